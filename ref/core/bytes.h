@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/*
+ * Reading bytes of an image: the one place where byte order is dealt with, and the one test of
+ * a range against a size. Conventions chapter of the specification: le16, le32, le64.
+ */
+#ifndef ISHARE_BYTES_H
+#define ISHARE_BYTES_H
+
+#include "types.h"
+#include "spec.acsl.h"
+
+/* The readers take a pointer to the first byte of the value; multiplied and added, they prove and never overflow. */
+
+/*@ requires readable: \valid_read(p + (0 .. 1));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == le16(p);
+    ensures range: 0 <= \result <= 0xffff; */
+static inline uint32_t ishare_le16(const uint8_t *p)
+{
+	return p[0] + 256u * p[1];
+}
+
+/*@ requires readable: \valid_read(p + (0 .. 3));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == le32(p); */
+static inline uint32_t ishare_le32(const uint8_t *p)
+{
+	return p[0] + 256u * p[1] + 65536u * p[2] + 16777216u * p[3];
+}
+
+/*@ requires readable: \valid_read(p + (0 .. 7));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == le64(p); */
+static inline uint64_t ishare_le64(const uint8_t *p)
+{
+	return ishare_le32(p) + 4294967296u * (uint64_t)ishare_le32(p + 4);
+}
+
+/* Whether len bytes at offset lie within size bytes. Cannot wrap, whatever the three numbers are. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> offset + len <= size; */
+static inline bool ishare_fits(uint64_t size, uint64_t offset, uint64_t len)
+{
+	return len <= size && offset <= size - len;
+}
+
+/* Whether n bytes at a equal n bytes at b. */
+/*@ requires readable_a: \valid_read(a + (0 .. n - 1));
+    requires readable_b: \valid_read(b + (0 .. n - 1));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> same_bytes(a, b, n); */
+static inline bool ishare_same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	/*@ loop invariant range: 0 <= i <= n;
+	    loop invariant same: same_bytes(a, b, i);
+	    loop assigns i;
+	    loop variant n - i; */
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
+/* Whether n bytes at p are all zero. */
+/*@ requires readable: \valid_read(p + (0 .. n - 1));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> all_zero(p, n); */
+static inline bool ishare_all_zero(const uint8_t *p, size_t n)
+{
+	/*@ loop invariant range: 0 <= i <= n;
+	    loop invariant zero: all_zero(p, i);
+	    loop assigns i;
+	    loop variant n - i; */
+	for (size_t i = 0; i < n; i++)
+		if (p[i] != 0)
+			return false;
+	return true;
+}
+
+#endif
