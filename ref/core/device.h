@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/* The table of extra devices and its rules. Specification: devices chapter. */
+#ifndef ISHARE_DEVICE_H
+#define ISHARE_DEVICE_H
+
+#include "superblock.h"
+
+/* v: from the slot's first byte. ISHARE_SHORT if fewer than 128 bytes are there; *slot is then unspecified. */
+/*@ requires view: view_ok(v);
+    requires writable: \valid(slot);
+    requires apart: \separated(slot, v, v->data + (0 .. v->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *slot;
+    ensures whole: v->size >= ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_OK;
+    ensures short: v->size < ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_SHORT;
+    ensures decoded: \result == ISHARE_OK ==> deviceslot_at(v->data, slot); */
+enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v, struct ishare_deviceslot *slot);
+
+/* How many slots the table has: 0 without the device table feature. */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == device_count(sb); */
+uint32_t ishare_device_count(const struct ishare_superblock *sb);
+
+/* Image byte offset of slot 0. */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == device_table(sb); */
+uint64_t ishare_device_table(const struct ishare_superblock *sb);
+
+/* *e: the blocks that the device takes up in the unified address space; none if it has no place there (uniaddr 0). */
+/*@ requires readable: \valid_read(sb) && \valid_read(slot);
+    requires writable: \valid(e);
+    requires apart: \separated(e, sb, slot);
+    terminates \true;
+    exits \false;
+    assigns *e;
+    ensures start: e->start == device_start(sb, slot);
+    ensures blocks: e->blocks == (device_start(sb, slot) == 0 ? 0 : device_blocks(sb, slot)); */
+void ishare_device_extent(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot,
+			  struct ishare_extent *e);
+
+/* image_size: bytes of the image. */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_table_bounds(sb, image_size); */
+bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size);
+
+/*@ requires readable: \valid_read(sb) && \valid_read(slot);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_range(sb, slot); */
+bool dev_range(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot);
+
+/*
+ * a, b: two extra devices, from ishare_device_extent(); or one of them and the primary device, which is block 0 and
+ * ishare_primary_blocks() blocks.
+ */
+/*@ requires readable: \valid_read(a) && \valid_read(b);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_overlap(a, b); */
+bool dev_overlap(const struct ishare_extent *a, const struct ishare_extent *b);
+
+#endif
