@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#
+# Builds, tests and installs erofs-ishare. `make help` lists the targets.
+#
+# Variables for the command line:
+#
+#	V=1		show the commands
+#	WERROR=1	treat the compiler's warnings as errors
+#	CC, CFLAGS, LDFLAGS
+#			compiler, and flags beside those that the project needs; a change rebuilds
+#	PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR
+#			where `make install` puts things
+#
+# Everything made is below build/. One program is built in several variants, each with a directory of its own that
+# mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and build/lint-gcc and build/lint-clang, which
+# nobody runs. spec/spec.mk, proofs/proofs.mk and tests/*.mk add their targets, and DEPS_* the packages these need.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+.PHONY: all
+all: build/erofs-ishare build/libishare.a ## Build build/erofs-ishare and build/libishare.a
+
+# ---- Packages ----
+
+DEPS_BUILD := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev
+DEPS_SPEC := python3 python3-yaml python3-markdown-it
+DEPS_TEST := perl git clang clang-format shellcheck pyflakes3 reuse codespell libcmocka-dev python3-jsonschema
+DEPS_ARCH := gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user perl
+
+# ---- Sources and variants ----
+
+CORE := $(wildcard ref/core/*.c)
+LIB := $(wildcard ref/lib/*.c)
+CMD := $(wildcard ref/cmd/*.c)
+UNIT := $(wildcard tests/unit/*_test.c)
+PACKAGES := jansson libcrypto libxxhash
+
+CC := gcc
+CFLAGS := -O2 -g
+LDFLAGS :=
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
+	-Wpointer-arith -Wwrite-strings -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
+INCLUDES := -Iref/core -Iref/lib -Ibuild/spec
+CORE_FLAGS := -std=c11 -ffreestanding
+HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Without a library of its own: a foreign program dies by SIGILL where the sanitizer would speak.
+TRAP := -fsanitize=undefined -fsanitize-undefined-trap-on-error
+
+host_cflags = $(shell pkg-config --cflags $(PACKAGES))
+host_libs = $(shell pkg-config --libs jansson libcrypto)
+i386_root := build/sysroot/i386
+s390x_root := build/sysroot/s390x
+foreign_cflags = -isystem $(1)/usr/include -isystem $(1)/usr/include/$(2)
+foreign_libs = -L$(1)/usr/lib/$(2) -ljansson -lcrypto
+
+# $(call variant,DIRECTORY,COMPILER,FLAGS,FLAGS OF HOSTED CODE,LINKER FLAGS,LIBRARIES,PREREQUISITE)
+# The objects depend on what the specification generates and on the flags; the flags' file changes when they do.
+define variant
+$(1)_cc = $(2) $$(WARNINGS) $$(INCLUDES) $(3) $$(CFLAGS)
+$(1)_link = $(2) $(3) $(5) $$(CFLAGS) $$(LDFLAGS)
+
+$(1)/.flags: FORCE | $(7)
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$($(1)_cc) $$(CORE_FLAGS) $$(HOSTED_FLAGS) $(4) $$($(1)_link) $(6)' >$$@.new
+	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+
+$(1)/ref/core/%.o: ref/core/%.c $(1)/.flags build/spec/.stamp
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_cc) $$(CORE_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(1)/%.o: %.c $(1)/.flags build/spec/.stamp
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_cc) $$(HOSTED_FLAGS) $(4) -MMD -MP -c -o $$@ $$<
+
+$(1)/libishare.a: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+
+$(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $(1)/libishare.a
+	$$(call say,LD,$$@)
+	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ $(6)
+
+$$(UNIT:%.c=$(1)/%): %: %.o $(1)/libishare.a
+	$$(call say,LD,$$@)
+	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ -lcmocka $(6)
+
+-include $$(patsubst %.c,$(1)/%.d,$$(CORE) $$(LIB) $$(CMD) $$(UNIT))
+endef
+
+$(eval $(call variant,build,$$(CC),,$$(HARDENING) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),have-packages))
+$(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),have-packages))
+$(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
+$(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
+$(eval $(call variant,build/i386,i686-linux-gnu-gcc,$$(TRAP),$$(call foreign_cflags,$(i386_root),i386-linux-gnu),\
+	-static,$$(call foreign_libs,$(i386_root),i386-linux-gnu),build/sysroot/i386/.stamp))
+$(eval $(call variant,build/s390x,s390x-linux-gnu-gcc,$$(TRAP),$$(call foreign_cflags,$(s390x_root),s390x-linux-gnu),\
+	-static,$$(call foreign_libs,$(s390x_root),s390x-linux-gnu),build/sysroot/s390x/.stamp))
+
+-include spec/spec.mk proofs/proofs.mk $(wildcard tests/*.mk)
+
+.PHONY: FORCE have-packages
+FORCE:
+
+have-packages:
+	@pkg-config --exists $(PACKAGES) || { echo "libraries are missing ($(PACKAGES)): run 'make deps'" >&2; exit 1; }
+
+# ---- Packages from Debian ----
+
+.PHONY: deps deps-demo deps-test deps-arch deps-prove deps-images
+deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images: what these need)
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC)
+deps-demo: deps
+deps-test:
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST)
+deps-arch:
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST) $(DEPS_ARCH)
+deps-prove:
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_PROVE)
+deps-images:
+	$(Q)tests/tools/need-packages $(DEPS_IMAGES)
+
+# ---- Using it ----
+
+.PHONY: demo test test-arch
+demo: ## Install what is missing, build, and judge the images of tests/images and a broken one
+	$(Q)$(MAKE) --no-print-directory deps-demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/tools/demo
+
+# Each test program is told the tool to run; without that it runs the sanitized one.
+PROVE := prove --timer --failures
+UNIT_ASAN = $(UNIT:%.c=build/asan/%)
+
+test: ## Run every test, with the address and undefined behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory deps-test
+	$(Q)$(MAKE) --no-print-directory test-programs WERROR=1
+	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t,$(wildcard tests/*.t tests/*/*.t))
+
+.PHONY: test-programs
+test-programs: all build/asan/erofs-ishare $(UNIT:%.c=build/%) $(UNIT_ASAN)
+
+ARCHES := i386 s390x
+test-arch: ## Run the tests as a 32-bit and as a big-endian program, and compare results byte by byte
+	$(Q)$(MAKE) --no-print-directory deps-arch
+	$(Q)$(MAKE) --no-print-directory arch-programs
+	$(Q)$(PROVE) tests/arch.t
+
+.PHONY: arch-programs
+arch-programs: all $(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
+
+build/sysroot/%/.stamp: tests/tools/foreign-packages
+	$(call say,FETCH,$(@D))
+	$(Q)tests/tools/foreign-packages $* $(@D) libjansson-dev libssl-dev libxxhash-dev libcmocka-dev libcmocka0
+	$(Q)touch $@
+
+# ---- Installing ----
+
+PREFIX := /usr/local
+DESTDIR :=
+BINDIR := $(PREFIX)/bin
+LIBDIR := $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
+MANDIR := $(PREFIX)/share/man
+COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
+VERSION := 0.1
+HEADERS = $(wildcard ref/core/*.h) ref/lib/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl
+
+build/libishare.pc: ref/lib/libishare.pc.in FORCE
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
+
+.PHONY: install uninstall
+install: all build/libishare.pc ## Install program, manual, completion, library, headers and pkg-config file
+	install -D build/erofs-ishare $(DESTDIR)$(BINDIR)/erofs-ishare
+	install -D -m 644 ref/cmd/erofs-ishare.1 $(DESTDIR)$(MANDIR)/man1/erofs-ishare.1
+	install -D -m 644 ref/cmd/erofs-ishare.bash $(DESTDIR)$(COMPLETIONDIR)/erofs-ishare
+	install -D -m 644 build/libishare.a $(DESTDIR)$(LIBDIR)/libishare.a
+	install -D -m 644 build/libishare.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libishare.pc
+	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/ishare $(HEADERS)
+
+uninstall: ## Remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/erofs-ishare $(DESTDIR)$(MANDIR)/man1/erofs-ishare.1 \
+		$(DESTDIR)$(COMPLETIONDIR)/erofs-ishare $(DESTDIR)$(LIBDIR)/libishare.a \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libishare.pc
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/ishare
+
+# ---- Keeping it tidy ----
+
+.PHONY: format lint clean help
+format: ## Put the C sources into form with clang-format
+	$(Q)clang-format -i $$(git ls-files '*.[ch]')
+
+lint: ## Look for warnings, form, licences, host names and stray files (part of test)
+	$(Q)$(MAKE) --no-print-directory deps-test
+	$(Q)$(PROVE) tests/lint.t
+
+clean: ## Remove build/
+	$(Q)rm -rf build
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
