@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What a specification consists of, and the rules that hold across chapters.
+
+Everything carries its Place, so that whatever is wrong can be said with file and line.
+"""
+
+from collections import namedtuple
+from dataclasses import dataclass, field
+
+Place = namedtuple("Place", "file line")
+
+SUBJECTS = ("image", "superblock", "device", "prefix", "inode", "dirent", "ibody", "xattr",
+            "fingerprint", "files", "runtime")
+SEVERITIES = ("error", "warning", "note")
+HARMS = ("memory-safety", "wrong-data", "lost-sharing", "policy")
+VERDICTS = ("malformed", "invalid")
+KERNEL_KEYS = ("mount", "access", "behaviour", "since")
+VECTOR_KINDS = ("holds", "fails", "either")
+INTEGER_WIDTHS = {"u8": 1, "le16": 2, "le32": 4, "le64": 8}
+READERS = ("le16", "le32", "le64")
+
+
+class Errors:
+    """Collects every complaint, because a writer wants all of them and not the first."""
+
+    def __init__(self):
+        self.found = []
+
+    def add(self, place, message):
+        """Note one complaint; the same one twice is one."""
+        if (place, message) not in self.found:
+            self.found.append((place, message))
+
+    def lines(self, files=()):
+        """All complaints as FILE:LINE: message, chapters in the order they were given."""
+        rank = {name: i for i, name in enumerate(files)}
+        ordered = sorted(self.found, key=lambda e: (rank.get(e[0].file, len(rank)), e[0].line))
+        return [f"{place.file}:{place.line}: {message}" for place, message in ordered]
+
+
+@dataclass
+class Field:
+    """One row of a field table. `width` is in bytes; `array` fields have no decoded member."""
+    place: Place
+    name: str
+    offset: int
+    type: str
+    width: int
+    array: bool
+    meaning: str
+
+
+@dataclass
+class Struct:
+    """A structure of the format: a heading, a stated size and a field table."""
+    place: Place
+    name: str
+    size: int = None
+    fields: list = field(default_factory=list)
+
+    def get(self, name):
+        """The field called `name`, or None."""
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass
+class Constant:
+    """One row of a constant table; `literal` is how C spells it."""
+    place: Place
+    name: str
+    value: object
+    literal: str
+    meaning: str
+
+
+@dataclass
+class Fence:
+    """One acsl fence and the names that it defines."""
+    place: Place
+    text: str
+    names: list  # of (Place, name)
+
+
+@dataclass
+class Vector:
+    """One entry of a rule's vectors: `edits` is the map as written, with lines."""
+    place: Place
+    kind: str
+    number: int
+    edits: dict
+    base: str
+
+
+@dataclass
+class Rule:
+    """A rule: a heading, a normative paragraph, a predicate and a yaml fence."""
+    place: Place
+    name: str
+    chapter: str
+    requirement: str = None
+    predicate: Fence = None
+    yaml_place: Place = None
+    subject: str = None
+    severity: str = None
+    harm: str = None
+    kernel: dict = field(default_factory=dict)
+    divergence: str = None
+    unspecified: str = None
+    established_by: list = field(default_factory=list)
+    also: list = field(default_factory=list)
+    also_places: list = field(default_factory=list)
+    verdict: str = "invalid"
+    vectors: list = field(default_factory=list)
+    prose: list = field(default_factory=list)  # plain-text paragraphs after the yaml fence
+
+    @property
+    def identifier(self):
+        """The name as predicate and function bear it."""
+        return self.name.replace(".", "_").replace("-", "_")
+
+    @property
+    def runtime(self):
+        """A statement about a reader: no predicate, no vector, only the kernel can test it."""
+        return self.subject == "runtime"
+
+    def of_kind(self, kind):
+        """The rule's vectors of one kind."""
+        return [v for v in self.vectors if v.kind == kind]
+
+
+@dataclass
+class Chapter:
+    """One Markdown file: its markdown-it tokens and what was found in them."""
+    path: str
+    name: str
+    title: str
+    tokens: list
+
+
+@dataclass
+class Spec:
+    """All chapters together, everything in the order of the spec."""
+    chapters: list = field(default_factory=list)
+    structs: list = field(default_factory=list)
+    constants: list = field(default_factory=list)
+    fences: list = field(default_factory=list)
+    rules: list = field(default_factory=list)
+
+    def struct(self, name):
+        """The structure called `name`, or None."""
+        return next((s for s in self.structs if s.name == name), None)
+
+    def rule(self, name):
+        """The rule called `name`, or None."""
+        return next((r for r in self.rules if r.name == name), None)
+
+    def constant(self, name):
+        """The constant called `name`, or None."""
+        return next((c for c in self.constants if c.name == name), None)
+
+
+def check(spec, errors):
+    """What no chapter can know alone, and what a structure or rule owes."""
+    check_duplicates("struct", spec.structs, errors)
+    check_duplicates("constant", spec.constants, errors)
+    check_duplicates("rule", spec.rules, errors)
+    check_definitions(spec, errors)
+    check_identifiers(spec, errors)
+    for struct in spec.structs:
+        check_struct(struct, errors)
+    for rule in spec.rules:
+        check_rule(spec, rule, errors)
+
+
+def check_duplicates(kind, things, errors):
+    """Each name once in its kind."""
+    first = {}
+    for thing in things:
+        if thing.name in first:
+            errors.add(thing.place, f"duplicate {kind} {thing.name}, first at "
+                       f"{at(first[thing.name])}")
+        first.setdefault(thing.name, thing.place)
+
+
+def check_definitions(spec, errors):
+    """Each ACSL name once, generated ones included."""
+    first = {name: None for name in READERS}
+    for struct in spec.structs:
+        first.setdefault(f"{struct.name}_at", struct.place)
+    for fence in spec.fences:
+        for place, name in fence.names:
+            if name in first:
+                where = f"first at {at(first[name])}" if first[name] else "specc defines it"
+                errors.add(place, f"duplicate predicate or logic function {name}, {where}")
+            first.setdefault(name, place)
+
+
+def identifiers(spec):
+    """Every C identifier that specc makes, as (identifier, what it stands for, place)."""
+    for c in spec.constants:
+        yield f"ISHARE_{c.name}", f"constant {c.name}", c.place
+    for s in spec.structs:
+        upper = s.name.upper()
+        yield f"ISHARE_{upper}_SIZE", f"size of struct {s.name}", s.place
+        yield f"ISHARE_STRUCT_{upper}", f"index of struct {s.name}", s.place
+        for f in s.fields:
+            yield f"ISHARE_{upper}_{f.name.upper()}_OFFSET", f"field {s.name}.{f.name}", f.place
+            yield f"ISHARE_{upper}_{f.name.upper()}_WIDTH", f"field {s.name}.{f.name}", f.place
+    for r in spec.rules:
+        yield f"ISHARE_RULE_{r.identifier.upper()}", f"rule {r.name}", r.place
+
+
+def check_identifiers(spec, errors):
+    """Two names that become one C identifier would silently be one thing in C."""
+    first = {name: ("a name of rules.h", None) for name in
+             ("ISHARE_ERROR", "ISHARE_WARNING", "ISHARE_NOTE", "ISHARE_RULE_COUNT",
+              "ISHARE_STRUCT_COUNT")}
+    first.update({f"ISHARE_HARM_{h.upper().replace('-', '_')}": ("a name of rules.h", None)
+                  for h in HARMS})
+    for identifier, what, place in identifiers(spec):
+        before, before_place = first.setdefault(identifier, (what, place))
+        if before != what:
+            where = f", at {at(before_place)}" if before_place else ""
+            errors.add(place, f"{what} and {before} both become {identifier}{where}")
+
+
+def check_struct(struct, errors):
+    """No hole, no overlap, and the fields end where the stated size says."""
+    if struct.size is None:
+        errors.add(struct.place, f"struct {struct.name} states no size (`Size: N bytes`)")
+    if not struct.fields:
+        errors.add(struct.place, f"struct {struct.name} has no field table")
+        return
+    end, names = 0, set()
+    for f in struct.fields:
+        if f.name in names:
+            errors.add(f.place, f"duplicate field {struct.name}.{f.name}")
+        names.add(f.name)
+        if f.offset > end:
+            errors.add(f.place, f"hole in struct {struct.name}: {f.name} is at {f.offset}, "
+                       f"the field before it ends at {end}")
+        elif f.offset < end:
+            errors.add(f.place, f"overlap in struct {struct.name}: {f.name} is at {f.offset}, "
+                       f"the field before it ends at {end}")
+        end = f.offset + f.width
+    if struct.size is not None and end != struct.size:
+        errors.add(struct.place, f"struct {struct.name} is said to have {struct.size} bytes, "
+                   f"its fields have {end}")
+
+
+def check_rule(spec, rule, errors):
+    """A rule's obligations, as far as the spec alone can meet them."""
+    if rule.yaml_place is None:
+        return  # said where the heading was read
+    if rule.runtime:
+        if not rule.established_by:
+            errors.add(rule.place, f"runtime rule {rule.name} has no established-by")
+        if rule.vectors:
+            errors.add(rule.yaml_place, f"runtime rule {rule.name} cannot have vectors")
+    else:
+        check_byte_rule(rule, errors)
+    for place, name in zip(rule.also_places, rule.also):
+        if not spec.rule(name):
+            errors.add(place, f"also: there is no rule {name}")
+
+
+def check_byte_rule(rule, errors):
+    """A rule about bytes owes a predicate, a kernel consequence and vectors both ways."""
+    if rule.predicate is None:
+        errors.add(rule.place, f"rule {rule.name} has no acsl fence with "
+                   f"predicate {rule.identifier}")
+    if not any(rule.kernel.get(key) for key in ("mount", "access", "behaviour")):
+        errors.add(rule.yaml_place, f"rule {rule.name} states no kernel consequence "
+                   "(kernel: mount, access or behaviour)")
+    for kind in ("holds", "fails"):
+        excused = rule.divergence and rule.of_kind("either")
+        if not rule.of_kind(kind) and not excused:
+            errors.add(rule.yaml_place, f"rule {rule.name} has no {kind}-vector")
+    if rule.of_kind("either") and not rule.divergence:
+        errors.add(rule.of_kind("either")[0].place,
+                   f"rule {rule.name} has either-vectors, but no divergence")
+
+
+def at(place):
+    """A place as FILE:LINE."""
+    return f"{place.file}:{place.line}"

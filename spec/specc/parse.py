@@ -1,0 +1,521 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""Reads chapters: Markdown tokens in, a Spec out, complaints with file and line."""
+
+import os
+import re
+
+import yaml
+from markdown_it import MarkdownIt
+
+from model import (Chapter, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS, KERNEL_KEYS,
+                   Place, Rule, SEVERITIES, SUBJECTS, Spec, Struct, VECTOR_KINDS, VERDICTS, Vector,
+                   check)
+
+FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
+CONSTANT_HEADER = ["Name", "Value", "Meaning"]
+RULE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
+STRUCT_HEADING = re.compile(r"struct ([a-z][a-z0-9_]*)")
+FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+ARRAY_TYPE = re.compile(r"u8\[(\d+)\]")
+SIZE_LINE = re.compile(r"\bSize: (\d+|0x[0-9a-fA-F]+) bytes\b")
+KEYWORD = re.compile(r"\b(MUST|REQUIRED|SHALL|SHOULD|RECOMMENDED|MAY|OPTIONAL)\b")
+NUMBER = re.compile(r"\d+|0x[0-9a-fA-F]+")
+SHIFT = re.compile(r"(\d+) ?<< ?(\d+)")
+DEFINITION = re.compile(r"\b(?:predicate|inductive|axiomatic|lemma|axiom|type|"
+                        r"logic\s+(?:struct\s+)?\w+\s*\**)\s+\**(\w+)")
+RULE_KEYS = ("subject", "severity", "harm", "kernel", "divergence", "also", "verdict", "vectors",
+             "established-by", "unspecified")
+
+
+class Map(dict):
+    """A YAML map that knows the line of each of its keys."""
+
+    def __init__(self, line):
+        super().__init__()
+        self.line = line
+        self.lines = {}
+
+
+class Seq(list):
+    """A YAML list that knows the line of each of its items."""
+
+    def __init__(self, line):
+        super().__init__()
+        self.line = line
+        self.lines = []
+
+
+def markdown():
+    """The dialect: CommonMark with tables."""
+    return MarkdownIt("commonmark").enable("table")
+
+
+def parse(paths):
+    """Read all chapters; returns (Spec, Errors)."""
+    spec, errors = Spec(), Errors()
+    for path in paths:
+        with open(path, encoding="utf-8") as chapter:
+            Reader(spec, errors, path, chapter.read()).read()
+    check(spec, errors)
+    return spec, errors
+
+
+def plain(inline):
+    """The words of an inline token (or of raw Markdown) without the markup, on one line."""
+    if isinstance(inline, str):
+        inline = markdown().parseInline(inline)[0]
+    words = []
+    for token in inline.children or []:
+        if token.type in ("softbreak", "hardbreak"):
+            words.append(" ")
+        else:
+            words.append(token.content)
+    return " ".join("".join(words).split())
+
+
+def strip_code(cell):
+    """A table cell or heading without its backticks."""
+    cell = cell.strip()
+    return cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == "`" else cell
+
+
+class Reader:
+    """Reads one chapter into the spec."""
+
+    def __init__(self, spec, errors, path, text):
+        self.spec, self.errors, self.path = spec, errors, path
+        self.lines = text.split("\n")
+        self.tokens = markdown().parse(text)
+        self.name = re.sub(r"^\d+-|\.md$", "", os.path.basename(path))
+        self.struct = None  # while inside `## struct NAME`
+        self.rule = None    # while inside `### rule.name`
+
+    def place(self, line):
+        """`line` counts from 0, as markdown-it does."""
+        return Place(self.path, line + 1)
+
+    def error(self, line, message):
+        """Complain about a line of this chapter."""
+        self.errors.add(self.place(line), message)
+
+    def read(self):
+        """Walk the blocks of the chapter, top level only."""
+        title = self.name
+        for i, token in enumerate(self.tokens):
+            if token.level != 0:
+                continue
+            if token.type == "heading_open":
+                if token.tag == "h1" and title == self.name:
+                    title = plain(self.tokens[i + 1])
+                self.heading(token, strip_code(self.tokens[i + 1].content))
+            elif token.type == "paragraph_open":
+                self.paragraph(token, self.tokens[i + 1])
+            elif token.type == "table_open":
+                self.table(token, self.tokens[i:])
+            elif token.type == "fence":
+                self.fence(token)
+            elif token.nesting == 1:
+                self.other(token, self.tokens[i:])
+        self.end_rule()
+        self.spec.chapters.append(Chapter(self.path, self.name, title, self.tokens))
+
+    # ---- headings ----
+
+    def heading(self, token, text):
+        """A heading ends what was open, and may open a structure or a rule."""
+        level, line = int(token.tag[1]), token.map[0]
+        if level <= 3:
+            self.end_rule()
+        if level <= 2:
+            self.struct = None
+        if RULE_NAME.fullmatch(text):
+            if level == 3:
+                self.rule = OpenRule(Rule(self.place(line), text, self.name))
+                self.spec.rules.append(self.rule.rule)
+            else:
+                self.error(line, f"rule {text} needs a heading of level 3 (###)")
+        elif level == 3 and "." in text and " " not in text:
+            self.error(line, f"{text} is not a rule name (group.rule-name)")
+        elif text.startswith("struct "):
+            self.struct_heading(level, line, text)
+
+    def struct_heading(self, level, line, text):
+        """`## struct NAME` opens a structure."""
+        match = STRUCT_HEADING.fullmatch(text)
+        if level != 2:
+            self.error(line, f"{text} needs a heading of level 2 (##)")
+        elif not match:
+            self.error(line, f"{text[7:]} is not a structure name")
+        else:
+            self.struct = Struct(self.place(line), match.group(1))
+            self.spec.structs.append(self.struct)
+
+    # ---- prose ----
+
+    def paragraph(self, token, inline):
+        """A paragraph is normative directly below a rule's heading; it may state a size."""
+        line = token.map[0]
+        if inline.content.lstrip().startswith("|"):
+            self.error(line, "unreadable table: no separator row below the header")
+        if self.rule:
+            self.rule_prose(line, plain(inline))
+        elif self.struct:
+            size = SIZE_LINE.search(plain(inline))
+            if size and self.struct.size is not None:
+                self.error(line, f"struct {self.struct.name} states its size twice")
+            elif size:
+                self.struct.size = int(size.group(1), 0)
+
+    def other(self, token, tokens):
+        """A list or a quote: prose, and as such in the wrong place inside a rule's head."""
+        if not self.rule:
+            return
+        text, inner = [], 0
+        for t in tokens:
+            inner += t.nesting
+            if t.type == "inline":
+                text.append(plain(t))
+            if inner == 0:
+                break
+        if self.rule.seen_yaml:
+            bullet = "- " if token.type.endswith("list_open") else ""
+            self.rule.rule.prose += [bullet + t for t in text]
+        else:
+            self.error(token.map[0], f"rule {self.rule.rule.name}: only its normative paragraph "
+                       "may stand between heading and yaml fence")
+
+    def rule_prose(self, line, text):
+        """The one normative paragraph, or the free prose after the yaml fence."""
+        rule = self.rule.rule
+        if self.rule.seen_yaml:
+            rule.prose.append(text)
+        elif rule.requirement is None and not self.rule.seen_acsl:
+            rule.requirement = text
+            if not KEYWORD.search(text):
+                self.error(line, f"rule {rule.name}: its normative paragraph has no RFC 2119 word "
+                           "(MUST, SHOULD, MAY, ...)")
+        else:
+            self.error(line, f"rule {rule.name}: only its normative paragraph may stand between "
+                       "heading and yaml fence")
+
+    # ---- tables ----
+
+    def table(self, token, tokens):
+        """Field tables and constant tables; other tables are prose."""
+        rows = list(table_rows(tokens))
+        header = [strip_code(c) for c in rows[0][1]]
+        if header == FIELD_HEADER:
+            self.field_table(token.map[0], rows[1:])
+        elif header == CONSTANT_HEADER:
+            self.constant_table(rows[1:])
+        elif sorted(header) in (sorted(FIELD_HEADER), sorted(CONSTANT_HEADER)):
+            self.error(token.map[0], "unreadable table: columns must be "
+                       + " or ".join("| " + " | ".join(h) + " |"
+                                     for h in (FIELD_HEADER, CONSTANT_HEADER)))
+
+    def whole_row(self, line, cells):
+        """Markdown drops and invents cells without a word: count them in the source."""
+        source = self.lines[line].strip()
+        count = len(re.findall(r"(?<!\\)\|", source))
+        count += (not source.startswith("|")) + (not source.endswith("|")) - 1
+        if count != len(cells):
+            self.error(line, f"unreadable table row: {count} cells, not {len(cells)}")
+        return count == len(cells)
+
+    def field_table(self, line, rows):
+        """The field table of the structure that is open."""
+        if not self.struct:
+            self.error(line, "field table outside a `## struct NAME` section")
+            return
+        if self.struct.fields:
+            self.error(line, f"struct {self.struct.name} has two field tables")
+            return
+        for row_line, cells in rows:
+            if self.whole_row(row_line, cells):
+                self.field_row(row_line, cells)
+
+    def field_row(self, line, cells):
+        """One field."""
+        offset, size, kind, name, meaning = [strip_code(c) for c in cells]
+        array = ARRAY_TYPE.fullmatch(kind)
+        width = int(array.group(1)) if array else INTEGER_WIDTHS.get(kind)
+        if not width:
+            self.error(line, f"unreadable table row: {kind} is not a type "
+                       "(u8, le16, le32, le64, u8[N])")
+        elif not NUMBER.fullmatch(offset) or not NUMBER.fullmatch(size):
+            self.error(line, "unreadable table row: offset and size must be numbers")
+        elif not FIELD_NAME.fullmatch(name):
+            self.error(line, f"unreadable table row: {name or 'nothing'} is not a field name")
+        elif int(size, 0) != width:
+            self.error(line, f"field {name} has size {size}, but {kind} has {width}")
+        else:
+            self.struct.fields.append(Field(self.place(line), name, int(offset, 0), kind, width,
+                                            bool(array), plain(meaning)))
+
+    def constant_table(self, rows):
+        """A table of constants; it may stand anywhere."""
+        for line, cells in rows:
+            if not self.whole_row(line, cells):
+                continue
+            name, value, meaning = [strip_code(c) for c in cells]
+            if not CONSTANT_NAME.fullmatch(name):
+                self.error(line, f"unreadable table row: {name or 'nothing'} is not a constant "
+                           "name")
+                continue
+            number, literal = constant_value(value)
+            if literal is None:
+                self.error(line, f"unreadable table row: {value or 'nothing'} is not a value "
+                           "(decimal, hexadecimal, `1 << N` or \"text\")")
+                continue
+            self.spec.constants.append(Constant(self.place(line), name, number, literal,
+                                                plain(meaning)))
+
+    # ---- fences ----
+
+    def fence(self, token):
+        """acsl and yaml fences are the spec's; all others are prose."""
+        language = token.info.strip()
+        if language == "acsl":
+            self.acsl(token)
+        elif language == "yaml":
+            self.yaml(token)
+        elif self.rule and self.rule.seen_yaml:
+            self.rule.rule.prose.append(token.content.rstrip("\n"))
+        elif self.rule:
+            self.error(token.map[0], f"rule {self.rule.rule.name}: only acsl and yaml fences may "
+                       "stand between heading and yaml fence")
+
+    def acsl(self, token):
+        """Note the definitions; inside a rule one of them must be the rule's predicate."""
+        line = token.map[0]
+        if "*/" in token.content:
+            self.error(line + 1 + token.content[:token.content.index("*/")].count("\n"),
+                       "acsl fence contains */")
+        fence = Fence(self.place(line), token.content, [])
+        code = re.sub(r"//[^\n]*", lambda m: " " * len(m.group()), token.content)
+        for match in DEFINITION.finditer(code):
+            at_line = line + 1 + code[:match.start(1)].count("\n")
+            fence.names.append((self.place(at_line), match.group(1)))
+        if not fence.names:
+            self.error(line, "acsl fence defines nothing")
+        self.spec.fences.append(fence)
+        if self.rule:
+            self.rule.seen_acsl = True
+            wanted = self.rule.rule.identifier
+            if re.search(rf"\bpredicate\s+{wanted}\b", code):
+                self.rule.rule.predicate = fence
+
+    def yaml(self, token):
+        """The rest of a rule."""
+        line = token.map[0]
+        if not self.rule:
+            self.error(line, "yaml fence outside a rule")
+            return
+        rule = self.rule.rule
+        if self.rule.seen_yaml:
+            self.error(line, f"rule {rule.name} has two yaml fences")
+            return
+        self.rule.seen_yaml = True
+        rule.yaml_place = self.place(line)
+        data = self.load(line + 1, token.content)
+        if isinstance(data, Map):
+            RuleYaml(self, rule, data).read()
+        elif data is not None:
+            self.error(line, f"rule {rule.name}: its yaml fence is not a map")
+
+    def load(self, line, text):
+        """YAML with the line of everything; None and a complaint if it is none."""
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            return self.convert(loader, node, line) if node else Map(line)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self.error(line + (mark.line if mark else 0), f"not YAML: {error.problem}")
+            return None
+
+    def convert(self, loader, node, first):
+        """A YAML node as Map, Seq or scalar."""
+        line = first + node.start_mark.line
+        if isinstance(node, yaml.MappingNode):
+            result = Map(line)
+            for key_node, value in node.value:
+                key = str(loader.construct_object(key_node))
+                key_line = first + key_node.start_mark.line
+                if key in result:
+                    self.error(key_line, f"duplicate key {key}")
+                result[key] = self.convert(loader, value, first)
+                result.lines[key] = key_line
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            result = Seq(line)
+            for item in node.value:
+                result.append(self.convert(loader, item, first))
+                result.lines.append(first + item.start_mark.line)
+            return result
+        return loader.construct_object(node)
+
+    def end_rule(self):
+        """Complain about what an ended rule lacks of its form."""
+        if not self.rule:
+            return
+        rule, line = self.rule.rule, self.rule.rule.place.line - 1
+        if rule.requirement is None:
+            self.error(line, f"rule {rule.name} has no normative paragraph below its heading")
+        if not self.rule.seen_yaml:
+            self.error(line, f"rule {rule.name} has no yaml fence")
+        self.rule = None
+
+
+class OpenRule:
+    """A rule that is being read, and how far."""
+
+    def __init__(self, rule):
+        self.rule = rule
+        self.seen_acsl = False
+        self.seen_yaml = False
+
+
+class RuleYaml:
+    """Reads a rule's yaml fence."""
+
+    def __init__(self, reader, rule, data):
+        self.reader, self.rule, self.data = reader, rule, data
+
+    def error(self, key, message):
+        """Complain about a key."""
+        self.reader.error(self.data.lines.get(key, self.data.line),
+                          f"rule {self.rule.name}: {message}")
+
+    def read(self):
+        """Every key is known and has a value of its kind."""
+        for key in self.data:
+            if key not in RULE_KEYS:
+                self.error(key, f"unknown key {key}")
+        rule = self.rule
+        rule.subject = self.choice("subject", SUBJECTS, None)
+        rule.severity = self.choice("severity", SEVERITIES, None)
+        rule.harm = self.choice("harm", HARMS, None)
+        rule.verdict = self.choice("verdict", VERDICTS, "invalid")
+        rule.divergence = self.text("divergence")
+        rule.unspecified = self.text("unspecified")
+        rule.kernel = self.kernel()
+        rule.also = self.names("also")
+        rule.established_by = self.names("established-by")
+        self.vectors()
+
+    def choice(self, key, allowed, default):
+        """One of a few words; without a default the key is required."""
+        if key not in self.data:
+            if default is None:
+                self.error(None, f"{key} is missing")
+            return default
+        value = self.data[key]
+        if value not in allowed:
+            self.error(key, f"{key}: {value} is none of {', '.join(allowed)}")
+            return default
+        return value
+
+    def text(self, key):
+        """Optional text."""
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, str):
+            self.error(key, f"{key} must be text")
+            return None
+        return " ".join(value.split()) if value else None
+
+    def names(self, key):
+        """A list of texts, or one."""
+        value = self.data.get(key, [])
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            self.error(key, f"{key} must be a list of texts")
+            return []
+        if key == "also":
+            lines = getattr(value, "lines", [self.data.lines.get(key, 0)] * len(value))
+            self.rule.also_places = [self.reader.place(line) for line in lines]
+        return list(value)
+
+    def kernel(self):
+        """What a kernel does with a violation."""
+        value = self.data.get("kernel")
+        if value is None:
+            return {}
+        if not isinstance(value, Map):
+            self.error("kernel", "kernel must be a map")
+            return {}
+        for key, text in value.items():
+            line = value.lines[key]
+            if key not in KERNEL_KEYS:
+                self.reader.error(line, f"rule {self.rule.name}: unknown key kernel.{key}")
+            elif not isinstance(text, str):
+                self.reader.error(line, f"rule {self.rule.name}: kernel.{key} must be text "
+                                  "(quote it)")
+        return {k: v for k, v in value.items() if k in KERNEL_KEYS and isinstance(v, str)}
+
+    def vectors(self):
+        """Lists of edits by kind, with a base image for all that name none."""
+        value = self.data.get("vectors")
+        if value is None:
+            return
+        if not isinstance(value, Map):
+            self.error("vectors", "vectors must be a map")
+            return
+        base = value.get("base", "plain")
+        if not isinstance(base, str):
+            self.reader.error(value.lines["base"], f"rule {self.rule.name}: base must be a name")
+            base = "plain"
+        for kind in value:
+            if kind in VECTOR_KINDS:
+                self.vector_list(kind, value[kind], value.lines[kind], base)
+            elif kind != "base":
+                self.reader.error(value.lines[kind],
+                                  f"rule {self.rule.name}: unknown key vectors.{kind}")
+
+    def vector_list(self, kind, entries, line, base):
+        """The vectors of one kind."""
+        if not isinstance(entries, Seq):
+            self.reader.error(line, f"rule {self.rule.name}: vectors.{kind} must be a list")
+            return
+        for number, entry in enumerate(entries):
+            if isinstance(entry, Map):
+                self.rule.vectors.append(Vector(self.reader.place(entries.lines[number]), kind,
+                                                number, entry, entry.get("base", base)))
+            else:
+                self.reader.error(entries.lines[number],
+                                  f"rule {self.rule.name}: a vector must be a map")
+
+
+def table_rows(tokens):
+    """The rows of the table that starts at tokens[0]: (line, cells as raw Markdown)."""
+    cells, line = None, None
+    for token in tokens:
+        if token.type == "tr_open":
+            cells, line = [], token.map[0] if token.map else line
+        elif token.type == "inline" and cells is not None:
+            cells.append(token.content)
+        elif token.type == "tr_close":
+            yield line, cells
+            cells = None
+        elif token.type == "table_close":
+            return
+
+
+def constant_value(text):
+    """(value, C literal) of a constant as written, or (None, None). `1 << N` is worked out here,
+    so that nobody works it out again; values over 32 bits say so."""
+    if len(text) > 2 and text[0] == text[-1] == '"':
+        return text[1:-1], text
+    shift = SHIFT.fullmatch(text)
+    if shift:
+        value, spelled = int(shift.group(1)) << int(shift.group(2)), None
+        spelled = f"0x{value:08x}"
+    elif NUMBER.fullmatch(text):
+        value, spelled = int(text, 0) if text.startswith("0x") else int(text, 10), text
+    else:
+        return None, None
+    if value >= 1 << 64:
+        return None, None
+    return value, spelled + ("ull" if value >= 1 << 32 else "u")

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The spec compiler: reads the chapters of the specification, writes what follows from them.
+
+    specc.py --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] CHAPTER...
+    specc.py --sweep DIR [--base DIR] CHAPTER...
+    specc.py --obligations [--core DIR] CHAPTER...
+
+Exit status: 0 done, 1 the specification has errors (each printed as FILE:LINE: message).
+"""
+
+import argparse
+import os
+import sys
+
+sys.dont_write_bytecode = True
+
+import emit_c  # noqa: E402
+import parse  # noqa: E402
+
+PARTS = ("c", "html", "vectors")
+
+
+def arguments(argv):
+    """The command line."""
+    parser = argparse.ArgumentParser(description="The spec compiler.")
+    parser.add_argument("--out", metavar="DIR", help="write what follows from the spec to DIR")
+    parser.add_argument("--parts", default=",".join(PARTS),
+                        help="what to write: any of c,html,vectors (default: all)")
+    parser.add_argument("--sweep", metavar="DIR", help="write the field sweep's images to DIR")
+    parser.add_argument("--obligations", action="store_true",
+                        help="print what each rule owes and has")
+    parser.add_argument("--base", metavar="DIR", help="base images (default: base/ beside the "
+                        "first chapter)")
+    parser.add_argument("--core", metavar="DIR", help="the core's sources: each rule must have "
+                        "its function there")
+    parser.add_argument("chapters", nargs="+", metavar="CHAPTER")
+    args = parser.parse_args(argv)
+    args.parts = args.parts.split(",")
+    unknown = [p for p in args.parts if p not in PARTS]
+    if unknown:
+        parser.error(f"--parts: {unknown[0]} is none of {', '.join(PARTS)}")
+    if args.base is None:
+        args.base = os.path.join(os.path.dirname(args.chapters[0]), "base")
+    return args
+
+
+def write(directory, name, data):
+    """Write a file whole or not at all; one that would not change keeps its time."""
+    path = os.path.join(directory, name)
+    if isinstance(data, str):
+        data = data.encode()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.exists(path):
+        with open(path, "rb") as old:
+            if old.read() == data:
+                return
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "wb") as new:
+        new.write(data)
+    os.replace(temporary, path)
+
+
+def c_files(spec):
+    """What C programs, the prover and the fuzzer read."""
+    return {"layout.h": emit_c.layout_h(spec), "spec.acsl.h": emit_c.acsl_h(spec),
+            "rules.h": emit_c.rules_h(spec), "rules.c": emit_c.rules_c(spec),
+            "erofs.dict": emit_c.dictionary(spec)}
+
+
+def main(argv):
+    """Read, complain or write."""
+    args = arguments(argv)
+    spec, errors = parse.parse(args.chapters)
+    files = {}
+    if not errors.found and args.out and "c" in args.parts:
+        files.update(c_files(spec))
+    if errors.found:
+        for line in errors.lines(args.chapters):
+            print(line, file=sys.stderr)
+        return 1
+    for name, data in files.items():
+        write(args.out, name, data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
