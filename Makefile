@@ -15,6 +15,8 @@
 # mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and build/lint-gcc and build/lint-clang, which
 # nobody runs. spec/spec.mk, proofs/proofs.mk and tests/*.mk add their targets, and DEPS_* the packages these need.
 
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -36,6 +38,7 @@ DEPS_ARCH := gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user perl
 
 # ---- Sources and variants ----
 
+VERSION := 0.1
 CORE := $(wildcard ref/core/*.c)
 LIB := $(wildcard ref/lib/*.c)
 CMD := $(wildcard ref/cmd/*.c)
@@ -46,10 +49,10 @@ CC := gcc
 CFLAGS := -O2 -g
 LDFLAGS :=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
-	-Wpointer-arith -Wwrite-strings -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
+	-Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
 INCLUDES := -Iref/core -Iref/lib -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
-HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
+HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISHARE_VERSION=\"$(VERSION)\" -pthread
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -58,10 +61,10 @@ TRAP := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 
 host_cflags = $(shell pkg-config --cflags $(PACKAGES))
 host_libs = $(shell pkg-config --libs jansson libcrypto)
-i386_root := build/sysroot/i386
-s390x_root := build/sysroot/s390x
-foreign_cflags = -isystem $(1)/usr/include -isystem $(1)/usr/include/$(2)
-foreign_libs = -L$(1)/usr/lib/$(2) -ljansson -lcrypto
+
+# The library is one object, in which only the public names stay global: ishare_*, and the functions that bear the
+# names of rules.
+rule_symbols = $$(sed -n 's/^\tISHARE_RULE_\(.*\),$$/--keep-global-symbol=\L\1/p' build/spec/rules.h)
 
 # $(call variant,DIRECTORY,COMPILER,FLAGS,FLAGS OF HOSTED CODE,LINKER FLAGS,LIBRARIES,PREREQUISITE)
 # The objects depend on what the specification generates and on the flags; the flags' file changes when they do.
@@ -84,9 +87,18 @@ $(1)/%.o: %.c $(1)/.flags build/spec/.stamp
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_cc) $$(HOSTED_FLAGS) $(4) -MMD -MP -c -o $$@ $$<
 
-$(1)/libishare.a: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o)
+$(1)/rules.o: build/spec/rules.c $(1)/.flags build/spec/.stamp
+	$$(call say,CC,$$@)
+	$$(Q)$$($(1)_cc) $$(HOSTED_FLAGS) $(4) -c -o $$@ $$<
+
+$(1)/libishare.o: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
+	$$(call say,LD,$$@)
+	$$(Q)$(2) -r -nostdlib -Wl,--force-group-allocation -o $$@ $$^
+	$$(Q)$(or $(filter %objcopy,$(2:%gcc=%objcopy)),objcopy) --wildcard --keep-global-symbol='ishare_*' $$(rule_symbols) $$@
+
+$(1)/libishare.a: $(1)/libishare.o
 	$$(call say,AR,$$@)
-	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$<
 
 $(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $(1)/libishare.a
 	$$(call say,LD,$$@)
@@ -99,14 +111,20 @@ $$(UNIT:%.c=$(1)/%): %: %.o $(1)/libishare.a
 -include $$(patsubst %.c,$(1)/%.d,$$(CORE) $$(LIB) $$(CMD) $$(UNIT))
 endef
 
+# $(call foreign_variant,DEBIAN'S ARCHITECTURE,COMPILER'S PREFIX,LIBRARIES' DIRECTORY,DYNAMIC LINKER)
+# libc comes with the cross compiler, the other libraries from packages unpacked below build/sysroot.
+foreign_variant = $(call variant,build/$(1),$(2)-gcc,$(TRAP),\
+	-isystem build/sysroot/$(1)/usr/include -isystem build/sysroot/$(1)/usr/include/$(3),\
+	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(CURDIR)/build/sysroot/$(1)/usr/lib/$(3),\
+	-Lbuild/sysroot/$(1)/usr/lib/$(3) -ljansson -lcrypto,build/sysroot/$(1)/.stamp)
+, := ,
+
 $(eval $(call variant,build,$$(CC),,$$(HARDENING) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),have-packages))
 $(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),have-packages))
 $(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
 $(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
-$(eval $(call variant,build/i386,i686-linux-gnu-gcc,$$(TRAP),$$(call foreign_cflags,$(i386_root),i386-linux-gnu),\
-	-static,$$(call foreign_libs,$(i386_root),i386-linux-gnu),build/sysroot/i386/.stamp))
-$(eval $(call variant,build/s390x,s390x-linux-gnu-gcc,$$(TRAP),$$(call foreign_cflags,$(s390x_root),s390x-linux-gnu),\
-	-static,$$(call foreign_libs,$(s390x_root),s390x-linux-gnu),build/sysroot/s390x/.stamp))
+$(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))
+$(eval $(call foreign_variant,s390x,s390x-linux-gnu,s390x-linux-gnu,ld64.so.1))
 
 -include spec/spec.mk proofs/proofs.mk $(wildcard tests/*.mk)
 
@@ -162,7 +180,8 @@ arch-programs: all $(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=buil
 
 build/sysroot/%/.stamp: tests/tools/foreign-packages
 	$(call say,FETCH,$(@D))
-	$(Q)tests/tools/foreign-packages $* $(@D) libjansson-dev libssl-dev libxxhash-dev libcmocka-dev libcmocka0
+	$(Q)tests/tools/foreign-packages $* $(@D) libjansson-dev libjansson4 libssl-dev libssl3 \
+		libxxhash-dev libcmocka-dev libcmocka0
 	$(Q)touch $@
 
 # ---- Installing ----
@@ -174,7 +193,6 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-VERSION := 0.1
 HEADERS = $(wildcard ref/core/*.h) ref/lib/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl
 
 build/libishare.pc: ref/lib/libishare.pc.in FORCE
