@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#include "device.h"
+
+enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v, struct ishare_deviceslot *slot)
+{
+	const uint8_t *p = v->data;
+
+	if (v->size < ISHARE_DEVICESLOT_SIZE)
+		return ISHARE_SHORT;
+	slot->blocks_lo = ishare_le32(p + ISHARE_DEVICESLOT_BLOCKS_LO_OFFSET);
+	slot->uniaddr_lo = ishare_le32(p + ISHARE_DEVICESLOT_UNIADDR_LO_OFFSET);
+	slot->blocks_hi = ishare_le16(p + ISHARE_DEVICESLOT_BLOCKS_HI_OFFSET);
+	slot->uniaddr_hi = ishare_le16(p + ISHARE_DEVICESLOT_UNIADDR_HI_OFFSET);
+	return ISHARE_OK;
+}
+
+uint32_t ishare_device_count(const struct ishare_superblock *sb)
+{
+	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_DEVICE_TABLE))
+		return 0;
+	return sb->extra_devices;
+}
+
+uint64_t ishare_device_table(const struct ishare_superblock *sb)
+{
+	return ISHARE_DEVICESLOT_SIZE * (uint64_t)sb->devt_slotoff;
+}
+
+/*@ requires readable: \valid_read(sb) && \valid_read(slot);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == device_start(sb, slot); */
+static uint64_t device_start(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
+{
+	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
+		return slot->uniaddr_lo;
+	return slot->uniaddr_lo + 4294967296u * (uint64_t)slot->uniaddr_hi;
+}
+
+/*@ requires readable: \valid_read(sb) && \valid_read(slot);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == device_blocks(sb, slot); */
+static uint64_t device_blocks(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
+{
+	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
+		return slot->blocks_lo;
+	return slot->blocks_lo + 4294967296u * (uint64_t)slot->blocks_hi;
+}
+
+void ishare_device_extent(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot,
+			  struct ishare_extent *e)
+{
+	e->start = device_start(sb, slot);
+	e->blocks = 0;
+	if (e->start != 0)
+		e->blocks = device_blocks(sb, slot);
+}
+
+bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size)
+{
+	uint64_t size = ISHARE_DEVICESLOT_SIZE * (uint64_t)ishare_device_count(sb);
+
+	return size == 0 || ishare_fits(image_size, ishare_device_table(sb), size);
+}
+
+bool dev_range(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
+{
+	uint64_t limit = ISHARE_DEVICE_LIMIT;
+
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
+		limit = ISHARE_DEVICE_LIMIT_48BIT;
+	return ishare_fits(limit, device_start(sb, slot), device_blocks(sb, slot));
+}
+
+bool dev_overlap(const struct ishare_extent *a, const struct ishare_extent *b)
+{
+	if (a->blocks == 0 || b->blocks == 0)
+		return true;
+	if (a->start <= b->start)
+		return a->blocks <= b->start - a->start;
+	return b->blocks <= a->start - b->start;
+}

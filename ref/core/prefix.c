@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#include "prefix.h"
+
+enum ishare_prefix_space ishare_prefix_space(const struct ishare_superblock *sb)
+{
+	if (ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_PLAIN_XATTR_PFX))
+		return ISHARE_PREFIX_IN_IMAGE;
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX))
+		return ISHARE_PREFIX_IN_METABOX;
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid != 0)
+		return ISHARE_PREFIX_IN_PACKED;
+	return ISHARE_PREFIX_IN_IMAGE;
+}
+
+uint64_t ishare_prefix_start(const struct ishare_superblock *sb)
+{
+	return 4u * (uint64_t)sb->xattr_prefix_start;
+}
+
+/* Decodes the record at p->pos, whose index is p->index. */
+/*@ requires view: view_ok(table);
+    requires writable: \valid(p);
+    requires apart: \separated(p, table, table->data + (0 .. table->size - 1));
+    requires position: p->pos == prefix_pos(table->data, p->index);
+    terminates \true;
+    exits \false;
+    assigns p->length, p->base_index, p->infix_size, p->infix, p->next;
+    ensures ok: \result == ISHARE_OK <==> prefix_sound(table, p->pos);
+    ensures malformed: \result == ISHARE_MALFORMED <==> !prefix_sound(table, p->pos);
+    ensures record: \result == ISHARE_OK ==> prefix_at(table, p); */
+static enum ishare_status decode(const struct ishare_view *table, struct ishare_prefix *p)
+{
+	const uint8_t *record;
+
+	if (!prefix_record_bounds(table, p->pos) || !prefix_length(table, p->pos))
+		return ISHARE_MALFORMED;
+	record = table->data + p->pos;
+	p->length = ishare_le16(record);
+	p->base_index = record[2];
+	p->infix_size = p->length - 1u;
+	p->infix = p->pos + 3u;
+	p->next = (p->pos + 2u + p->length + 3u) / 4u * 4u;
+	return ISHARE_OK;
+}
+
+enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p)
+{
+	if (count == 0)
+		return ISHARE_END;
+	p->index = 0;
+	p->pos = 0;
+	return decode(table, p);
+}
+
+enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p)
+{
+	if (count - p->index == 1)
+		return ISHARE_END;
+	/*@ assert step: prefix_pos(table->data, p->index + 1) == p->next; */
+	p->index++;
+	p->pos = p->next;
+	return decode(table, p);
+}
+
+bool prefix_location(const struct ishare_superblock *sb, uint64_t space_size)
+{
+	return sb->xattr_prefix_count == 0 || ishare_prefix_start(sb) < space_size;
+}
+
+bool prefix_record_bounds(const struct ishare_view *table, size_t pos)
+{
+	if (!ishare_fits(table->size, pos, 2))
+		return false;
+	return ishare_fits(table->size, pos + 2u, ishare_le16(table->data + pos));
+}
+
+bool prefix_length(const struct ishare_view *table, size_t pos)
+{
+	uint32_t length;
+
+	if (!ishare_fits(table->size, pos, 2))
+		return true;
+	length = ishare_le16(table->data + pos);
+	return length >= 1 && length <= ISHARE_PREFIX_LENGTH_MAX;
+}
+
+bool prefix_base_index(const struct ishare_prefix *p)
+{
+	return p->base_index <= ISHARE_BASE_INDEX_MAX;
+}
+
+bool prefix_padding_zero(const struct ishare_view *table, const struct ishare_prefix *p)
+{
+	size_t end = p->pos + 2u + p->length;
+	size_t limit = p->next < table->size ? p->next : table->size;
+
+	return ishare_all_zero(table->data + end, limit - end);
+}
+
+bool prefix_duplicate(const struct ishare_name *a, const struct ishare_name *b)
+{
+	if (a->base_index != b->base_index || a->bytes.size != b->bytes.size)
+		return true;
+	return !ishare_same_bytes(a->bytes.data, b->bytes.data, a->bytes.size);
+}
+
+bool prefix_ishare_infix_nul(const struct ishare_view *infix)
+{
+	/*@ loop invariant range: 0 <= i <= infix->size;
+	    loop invariant no_nul: \forall integer j; 0 <= j < i ==> infix->data[j] != 0;
+	    loop assigns i;
+	    loop variant infix->size - i; */
+	for (size_t i = 0; i < infix->size; i++)
+		if (infix->data[i] == 0)
+			return false;
+	return true;
+}
+
+/* Bytes of the name of a namespace, its dot included; "Rules" in the prefixes chapter. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == namespace_size(base_index);
+    ensures range: \result <= 24; */
+static uint32_t namespace_size(uint32_t base_index)
+{
+	switch (base_index) {
+	case 1:
+		return 5; /* user. */
+	case 2:
+		return 23; /* system.posix_acl_access */
+	case 3:
+		return 24; /* system.posix_acl_default */
+	case 4:
+		return 8; /* trusted. */
+	case 5:
+		return 7; /* lustre. */
+	case 6:
+		return 9; /* security. */
+	default:
+		return 0; /* hidden, or unknown */
+	}
+}
+
+bool prefix_ishare_name_length(const struct ishare_prefix *p)
+{
+	return p->infix_size >= 1 && p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->base_index);
+}
