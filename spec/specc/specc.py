@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import emit_c  # noqa: E402
 import parse  # noqa: E402
+import vectors  # noqa: E402
 
 PARTS = ("c", "html", "vectors")
 
@@ -72,15 +73,21 @@ def main(argv):
     """Read, complain or write."""
     args = arguments(argv)
     spec, errors = parse.parse(args.chapters)
+    vectors.check(spec, errors)
     files = {}
     if not errors.found and args.out and "c" in args.parts:
         files.update(c_files(spec))
+    if not errors.found and args.out and "vectors" in args.parts:
+        files.update(vectors.files(spec, args.base, errors))
     if errors.found:
         for line in errors.lines(args.chapters):
             print(line, file=sys.stderr)
         return 1
     for name, data in files.items():
         write(args.out, name, data)
+    if args.sweep:
+        for change, data in vectors.sweep_images(spec, args.base):
+            write(args.sweep, vectors.sweep_name(change), data)
     return 0
 
 
