@@ -9,5 +9,7 @@ DEPS_IMAGES := python3 python3-yaml
 erofs-utils: ## Provide mkfs.erofs, fsck.erofs and dump.erofs 1.9 or newer in build/tools/bin
 	$(Q)tests/tools/build-erofs-utils
 
-images: erofs-utils deps-images ## Make the images in tests/images and spec/base anew (as root)
+images: ## Make the images in tests/images and spec/base anew (as root)
+	$(Q)$(MAKE) --no-print-directory deps-images
+	$(Q)$(MAKE) --no-print-directory erofs-utils
 	$(Q)tests/tools/make-images tests/images/images.yaml spec/base/images.yaml
