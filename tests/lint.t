@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The sources: warnings, form, licences, and nothing in the tree that does not belong there."""
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+DUAL = "GPL-2.0-or-later OR Apache-2.0"
+
+# Files that cannot bear a licence line: REUSE.toml speaks for them.
+NO_LICENCE_LINE = re.compile(r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|tar|tsv|json|html)")
+
+# The core is freestanding, but gcc requires these of any environment.
+COMPILER_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp"}
+
+
+def tracked():
+    """The files under version control that are there."""
+    names = tap.run(["git", "ls-files", "-z"]).stdout.split("\0")
+    return [n for n in names if n and os.path.isfile(f"{tap.TOP}/{n}")]
+
+
+def content(name):
+    """A tracked file's bytes."""
+    with open(f"{tap.TOP}/{name}", "rb") as data:
+        return data.read()
+
+
+def interpreter(name):
+    """The last part of a script's interpreter line, or None."""
+    match = re.match(rb"#!\s*\S*?([^/\s]+)(?:[ \t]+(\S+))?[ \t]*\n", content(name)[:200])
+    if not match:
+        return None
+    return (match[2] if match[1] == b"env" and match[2] else match[1]).decode()
+
+
+def clean_run(name, command):
+    """One test point: the command says nothing and succeeds."""
+    done = tap.run(command)
+    tap.ok(done.returncode == 0 and not done.stderr.strip(), name, done.stdout + done.stderr)
+
+
+def compile_without_warnings(compiler):
+    """All C code, as this compiler sees it; a warning is an error there."""
+    units = [n[:-2] for n in tracked() if re.fullmatch(r"tests/unit/\w+_test\.c", n)]
+    where = f"build/lint-{compiler}"
+    status, said = tap.make(f"{where}/erofs-ishare", *(f"{where}/{u}" for u in units))
+    tap.ok(status == 0 and not said.strip(), f"{compiler} has nothing to warn of", said)
+
+
+def headers_stand_alone(files):
+    """Each header compiles without another before it."""
+    flags = ["-std=gnu11", "-D_GNU_SOURCE", "-Iref/core", "-Iref/lib", "-Ibuild/spec", "-fsyntax-only"]
+    wrong = []
+    for name in files:
+        if re.fullmatch(r"ref/\w+/\w+\.h", name):
+            done = tap.run(["gcc", *flags, "-include", name, "-x", "c", "/dev/null"])
+            wrong += [done.stderr] if done.returncode else []
+    tap.is_empty(wrong, "each header can be included alone")
+
+
+def scripts(files):
+    """Shell and Python."""
+    shell = [n for n in files if interpreter(n) in ("sh", "bash") or n.endswith(".bash")]
+    clean_run("shellcheck has nothing to say", ["shellcheck", *shell])
+    python = [n for n in files if n.endswith(".py") or interpreter(n) in ("python3", "python")]
+    wrong = []
+    for name in python:
+        try:
+            compile(content(name), name, "exec")
+        except SyntaxError as error:
+            wrong.append(f"{name}:{error.lineno}: {error.msg}")
+    tap.is_empty(wrong, "Python can be compiled")
+    clean_run("pyflakes has nothing to say", ["pyflakes3", *python])
+    tap.is_empty([n for n in python if interpreter(n) and not content(n).startswith(b"#!/usr/bin/python3\n")],
+                 "Python runs under Debian's interpreter")
+    run_as_program = [n for n in files if interpreter(n)]
+    tap.is_empty([n for n in run_as_program if not os.access(f"{tap.TOP}/{n}", os.X_OK)],
+                 "programs are executable")
+
+
+def licence_lines(files):
+    """Every source says its licence in its first lines."""
+    wrong = []
+    for name in files:
+        if NO_LICENCE_LINE.fullmatch(name):
+            continue
+        wanted = "GPL-2.0-or-later" if name.startswith("kernel/") else DUAL
+        head = content(name).split(b"\n")[:3]
+        said = [re.sub(rb".*SPDX-License-" rb"Identifier: *(.*?)( \*/| -->)?$", rb"\1", line).decode()
+                for line in head if b"SPDX-License-" b"Identifier:" in line]
+        if said != [wanted]:
+            wrong.append(f"{name}: {said[0] if said else 'no licence line'}, not {wanted}")
+    tap.is_empty(wrong, "every source has its licence line")
+
+
+def dep5():
+    """REUSE.toml in the older form that Debian 12's reuse reads."""
+    text = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+    for part in tomllib.loads(content("REUSE.toml").decode())["annotations"]:
+        paths = part["path"] if isinstance(part["path"], list) else [part["path"]]
+        text += (f"\nFiles: {' '.join(p.replace('**', '*') for p in paths)}\n"
+                 f"Copyright: {part['SPDX-FileCopyrightText']}\nLicense: {part['SPDX-License-Identifier']}\n")
+    return text
+
+
+def reuse(files):
+    """The tracked files, in a copy, as a reuse program wants them."""
+    copy = f"{tap.TOP}/build/lint/reuse"
+    shutil.rmtree(copy, ignore_errors=True)
+    for name in files:
+        os.makedirs(os.path.dirname(f"{copy}/{name}"), exist_ok=True)
+        shutil.copy(f"{tap.TOP}/{name}", f"{copy}/{name}")
+    version = re.search(r"(\d+)\.", tap.run(["reuse", "--version"]).stdout)
+    if version and int(version[1]) < 4:
+        os.mkdir(f"{copy}/.reuse")
+        with open(f"{copy}/.reuse/dep5", "w", encoding="utf-8") as out:
+            out.write(dep5())
+        os.unlink(f"{copy}/REUSE.toml")
+    done = tap.run(["reuse", "--root", copy, "lint"])
+    tap.ok(done.returncode == 0, "reuse finds a licence for every file", done.stdout + done.stderr)
+
+
+def hosts():
+    """Names of the hosts that this machine gets packages from."""
+    places = tap.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"]).stdout.split()
+    if shutil.which("npm"):
+        places += tap.run(["npm", "config", "get", "registry"]).stdout.split()
+    for variable in ("PIP_INDEX_URL", "GOPROXY", "http_proxy", "https_proxy"):
+        places += os.environ.get(variable, "").split(",")
+    return {m[1].lower() for p in places if (m := re.match(r"\w+://(?:[^/@]*@)?([^/:]+\.[^/:]+)", p))}
+
+
+def no_host_names(files):
+    """Where packages come from is the machine's business."""
+    names = hosts()
+    tap.ok(names, "it is known which hosts the tree must not name", "apt names none")
+    found = [f"{file} names {host}" for file in files for host in sorted(names)
+             if host.encode() in content(file).lower()]
+    tap.is_empty(found, "no file names a host that packages come from")
+
+
+def symbols(*options):
+    """(kind, name) of what nm lists."""
+    lines = tap.run(["nm", *options]).stdout.splitlines()
+    return [tuple(line.split()[-2:]) for line in lines if re.search(r" [A-Za-z] \S+$", line)]
+
+
+def library_symbols():
+    """Programs that link with the library keep their own names."""
+    with open(f"{tap.TOP}/build/spec/rules.h", encoding="utf-8") as header:
+        rules = {r.lower() for r in re.findall(r"^\tISHARE_RULE_(\w+),$", header.read(), re.M)}
+    defined = [n for _, n in symbols("--extern-only", "--defined-only", "build/libishare.a")]
+    tap.ok(defined and rules, "the library defines something", "nm lists nothing")
+    tap.is_empty([n for n in defined if not n.startswith("ishare_") and n not in rules],
+                 "the library's public names are ishare_* and rules")
+
+
+def core_is_freestanding(files):
+    """Nothing is called from the core but itself and what a compiler may call anywhere."""
+    objects = [f"build/{n[:-2]}.o" for n in files if re.fullmatch(r"ref/core/\w+\.c", n)]
+    defined = {n for _, n in symbols("--extern-only", "--defined-only", *objects)}
+    called = {n for _, n in symbols("--undefined-only", *objects)}
+    tap.ok(defined, "the core defines something", "nm lists nothing")
+    tap.is_empty(sorted(called - defined - COMPILER_MAY_CALL), "the core calls nothing outside itself")
+
+
+def stray_files():
+    """What is built is below build/; in CI, where nobody works, nothing else may have changed either."""
+    said = tap.run(["git", "status", "--porcelain", "--untracked-files=all"]).stdout.splitlines()
+    stray = said if os.environ.get("CI") else [s for s in said if s.startswith("??")]
+    tap.is_empty(stray, "nothing lies about: add it, ignore it or make it below build/")
+    ignored = tap.run(["git", "status", "--porcelain", "--ignored"]).stdout.splitlines()
+    tap.is_empty([s for s in ignored if s.startswith("!!") and s[3:] != "build/" and "__pycache__" not in s],
+                 "nothing is ignored but build/")
+
+
+def main():
+    """All of it."""
+    files = tracked()
+    tap.ok(tap.make("all")[0] == 0, "it builds")
+    compile_without_warnings("gcc")
+    compile_without_warnings("clang")
+    headers_stand_alone(files)
+    clean_run("clang-format would change nothing",
+              ["clang-format", "--dry-run", "-Werror", *(n for n in files if re.search(r"\.[ch]$", n))])
+    scripts(files)
+    licence_lines(files)
+    reuse(files)
+    no_host_names(files)
+    library_symbols()
+    core_is_freestanding(files)
+    stray_files()
+    clean_run("codespell finds no misspelling", ["codespell", "--quiet-level=35",
+                                              "--ignore-words-list=covert", *(
+        n for n in files if not re.search(r"^LICENSES/|\.(erofs|blob|tar)$", n))])
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What the test programs share: the Test Anything Protocol, and where things are."""
+
+import os
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# The program under test, and what stands before it on the command line (an emulator, say).
+TOOL = os.environ.get("ISHARE_TOOL", f"{TOP}/build/asan/erofs-ishare").split()
+
+_points = _failures = 0
+
+
+def ok(holds, name, *details):
+    """One test point. The details, lines of text, are told when it does not hold."""
+    global _points, _failures
+    _points += 1
+    _failures += not holds
+    print(f"{'ok' if holds else 'not ok'} {_points} - {name}")
+    if not holds:
+        for detail in details:
+            for line in str(detail).rstrip("\n").split("\n"):
+                print(f"#   {line}")
+    sys.stdout.flush()
+    return bool(holds)
+
+
+def is_empty(found, name, at_most=20):
+    """One test point that holds if there is nothing in the list, which names what is wrong."""
+    found = [str(f) for f in found]
+    more = [f"and {len(found) - at_most} more"] if len(found) > at_most else []
+    return ok(not found, name, *(found[:at_most] + more))
+
+
+def done():
+    """Ends the program; the plan comes last, so that a program that dies half-way fails."""
+    print(f"1..{_points}")
+    sys.exit(1 if _failures else 0)
+
+
+def run(command, **options):
+    """Runs a command without stdin and returns what subprocess.run does, output as text."""
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True,
+               "errors": "surrogateescape", "cwd": TOP} | options
+    return subprocess.run(command, check=False, **options)
+
+
+def make(*targets):
+    """Runs make on its own, whoever runs this program, and returns (status, what it said)."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
+    return made.returncode, made.stdout + made.stderr
