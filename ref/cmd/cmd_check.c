@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* erofs-ishare check: holds images against every rule. */
+#include <argp.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+struct check {
+	char **images;
+	size_t image_count;
+	char **devices; /* extra devices of the only image */
+	size_t device_count;
+	char **globs; /* of --rule */
+	size_t glob_count;
+	bool domain; /* all images form one trust domain */
+	enum ishare_severity least; /* severity to judge */
+	bool rules[ISHARE_RULE_COUNT];
+	struct ishare_options options;
+	struct report report;
+	struct progress progress;
+	struct outcome outcome;
+};
+
+enum {
+	OPTION_DEVICE = 256,
+	OPTION_DOMAIN,
+	OPTION_DIGESTS,
+	OPTION_PROFILE,
+	OPTION_RULE,
+	OPTION_SEVERITY,
+	OPTION_STRICT,
+	OPTION_FORMAT,
+};
+
+static const struct argp_option options[] = {
+	{ "device", OPTION_DEVICE, "FILE", 0, "Extra device of the image; repeat it for more, device 1 first", 0 },
+	{ "domain", OPTION_DOMAIN, NULL, 0, "Judge all images together, as one trust domain", 0 },
+	{ "digests", OPTION_DIGESTS, NULL, 0, "Read all files and judge their sha256: fingerprints", 0 },
+	{ "profile", OPTION_PROFILE, "NAME", 0, "Reader to judge for, such as linux-7.3 or linux-7.3/16k", 0 },
+	{ "rule", OPTION_RULE, "GLOB", 0, "Judge only the rules that match; may be repeated", 0 },
+	{ "severity", OPTION_SEVERITY, "LEVEL", 0, "Judge no rules below error, warning or note (default: note)", 0 },
+	{ "strict", OPTION_STRICT, NULL, 0, "Warnings, too, make an image fail", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
+	{ 0 },
+};
+
+static void set_profile(struct check *check, const char *name, struct argp_state *state)
+{
+	if (ishare_profile_by_name(name, &check->options.profile))
+		return;
+	fputs("Profiles:", stderr);
+	for (size_t i = 0; ishare_profile_names[i]; i++)
+		fprintf(stderr, " %s", ishare_profile_names[i]);
+	fputc('\n', stderr);
+	argp_error(state, "there is no profile '%s'", name);
+}
+
+static void set_severity(struct check *check, const char *word, struct argp_state *state)
+{
+	int severity = word_index(severity_words, word);
+
+	if (severity < 0)
+		argp_error(state, "'%s' is no severity: error, warning or note", word);
+	check->least = (enum ishare_severity)severity;
+}
+
+static void set_format(struct check *check, const char *name, struct argp_state *state)
+{
+	check->report.format = report_format_by_name(name);
+	if (!check->report.format)
+		argp_error(state, "'%s' is no format: text, json, sarif or tap", name);
+}
+
+/* Rules that check never judges, or not with these options. */
+static bool is_judged(const struct check *check, const struct ishare_rule *rule)
+{
+	return !rule->runtime && rule->severity <= check->least &&
+	       (check->options.digests || rule->id != ISHARE_RULE_FINGERPRINT_DIGEST);
+}
+
+/* Switches on the rules that match; returns whether there are any. */
+static bool select_rules(struct check *check, const char *glob)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (is_judged(check, &ishare_rules[i]) && fnmatch(glob, ishare_rules[i].name, 0) == 0)
+			check->rules[i] = any = true;
+	return any;
+}
+
+static void finish_options(struct check *check, struct argp_state *state)
+{
+	if (check->device_count && check->image_count > 1)
+		argp_error(state, "--device goes with one image only");
+	if (!check->glob_count)
+		select_rules(check, "*");
+	for (size_t i = 0; i < check->glob_count; i++)
+		if (!select_rules(check, check->globs[i]))
+			argp_error(state, "--rule=%s matches no rule that is judged with these options",
+				   check->globs[i]);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct check *check = state->input;
+
+	switch (key) {
+	case OPTION_DEVICE:
+		check->devices[check->device_count++] = arg;
+		return 0;
+	case OPTION_DOMAIN:
+		check->domain = true;
+		return 0;
+	case OPTION_DIGESTS:
+		check->options.digests = true;
+		return 0;
+	case OPTION_PROFILE:
+		set_profile(check, arg, state);
+		return 0;
+	case OPTION_RULE:
+		check->globs[check->glob_count++] = arg;
+		return 0;
+	case OPTION_SEVERITY:
+		set_severity(check, arg, state);
+		return 0;
+	case OPTION_STRICT:
+		check->report.strict = true;
+		return 0;
+	case OPTION_FORMAT:
+		set_format(check, arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		check->images[check->image_count++] = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "an image is missing");
+		return 0;
+	case ARGP_KEY_SUCCESS:
+		finish_options(check, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp check_argp = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "IMAGE...",
+	.doc = "Holds every rule of the specification against each IMAGE.\v"
+	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not be judged.",
+};
+
+static void take_finding(void *context, const struct ishare_finding *finding)
+{
+	struct check *check = context;
+
+	progress_clear(&check->progress);
+	check->report.format->finding(&check->report, finding);
+}
+
+static void take_unexamined(void *context, const struct ishare_unexamined *unexamined)
+{
+	struct check *check = context;
+
+	progress_clear(&check->progress);
+	check->report.format->unexamined(&check->report, unexamined);
+}
+
+static void take_progress(void *context, uint64_t done, uint64_t total)
+{
+	struct check *check = context;
+
+	progress_update(&check->progress, done, total);
+}
+
+static struct ishare_sink sink_of(struct check *check)
+{
+	return (struct ishare_sink){
+		.context = check,
+		.finding = take_finding,
+		.unexamined = take_unexamined,
+		.progress = take_progress,
+	};
+}
+
+static void fail(struct check *check, const char *name, const char *reason)
+{
+	const struct report_format *format = check->report.format;
+	char *text = escape_text(reason);
+
+	check->outcome.failures++;
+	progress_clear(&check->progress);
+	complain("%s", text);
+	free(text);
+	if (format->failure)
+		format->failure(&check->report, name, reason);
+}
+
+static void judge_image(struct check *check, const char *path, struct ishare_image **image,
+			struct ishare_domain *domain)
+{
+	const struct report_format *format = check->report.format;
+	struct ishare_sink sink = sink_of(check);
+	enum ishare_result result = open_image(path, check->devices, check->device_count, image);
+
+	check->progress.image = path;
+	if (result == ISHARE_DONE)
+		result = ishare_check(*image, &check->options, &sink, domain, &check->outcome.summary);
+	if (result != ISHARE_DONE)
+		fail(check, path, ishare_image_error(*image));
+	if (format->image_end)
+		format->image_end(&check->report, path);
+}
+
+/* Judges images that form one trust domain, which name stands for. */
+static void judge_domain(struct check *check, const char *name, char **paths, size_t count)
+{
+	struct ishare_image **images = allocate(count, sizeof(struct ishare_image *));
+	struct ishare_domain *domain = allocated(ishare_domain_new());
+	const struct report_format *format = check->report.format;
+	struct ishare_sink sink = sink_of(check);
+
+	for (size_t i = 0; i < count; i++)
+		judge_image(check, paths[i], &images[i], domain);
+	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) != ISHARE_DONE)
+		fail(check, name, "the files of the trust domain could not be compared");
+	if (format->domain_end)
+		format->domain_end(&check->report, name);
+	ishare_domain_free(domain);
+	for (size_t i = 0; i < count; i++)
+		ishare_image_close(images[i]);
+	free(images);
+}
+
+static void judge(struct check *check)
+{
+	if (check->domain) {
+		judge_domain(check, "trust domain", check->images, check->image_count);
+		return;
+	}
+	for (size_t i = 0; i < check->image_count; i++)
+		judge_domain(check, check->images[i], &check->images[i], 1);
+}
+
+static int exit_status(const struct check *check)
+{
+	const struct ishare_summary *summary = &check->outcome.summary;
+
+	if (check->outcome.failures || summary->unexamined)
+		return STATUS_TROUBLE;
+	if (summary->findings[ISHARE_ERROR] || (check->report.strict && summary->findings[ISHARE_WARNING]))
+		return STATUS_VIOLATES;
+	return STATUS_CONFORMS;
+}
+
+static void start(struct check *check, int argc)
+{
+	size_t room = (size_t)argc;
+
+	check->images = allocate(room, sizeof(char *));
+	check->devices = allocate(room, sizeof(char *));
+	check->globs = allocate(room, sizeof(char *));
+	check->least = ISHARE_NOTE;
+	check->options.rules = check->rules;
+	check->report.format = &report_text;
+	check->report.out = stdout;
+	check->report.rules = check->rules;
+	ishare_profile_by_name(default_profile(), &check->options.profile);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct check check = { 0 };
+	const struct report_format *format;
+
+	start(&check, argc);
+	argp_parse(&check_argp, argc, argv, 0, NULL, &check);
+	format = check.report.format;
+	progress_start(&check.progress);
+	format->begin(&check.report);
+	judge(&check);
+	progress_clear(&check.progress);
+	check.outcome.images = check.image_count;
+	check.outcome.seconds = seconds() - check.progress.start;
+	check.outcome.status = exit_status(&check);
+	format->end(&check.report, &check.outcome);
+	free(check.images);
+	free(check.devices);
+	free(check.globs);
+	return check.outcome.status;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* erofs-ishare explain: says what the specification says on one rule. */
+#include <argp.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	const char **name = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*name)
+			argp_error(state, "one rule at a time");
+		*name = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "the name of a rule is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp explain_argp = {
+	.parser = parse_option,
+	.args_doc = "RULE",
+	.doc = "Says what the specification says on a rule; `erofs-ishare rules' lists them.",
+};
+
+static void complain_unknown(const char *name)
+{
+	const struct ishare_rule *like = rule_most_like(name);
+	char *shown = escape_string(name);
+
+	if (like)
+		complain("there is no rule '%s'; did you mean '%s'?", shown, like->name);
+	else
+		complain("there is no rule '%s'; `erofs-ishare rules` lists them", shown);
+	free(shown);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	const struct ishare_rule *rule;
+	const char *name = NULL;
+
+	argp_parse(&explain_argp, argc, argv, 0, NULL, &name);
+	rule = rule_by_name(name);
+	if (!rule) {
+		complain_unknown(name);
+		return STATUS_TROUBLE;
+	}
+	fputs(rule->explain, stdout);
+	return STATUS_CONFORMS;
+}

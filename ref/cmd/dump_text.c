@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* A dump for people. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dump.h"
+
+static void begin(struct json_stream *stream, const struct ishare_image *image)
+{
+	put_string(stream->out, ishare_image_path(image));
+	fprintf(stream->out, ": %" PRIu64 " bytes\n", ishare_image_size(image));
+}
+
+static void list(struct json_stream *stream, const char *plural)
+{
+	fprintf(stream->out, "\n%s:\n", plural);
+}
+
+static void nothing_more(struct json_stream *stream)
+{
+	(void)stream;
+}
+
+static void put_hex(FILE *out, const void *bytes, size_t size)
+{
+	char *digits = hex_digits(bytes, size);
+
+	fputs(digits, out);
+	free(digits);
+}
+
+/* Text in quotes where it is text, else hexadecimal digits; of a sha256: fingerprint the part that is text is kept. */
+static void put_bytes(FILE *out, const uint8_t *bytes, size_t size)
+{
+	static const char digest[] = "sha256:";
+	size_t text = sizeof(digest) - 1;
+
+	if (is_printable(bytes, size)) {
+		fputc('"', out);
+		put_escaped(out, bytes, size);
+		fputc('"', out);
+		return;
+	}
+	if (size > text && memcmp(bytes, digest, text) == 0) {
+		fprintf(out, "\"%s\" ", digest);
+		bytes += text;
+		size -= text;
+	}
+	put_hex(out, bytes, size);
+}
+
+static void put_value(FILE *out, const struct ishare_view *value)
+{
+	bool cut = value->size > VALUE_SHOWN;
+
+	put_bytes(out, value->data, cut ? VALUE_SHOWN : value->size);
+	if (cut)
+		fprintf(out, "... (%zu bytes)", value->size);
+}
+
+/* Arrays of bytes end at the last that is not zero. */
+static void put_array(FILE *out, const uint8_t *bytes, size_t size)
+{
+	while (size && bytes[size - 1] == 0)
+		size--;
+	if (size)
+		put_bytes(out, bytes, size);
+	else
+		fputs("all zero", out);
+}
+
+static void structure(struct json_stream *stream, const struct dump_structure *structure)
+{
+	FILE *out = stream->out;
+
+	fprintf(out, "  %s %" PRIu32 " at 0x%08" PRIx64 "\n", structure->layout->name, structure->index,
+		structure->offset);
+	for (uint32_t i = 0; i < structure->layout->field_count; i++) {
+		const struct ishare_field *field = &structure->layout->fields[i];
+		const uint8_t *bytes = structure->bytes + field->offset;
+
+		fprintf(out, "    0x%08" PRIx64 "  %-24s ", structure->offset + field->offset, field->name);
+		if (field_is_number(field))
+			fprintf(out, "%" PRIu64 " (0x%" PRIx64 ")", field_number(field, bytes),
+				field_number(field, bytes));
+		else
+			put_array(out, bytes, field->size);
+		fputc('\n', out);
+	}
+}
+
+static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
+{
+	fprintf(stream->out, "  prefix %" PRIu32 " at 0x%08" PRIx64 ": base_index %" PRIu32 ", infix ",
+		prefix->prefix->index, prefix->offset, prefix->prefix->base_index);
+	put_bytes(stream->out, prefix->infix.data, prefix->infix.size);
+	fputs(prefix->fingerprint ? " (names fingerprints)\n" : "\n", stream->out);
+}
+
+static void inode(struct json_stream *stream, const struct ishare_inode_event *event)
+{
+	const struct ishare_inode *i = event->inode;
+	FILE *out = stream->out;
+
+	fputs("  ", out);
+	put_string(out, event->path ? event->path : "(no path)");
+	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 ", %s, %s, %s, mode %04" PRIo32, event->offset, event->nid,
+		i->extended ? "extended" : "compact", layout_word(i), file_type_word(i), i->mode & 07777);
+	fprintf(out, ", %" PRIu32 " link%s, %" PRIu64 " bytes\n", i->nlink, i->nlink == 1 ? "" : "s", i->size);
+}
+
+static void put_name(FILE *out, const struct ishare_xattr_event *event)
+{
+	if (!event->name) {
+		fprintf(out, "name_index 0x%02" PRIx32 " (cannot be resolved)", event->entry->name_index);
+		return;
+	}
+	fputs(event->name_space, out);
+	put_escaped(out, event->name->bytes.data, event->name->bytes.size);
+}
+
+static void xattr(struct json_stream *stream, const struct ishare_xattr_event *event)
+{
+	FILE *out = stream->out;
+
+	fprintf(out, "    0x%08" PRIx64 "  %s ", event->offset, event->shared ? "shared xattr" : "xattr");
+	put_name(out, event);
+	fputs(" = ", out);
+	put_value(out, event->value);
+	fputs(event->fingerprint ? " (fingerprint)\n" : "\n", out);
+}
+
+const struct dump_format dump_text = {
+	.name = "text",
+	.begin = begin,
+	.list = list,
+	.list_end = nothing_more,
+	.structure = structure,
+	.prefix = prefix,
+	.inode = inode,
+	.xattr = xattr,
+	.inode_end = nothing_more,
+	.end = nothing_more,
+};

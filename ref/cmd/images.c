@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* What the commands that take images have in common. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+enum ishare_result open_image(const char *path, char **devices, size_t device_count, struct ishare_image **image)
+{
+	enum ishare_result result = ishare_image_open(path, image);
+
+	allocated(*image);
+	for (size_t i = 0; i < device_count && result == ISHARE_DONE; i++)
+		result = ishare_image_add_device(*image, devices[i]);
+	return result;
+}
+
+const char *default_profile(void)
+{
+	size_t count = 0;
+
+	while (ishare_profile_names[count])
+		count++;
+	return ishare_profile_names[count - 1];
+}
+
+char *unexamined_words(const struct ishare_unexamined *unexamined)
+{
+	char *reason = escape_text(unexamined->reason), *path = escape_string(unexamined->path ? unexamined->path : "");
+	char *words = NULL;
+	size_t size;
+	FILE *out = allocated(open_memstream(&words, &size));
+
+	fprintf(out, "not examined: %s", reason);
+	if (unexamined->count > 1)
+		fprintf(out, " (%" PRIu64 " times%s%s)", unexamined->count, *path ? ", first: " : "", path);
+	else if (*path)
+		fprintf(out, " (%s)", path);
+	free(reason);
+	free(path);
+	fclose(out);
+	return allocated(words);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* What the formats of a report have in common. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report.h"
+
+const struct report_format *report_format_by_name(const char *name)
+{
+	static const struct report_format *const formats[] = { &report_text, &report_json, &report_sarif, &report_tap };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	return NULL;
+}
+
+bool rule_fails(const struct report *report, const struct ishare_rule *rule)
+{
+	return rule->severity == ISHARE_ERROR || (report->strict && rule->severity == ISHARE_WARNING);
+}
+
+static void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
+{
+	fprintf(out, "%s%" PRIu64 " %s%s", before, count, thing, count == 1 ? "" : "s");
+}
+
+void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
+{
+	const struct ishare_summary *summary = &outcome->summary;
+
+	put_count(out, prefix, outcome->images, "image");
+	put_count(out, ": ", summary->inodes, "inode");
+	put_count(out, ", ", summary->regular_files, "regular file");
+	fprintf(out, ", %" PRIu64 " with a fingerprint", summary->fingerprinted_files);
+	if (summary->regular_bytes)
+		fprintf(out, " (%.1f %% of %" PRIu64 " bytes)",
+			100.0 * (double)summary->fingerprinted_bytes / (double)summary->regular_bytes,
+			summary->regular_bytes);
+	fprintf(out, "\n%s", prefix);
+	put_count(out, "", summary->findings[ISHARE_ERROR], "error");
+	put_count(out, ", ", summary->findings[ISHARE_WARNING], "warning");
+	put_count(out, ", ", summary->findings[ISHARE_NOTE], "note");
+	if (outcome->failures)
+		put_count(out, ", ", outcome->failures, "failure");
+	if (summary->unexamined)
+		fprintf(out, ", %" PRIu64 " not examined", summary->unexamined);
+	fprintf(out, "; %.3f s\n", outcome->seconds);
+}
+
+json_t *json_summary(const struct outcome *outcome)
+{
+	const struct ishare_summary *summary = &outcome->summary;
+	json_t *object = allocated(json_object());
+
+	json_set(object, "images", json_unsigned(outcome->images));
+	json_set(object, "images_not_judged", json_unsigned(outcome->failures));
+	json_set(object, "inodes", json_unsigned(summary->inodes));
+	json_set(object, "regular_files", json_unsigned(summary->regular_files));
+	json_set(object, "regular_bytes", json_unsigned(summary->regular_bytes));
+	json_set(object, "fingerprinted_files", json_unsigned(summary->fingerprinted_files));
+	json_set(object, "fingerprinted_bytes", json_unsigned(summary->fingerprinted_bytes));
+	json_set(object, "digested_files", json_unsigned(summary->digested_files));
+	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));
+	json_set(object, "warnings", json_unsigned(summary->findings[ISHARE_WARNING]));
+	json_set(object, "notes", json_unsigned(summary->findings[ISHARE_NOTE]));
+	json_set(object, "unexamined", json_unsigned(summary->unexamined));
+	json_set(object, "seconds", json_real(outcome->seconds));
+	return object;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/* What `erofs-ishare check` found, in one of several formats: report_*.c, one each. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "cmd.h"
+
+/* The end of a run. */
+struct outcome {
+	struct ishare_summary summary; /* of all images */
+	size_t images; /* that were named */
+	size_t failures; /* images and devices that could not be judged */
+	double seconds;
+	int status; /* exit status */
+};
+
+struct report;
+
+/* The events of a run, in order; those marked optional may be NULL. */
+struct report_format {
+	const char *name;
+	void (*begin)(struct report *report);
+	void (*finding)(struct report *report, const struct ishare_finding *finding);
+	void (*unexamined)(struct report *report, const struct ishare_unexamined *unexamined);
+	/* The image (or trust domain) could not be judged; optional. */
+	void (*failure)(struct report *report, const char *image, const char *reason);
+	/* The image has been held against all rules but those about several files; optional. */
+	void (*image_end)(struct report *report, const char *image);
+	/* The image, or the images of one domain, has been held against the rules about several files; optional. */
+	void (*domain_end)(struct report *report, const char *name);
+	/* Frees what begin allocated. */
+	void (*end)(struct report *report, const struct outcome *outcome);
+};
+
+struct report {
+	const struct report_format *format;
+	FILE *out;
+	const bool *rules; /* ISHARE_RULE_COUNT switches: those that the images are judged by */
+	bool strict; /* warnings fail, too */
+	void *state; /* the format's own */
+};
+
+extern const struct report_format report_text, report_json, report_sarif, report_tap;
+
+/* Returns the format of that name, or NULL. */
+const struct report_format *report_format_by_name(const char *name);
+
+/* report.c: what formats have in common */
+
+/* Whether breaking the rule makes an image fail. */
+bool rule_fails(const struct report *report, const struct ishare_rule *rule);
+
+/* Writes the summary, each line headed by prefix. */
+void put_summary(FILE *out, const char *prefix, const struct outcome *outcome);
+
+/* Returns the summary as an object. */
+json_t *json_summary(const struct outcome *outcome);
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * Findings for programs: one object, whose array "events" holds findings, what was not examined, and what failed, in the
+ * order in which they came. Paths and messages are made printable as in the text format.
+ */
+#include <stdlib.h>
+
+#include "report.h"
+
+static void begin(struct report *report)
+{
+	struct json_stream *stream = allocate(1, sizeof(*stream));
+
+	stream->out = report->out;
+	report->state = stream;
+	json_open(stream, NULL, '{');
+	json_item(stream, "tool", json_string("erofs-ishare"));
+	json_item(stream, "version", json_string(ISHARE_VERSION));
+	json_open(stream, "events", '[');
+}
+
+static json_t *event(const char *type, const char *image)
+{
+	json_t *object = allocated(json_object());
+
+	json_set(object, "type", json_string(type));
+	json_set(object, "image", json_escaped(image));
+	return object;
+}
+
+static json_t *place_object(const struct ishare_place *place)
+{
+	json_t *object = allocated(json_object());
+
+	json_set(object, "space", json_escaped(place->space));
+	json_set(object, "offset", json_unsigned(place->offset));
+	json_set(object, "size", json_unsigned(place->size));
+	if (place->structure)
+		json_set(object, "structure", json_string(place->structure));
+	if (place->field) {
+		json_set(object, "field", json_string(place->field));
+		json_set(object, "field_offset", json_unsigned(place->field_offset));
+	}
+	if (place->row) {
+		json_set(object, "row_offset", json_unsigned(place->row_offset));
+		json_set(object, "row", json_hex(place->row, place->row_size));
+	}
+	return object;
+}
+
+static void put_finding(struct report *report, const struct ishare_finding *finding)
+{
+	json_t *object = event("finding", finding->image);
+
+	if (finding->path)
+		json_set(object, "path", json_escaped(finding->path));
+	json_set(object, "rule", json_string(finding->rule->name));
+	json_set(object, "severity", json_string(severity_words[finding->rule->severity]));
+	json_set(object, "harm", json_string(harm_words[finding->rule->harm]));
+	json_set(object, "message", json_text(finding->message));
+	json_set(object, "place", place_object(&finding->place));
+	if (finding->other_path) {
+		json_set(object, "other_image", json_escaped(finding->other_image));
+		json_set(object, "other_path", json_escaped(finding->other_path));
+	}
+	json_item(report->state, NULL, object);
+}
+
+static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+{
+	json_t *object = event("unexamined", unexamined->image);
+
+	if (unexamined->path)
+		json_set(object, "path", json_escaped(unexamined->path));
+	json_set(object, "reason", json_text(unexamined->reason));
+	json_set(object, "count", json_unsigned(unexamined->count));
+	json_item(report->state, NULL, object);
+}
+
+static void put_failure(struct report *report, const char *image, const char *reason)
+{
+	json_t *object = event("failure", image);
+
+	json_set(object, "reason", json_text(reason));
+	json_item(report->state, NULL, object);
+}
+
+static void end(struct report *report, const struct outcome *outcome)
+{
+	struct json_stream *stream = report->state;
+
+	json_close(stream, ']');
+	json_item(stream, "summary", json_summary(outcome));
+	json_item(stream, "exit_status", json_integer(outcome->status));
+	json_close(stream, '}');
+	json_end(stream);
+	free(stream);
+}
+
+const struct report_format report_json = {
+	.name = "json",
+	.begin = begin,
+	.finding = put_finding,
+	.unexamined = put_unexamined,
+	.failure = put_failure,
+	.end = end,
+};

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * The Test Anything Protocol: one test point for each image and rule, "not ok" where the rule makes the image fail. What
+ * could not be judged is "not ok", too, so that nobody reads it as a pass.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+enum { SHOWN = 3 }; /* findings that a test point tells in full */
+
+/* What was found against one rule since its last test point. */
+struct tally {
+	uint64_t count;
+	char *lines[SHOWN]; /* JSON strings, which YAML reads as well */
+};
+
+struct tap_state {
+	uint64_t points;
+	bool image_failed, domain_failed; /* could not be judged: silence on a rule says nothing */
+	struct tally tallies[ISHARE_RULE_COUNT];
+};
+
+static void begin(struct report *report)
+{
+	report->state = allocate(1, sizeof(struct tap_state));
+	fputs("TAP version 13\n", report->out);
+}
+
+/* A description must not hold an unescaped '#': it would start a directive such as TODO, which turns a failure round. */
+static void put_description(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '#')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void put_point(struct report *report, bool ok, const char *name, const char *what)
+{
+	struct tap_state *state = report->state;
+	char *image = escape_string(name);
+
+	fprintf(report->out, "%s %" PRIu64 " - ", ok ? "ok" : "not ok", ++state->points);
+	put_description(report->out, image);
+	fputs(": ", report->out);
+	put_description(report->out, what);
+	fputc('\n', report->out);
+	free(image);
+}
+
+static char *finding_line(const struct ishare_finding *finding)
+{
+	char *path = escape_string(finding->path ? finding->path : "");
+	char *text = escape_text(finding->message);
+	json_t *line = allocated(json_sprintf("%s%s%s (offset 0x%" PRIx64 ")", path, *path ? ": " : "", text,
+					      finding->place.offset));
+	char *quoted = allocated(json_dumps(line, JSON_ENCODE_ANY | JSON_ENSURE_ASCII));
+
+	json_decref(line);
+	free(text);
+	free(path);
+	return quoted;
+}
+
+static void take_finding(struct report *report, const struct ishare_finding *finding)
+{
+	struct tap_state *state = report->state;
+	struct tally *tally = &state->tallies[finding->rule->id];
+
+	if (tally->count < SHOWN)
+		tally->lines[tally->count] = finding_line(finding);
+	tally->count++;
+}
+
+static void put_diagnostics(FILE *out, const struct ishare_rule *rule, const struct tally *tally)
+{
+	fprintf(out, "  ---\n  severity: %s\n  findings: %" PRIu64 "\n  first:\n", severity_words[rule->severity],
+		tally->count);
+	for (size_t i = 0; i < SHOWN && tally->lines[i]; i++)
+		fprintf(out, "    - %s\n", tally->lines[i]);
+	fputs("  ...\n", out);
+}
+
+static void clear_tally(struct tally *tally)
+{
+	for (size_t i = 0; i < SHOWN; i++)
+		free(tally->lines[i]);
+	memset(tally, 0, sizeof(*tally));
+}
+
+/* The test points of all rules that are, or are not, about several files. */
+static void put_rules(struct report *report, const char *name, bool about_files, bool failed)
+{
+	struct tap_state *state = report->state;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		const struct ishare_rule *rule = &ishare_rules[i];
+		struct tally *tally = &state->tallies[i];
+
+		if (!report->rules[i] || (strcmp(rule->subject, "files") == 0) != about_files)
+			continue;
+		if (tally->count || !failed)
+			put_point(report, !tally->count || !rule_fails(report, rule), name, rule->name);
+		if (tally->count)
+			put_diagnostics(report->out, rule, tally);
+		clear_tally(tally);
+	}
+}
+
+static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+{
+	char *words = unexamined_words(unexamined);
+
+	put_point(report, false, unexamined->image, words);
+	free(words);
+}
+
+static void put_failure(struct report *report, const char *image, const char *reason)
+{
+	struct tap_state *state = report->state;
+	char *text = escape_text(reason);
+
+	put_point(report, false, image, text);
+	free(text);
+	state->image_failed = true;
+	state->domain_failed = true;
+}
+
+static void image_end(struct report *report, const char *image)
+{
+	struct tap_state *state = report->state;
+
+	put_rules(report, image, false, state->image_failed);
+	state->image_failed = false;
+}
+
+static void domain_end(struct report *report, const char *name)
+{
+	struct tap_state *state = report->state;
+
+	put_rules(report, name, true, state->domain_failed);
+	state->domain_failed = false;
+}
+
+static void end(struct report *report, const struct outcome *outcome)
+{
+	const struct tap_state *state = report->state;
+
+	fprintf(report->out, "1..%" PRIu64 "\n", state->points);
+	put_summary(report->out, "# ", outcome);
+	free(report->state);
+}
+
+const struct report_format report_tap = {
+	.name = "tap",
+	.begin = begin,
+	.finding = take_finding,
+	.unexamined = put_unexamined,
+	.failure = put_failure,
+	.image_end = image_end,
+	.domain_end = domain_end,
+	.end = end,
+};

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Findings for people, in the form of a compiler's diagnostics. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* SGR sequences, or empty strings when there is no terminal to colour. */
+struct colours {
+	const char *image, *severity[3], *caret, *off;
+};
+
+struct text_state {
+	struct colours colours;
+	bool explained[ISHARE_RULE_COUNT]; /* the hint has been given */
+};
+
+static const struct colours no_colours = { "", { "", "", "" }, "", "" };
+static const struct colours terminal_colours = {
+	.image = "\033[1m",
+	.severity = {
+		[ISHARE_ERROR] = "\033[1;31m",
+		[ISHARE_WARNING] = "\033[1;35m",
+		[ISHARE_NOTE] = "\033[1;36m",
+	},
+	.caret = "\033[1;32m",
+	.off = "\033[0m",
+};
+
+static bool wants_colour(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(out)) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static void begin(struct report *report)
+{
+	struct text_state *state = allocate(1, sizeof(*state));
+
+	state->colours = wants_colour(report->out) ? terminal_colours : no_colours;
+	report->state = state;
+}
+
+/* IMAGE:PATH:, or IMAGE: if there is no path. */
+static void put_location(const struct report *report, const char *image, const char *path)
+{
+	const struct text_state *state = report->state;
+
+	fputs(state->colours.image, report->out);
+	put_string(report->out, image);
+	if (path) {
+		fputc(':', report->out);
+		put_string(report->out, path);
+	}
+	fprintf(report->out, ":%s ", state->colours.off);
+}
+
+static void put_other(FILE *out, const struct ishare_finding *finding)
+{
+	if (!finding->other_path)
+		return;
+	fputs("  the other file: ", out);
+	put_string(out, finding->other_image ? finding->other_image : finding->image);
+	fputc(':', out);
+	put_string(out, finding->other_path);
+	fputc('\n', out);
+}
+
+static void put_hint(FILE *out, struct text_state *state, const struct ishare_rule *rule)
+{
+	if (state->explained[rule->id])
+		return;
+	state->explained[rule->id] = true;
+	fprintf(out, "  run `erofs-ishare explain %s` for the rule\n", rule->name);
+}
+
+static void put_finding(struct report *report, const struct ishare_finding *finding)
+{
+	struct text_state *state = report->state;
+	enum ishare_severity severity = finding->rule->severity;
+
+	put_location(report, finding->image, finding->path);
+	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity], severity_words[severity],
+		state->colours.off, finding->rule->name);
+	put_text(report->out, finding->message);
+	fputc('\n', report->out);
+	hexdump_place(report->out, &finding->place, state->colours.caret, state->colours.off);
+	put_other(report->out, finding);
+	put_hint(report->out, state, finding->rule);
+}
+
+static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+{
+	char *words = unexamined_words(unexamined);
+
+	put_location(report, unexamined->image, NULL);
+	fprintf(report->out, "%s\n", words);
+	free(words);
+}
+
+static void end(struct report *report, const struct outcome *outcome)
+{
+	put_summary(report->out, "", outcome);
+	free(report->state);
+}
+
+const struct report_format report_text = {
+	.name = "text",
+	.begin = begin,
+	.finding = put_finding,
+	.unexamined = put_unexamined,
+	.end = end,
+};

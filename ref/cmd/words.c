@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Names of values, and values of names. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+const char *const severity_words[] = {
+	[ISHARE_ERROR] = "error",
+	[ISHARE_WARNING] = "warning",
+	[ISHARE_NOTE] = "note",
+	NULL,
+};
+
+const char *const harm_words[] = {
+	[ISHARE_HARM_MEMORY_SAFETY] = "memory-safety",
+	[ISHARE_HARM_WRONG_DATA] = "wrong-data",
+	[ISHARE_HARM_LOST_SHARING] = "lost-sharing",
+	[ISHARE_HARM_POLICY] = "policy",
+	NULL,
+};
+
+int word_index(const char *const *words, const char *word)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return -1;
+}
+
+const struct ishare_rule *rule_by_name(const char *name)
+{
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (strcmp(ishare_rules[i].name, name) == 0)
+			return &ishare_rules[i];
+	return NULL;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many characters to insert, remove or change to turn a into b (Levenshtein). row: strlen(b) + 1 numbers. */
+static size_t edit_distance(const char *a, const char *b, size_t *row)
+{
+	size_t length = strlen(b);
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < length; j++) {
+			size_t changed = diagonal + (a[i] != b[j]);
+
+			diagonal = row[j + 1];
+			row[j + 1] = least(changed, least(row[j], diagonal) + 1);
+		}
+	}
+	return row[length];
+}
+
+const struct ishare_rule *rule_most_like(const char *name)
+{
+	const struct ishare_rule *best = NULL;
+	size_t limit = strlen(name) / 3 + 2, best_distance = limit;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		const char *candidate = ishare_rules[i].name;
+		size_t *row = allocate(strlen(candidate) + 1, sizeof(*row));
+		size_t distance = edit_distance(name, candidate, row);
+
+		free(row);
+		/* a name without its group is a near miss, too */
+		if (strchr(candidate, '.') && strcmp(strchr(candidate, '.') + 1, name) == 0)
+			distance = 1;
+		if (distance < best_distance) {
+			best = &ishare_rules[i];
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+size_t first_sentence(const char *text)
+{
+	const char *end = strstr(text, ". ");
+	size_t length = strlen(text);
+
+	if (end)
+		return (size_t)(end - text);
+	return length && text[length - 1] == '.' ? length - 1 : length;
+}
