@@ -1,51 +1,95 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Directory blocks and their entries: spec/45-directories.md.
+ * Directory blocks and their entries. Specification: directories chapter.
  *
- * A view named block is one directory block: block-size bytes, or fewer in the last block, where i_size ends it.
- * A view named name is a name without terminator. Rule functions return true when the rule holds.
+ * A view named block is one directory block: a block's bytes, or fewer in the last block, where i_size ends it. A view
+ * named name is a name without terminator. True means that the rule holds.
  */
 #ifndef ISHARE_DIRECTORY_H
 #define ISHARE_DIRECTORY_H
 
-#include "types.h"
-#include "layout.h"
+#include "inode.h"
 
 /*
- * The first entry of @block. Returns ISHARE_OK, ISHARE_END for a block of no bytes, or ISHARE_MALFORMED when
- * dir.entry-bounds does not hold; then d->index alone is set, to the entry for which it does not.
+ * The walk over a block: first, then next until it does not answer ISHARE_OK. ISHARE_END: there is no (further) entry.
+ * ISHARE_MALFORMED: dir_entry_bounds() does not hold for entry d->index; nothing else of *d is then of use.
  */
+/*@ requires view: view_ok(block);
+    requires writable: \valid(d);
+    requires apart: \separated(d, block, block->data + (0 .. block->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *d;
+    ensures end: \result == ISHARE_END <==> block->size == 0;
+    ensures ok: \result == ISHARE_OK <==> block->size != 0 && dir_entry_bounds(block, 0);
+    ensures malformed: \result == ISHARE_MALFORMED <==> block->size != 0 && !dir_entry_bounds(block, 0);
+    ensures position: \result != ISHARE_END ==> d->index == 0;
+    ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct ishare_dirent *d);
 
-/*
- * The entry after @d, which ishare_dirent_first() or ishare_dirent_next() returned ISHARE_OK for on the same block.
- * Returns ISHARE_OK, ISHARE_END after the last (and leaves *@d alone), or ISHARE_MALFORMED as above. At most
- * d->count - 1 calls return ISHARE_OK.
- */
+/* d: the entry before, as the walk has left it. */
+/*@ requires view: view_ok(block);
+    requires writable: \valid(d);
+    requires apart: \separated(d, block, block->data + (0 .. block->size - 1));
+    requires walked: dirent_decoded(block, d);
+    terminates \true;
+    exits \false;
+    assigns *d;
+    ensures end: \result == ISHARE_END <==> \old(d->index) + 1 >= dirent_count(block->data);
+    ensures ok: \result == ISHARE_OK <==>
+      \old(d->index) + 1 < dirent_count(block->data) && dir_entry_bounds(block, \old(d->index) + 1);
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      \old(d->index) + 1 < dirent_count(block->data) && !dir_entry_bounds(block, \old(d->index) + 1);
+    ensures position: \result != ISHARE_END ==> d->index == \old(d->index) + 1;
+    ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct ishare_dirent *d);
 
-/*
- * dir.entry-bounds, for entry @index: the first nameoff gives a sane number of entries and, if @index is below it, that
- * entry's name has 1 to 255 bytes inside the block.
- */
+/* index: of the entry. With an index for which there is no entry, the block as a whole is judged: is there any? */
+/*@ requires view: view_ok(block);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_entry_bounds(block, index); */
 bool dir_entry_bounds(const struct ishare_view *block, uint32_t index);
 
-/* dir.name: @name has no slash and no NUL. */
+/*@ requires view: view_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_name(name); */
 bool dir_name(const struct ishare_view *name);
 
-/* dir.name-order: @previous comes strictly before @name, as unsigned bytes; also from one block to the next. */
+/* previous: the name before, which may be the last one of the block before. */
+/*@ requires views: view_ok(previous) && view_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_name_order(previous, name); */
 bool dir_name_order(const struct ishare_view *previous, const struct ishare_view *name);
 
-/* dir.type: @file_type, from the entry, says what the inode that it names is. */
+/* target: the inode that the entry names. */
+/*@ requires readable: \valid_read(target);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_type(file_type, target); */
 bool dir_type(uint32_t file_type, const struct ishare_inode *target);
 
-/* dir.dot: @dot_nid, from the entry `.`, is @nid, the directory's own. */
+/* nid: the directory's own. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_dot(dot_nid, nid); */
 bool dir_dot(uint64_t dot_nid, uint64_t nid);
 
 /*
- * dir.cycle, for a directory that @parents entries other than `.` and `..` name, whose `..` is @dotdot_nid and which is
- * in directory @parent_nid. For the root: one parent by definition, itself.
+ * parents: entries other than `.` and `..` that name the directory; parent_nid: the directory that one of them is in.
+ * For the root: 1 and its own nid.
  */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_cycle(parents, dotdot_nid, parent_nid); */
 bool dir_cycle(uint32_t parents, uint64_t dotdot_nid, uint64_t parent_nid);
 
 #endif

@@ -1,64 +1,135 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * On-disk inodes, as far as xattrs, file types and sizes need them: spec/40-inodes.md.
+ * On-disk inodes, as far as xattrs, file types and sizes need them. Specification: inodes chapter.
  *
- * An offset is that of the inode's first byte, counted from the start of the address space that holds the inode (the
- * image, or the data of the metabox inode), whose length is space_size. Rule functions return true when the rule
- * holds; they take what ishare_inode_decode() filled in, whatever it says, unless they name a rule to be checked first.
+ * offset is that of the inode's first byte, counted from the start of the address space that holds the inode (the image,
+ * or the data of the metabox inode); space_size is the length of that space. The rules take what ishare_inode_decode()
+ * filled in, whatever the bytes were; true means that the rule holds.
  */
 #ifndef ISHARE_INODE_H
 #define ISHARE_INODE_H
 
-#include "types.h"
-#include "layout.h"
+#include "superblock.h"
 
 /*
- * Decodes the compact or extended inode at the start of @v; bit 0 of i_format says which it is. Little-endian bytes in,
- * host numbers out. Returns ISHARE_OK, or ISHARE_SHORT (and leaves *@inode alone) if @v ends before the inode does.
- * Judges nothing: any bytes decode. "Two forms, one inode" in the specification.
+ * v: from the inode's first byte. Any bytes decode: the rules judge them. ISHARE_SHORT if the view ends before the
+ * compact or extended inode does, as its own first bit says which it is; *inode is then unspecified.
  */
+/*@ requires view: view_ok(v);
+    requires writable: \valid(inode);
+    requires apart: \separated(inode, v, v->data + (0 .. v->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *inode;
+    ensures whole: v->size >= ISHARE_INODE_COMPACT_SIZE && v->size >= inode_isize(le16(v->data)) ==>
+      \result == ISHARE_OK;
+    ensures short: v->size < ISHARE_INODE_COMPACT_SIZE || v->size < inode_isize(le16(v->data)) ==>
+      \result == ISHARE_SHORT;
+    ensures decoded: \result == ISHARE_OK ==> inode_decoded(v->data, inode); */
 enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishare_inode *inode);
 
 /*
- * Stores in *@offset where inode @nid lies in the image: 32 * nid bytes behind the metadata area's first block. @nid
- * comes without bit 63 (nids with it count 32-byte slots in the metabox). Requires sb.block-size to hold.
- * Returns ISHARE_OK, or ISHARE_MALFORMED (and leaves *@offset alone) for an offset above 2^63 - 1.
- * "Where an inode is" in the specification.
+ * Where the inode lies in the image; nid comes without bit 63. ISHARE_MALFORMED, and *offset as it was, if that is more
+ * than 2^63 - 1.
  */
-enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid,
-				       uint64_t *offset);
+/*@ requires readable: \valid_read(sb);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    requires writable: \valid(offset);
+    requires apart: \separated(offset, sb);
+    terminates \true;
+    exits \false;
+    assigns *offset;
+    ensures ok: \result == ISHARE_OK <==> inode_offset(sb, nid) <= ISHARE_OFFSET_MAX;
+    ensures malformed: \result == ISHARE_MALFORMED <==> inode_offset(sb, nid) > ISHARE_OFFSET_MAX;
+    ensures value: \result == ISHARE_OK ==> *offset == inode_offset(sb, nid);
+    ensures untouched: \result != ISHARE_OK ==> *offset == \old(*offset); */
+enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid, uint64_t *offset);
 
-/* What the inode is, by i_mode and data layout. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_directory(inode); */
 bool ishare_inode_is_directory(const struct ishare_inode *inode);
+
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_regular(inode); */
 bool ishare_inode_is_regular(const struct ishare_inode *inode);
+
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_compressed(inode); */
 bool ishare_inode_is_compressed(const struct ishare_inode *inode);
 
-/* inode.bounds: @isize bytes at @offset (32 to read the format, then what the format says) end inside the space. */
+/* isize: bytes of the inode; before the inode is decoded, those of the compact form. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_bounds(offset, isize, space_size); */
 bool inode_bounds(uint64_t offset, uint32_t isize, uint64_t space_size);
 
-/* inode.format: i_format has no bit that means nothing. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_format(inode); */
 bool inode_format(const struct ishare_inode *inode);
 
-/* inode.layout: the data layout is one of the five. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_layout(inode); */
 bool inode_layout(const struct ishare_inode *inode);
 
-/* inode.mode: the file type is one of the seven. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_mode(inode); */
 bool inode_mode(const struct ishare_inode *inode);
 
-/* inode.size: i_size is at most 2^63 - 1. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_size(inode); */
 bool inode_size(const struct ishare_inode *inode);
 
-/* inode.chunk-format: a chunk-based inode's format has no bit that means nothing. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_chunk_format(inode); */
 bool inode_chunk_format(const struct ishare_inode *inode);
 
-/* inode.inline-tail: an inline tail ends in the block it starts in. Requires sb.block-size to hold. */
-bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode,
-		       uint64_t offset);
+/* offset: at most 2^63 - 1. */
+/*@ requires readable: \valid_read(sb) && \valid_read(inode);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    requires offset: offset <= ISHARE_OFFSET_MAX;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_inline_tail(sb, inode, offset); */
+bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode, uint64_t offset);
 
-/* inode.xattr-icount: an xattr area is more than its header. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_xattr_icount(inode); */
 bool inode_xattr_icount(const struct ishare_inode *inode);
 
-/* inode.xattr-bounds: the xattr area behind the inode ends inside the space. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_xattr_bounds(inode, offset, space_size); */
 bool inode_xattr_bounds(const struct ishare_inode *inode, uint64_t offset, uint64_t space_size);
 
 #endif

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Specification: directories chapter. */
+#include "directory.h"
+
+/*@ requires view: view_ok(block);
+    requires entry: ISHARE_DIRENT_RECORD_SIZE * (index + 1) <= block->size;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == dirent_nameoff(block->data, index);
+    ensures range: 0 <= \result <= 0xffff; */
+static uint32_t nameoff(const struct ishare_view *block, uint32_t index)
+{
+	return ishare_le16(block->data + ((size_t)ISHARE_DIRENT_RECORD_SIZE * index +
+					  ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET));
+}
+
+/*@ requires view: view_ok(block);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dirents_sane(block); */
+static bool dirents_sane(const struct ishare_view *block)
+{
+	uint32_t first;
+
+	if (block->size < ISHARE_DIRENT_RECORD_SIZE)
+		return false;
+	first = nameoff(block, 0);
+	return first != 0 && first % ISHARE_DIRENT_RECORD_SIZE == 0 && first < block->size;
+}
+
+/* Where the bytes without NUL from start end; or anywhere beyond the longest name, if they go on that far. */
+/*@ requires view: view_ok(block);
+    requires start: start <= block->size;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures range: start <= \result <= block->size && \result <= start + ISHARE_DIRENT_NAME_MAX + 1;
+    ensures no_nul: \forall integer k; start <= k < \result ==> block->data[k] != 0;
+    ensures end: \result <= start + ISHARE_DIRENT_NAME_MAX && \result < block->size ==>
+      block->data[\result] == 0; */
+static size_t last_name_end(const struct ishare_view *block, size_t start)
+{
+	size_t end = start;
+
+	/*@ loop invariant range: start <= end <= block->size && end <= start + ISHARE_DIRENT_NAME_MAX + 1;
+	    loop invariant no_nul: \forall integer k; start <= k < end ==> block->data[k] != 0;
+	    loop assigns end;
+	    loop variant block->size - end; */
+	while (end < block->size && end - start <= ISHARE_DIRENT_NAME_MAX && block->data[end] != 0)
+		end++;
+	return end;
+}
+
+/* Where the name of entry index ends; beyond the block's end if dir.entry-bounds does not hold for it. */
+/*@ requires view: view_ok(block);
+    requires sane: dirents_sane(block);
+    requires there: index < dirent_count(block->data);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures sound: \result <= block->size ==>
+      dirent_name(block, index, dirent_nameoff(block->data, index), \result);
+    ensures complete: \result > block->size ==>
+      \forall integer start, end; !dirent_name(block, index, start, end); */
+static size_t name_end(const struct ishare_view *block, uint32_t index)
+{
+	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	size_t start = nameoff(block, index);
+	size_t end;
+
+	if (start >= block->size)
+		return block->size + 1u;
+	if (index + 1u < count)
+		end = nameoff(block, index + 1u);
+	else
+		end = last_name_end(block, start);
+	if (end <= start || end - start > ISHARE_DIRENT_NAME_MAX || end > block->size)
+		return block->size + 1u;
+	return end;
+}
+
+bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
+{
+	if (!dirents_sane(block))
+		return false;
+	if (index >= nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE)
+		return true;
+	return name_end(block, index) <= block->size;
+}
+
+/* Decodes entry index, which the block's first nameoff allows for. */
+/*@ requires view: view_ok(block);
+    requires writable: \valid(d);
+    requires apart: \separated(d, block, block->data + (0 .. block->size - 1));
+    requires sane: dirents_sane(block);
+    requires there: index < dirent_count(block->data);
+    terminates \true;
+    exits \false;
+    assigns *d;
+    ensures ok: \result == ISHARE_OK <==> dir_entry_bounds(block, index);
+    ensures malformed: \result == ISHARE_MALFORMED <==> !dir_entry_bounds(block, index);
+    ensures position: d->index == index;
+    ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
+static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_t index, struct ishare_dirent *d)
+{
+	const uint8_t *p = block->data + (size_t)ISHARE_DIRENT_RECORD_SIZE * index;
+	size_t end = name_end(block, index);
+
+	d->index = index;
+	if (end > block->size)
+		return ISHARE_MALFORMED;
+	d->count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	d->nid = ishare_le64(p + ISHARE_DIRENT_RECORD_NID_OFFSET);
+	d->file_type = p[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
+	d->name = nameoff(block, index);
+	d->name_size = end - d->name;
+	return ISHARE_OK;
+}
+
+enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct ishare_dirent *d)
+{
+	if (block->size == 0)
+		return ISHARE_END;
+	d->index = 0;
+	if (!dirents_sane(block))
+		return ISHARE_MALFORMED;
+	return dirent_decode(block, 0, d);
+}
+
+enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct ishare_dirent *d)
+{
+	if (d->index + 1u >= d->count)
+		return ISHARE_END;
+	return dirent_decode(block, d->index + 1u, d);
+}
+
+bool dir_name(const struct ishare_view *name)
+{
+	/*@ loop invariant range: 0 <= i <= name->size;
+	    loop invariant legal: \forall integer k; 0 <= k < i ==> name->data[k] != '/' && name->data[k] != 0;
+	    loop assigns i;
+	    loop variant name->size - i; */
+	for (size_t i = 0; i < name->size; i++)
+		if (name->data[i] == '/' || name->data[i] == 0)
+			return false;
+	return true;
+}
+
+bool dir_name_order(const struct ishare_view *previous, const struct ishare_view *name)
+{
+	size_t i = 0;
+
+	/*@ loop invariant range: 0 <= i <= previous->size && i <= name->size;
+	    loop invariant same: same_bytes(previous->data, name->data, i);
+	    loop assigns i;
+	    loop variant name->size - i; */
+	while (i < previous->size && i < name->size && previous->data[i] == name->data[i])
+		i++;
+	if (i == name->size)
+		return false;
+	return i == previous->size || previous->data[i] < name->data[i];
+}
+
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == file_type_of(mode); */
+static uint32_t file_type_of(uint32_t mode)
+{
+	switch (mode & ISHARE_S_IFMT) {
+	case ISHARE_S_IFREG:
+		return ISHARE_FT_REG_FILE;
+	case ISHARE_S_IFDIR:
+		return ISHARE_FT_DIR;
+	case ISHARE_S_IFCHR:
+		return ISHARE_FT_CHRDEV;
+	case ISHARE_S_IFBLK:
+		return ISHARE_FT_BLKDEV;
+	case ISHARE_S_IFIFO:
+		return ISHARE_FT_FIFO;
+	case ISHARE_S_IFSOCK:
+		return ISHARE_FT_SOCK;
+	case ISHARE_S_IFLNK:
+		return ISHARE_FT_SYMLINK;
+	default:
+		return ISHARE_FT_UNKNOWN;
+	}
+}
+
+bool dir_type(uint32_t file_type, const struct ishare_inode *target)
+{
+	return file_type == file_type_of(target->mode);
+}
+
+bool dir_dot(uint64_t dot_nid, uint64_t nid)
+{
+	return dot_nid == nid;
+}
+
+bool dir_cycle(uint32_t parents, uint64_t dotdot_nid, uint64_t parent_nid)
+{
+	return parents == 1 && dotdot_nid == parent_nid;
+}

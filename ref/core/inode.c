@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Specification: inodes chapter. */
+#include "inode.h"
+
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> wide_block(inode); */
+static bool wide_block(const struct ishare_inode *inode)
+{
+	return inode->extended != 0 ||
+	       ((inode->format & ISHARE_I_NLINK_1) != 0 && !ishare_inode_is_directory(inode));
+}
+
+/*@ requires readable: \valid_read(p + (0 .. ISHARE_INODE_COMPACT_SIZE - 1));
+    requires writable: \valid(inode);
+    requires apart: \separated(inode, p + (0 .. ISHARE_INODE_COMPACT_SIZE - 1));
+    terminates \true;
+    exits \false;
+    assigns *inode;
+    ensures common: inode_common(p, inode);
+    ensures extended: inode->extended == inode->format % 2;
+    ensures layout: inode->data_layout == inode->format / 2 % 8;
+    ensures isize: inode->isize == inode_isize(inode->format);
+    ensures xattr_isize: inode->xattr_isize == xattr_isize(inode->xattr_icount); */
+static void decode_common(const uint8_t *p, struct ishare_inode *inode)
+{
+	uint32_t format = ishare_le16(p + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
+	uint32_t icount = ishare_le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
+
+	inode->format = format;
+	inode->extended = format % 2u;
+	inode->data_layout = format / 2u % 8u;
+	inode->isize = format % 2u != 0 ? ISHARE_INODE_EXTENDED_SIZE : ISHARE_INODE_COMPACT_SIZE;
+	inode->xattr_icount = icount;
+	inode->xattr_isize = icount == 0 ? 0 : 12u + 4u * (icount - 1u);
+	inode->mode = ishare_le16(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
+	inode->nb = ishare_le16(p + ISHARE_INODE_COMPACT_I_NB_OFFSET);
+	inode->u = ishare_le32(p + ISHARE_INODE_COMPACT_I_U_OFFSET);
+}
+
+/*@ requires readable: \valid_read(p + (0 .. inode->isize - 1));
+    requires size: inode->isize == (inode->extended != 0 ? ISHARE_INODE_EXTENDED_SIZE : ISHARE_INODE_COMPACT_SIZE);
+    requires writable: \valid(inode);
+    requires apart: \separated(inode, p + (0 .. inode->isize - 1));
+    terminates \true;
+    exits \false;
+    assigns inode->size, inode->nlink;
+    ensures form: inode_form(p, inode); */
+static void decode_form(const uint8_t *p, struct ishare_inode *inode)
+{
+	if (inode->extended != 0) {
+		inode->size = ishare_le64(p + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET);
+		inode->nlink = ishare_le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET);
+	} else {
+		inode->size = ishare_le32(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET);
+		inode->nlink = wide_block(inode) ? 1u : inode->nb;
+	}
+}
+
+/*@ requires readable: \valid_read(inode);
+    requires halves: inode->nb <= 0xffff;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == start_block(inode); */
+static uint64_t start_block(const struct ishare_inode *inode)
+{
+	bool wide = wide_block(inode);
+	uint64_t all = wide ? 0xffffffffffffu : 0xffffffffu;
+	uint64_t stored = wide ? inode->u + 4294967296u * (uint64_t)inode->nb : inode->u;
+
+	if (inode->data_layout == ISHARE_INODE_FLAT_PLAIN && stored == all)
+		return ISHARE_NULL_BLOCK;
+	return stored;
+}
+
+enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishare_inode *inode)
+{
+	const uint8_t *p = v->data;
+
+	if (v->size < ISHARE_INODE_COMPACT_SIZE)
+		return ISHARE_SHORT;
+	decode_common(p, inode);
+	if (v->size < inode->isize)
+		return ISHARE_SHORT;
+	decode_form(p, inode);
+	inode->start_block = start_block(inode);
+	return ISHARE_OK;
+}
+
+enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid, uint64_t *offset)
+{
+	uint64_t area = sb->meta_blkaddr * ishare_block_size(sb);
+
+	if (nid > (ISHARE_OFFSET_MAX - area) / ISHARE_INODE_SLOT_SIZE)
+		return ISHARE_MALFORMED;
+	*offset = area + ISHARE_INODE_SLOT_SIZE * nid;
+	return ISHARE_OK;
+}
+
+bool ishare_inode_is_directory(const struct ishare_inode *inode)
+{
+	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFDIR;
+}
+
+bool ishare_inode_is_regular(const struct ishare_inode *inode)
+{
+	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFREG;
+}
+
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_symlink(inode); */
+static bool is_symlink(const struct ishare_inode *inode)
+{
+	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFLNK;
+}
+
+bool ishare_inode_is_compressed(const struct ishare_inode *inode)
+{
+	return inode->data_layout == ISHARE_INODE_COMPRESSED_FULL ||
+	       inode->data_layout == ISHARE_INODE_COMPRESSED_COMPACT;
+}
+
+bool inode_bounds(uint64_t offset, uint32_t isize, uint64_t space_size)
+{
+	return ishare_fits(space_size, offset, isize);
+}
+
+bool inode_format(const struct ishare_inode *inode)
+{
+	return (inode->format & ISHARE_I_FORMAT_UNKNOWN) == 0;
+}
+
+bool inode_layout(const struct ishare_inode *inode)
+{
+	return inode->data_layout <= ISHARE_INODE_CHUNK_BASED;
+}
+
+bool inode_mode(const struct ishare_inode *inode)
+{
+	switch (inode->mode & ISHARE_S_IFMT) {
+	case ISHARE_S_IFIFO:
+	case ISHARE_S_IFCHR:
+	case ISHARE_S_IFDIR:
+	case ISHARE_S_IFBLK:
+	case ISHARE_S_IFREG:
+	case ISHARE_S_IFLNK:
+	case ISHARE_S_IFSOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool inode_size(const struct ishare_inode *inode)
+{
+	return inode->size <= ISHARE_OFFSET_MAX;
+}
+
+bool inode_chunk_format(const struct ishare_inode *inode)
+{
+	return inode->data_layout != ISHARE_INODE_CHUNK_BASED ||
+	       (inode->u & ISHARE_CHUNK_FORMAT_UNKNOWN) == 0;
+}
+
+/*@ requires readable: \valid_read(sb) && \valid_read(inode);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == inline_tail(sb, inode);
+    ensures range: 0 <= \result <= block_size(sb); */
+static uint64_t inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode)
+{
+	return inode->size == 0 ? 0 : (inode->size - 1u) % ishare_block_size(sb) + 1u;
+}
+
+bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode, uint64_t offset)
+{
+	uint64_t start;
+
+	if (inode->data_layout != ISHARE_INODE_FLAT_INLINE)
+		return true;
+	if (!ishare_inode_is_regular(inode) && !ishare_inode_is_directory(inode) && !is_symlink(inode))
+		return true;
+	start = (offset + inode->isize + inode->xattr_isize) % ishare_block_size(sb);
+	return start + inline_tail(sb, inode) <= ishare_block_size(sb);
+}
+
+bool inode_xattr_icount(const struct ishare_inode *inode)
+{
+	return inode->xattr_icount != 1;
+}
+
+bool inode_xattr_bounds(const struct ishare_inode *inode, uint64_t offset, uint64_t space_size)
+{
+	return inode->xattr_icount == 0 ||
+	       ishare_fits(space_size, offset, (uint64_t)inode->isize + inode->xattr_isize);
+}
