@@ -120,6 +120,11 @@ static bool is_symlink(const struct ishare_inode *inode)
 	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFLNK;
 }
 
+bool ishare_inode_has_data(const struct ishare_inode *inode)
+{
+	return ishare_inode_is_regular(inode) || ishare_inode_is_directory(inode) || is_symlink(inode);
+}
+
 bool ishare_inode_is_compressed(const struct ishare_inode *inode)
 {
 	return inode->data_layout == ISHARE_INODE_COMPRESSED_FULL ||
@@ -186,10 +191,15 @@ bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_i
 
 	if (inode->data_layout != ISHARE_INODE_FLAT_INLINE)
 		return true;
-	if (!ishare_inode_is_regular(inode) && !ishare_inode_is_directory(inode) && !is_symlink(inode))
+	if (!ishare_inode_has_data(inode))
 		return true;
 	start = (offset + inode->isize + inode->xattr_isize) % ishare_block_size(sb);
 	return start + inline_tail(sb, inode) <= ishare_block_size(sb);
+}
+
+bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size)
+{
+	return ishare_fits(device_size, offset, size);
 }
 
 bool inode_xattr_icount(const struct ishare_inode *inode)

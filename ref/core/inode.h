@@ -118,6 +118,21 @@ bool inode_chunk_format(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_inline_tail(sb, inode, offset); */
 bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode, uint64_t offset);
 
+/* Has the inode data in blocks: is it a regular file, a directory or a symbolic link? */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_regular(inode) || is_directory(inode) || is_symlink(inode); */
+bool ishare_inode_has_data(const struct ishare_inode *inode);
+
+/* A run of size bytes at byte offset of a device that has device_size bytes. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_data_bounds(offset, size, device_size); */
+bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size);
+
 /*@ requires readable: \valid_read(inode);
     terminates \true;
     exits \false;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* The order of a check: superblock, devices, special inodes, prefix table, tree. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* 8 MiB of 64 KiB windows for the walk; a few for the bytes shown with findings. */
+#define WALK_LINES 128u
+#define ROW_LINES 2u
+
+/* Grants more than the image can need even if its metadata is small and its devices were not given. */
+#define FREE_WORK (1024u * 1024u)
+
+bool spend(struct check *check, uint64_t bytes)
+{
+	if (bytes <= check->budget) {
+		check->budget -= bytes;
+		return true;
+	}
+	not_examined(check, "the metadata overlaps: it would take more bytes than the image has");
+	return false;
+}
+
+/* The data of an inode that is itself metadata. */
+static void open_space(struct check *check, struct space *space, const char *name, uint64_t nid)
+{
+	check->fixed_path = name;
+	space->name = name;
+	if (check_inode(check, nid, &space->file)) {
+		space->encoded = ishare_inode_is_compressed(&space->file.inode);
+		space->readable = !space->encoded;
+		space->size = space->file.inode.size;
+	}
+	check->fixed_path = NULL;
+}
+
+/* As a kernel does: the packed inode first, and both before the prefix table is known. */
+void check_special_inodes(struct check *check)
+{
+	struct ishare_image *image = check->image;
+	const struct ishare_superblock *sb = &image->sb;
+
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid && sb_packed_nid(sb))
+		open_space(check, &image->packed, "packed inode", sb->packed_nid);
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) && sb_metabox_slot(sb) &&
+	    sb_metabox_self(sb, &image->ext))
+		open_space(check, &image->metabox, "metabox", image->ext.metabox_nid);
+}
+
+static void reset_image(struct ishare_image *image)
+{
+	memset(&image->sb, 0, sizeof(image->sb));
+	memset(&image->ext, 0, sizeof(image->ext));
+	memset(&image->metabox, 0, sizeof(image->metabox));
+	memset(&image->packed, 0, sizeof(image->packed));
+	free(image->extents);
+	free(image->prefixes.items);
+	free(image->prefixes.bytes);
+	memset(&image->prefixes, 0, sizeof(image->prefixes));
+	image->extents = NULL;
+	image->extent_count = 0;
+	tree_release(&image->tree);
+	image->space = (struct space){ .name = "image", .size = ishare_image_size(image), .readable = true, .is_image = true };
+	image->metabox.name = "metabox";
+	image->packed.name = "packed inode";
+}
+
+static bool check_init(struct check *check)
+{
+	bool ready;
+
+	check->directory = NO_DIRECTORY;
+	check->budget = FREE_WORK;
+	for (uint32_t i = 0; i < check->image->device_count; i++)
+		check->budget += check->image->devices[i].size;
+	ready = reader_init(&check->reader, check->image, WALK_LINES);
+	return reader_init(&check->rows, check->image, ROW_LINES) && ready;
+}
+
+static void check_release(struct check *check)
+{
+	reader_release(&check->reader);
+	reader_release(&check->rows);
+	seen_release(&check->seen);
+	free(check->block);
+	free(check->area);
+	free(check->names);
+}
+
+static void check_files(struct check *check)
+{
+	if (check->options->digests) {
+		check->digests = digest_start(check->image, check->options->threads);
+		if (!check->digests) {
+			check_no_memory(check);
+			return;
+		}
+	}
+	check_tree(check);
+	if (check->digests)
+		digest_finish(check->digests, check);
+}
+
+static enum ishare_result run_check(struct check *check)
+{
+	enum ishare_result result;
+
+	if (check_superblock(check, &result)) {
+		check_devices(check);
+		if (!check->failed)
+			check_special_inodes(check);
+		if (!check->failed)
+			check_prefixes(check);
+		if (!check->failed)
+			check_files(check);
+	}
+	flush_not_examined(check);
+	return check->failed ? ISHARE_IO_ERROR : result;
+}
+
+enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
+				const struct ishare_sink *sink, struct ishare_domain *domain,
+				struct ishare_summary *summary)
+{
+	struct check check = {
+		.image = image, .options = options, .sink = sink, .domain = domain, .summary = summary
+	};
+	enum ishare_result result;
+
+	if (!image->device_count)
+		return ISHARE_IO_ERROR;
+	image->error[0] = '\0';
+	reset_image(image);
+	if (check_init(&check))
+		result = run_check(&check);
+	else
+		result = image_error(image, ISHARE_IO_ERROR, "out of memory");
+	check_release(&check);
+	return result;
+}

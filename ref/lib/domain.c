@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * A trust domain: all fingerprints with the sizes of their files, in buckets that are sorted one by one, so that a million
+ * files need little more memory than their records.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "internal.h"
+
+#define BUCKETS 256u
+
+struct record {
+	uint64_t hash; /* of the fingerprint's bytes */
+	uint64_t size; /* i_size */
+	uint64_t nid;
+	uint32_t image;
+	uint32_t directory;
+};
+
+struct bucket {
+	struct record *records;
+	size_t count, room;
+};
+
+struct ishare_domain {
+	struct bucket buckets[BUCKETS];
+	struct ishare_image **images;
+	uint32_t image_count;
+};
+
+struct ishare_domain *ishare_domain_new(void)
+{
+	return calloc(1, sizeof(struct ishare_domain));
+}
+
+void ishare_domain_free(struct ishare_domain *domain)
+{
+	if (!domain)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		free(domain->buckets[i].records);
+	free(domain->images);
+	free(domain);
+}
+
+/* Images are added one after the other: the one at hand is the last, or new. */
+static bool image_index(struct ishare_domain *domain, struct ishare_image *image, uint32_t *index)
+{
+	struct ishare_image **images;
+
+	if (!domain->image_count || domain->images[domain->image_count - 1] != image) {
+		images = realloc(domain->images, (domain->image_count + 1) * sizeof(struct ishare_image *));
+		if (!images)
+			return false;
+		domain->images = images;
+		images[domain->image_count++] = image;
+	}
+	*index = domain->image_count - 1;
+	return true;
+}
+
+static bool make_room(struct bucket *bucket)
+{
+	size_t room = bucket->room + bucket->room / 2 + 16;
+	struct record *records;
+
+	if (bucket->count < bucket->room)
+		return true;
+	records = realloc(bucket->records, room * sizeof(*records));
+	if (!records)
+		return false;
+	bucket->records = records;
+	bucket->room = room;
+	return true;
+}
+
+bool domain_add(struct ishare_domain *domain, struct ishare_image *image, const struct ishare_view *fingerprint,
+		const struct file *file, uint32_t directory)
+{
+	uint64_t hash = XXH3_64bits(fingerprint->data, fingerprint->size);
+	struct bucket *bucket = &domain->buckets[hash % BUCKETS];
+	uint32_t index;
+
+	if (!image_index(domain, image, &index) || !make_room(bucket))
+		return false;
+	bucket->records[bucket->count++] = (struct record){
+		.hash = hash, .size = file->inode.size, .nid = file->nid, .image = index, .directory = directory
+	};
+	return true;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_records(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+	int order = compare_u64(x->hash, y->hash);
+
+	if (!order)
+		order = compare_u64(x->size, y->size);
+	if (!order)
+		order = compare_u64(x->image, y->image);
+	return order ? order : compare_u64(x->nid, y->nid);
+}
+
+/* One of two files that are compared, found again. */
+struct found {
+	struct ishare_image *image;
+	struct reader reader;
+	struct file file;
+	uint8_t *buffer;
+	struct ishare_keyed_file keyed;
+	char path[4096];
+};
+
+static bool find_again(struct ishare_domain *domain, const struct record *record, struct found *found)
+{
+	found->image = domain->images[record->image];
+	found->buffer = malloc(XATTR_AREA_MAX);
+	if (!reader_init(&found->reader, found->image, 1) || !found->buffer ||
+	    !read_inode(&found->reader, found->image, record->nid, &found->file) ||
+	    !find_fingerprint(&found->reader, found->image, &found->file, found->buffer, &found->keyed.fingerprint) ||
+	    !find_path(&found->reader, found->image, record->directory, record->nid, found->path, sizeof(found->path)))
+		return false;
+	found->keyed.size = found->file.inode.size;
+	return true;
+}
+
+static void release(struct found *found)
+{
+	reader_release(&found->reader);
+	free(found->buffer);
+}
+
+static void report_sizes(struct check *check, const struct found *a, const struct found *b)
+{
+	check->image = b->image;
+	check->fixed_path = b->path;
+	report_pair(check, ISHARE_RULE_FINGERPRINT_SAME_SIZE,
+		    place_bytes(b->file.space, b->file.offset, b->file.inode.isize), a->image->path, a->path,
+		    "the file has %" PRIu64 " bytes, but one of %" PRIu64 " has the same fingerprint", b->keyed.size,
+		    a->keyed.size);
+}
+
+/* Equal hashes are a hint; the fingerprints decide. */
+static enum ishare_result judge_pair(struct check *check, struct ishare_domain *domain, const struct record *x,
+				     const struct record *y)
+{
+	enum ishare_result result = ISHARE_DONE;
+	struct found *pair = calloc(2, sizeof(*pair));
+
+	if (!pair)
+		return ISHARE_IO_ERROR;
+	if (!find_again(domain, x, &pair[0]) || !find_again(domain, y, &pair[1])) {
+		result = image_error(domain->images[y->image], ISHARE_IO_ERROR, "the image changed while it was examined");
+	} else if (!fingerprint_same_size(&pair[0].keyed, &pair[1].keyed)) {
+		if (reader_init(&check->rows, pair[1].image, 1))
+			report_sizes(check, &pair[0], &pair[1]);
+		reader_release(&check->rows);
+	}
+	release(&pair[0]);
+	release(&pair[1]);
+	free(pair);
+	return result;
+}
+
+/* Sorted by fingerprint and size, each size but the first of a fingerprint is compared with the one before. */
+static enum ishare_result judge_bucket(struct check *check, struct ishare_domain *domain, struct bucket *bucket)
+{
+	enum ishare_result worst = ISHARE_DONE;
+
+	if (bucket->count)
+		qsort(bucket->records, bucket->count, sizeof(*bucket->records), compare_records);
+	for (size_t i = 1; i < bucket->count; i++) {
+		const struct record *x = &bucket->records[i - 1], *y = &bucket->records[i];
+
+		if (x->hash == y->hash && x->size != y->size && judge_pair(check, domain, x, y) != ISHARE_DONE)
+			worst = ISHARE_IO_ERROR;
+	}
+	return worst;
+}
+
+enum ishare_result ishare_domain_judge(struct ishare_domain *domain, const struct ishare_options *options,
+				       const struct ishare_sink *sink, struct ishare_summary *summary)
+{
+	struct check check = { .options = options, .sink = sink, .summary = summary, .directory = NO_DIRECTORY };
+	enum ishare_result worst = ISHARE_DONE;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		if (judge_bucket(&check, domain, &domain->buckets[i]) != ISHARE_DONE)
+			worst = ISHARE_IO_ERROR;
+	return worst;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* From "this rule does not hold here" to what a sink receives: path, message, and the bytes around the place. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define ROW_BYTES 16u
+#define MAX_ROW_BYTES 64u
+#define MAX_PATH 4096u
+
+struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size)
+{
+	return (struct place){ space, offset, size, ISHARE_STRUCT_COUNT, offset };
+}
+
+struct place place_struct(const struct space *space, uint32_t structure, uint64_t base)
+{
+	return (struct place){ space, base, ishare_structs[structure].size, structure, base };
+}
+
+static const struct ishare_field *find_field(uint32_t structure, uint32_t offset)
+{
+	const struct ishare_struct *s = &ishare_structs[structure];
+
+	for (uint32_t i = 0; i < s->field_count; i++)
+		if (s->fields[i].offset == offset)
+			return &s->fields[i];
+	return NULL;
+}
+
+struct place place_field(const struct space *space, uint32_t structure, uint64_t base, uint32_t field_offset)
+{
+	const struct ishare_field *field = find_field(structure, field_offset);
+
+	return (struct place){ space, base + field_offset, field ? field->size : 1, structure, base };
+}
+
+struct place place_superblock(const struct ishare_image *image, uint32_t field_offset)
+{
+	return place_field(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET, field_offset);
+}
+
+/* Names the field only if the place is one whole field. */
+static void name_field(const struct place *place, struct ishare_place *out)
+{
+	const struct ishare_field *field;
+
+	if (place->structure == ISHARE_STRUCT_COUNT)
+		return;
+	out->structure = ishare_structs[place->structure].name;
+	field = find_field(place->structure, (uint32_t)(place->offset - place->base));
+	if (!field || field->size != place->size)
+		return;
+	out->field = field->name;
+	out->field_offset = field->offset;
+}
+
+/* The rows of 16 bytes that the place touches, as many as fit; none if they cannot be read. */
+static void read_row(struct check *check, const struct place *place, struct ishare_place *out)
+{
+	uint64_t start = place->offset / ROW_BYTES * ROW_BYTES;
+	uint64_t left = start < place->space->size ? place->space->size - start : 0;
+	uint64_t size = (place->offset - start + place->size + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
+	struct ishare_view view;
+
+	size = size ? size : ROW_BYTES;
+	size = size < MAX_ROW_BYTES ? size : MAX_ROW_BYTES;
+	size = size < left ? size : left;
+	if (!size || !place->space->readable ||
+	    space_view(&check->rows, place->space, start, (size_t)size, &view) != READ_OK)
+		return;
+	out->row = view.data;
+	out->row_offset = start;
+	out->row_size = (uint32_t)size;
+}
+
+/* A place never reaches beyond its space: what is missing is the message's to say. */
+static void clip(const struct place *place, struct ishare_place *out)
+{
+	uint64_t left = place->offset < place->space->size ? place->space->size - place->offset : 0;
+
+	out->offset = left ? place->offset : place->space->size;
+	out->size = place->size < left ? place->size : (uint32_t)left;
+}
+
+bool current_path(const struct check *check, char *buffer, size_t size)
+{
+	if (check->fixed_path) {
+		snprintf(buffer, size, "%s", check->fixed_path);
+		return true;
+	}
+	if (check->directory == NO_DIRECTORY)
+		return false;
+	tree_path(&check->image->tree, check->directory, check->name, check->name_size, buffer, size);
+	return true;
+}
+
+/* Names from the image get into messages; they must not drive a terminal or end a line. */
+static void escape_controls(const char *from, char *to, size_t size)
+{
+	size_t n = 0;
+
+	for (; *from && n + 5 < size; from++) {
+		unsigned char c = (unsigned char)*from;
+
+		if (c >= 0x20 && c < 0x7f)
+			to[n++] = *from;
+		else
+			n += (size_t)snprintf(to + n, size - n, "\\x%02x", c);
+	}
+	to[n] = '\0';
+}
+
+static void report_v(struct check *check, enum ishare_rule_id rule, const struct place *place, const char *other_image,
+		     const char *other_path, const char *format, va_list args)
+{
+	char raw[1024], message[2048], path[MAX_PATH];
+	struct ishare_finding finding = { .rule = &ishare_rules[rule], .image = check->image->path };
+
+	if (check->options->rules && !check->options->rules[rule])
+		return;
+	check->summary->findings[finding.rule->severity]++;
+	if (!check->sink->finding)
+		return;
+	vsnprintf(raw, sizeof(raw), format, args);
+	escape_controls(raw, message, sizeof(message));
+	finding.message = message;
+	finding.path = current_path(check, path, sizeof(path)) ? path : NULL;
+	finding.other_image = other_image;
+	finding.other_path = other_path;
+	finding.place.space = place->space->name;
+	clip(place, &finding.place);
+	name_field(place, &finding.place);
+	read_row(check, place, &finding.place);
+	check->sink->finding(check->sink->context, &finding);
+}
+
+void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report_v(check, rule, &place, NULL, NULL, format, args);
+	va_end(args);
+}
+
+void report_pair(struct check *check, enum ishare_rule_id rule, struct place place, const char *other_image,
+		 const char *other_path, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report_v(check, rule, &place, other_image, other_path, format, args);
+	va_end(args);
+}
+
+void not_examined(struct check *check, const char *reason)
+{
+	struct unexamined *u = check->unexamined;
+	struct unexamined *end = u + UNEXAMINED_REASONS;
+
+	while (u < end && u->reason && strcmp(u->reason, reason) != 0)
+		u++;
+	if (u == end)
+		u--;
+	if (!u->reason) {
+		u->reason = reason;
+		check->summary->unexamined++;
+		if (!current_path(check, u->path, sizeof(u->path)))
+			u->path[0] = '\0';
+	}
+	u->count++;
+}
+
+void flush_not_examined(struct check *check)
+{
+	for (struct unexamined *u = check->unexamined; u < check->unexamined + UNEXAMINED_REASONS && u->reason; u++) {
+		struct ishare_unexamined event = {
+			.image = check->image->path,
+			.path = u->path[0] ? u->path : NULL,
+			.reason = u->reason,
+			.count = u->count,
+		};
+
+		if (check->sink->unexamined)
+			check->sink->unexamined(check->sink->context, &event);
+	}
+}
+
+void check_failed(struct check *check, const struct reader *reader)
+{
+	check->failed = true;
+	image_error(check->image, ISHARE_IO_ERROR, "%s", reader->error);
+}
+
+void check_no_memory(struct check *check)
+{
+	check->failed = true;
+	image_error(check->image, ISHARE_IO_ERROR, "out of memory");
+}

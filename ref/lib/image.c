@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Images and their devices: opening, closing, and the sentence on what went wrong. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum ishare_result image_error(struct ishare_image *image, enum ishare_result result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(image->error, sizeof(image->error), format, args);
+	va_end(args);
+	return result;
+}
+
+static const char *refusal(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "is a directory, not an image";
+	return "is neither a regular file nor a block device";
+}
+
+/* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
+static enum ishare_result open_device(struct ishare_image *image, const char *path, struct device *device)
+{
+	struct stat st;
+	off_t end;
+
+	device->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (device->fd < 0)
+		return image_error(image, ISHARE_IO_ERROR, "%s: cannot open: %s", path, strerror(errno));
+	if (fstat(device->fd, &st) != 0)
+		return image_error(image, ISHARE_IO_ERROR, "%s: cannot stat: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return image_error(image, ISHARE_IO_ERROR, "%s: %s", path, refusal(st.st_mode));
+	end = lseek(device->fd, 0, SEEK_END);
+	if (end < 0)
+		return image_error(image, ISHARE_IO_ERROR, "%s: cannot tell its size: %s", path, strerror(errno));
+	device->size = (uint64_t)end;
+	return ISHARE_DONE;
+}
+
+static enum ishare_result add_device(struct ishare_image *image, const char *path)
+{
+	struct device *devices = realloc(image->devices, (image->device_count + 1) * sizeof(*devices));
+	enum ishare_result result;
+
+	if (!devices)
+		return image_error(image, ISHARE_IO_ERROR, "%s: out of memory", path);
+	image->devices = devices;
+	result = open_device(image, path, &devices[image->device_count]);
+	if (devices[image->device_count].fd >= 0)
+		image->device_count++;
+	return result;
+}
+
+enum ishare_result ishare_image_open(const char *path, struct ishare_image **image)
+{
+	*image = calloc(1, sizeof(**image));
+	if (!*image)
+		return ISHARE_IO_ERROR;
+	(*image)->path = strdup(path);
+	if (!(*image)->path) {
+		free(*image);
+		*image = NULL;
+		return ISHARE_IO_ERROR;
+	}
+	return add_device(*image, path);
+}
+
+enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path)
+{
+	return add_device(image, path);
+}
+
+const char *ishare_image_error(const struct ishare_image *image)
+{
+	return image->error;
+}
+
+const char *ishare_image_path(const struct ishare_image *image)
+{
+	return image->path;
+}
+
+uint64_t ishare_image_size(const struct ishare_image *image)
+{
+	return image->device_count ? image->devices[0].size : 0;
+}
+
+enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer, size_t size)
+{
+	enum ishare_result result = ISHARE_DONE;
+	struct reader reader;
+
+	if (offset > ishare_image_size(image) || size > ishare_image_size(image) - offset)
+		return image_error(image, ISHARE_IO_ERROR, "%zu bytes at offset %" PRIu64 " reach past the end", size,
+				   offset);
+	if (!reader_init(&reader, image, 1))
+		return image_error(image, ISHARE_IO_ERROR, "out of memory");
+	if (!reader_copy(&reader, 0, offset, buffer, size))
+		result = image_error(image, ISHARE_IO_ERROR, "%s", reader.error);
+	reader_release(&reader);
+	return result;
+}
+
+void ishare_image_close(struct ishare_image *image)
+{
+	if (!image)
+		return;
+	for (uint32_t i = 0; i < image->device_count; i++)
+		close(image->devices[i].fd);
+	tree_release(&image->tree);
+	free(image->prefixes.items);
+	free(image->prefixes.bytes);
+	free(image->extents);
+	free(image->devices);
+	free(image->path);
+	free(image);
+}

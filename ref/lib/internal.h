@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/* What the files of libishare share with each other. Units as in ishare.h: bytes, host byte order. */
+#ifndef ISHARE_INTERNAL_H
+#define ISHARE_INTERNAL_H
+
+#include "ishare.h"
+
+
+/* reader.c: bytes of the image and its devices, through a small cache of private copies */
+
+struct device {
+	int fd;
+	uint64_t size;
+};
+
+struct cache_line; /* one window of the cache */
+
+/* One thread's way to the bytes. Everything that it hands out is a private copy. */
+struct reader {
+	struct ishare_image *image;
+	struct cache_line *lines;
+	size_t line_count;
+	uint8_t *scratch; /* for reads that cross lines */
+	size_t scratch_size;
+	uint8_t *buffer; /* for spaces that are the data of an inode */
+	size_t buffer_size;
+	char error[200]; /* "" until a read fails */
+};
+
+bool reader_init(struct reader *reader, struct ishare_image *image, size_t line_count);
+void reader_release(struct reader *reader);
+
+/*
+ * Points *view at size bytes at offset of a device, which the caller knows to hold them. The view is valid until the
+ * reader's next call. False: the read failed or came short, reader->error says how.
+ */
+bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size, struct ishare_view *view);
+
+/* A private buffer for what a space's view is put together in; NULL: no memory. Valid until the next call of this. */
+uint8_t *reader_buffer(struct reader *reader, size_t size);
+
+/* The same into the caller's buffer; large reads bypass the cache. */
+bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer, size_t size);
+
+/* file.c: where the bytes of an inode's data are */
+
+struct space;
+
+/* An inode whose data can be read. */
+struct file {
+	struct ishare_inode inode;
+	uint64_t nid;
+	uint64_t offset; /* of the inode in its space */
+	const struct space *space; /* that holds the inode */
+};
+
+/* An address space of metadata: the image itself, or the data of the metabox or packed inode. */
+struct space {
+	const char *name; /* as in struct ishare_place */
+	uint64_t size;
+	bool readable;
+	bool encoded; /* compressed: this version cannot decode it */
+	bool is_image;
+	struct file file; /* whose data it is, unless is_image */
+};
+
+enum read_result {
+	READ_OK = 0,
+	READ_ENCODED, /* the data is compressed */
+	READ_OUTSIDE, /* the inode names bytes that its device does not have */
+	READ_NO_DEVICE, /* it names a device that was not given */
+	READ_FAILED, /* I/O error: reader->error */
+};
+
+/* Copies size bytes at pos of the file's data; the caller keeps within inode.size. */
+enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos, void *buffer, size_t size);
+
+/*
+ * Points *view at size bytes at offset of a space; offset + size must not exceed its size. Valid until the reader's
+ * next call.
+ */
+enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset, size_t size,
+			    struct ishare_view *view);
+
+/*
+ * Whether every block that the file's layout names is on its device; judged without reading data. *pos is where in the file
+ * it is not, else the file's size.
+ */
+enum read_result file_data_bounds(struct reader *reader, const struct file *file, uint64_t *pos);
+
+/* tree.c: the directories met on a walk, so that any inode's path can be told */
+
+#define NO_DIRECTORY UINT32_MAX
+
+struct directory {
+	uint64_t nid;
+	uint32_t parent; /* index of the directory that holds it; the root names itself */
+	uint32_t name_size;
+	size_t name; /* offset in the arena */
+};
+
+struct tree {
+	struct directory *directories;
+	size_t count, room;
+	char *names;
+	size_t names_size, names_room;
+};
+
+/* Returns the new directory's index, or NO_DIRECTORY when memory or indexes run out. */
+uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name, size_t name_size);
+
+/*
+ * Writes the path of name inside a directory into buffer, NUL-terminated. name_size 0: of the directory itself. A path
+ * that does not fit loses its beginning, which "..." then stands for.
+ */
+void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size, char *buffer,
+	       size_t buffer_size);
+void tree_release(struct tree *tree);
+
+/* seen.c: a set of nids */
+
+struct seen_word {
+	uint64_t key; /* nid / 64 */
+	uint64_t bits; /* 0: the slot is free */
+};
+
+struct seen {
+	struct seen_word *words;
+	size_t used, room; /* room: a power of two, or 0 */
+};
+
+enum seen_result { SEEN_NEW, SEEN_BEFORE, SEEN_NO_MEMORY };
+enum seen_result seen_add(struct seen *seen, uint64_t nid);
+void seen_release(struct seen *seen);
+
+/* The image and what a check has learnt of it. */
+
+struct prefix_table {
+	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
+	struct ishare_prefix *items;
+	uint32_t count; /* records that could be decoded: all, or those before the first malformed one */
+	bool complete; /* all of xattr_prefix_count */
+};
+
+struct ishare_image {
+	char *path;
+	char error[256];
+	struct device *devices; /* 0: the image itself */
+	uint32_t device_count;
+
+	struct ishare_superblock sb;
+	struct ishare_superblock_ext ext; /* zero if the superblock has no extension slot */
+	uint32_t block_bits;
+	struct ishare_extent *extents; /* of the extra devices, as their slots say */
+	uint32_t extent_count;
+	struct space space, metabox, packed;
+	struct prefix_table prefixes;
+	struct tree tree;
+};
+
+/* Records an error sentence and returns result. */
+enum ishare_result image_error(struct ishare_image *image, enum ishare_result result, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* check.c and the files that judge one kind of structure each */
+
+enum { UNEXAMINED_REASONS = 10 };
+
+struct unexamined {
+	const char *reason; /* a string literal: reasons are told apart by their text */
+	char path[256]; /* the first file concerned, "" for none */
+	uint64_t count;
+};
+
+struct digest_pool;
+
+struct check {
+	struct ishare_image *image;
+	const struct ishare_options *options;
+	const struct ishare_sink *sink;
+	struct ishare_summary *summary;
+	struct ishare_domain *domain;
+	struct digest_pool *digests; /* NULL unless digests were asked for */
+	struct reader reader;
+	struct reader rows; /* for the bytes shown with a finding: must not disturb views of reader */
+	struct seen seen;
+	struct unexamined unexamined[UNEXAMINED_REASONS];
+	bool failed; /* image->error says why; the check ends at once */
+
+	/* the file that findings are about */
+	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
+	const uint8_t *name;
+	size_t name_size;
+	const char *fixed_path; /* instead, for inodes that no directory names */
+
+	uint8_t *block; /* one directory block */
+	uint8_t *area; /* the xattr area of one inode */
+	size_t area_room;
+	uint64_t budget; /* see spend() */
+	struct name_record *names; /* of the xattrs of one inode */
+	size_t names_room;
+};
+
+/* finding.c */
+
+/* size bytes at offset of a space, with the structure they belong to (ISHARE_STRUCT_COUNT: none) at base. */
+struct place {
+	const struct space *space;
+	uint64_t offset;
+	uint32_t size;
+	uint32_t structure;
+	uint64_t base;
+};
+
+struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size);
+struct place place_struct(const struct space *space, uint32_t structure, uint64_t base);
+struct place place_field(const struct space *space, uint32_t structure, uint64_t base, uint32_t field_offset);
+struct place place_superblock(const struct ishare_image *image, uint32_t field_offset);
+
+void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void report_pair(struct check *check, enum ishare_rule_id rule, struct place place, const char *other_image,
+		 const char *other_path, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Counts something that could not be examined; reason is a string literal. */
+void not_examined(struct check *check, const char *reason);
+void flush_not_examined(struct check *check);
+
+/* Writes the path of the current file; false if findings are about none now. */
+bool current_path(const struct check *check, char *buffer, size_t size);
+
+/* Takes over the error of a failed read. */
+void check_failed(struct check *check, const struct reader *reader);
+void check_no_memory(struct check *check);
+
+/*
+ * Bounds the work that a hostile image can ask for: the xattr areas, chunk arrays and directories of an image do not
+ * overlap, so together they have no more bytes than it. False: it would be more (counted as not examined).
+ */
+bool spend(struct check *check, uint64_t bytes);
+
+/* superblock.c, prefixes.c, inode.c, xattrs.c, walk.c */
+
+/* False: judging the rest makes no sense; *result says whether the image is one of EROFS at all. */
+bool check_superblock(struct check *check, enum ishare_result *result);
+void check_devices(struct check *check);
+void check_special_inodes(struct check *check);
+void check_prefixes(struct check *check);
+
+/*
+ * Reads and judges the inode that nid names, its xattrs included. False: it cannot be used (reported, or counted as not
+ * examined, or check->failed).
+ */
+bool check_inode(struct check *check, uint64_t nid, struct file *file);
+
+/* Reads an inode without judging it. */
+bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid, struct file *file);
+
+void check_xattrs(struct check *check, const struct file *file);
+
+/* Bytes of the largest xattr area: i_xattr_icount has 16 bits. */
+#define XATTR_AREA_MAX (12u + 4u * 65534u)
+
+/*
+ * Finds the first fingerprint of an inode without judging anything. buffer holds XATTR_AREA_MAX bytes. Returns false if it has none
+ * or it cannot be read.
+ */
+bool find_fingerprint(struct reader *reader, const struct ishare_image *image, const struct file *file, uint8_t *buffer,
+		      struct ishare_view *fingerprint);
+
+void check_tree(struct check *check);
+
+/* Looks in a directory for an entry that names nid and writes its path. */
+bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory, uint64_t nid, char *buffer,
+	       size_t size);
+
+/* domain.c */
+bool domain_add(struct ishare_domain *domain, struct ishare_image *image, const struct ishare_view *fingerprint,
+		const struct file *file, uint32_t directory);
+
+/* digest.c */
+
+/* Starts threads that hash file contents. Returns NULL when memory or threads run out. */
+struct digest_pool *digest_start(struct ishare_image *image, unsigned int threads);
+/*
+ * Queues one file whose fingerprint has the form of fingerprint.form; waits while the queue is full. place: of the
+ * fingerprint.
+ */
+void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
+		const struct ishare_view *fingerprint, struct place place);
+/* Waits for all and reports what does not match, in the order of digest_add. Frees the pool. */
+void digest_finish(struct digest_pool *pool, struct check *check);
+
+#endif

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * Walks the directory tree, each directory once and without recursion, and holds the rules of the chapter "Directories"
+ * against it. The tree itself (tree.c) is the queue: directories are examined in the order in which they were met.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define BLOCK_ROOM 65536u
+#define NO_NID UINT64_MAX
+
+/* The entries of one directory, one after the other. */
+struct dirent_walk {
+	struct reader *reader;
+	const struct file *directory;
+	uint32_t block_size;
+	uint64_t pos; /* of the block in the directory's data */
+	bool in_block;
+	struct ishare_view block; /* in the caller's buffer */
+	struct ishare_dirent dirent;
+};
+
+enum dirent_status {
+	DIRENT_OK,
+	DIRENT_END,
+	DIRENT_MALFORMED, /* dir.entry-bounds does not hold for entry dirent.index */
+	DIRENT_UNREADABLE, /* result says why */
+};
+
+static void start_dirents(struct dirent_walk *walk, struct reader *reader, const struct file *directory, uint8_t *buffer)
+{
+	memset(walk, 0, sizeof(*walk));
+	walk->reader = reader;
+	walk->directory = directory;
+	walk->block_size = (uint32_t)ishare_block_size(&reader->image->sb);
+	walk->block.data = buffer;
+}
+
+/* Blocks start at multiples of the block size; the last one ends with the directory. */
+static enum read_result load_block(struct dirent_walk *walk, uint8_t *buffer)
+{
+	uint64_t left = walk->directory->inode.size - walk->pos;
+
+	walk->block.size = left < walk->block_size ? (size_t)left : walk->block_size;
+	walk->block.data = buffer;
+	return file_read(walk->reader, walk->directory, walk->pos, buffer, walk->block.size);
+}
+
+static enum dirent_status next_dirent(struct dirent_walk *walk, uint8_t *buffer, enum read_result *result)
+{
+	enum ishare_status status = ISHARE_END;
+
+	if (walk->in_block)
+		status = ishare_dirent_next(&walk->block, &walk->dirent);
+	if (status == ISHARE_END) {
+		walk->pos += walk->in_block ? walk->block.size : 0;
+		if (walk->pos >= walk->directory->inode.size)
+			return DIRENT_END;
+		*result = load_block(walk, buffer);
+		if (*result != READ_OK)
+			return DIRENT_UNREADABLE;
+		walk->in_block = true;
+		status = ishare_dirent_first(&walk->block, &walk->dirent);
+	}
+	return status == ISHARE_OK ? DIRENT_OK : DIRENT_MALFORMED;
+}
+
+static struct ishare_view dirent_name(const struct dirent_walk *walk)
+{
+	return (struct ishare_view){ walk->block.data + walk->dirent.name, walk->dirent.name_size };
+}
+
+static bool is_dot(const struct ishare_view *name)
+{
+	return name->size == 1 && name->data[0] == '.';
+}
+
+static bool is_dotdot(const struct ishare_view *name)
+{
+	return name->size == 2 && name->data[0] == '.' && name->data[1] == '.';
+}
+
+/* What judging one directory adds up. */
+struct listing {
+	uint32_t index; /* in the tree */
+	uint64_t nid;
+	const struct file *file;
+	struct space data; /* the directory's data, for places */
+	uint64_t dotdot;
+	bool dot, dotdot_seen;
+	uint8_t previous[255];
+	size_t previous_size; /* 0: this is the first entry */
+};
+
+static struct place dirent_place(const struct listing *listing, const struct dirent_walk *walk)
+{
+	return place_struct(&listing->data, ISHARE_STRUCT_DIRENT_RECORD,
+			    walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE);
+}
+
+static struct place dirent_field(const struct listing *listing, const struct dirent_walk *walk, uint32_t field_offset)
+{
+	return place_field(&listing->data, ISHARE_STRUCT_DIRENT_RECORD,
+			   walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE, field_offset);
+}
+
+static void check_name(struct check *check, struct listing *listing, const struct dirent_walk *walk,
+		       const struct ishare_view *name)
+{
+	struct ishare_view previous = { listing->previous, listing->previous_size };
+	struct place place = place_bytes(&listing->data, walk->pos + walk->dirent.name, (uint32_t)name->size);
+
+	if (!dir_name(name))
+		report(check, ISHARE_RULE_DIR_NAME, place, "the name of an entry has a slash or a NUL byte");
+	if (previous.size && !dir_name_order(&previous, name))
+		report(check, ISHARE_RULE_DIR_NAME_ORDER, place, "the name does not come after the one before it, %.*s",
+		       (int)previous.size, (const char *)previous.data);
+	memcpy(listing->previous, name->data, name->size);
+	listing->previous_size = name->size;
+}
+
+static void check_type(struct check *check, const struct listing *listing, const struct dirent_walk *walk,
+		       const struct file *target)
+{
+	if (!dir_type(walk->dirent.file_type, &target->inode))
+		report(check, ISHARE_RULE_DIR_TYPE,
+		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET),
+		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32, walk->dirent.file_type,
+		       target->inode.mode);
+}
+
+static void add_directory(struct check *check, const struct listing *listing, const struct ishare_view *name, uint64_t nid)
+{
+	if (tree_add(&check->image->tree, nid, listing->index, name->data, name->size) == NO_DIRECTORY)
+		check_no_memory(check);
+}
+
+/* An inode that an earlier entry has named: a hard link, unless it is a directory. */
+static void check_again(struct check *check, const struct listing *listing, const struct dirent_walk *walk)
+{
+	struct file target;
+
+	if (!read_inode(&check->reader, check->image, walk->dirent.nid, &target))
+		return;
+	check_type(check, listing, walk, &target);
+	if (ishare_inode_is_directory(&target.inode) && !dir_cycle(2, listing->nid, listing->nid))
+		report(check, ISHARE_RULE_DIR_CYCLE, dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
+		       "nid 0x%" PRIx64 " is a directory that another entry names already", walk->dirent.nid);
+}
+
+static void check_child(struct check *check, const struct listing *listing, const struct dirent_walk *walk,
+			const struct ishare_view *name)
+{
+	struct file target;
+
+	switch (seen_add(&check->seen, walk->dirent.nid)) {
+	case SEEN_NO_MEMORY:
+		check_no_memory(check);
+		return;
+	case SEEN_BEFORE:
+		check_again(check, listing, walk);
+		return;
+	case SEEN_NEW:
+		break;
+	}
+	check->name = name->data;
+	check->name_size = name->size;
+	if (check_inode(check, walk->dirent.nid, &target)) {
+		check_type(check, listing, walk, &target);
+		if (ishare_inode_is_directory(&target.inode))
+			add_directory(check, listing, name, walk->dirent.nid);
+	}
+	check->name_size = 0;
+}
+
+static void check_dirent(struct check *check, struct listing *listing, const struct dirent_walk *walk)
+{
+	struct ishare_view name = dirent_name(walk);
+
+	check_name(check, listing, walk, &name);
+	if (is_dot(&name)) {
+		listing->dot = true;
+		if (!dir_dot(walk->dirent.nid, listing->nid))
+			report(check, ISHARE_RULE_DIR_DOT, dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
+			       "`.` names nid 0x%" PRIx64 ", not the directory's own, 0x%" PRIx64, walk->dirent.nid, listing->nid);
+	} else if (is_dotdot(&name)) {
+		listing->dotdot_seen = true;
+		listing->dotdot = walk->dirent.nid;
+	} else {
+		check_child(check, listing, walk, &name);
+	}
+}
+
+/* What can only be said when all entries have been seen. */
+static void check_dots(struct check *check, const struct listing *listing)
+{
+	const struct tree *tree = &check->image->tree;
+	uint64_t parent = tree->directories[tree->directories[listing->index].parent].nid;
+	bool omitted = listing->file->inode.format & ISHARE_I_DOT_OMITTED;
+	struct place place = place_bytes(&listing->data, 0, 0);
+
+	if (!listing->dot && !omitted && !dir_dot(NO_NID, listing->nid))
+		report(check, ISHARE_RULE_DIR_DOT, place, "the directory has no entry `.`");
+	if (dir_cycle(1, listing->dotdot, parent))
+		return;
+	if (listing->dotdot_seen)
+		report(check, ISHARE_RULE_DIR_CYCLE, place,
+		       "`..` names nid 0x%" PRIx64 ", but the directory that holds this one is 0x%" PRIx64, listing->dotdot,
+		       parent);
+	else
+		report(check, ISHARE_RULE_DIR_CYCLE, place, "the directory has no entry `..`");
+}
+
+static void report_unreadable(struct check *check, enum read_result result)
+{
+	switch (result) {
+	case READ_ENCODED:
+		not_examined(check, "the directory is compressed");
+		break;
+	case READ_NO_DEVICE:
+		not_examined(check, "the directory is on a device that was not given (--device)");
+		break;
+	case READ_FAILED:
+		check_failed(check, &check->reader);
+		break;
+	default: /* outside: inode.data-bounds has said so */
+		break;
+	}
+}
+
+/* Entries after a malformed one cannot be found: the rest of the directory is left out. */
+static bool check_dirents(struct check *check, struct listing *listing)
+{
+	struct dirent_walk walk;
+	enum read_result result = READ_OK;
+	enum dirent_status status;
+
+	start_dirents(&walk, &check->reader, listing->file, check->block);
+	while (!check->failed && (status = next_dirent(&walk, check->block, &result)) == DIRENT_OK)
+		check_dirent(check, listing, &walk);
+	if (check->failed || status == DIRENT_END)
+		return !check->failed;
+	if (status == DIRENT_MALFORMED)
+		report(check, ISHARE_RULE_DIR_ENTRY_BOUNDS, dirent_place(listing, &walk),
+		       "entry %" PRIu32 " of the directory block at byte %" PRIu64 " is not well-formed", walk.dirent.index,
+		       walk.pos);
+	else
+		report_unreadable(check, result);
+	return false;
+}
+
+static void check_directory(struct check *check, uint32_t index)
+{
+	struct file file;
+	struct listing listing = { .index = index, .nid = check->image->tree.directories[index].nid, .file = &file };
+
+	check->directory = index;
+	listing.dotdot = NO_NID;
+	if (!read_inode(&check->reader, check->image, listing.nid, &file) || !spend(check, file.inode.size))
+		return;
+	listing.data = (struct space){ .name = "directory data", .size = file.inode.size, .readable = true, .file = file };
+	if (check_dirents(check, &listing))
+		check_dots(check, &listing);
+}
+
+static bool check_root(struct check *check)
+{
+	uint64_t nid = ishare_root_nid(&check->image->sb);
+	struct file root;
+
+	if (tree_add(&check->image->tree, nid, 0, NULL, 0) == NO_DIRECTORY || seen_add(&check->seen, nid) != SEEN_NEW) {
+		check_no_memory(check);
+		return false;
+	}
+	check->directory = 0;
+	if (!check_inode(check, nid, &root))
+		return false;
+	if (!sb_root_inode(&root.inode)) {
+		report(check, ISHARE_RULE_SB_ROOT_INODE,
+		       place_superblock(check->image, ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET),
+		       "the root inode, nid 0x%" PRIx64 ", has i_mode 0%06" PRIo32 ": not a directory", nid, root.inode.mode);
+		return false;
+	}
+	return true;
+}
+
+void check_tree(struct check *check)
+{
+	check->block = malloc(BLOCK_ROOM);
+	if (!check->block) {
+		check_no_memory(check);
+		return;
+	}
+	if (!check_root(check))
+		return;
+	for (uint32_t i = 0; i < check->image->tree.count && !check->failed; i++)
+		check_directory(check, i);
+	check->directory = NO_DIRECTORY;
+}
+
+bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory, uint64_t nid, char *path,
+	       size_t size)
+{
+	uint8_t *block = malloc(BLOCK_ROOM);
+	enum read_result result;
+	struct dirent_walk walk;
+	struct file file;
+	bool found = false;
+
+	if (block && read_inode(reader, image, image->tree.directories[directory].nid, &file)) {
+		start_dirents(&walk, reader, &file, block);
+		while (!found && next_dirent(&walk, block, &result) == DIRENT_OK)
+			found = walk.dirent.nid == nid;
+	}
+	if (found)
+		tree_path(&image->tree, directory, walk.block.data + walk.dirent.name, walk.dirent.name_size, path, size);
+	free(block);
+	return found;
+}
