@@ -1,41 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Fingerprints, the xattrs by which files share their page cache: spec/60-fingerprint.md.
+ * Fingerprints, the xattrs by which files share their page cache. Specification: fingerprint chapter.
  *
- * An inode's fingerprint is its xattr with the name that the long prefix number ishare_xattr_prefix_id spells. These rules
- * are for images with ISHARE_XATTRS in feature_compat. Rule functions return true when the rule holds.
+ * The fingerprint of an inode is its xattr whose whole name is the long prefix number ishare_xattr_prefix_id, with nothing
+ * behind. The rules are for images with ISHARE_XATTRS in feature_compat; true means that the rule holds.
  */
 #ifndef ISHARE_FINGERPRINT_H
 #define ISHARE_FINGERPRINT_H
 
-#include "types.h"
-#include "layout.h"
+#include "inode.h"
 
-/* fingerprint.present: a regular file with content has one. @fingerprints: how many it has. */
+/* fingerprints: how many the inode has. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_present(inode, fingerprints); */
 bool fingerprint_present(const struct ishare_inode *inode, uint32_t fingerprints);
 
-/* fingerprint.single: no inode has more than one. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_single(fingerprints); */
 bool fingerprint_single(uint32_t fingerprints);
 
-/* fingerprint.size: the value has 1 to block-size bytes. Requires sb.block-size to hold. */
+/*@ requires readable: \valid_read(sb);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_size(sb, value_size); */
 bool fingerprint_size(const struct ishare_superblock *sb, uint32_t value_size);
 
-/* fingerprint.form: the value is `sha256:` and 32 bytes. */
+/*@ requires view: view_ok(value);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_form(value); */
 bool fingerprint_form(const struct ishare_view *value);
 
-/* fingerprint.regular-file, for an inode that has a fingerprint: it is a regular file. */
+/* inode: one that has a fingerprint. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_regular_file(inode); */
 bool fingerprint_regular_file(const struct ishare_inode *inode);
 
-/* fingerprint.name-encoding, for the entry that is a fingerprint: prefix ishare_xattr_prefix_id, and no more name. */
+/* e: the entry that is the fingerprint. */
+/*@ requires readable: \valid_read(sb) && \valid_read(e);
+    requires id: sb->ishare_xattr_prefix_id <= 255;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_name_encoding(sb, e); */
 bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct ishare_entry *e);
 
-/* fingerprint.same-size: files with equal fingerprints have equal i_size. */
+/* a, b: two regular files of one domain, not necessarily of one image. */
+/*@ requires files: \valid_read(a) && \valid_read(b) && view_ok(&a->fingerprint) && view_ok(&b->fingerprint);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_same_size(a, b); */
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b);
 
-/*
- * fingerprint.digest: a value in the form of fingerprint.form is the SHA-256 of the content, which the caller computed:
- * @digest, 32 bytes. Holds for values of any other form, which say nothing about SHA-256.
- */
+/* digest: the 32 bytes of the SHA-256 of the file's content. True also for values of another form than fingerprint_form(). */
+/*@ requires views: view_ok(value) && view_ok(digest);
+    requires digest_size: digest->size == ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_digest(value, digest); */
 bool fingerprint_digest(const struct ishare_view *value, const struct ishare_view *digest);
 
 #endif

@@ -6,7 +6,7 @@
     terminates \true;
     exits \false;
     assigns \nothing;
-    ensures meaning: \result <==> wide_block(inode); */
+    ensures meaning: \result <==> block_bits(inode) == 48; */
 static bool wide_block(const struct ishare_inode *inode)
 {
 	return inode->extended != 0 ||

@@ -1,79 +1,180 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Extended attributes of inodes: spec/50-xattrs.md.
+ * Extended attributes of inodes. Specification: xattrs chapter.
  *
  * A view named area is either the xattr area of an inode (xattr_isize bytes behind the inode: header, shared ids, inline
- * entries) or a window into the shared xattrs that starts at an entry and ends where the space does, or wherever the
- * caller likes beyond the largest entry (ISHARE_XATTR_ENTRY_MAX bytes). Rule functions return true when the rule holds.
+ * entries), or a window into the shared xattrs that starts with an entry and ends where their address space does (or
+ * anywhere beyond ISHARE_XATTR_ENTRY_MAX bytes). True means that the rule holds.
  */
 #ifndef ISHARE_XATTR_H
 #define ISHARE_XATTR_H
 
-#include "types.h"
-#include "layout.h"
+#include "superblock.h"
 
-/* Decodes the header of an inode's xattr area. Returns ISHARE_OK, or ISHARE_SHORT if @area has fewer than 12 bytes. */
-enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
-				       struct ishare_ibody_header *h);
+/* area: of an inode. ISHARE_SHORT if it has fewer than 12 bytes; *h is then unspecified. */
+/*@ requires view: view_ok(area);
+    requires writable: \valid(h);
+    requires apart: \separated(h, area, area->data + (0 .. area->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *h;
+    ensures whole: area->size >= ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_OK;
+    ensures short: area->size < ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_SHORT;
+    ensures decoded: \result == ISHARE_OK ==> ibody_header_at(area->data, h); */
+enum ishare_status ishare_ibody_decode(const struct ishare_view *area, struct ishare_ibody_header *h);
 
-/* Shared id number @i of an inode's xattr area. Requires xattr.shared-count to hold, and @i below h_shared_count. */
+/* i: which of the shared ids, from 0; all of those that xattr_shared_count() allows for are in the area. */
+/*@ requires view: view_ok(area);
+    requires there: ISHARE_IBODY_HEADER_SIZE + 4 * (i + 1) <= area->size;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == shared_id(area, i); */
 uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i);
 
-/*
- * Where the shared xattr @id starts: a byte offset into the image, or into the metabox if feature_compat says
- * SHARED_EA_IN_METABOX. Requires sb.block-size to hold; cannot overflow.
- */
+/* Byte offset of a shared xattr in the image, or in the metabox if that is where feature_compat puts them. */
+/*@ requires readable: \valid_read(sb);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == shared_offset(sb, id); */
 uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id);
 
 /*
- * The entry at byte @start of @area: for inline entries, 12 + 4 * h_shared_count; for a shared entry, 0.
- * Returns ISHARE_OK; ISHARE_END when @start is the end of the area; or ISHARE_MALFORMED when xattr.entry-bounds does not
- * hold there, or @start is beyond the end. e->pos is @start in each case, the rest is set with ISHARE_OK only.
+ * The walk over entries: first, then next until it does not answer ISHARE_OK. start is where the inline entries do,
+ * 12 + 4 * h_shared_count; or 0 for a shared xattr, which is one entry and no walk. ISHARE_END: the area ends here.
+ * ISHARE_MALFORMED: xattr_entry_bounds() does not hold at e->pos; nothing else of *e is then of use. Fill is walked like
+ * any entry; whoever meets it can stop, as xattr_entry_fill() judges all that follows.
  */
-enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start,
-				      struct ishare_entry *e);
+/*@ requires view: view_ok(area);
+    requires writable: \valid(e);
+    requires apart: \separated(e, area, area->data + (0 .. area->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *e;
+    ensures end: \result == ISHARE_END <==> start == area->size;
+    ensures ok: \result == ISHARE_OK <==> xattr_entry_bounds(area, start);
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      start != area->size && !xattr_entry_bounds(area, start);
+    ensures position: e->pos == start;
+    ensures entry: \result == ISHARE_OK ==> entry_decoded(area, e); */
+enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start, struct ishare_entry *e);
 
-/*
- * The entry after @e, which ishare_entry_first() or ishare_entry_next() returned ISHARE_OK for on the same area; returns
- * as above. Fill is walked too, four bytes at a time: see ishare_entry_is_fill().
- */
+/* e: the entry before, as the walk has left it. */
+/*@ requires view: view_ok(area);
+    requires writable: \valid(e);
+    requires apart: \separated(e, area, area->data + (0 .. area->size - 1));
+    requires walked: entry_decoded(area, e);
+    terminates \true;
+    exits \false;
+    assigns *e;
+    ensures end: \result == ISHARE_END <==> \old(e->next) == area->size;
+    ensures ok: \result == ISHARE_OK <==> xattr_entry_bounds(area, \old(e->next));
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      \old(e->next) != area->size && !xattr_entry_bounds(area, \old(e->next));
+    ensures position: e->pos == \old(e->next);
+    ensures advances: e->pos > \old(e->pos);
+    ensures entry: \result == ISHARE_OK ==> entry_decoded(area, e); */
 enum ishare_status ishare_entry_next(const struct ishare_view *area, struct ishare_entry *e);
 
-/* Is @e no xattr, but fill? Then one xattr_entry_fill() at e->pos judges all the rest of the area. */
+/*@ requires readable: \valid_read(e);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> is_fill(e); */
 bool ishare_entry_is_fill(const struct ishare_entry *e);
 
-/* Do @a and @b name the same xattr, however they are encoded? */
+/* Whether a and b name the same xattr, however the entries cut the name. */
+/*@ requires names: name_ok(a) && name_ok(b);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> same_name(a, b); */
 bool ishare_name_equal(const struct ishare_name *a, const struct ishare_name *b);
 
-/* The bit of h_name_filter, 0 to 31, that stands for @name. base_index is at most 255. */
+/* Number of the bit of h_name_filter that stands for the name. */
+/*@ requires name: name_ok(name);
+    requires base_index: name->base_index <= 255;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == filter_bit(name);
+    ensures range: 0 <= \result < ISHARE_XATTR_FILTER_BITS; */
 uint32_t ishare_filter_bit(const struct ishare_name *name);
 
-/* xattr.shared-count: h_shared_count ids fit in an xattr area of @xattr_isize bytes. */
+/*@ requires readable: \valid_read(h);
+    requires count: h->h_shared_count <= 255;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_shared_count(h, xattr_isize); */
 bool xattr_shared_count(const struct ishare_ibody_header *h, uint32_t xattr_isize);
 
-/* xattr.shared-id: the entry header that @id names is inside the space of shared xattrs. Requires sb.block-size. */
+/* space_size: bytes of the image, or of the metabox if that is where the shared xattrs are. */
+/*@ requires readable: \valid_read(sb);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_shared_id(sb, id, space_size); */
 bool xattr_shared_id(const struct ishare_superblock *sb, uint32_t id, uint64_t space_size);
 
-/* xattr.entry-bounds: header, name and value of the entry at byte @pos, rounded up to 4 bytes, are inside @area. */
+/* pos: of the entry. */
+/*@ requires view: view_ok(area);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_entry_bounds(area, pos); */
 bool xattr_entry_bounds(const struct ishare_view *area, size_t pos);
 
-/* xattr.entry-fill: if the entry at byte @pos is fill, then so is all the rest of @area. Looks at each byte once. */
+/* pos: of an entry, which need not be fill; then there is nothing to judge. Looks at each byte from there at most once. */
+/*@ requires view: view_ok(area);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_entry_fill(area, pos); */
 bool xattr_entry_fill(const struct ishare_view *area, size_t pos);
 
-/* xattr.name-index: an entry without long prefix is in one of the six namespaces (or is fill). */
+/*@ requires readable: \valid_read(e);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_name_index(e); */
 bool xattr_name_index(const struct ishare_entry *e);
 
-/* xattr.prefix-index: an entry with a long prefix names one of the @prefix_count that there are. */
+/*@ requires readable: \valid_read(e);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_prefix_index(e, prefix_count); */
 bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count);
 
-/* xattr.duplicate: two entries of one inode have different names. */
+/* a, b: the names of two entries of one inode. */
+/*@ requires names: name_ok(a) && name_ok(b);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_duplicate(a, b); */
 bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b);
 
-/* xattr.name-filter: the filter of an inode that has the xattr @name does not hide it. */
+/* h: of the inode that has an xattr of this name. */
+/*@ requires readable: \valid_read(sb) && \valid_read(h);
+    requires name: name_ok(name);
+    requires base_index: name->base_index <= 255;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_name_filter(sb, h, name); */
 bool xattr_name_filter(const struct ishare_superblock *sb, const struct ishare_ibody_header *h,
 		       const struct ishare_name *name);
 
-/* xattr.reserved-zero: h_reserved2 of an inode's xattr area is zero (as far as @area is long enough to have it). */
+/* area: of an inode. True also where it is too short to have the bytes. */
+/*@ requires view: view_ok(area);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_reserved_zero(area); */
 bool xattr_reserved_zero(const struct ishare_view *area);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* The hash of the xattr name filter: "The name filter" in spec/50-xattrs.md. */
+/* XXH32, as xattr.name-filter uses it: "The name filter" in the xattrs chapter. */
 #ifndef ISHARE_XXH32_H
 #define ISHARE_XXH32_H
 
-#include "types.h"
+#include "bytes.h"
 
-/* XXH32 of the bytes of @v, which may be none, from @seed. */
+/*@ requires view: view_ok(v);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == xxh32(v->data, v->size, seed); */
 uint32_t ishare_xxh32(const struct ishare_view *v, uint32_t seed);
 
 #endif

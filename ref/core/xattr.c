@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Specification: xattrs chapter. */
+#include "xattr.h"
+#include "xxh32.h"
+
+enum ishare_status ishare_ibody_decode(const struct ishare_view *area, struct ishare_ibody_header *h)
+{
+	if (area->size < ISHARE_IBODY_HEADER_SIZE)
+		return ISHARE_SHORT;
+	h->h_name_filter = ishare_le32(area->data + ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET);
+	h->h_shared_count = area->data[ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET];
+	return ISHARE_OK;
+}
+
+uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i)
+{
+	return ishare_le32(area->data + (ISHARE_IBODY_HEADER_SIZE + 4u * (size_t)i));
+}
+
+uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id)
+{
+	return sb->xattr_blkaddr * ishare_block_size(sb) + ISHARE_XATTR_ENTRY_SIZE * (uint64_t)id;
+}
+
+/* Bytes of the entry at e with all that belongs to it. */
+/*@ requires readable: \valid_read(e + (0 .. ISHARE_XATTR_ENTRY_SIZE - 1));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == entry_size(e);
+    ensures range: 4 <= \result <= ISHARE_XATTR_ENTRY_MAX; */
+static size_t entry_size(const uint8_t *e)
+{
+	size_t name_size = e[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
+	size_t value_size = ishare_le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+
+	return (ISHARE_XATTR_ENTRY_SIZE + name_size + value_size + 3u) / 4u * 4u;
+}
+
+bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
+{
+	return ishare_fits(area->size, pos, ISHARE_XATTR_ENTRY_SIZE) &&
+	       ishare_fits(area->size, pos, entry_size(area->data + pos));
+}
+
+enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start, struct ishare_entry *e)
+{
+	const uint8_t *p;
+
+	e->pos = start;
+	if (start == area->size)
+		return ISHARE_END;
+	if (!xattr_entry_bounds(area, start))
+		return ISHARE_MALFORMED;
+	p = area->data + start;
+	e->name_size = p[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
+	e->name_index = p[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
+	e->value_size = ishare_le16(p + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+	e->name = start + ISHARE_XATTR_ENTRY_SIZE;
+	e->value = e->name + e->name_size;
+	e->next = start + entry_size(p);
+	return ISHARE_OK;
+}
+
+enum ishare_status ishare_entry_next(const struct ishare_view *area, struct ishare_entry *e)
+{
+	return ishare_entry_first(area, e->next, e);
+}
+
+bool ishare_entry_is_fill(const struct ishare_entry *e)
+{
+	return e->name_size == 0 && e->name_index == 0 && e->value_size == 0;
+}
+
+bool ishare_name_equal(const struct ishare_name *a, const struct ishare_name *b)
+{
+	return a->base_index == b->base_index && a->bytes.size == b->bytes.size &&
+	       ishare_same_bytes(a->bytes.data, b->bytes.data, a->bytes.size);
+}
+
+uint32_t ishare_filter_bit(const struct ishare_name *name)
+{
+	return ishare_xxh32(&name->bytes, ISHARE_XATTR_FILTER_SEED + name->base_index) % ISHARE_XATTR_FILTER_BITS;
+}
+
+bool xattr_shared_count(const struct ishare_ibody_header *h, uint32_t xattr_isize)
+{
+	return ISHARE_IBODY_HEADER_SIZE + 4u * h->h_shared_count <= xattr_isize;
+}
+
+bool xattr_shared_id(const struct ishare_superblock *sb, uint32_t id, uint64_t space_size)
+{
+	return ishare_fits(space_size, ishare_shared_offset(sb, id), ISHARE_XATTR_ENTRY_SIZE);
+}
+
+bool xattr_entry_fill(const struct ishare_view *area, size_t pos)
+{
+	if (!ishare_fits(area->size, pos, ISHARE_XATTR_ENTRY_SIZE))
+		return true;
+	if (!ishare_all_zero(area->data + pos, ISHARE_XATTR_ENTRY_SIZE))
+		return true;
+	return ishare_all_zero(area->data + pos, area->size - pos);
+}
+
+bool xattr_name_index(const struct ishare_entry *e)
+{
+	return ishare_entry_is_fill(e) || e->name_index >= ISHARE_XATTR_LONG_PREFIX ||
+	       (e->name_index >= ISHARE_XATTR_INDEX_USER && e->name_index <= ISHARE_XATTR_INDEX_SECURITY);
+}
+
+bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count)
+{
+	return e->name_index < ISHARE_XATTR_LONG_PREFIX ||
+	       e->name_index - ISHARE_XATTR_LONG_PREFIX < prefix_count;
+}
+
+bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b)
+{
+	return !ishare_name_equal(a, b);
+}
+
+bool xattr_name_filter(const struct ishare_superblock *sb, const struct ishare_ibody_header *h,
+		       const struct ishare_name *name)
+{
+	if (!ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_XATTR_FILTER) || sb->xattr_filter_reserved != 0)
+		return true;
+	return ((h->h_name_filter >> ishare_filter_bit(name)) & 1u) == 0;
+}
+
+bool xattr_reserved_zero(const struct ishare_view *area)
+{
+	return area->size < ISHARE_IBODY_HEADER_SIZE ||
+	       ishare_all_zero(area->data + ISHARE_IBODY_HEADER_H_RESERVED2_OFFSET,
+			       ISHARE_IBODY_HEADER_H_RESERVED2_WIDTH);
+}
