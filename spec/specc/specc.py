@@ -16,6 +16,8 @@ import sys
 sys.dont_write_bytecode = True
 
 import emit_c  # noqa: E402
+import emit_html  # noqa: E402
+import obligations  # noqa: E402
 import parse  # noqa: E402
 import vectors  # noqa: E402
 
@@ -69,22 +71,52 @@ def c_files(spec):
             "erofs.dict": emit_c.dictionary(spec)}
 
 
+def output(spec, args, errors):
+    """Everything that --out asks for: {name: text or bytes}."""
+    files = {}
+    if "c" in args.parts:
+        files.update(c_files(spec))
+    if "vectors" in args.parts:
+        files.update(vectors.files(spec, args.base, errors))
+    if "html" in args.parts:
+        files["spec.html"] = emit_html.page(spec, args.core)
+    return files
+
+
+def remove_stale(directory, files):
+    """Images of vectors that are in the spec no more."""
+    for parent, _, names in os.walk(os.path.join(directory, "vectors")):
+        for name in names:
+            path = os.path.join(parent, name)
+            if name.endswith(".erofs") and os.path.relpath(path, directory) not in files:
+                os.unlink(path)
+
+
+def complain(errors, chapters):
+    """Print what was found; whether there was anything."""
+    for line in errors.lines(chapters):
+        print(line, file=sys.stderr)
+    return bool(errors.found)
+
+
 def main(argv):
-    """Read, complain or write."""
+    """Read; complain or write."""
     args = arguments(argv)
     spec, errors = parse.parse(args.chapters)
     vectors.check(spec, errors)
-    files = {}
-    if not errors.found and args.out and "c" in args.parts:
-        files.update(c_files(spec))
-    if not errors.found and args.out and "vectors" in args.parts:
-        files.update(vectors.files(spec, args.base, errors))
-    if errors.found:
-        for line in errors.lines(args.chapters):
-            print(line, file=sys.stderr)
+    if args.core:
+        obligations.check(spec, args.core, errors)
+    if args.obligations:
+        print(obligations.table(spec, args.core), end="")
+    if complain(errors, args.chapters):
+        return 1
+    files = output(spec, args, errors) if args.out else {}
+    if complain(errors, args.chapters):
         return 1
     for name, data in files.items():
         write(args.out, name, data)
+    if "vectors" in args.parts and args.out:
+        remove_stale(args.out, files)
     if args.sweep:
         for change, data in vectors.sweep_images(spec, args.base):
             write(args.sweep, vectors.sweep_name(change), data)

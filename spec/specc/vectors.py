@@ -278,12 +278,12 @@ class Editor:
             self.set_member(edit)
 
     def set_member(self, edit):
-        """A field of a structure, or the text that follows it."""
+        """A field of a structure, or the first bytes of the text that follows it."""
         start, struct_name, texts = self.locate(edit)
         if edit.member in texts:
             offset, old = texts[edit.member]
             new = text_bytes(edit.value)
-            if len(new) != len(old):
+            if len(new) > len(old):
                 raise Unreachable(f"has {len(old)} bytes, not {len(new)}")
             self.data[offset:offset + len(new)] = new
             return
@@ -471,7 +471,8 @@ def files(spec, base_directory, errors):
         with open(os.path.join(base_directory, name.split("/")[-1]), "rb") as device:
             out[name] = device.read()
     out["manifest.json"] = to_json(manifest)
-    out["manifest-sweep.json"] = to_json(sweep(spec, base_directory))
+    changes = ",\n".join(json.dumps(change) for change in sweep(spec, base_directory))
+    out["manifest-sweep.json"] = f"[\n{changes}\n]\n"
     return {f"vectors/{name}": data for name, data in out.items()}
 
 

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The whole specification as one page: no script, nothing loaded from elsewhere."""
+
+import re
+from html import escape
+
+import emit_c
+import obligations
+from parse import markdown, plain, strip_code
+
+STYLE = """\
+:root { --bg: #fff; --fg: #1c2024; --soft: #5b6470; --line: #d8dde3; --code: #f4f6f8;
+  --link: #0b57a4; --error: #b3261e; --warning: #8a5a00; --note: #3d6b3d; --mark: #fff7d6; }
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #9aa4af;
+  --line: #343b43; --code: #1d2227; --link: #7db7f5; --error: #ff8a80; --warning: #f2bd4b;
+  --note: #8fce8f; --mark: #3a3415; } }
+* { box-sizing: border-box; }
+html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
+body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.55 system-ui, sans-serif;
+  overflow-wrap: break-word; }
+main, nav { padding: 0 1rem; max-width: 54rem; margin: 0 auto; }
+a { color: var(--link); text-decoration: none; }
+a:hover { text-decoration: underline; }
+h1, h2, h3, h4 { line-height: 1.25; margin: 2rem 0 .6rem; }
+h1 { font-size: 1.7rem; }
+main > section > h1 { border-top: 3px solid var(--line); padding-top: 1.5rem; }
+h2 { font-size: 1.3rem; }
+h3 { font-size: 1.08rem; }
+code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .88em; }
+code { background: var(--code); padding: .1em .25em; border-radius: 3px; }
+pre { background: var(--code); padding: .7rem .8rem; overflow-x: auto; border-radius: 4px;
+  line-height: 1.4; }
+pre code { background: none; padding: 0; font-size: 1em; }
+.table { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-size: .92em; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
+  border-bottom: 1px solid var(--line); }
+th { border-bottom-width: 2px; white-space: nowrap; }
+td:last-child { min-width: 12rem; }
+.rule { border: 1px solid var(--line); border-left: 4px solid var(--soft); border-radius: 4px;
+  padding: .1rem 1rem .4rem; margin: 1.5rem 0; }
+.rule.error { border-left-color: var(--error); }
+.rule.warning { border-left-color: var(--warning); }
+.rule.note { border-left-color: var(--note); }
+.rule:target { background: var(--mark); }
+.rule h3 { margin: .8rem 0 .4rem; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
+.rule h3 a { color: inherit; }
+.badge { display: inline-block; font-size: .78rem; line-height: 1.3; padding: .05rem .5rem;
+  border: 1px solid; border-radius: 1rem; margin: 0 .3rem .3rem 0; color: var(--soft); }
+.badge.error { color: var(--error); }
+.badge.warning { color: var(--warning); }
+.badge.note { color: var(--note); }
+dl { margin: .6rem 0; }
+dt { font-weight: 600; font-size: .9em; color: var(--soft); }
+dd { margin: 0 0 .5rem; }
+summary { cursor: pointer; }
+details ul { padding-left: 1.2rem; }
+blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
+nav ol { padding-left: 1.6rem; }
+nav ol ol { list-style: none; padding-left: .2rem; font-size: .92em; columns: 14rem; }
+.yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
+@media (min-width: 76rem) {
+  nav { position: fixed; top: 0; left: 0; bottom: 0; width: 20rem; overflow-y: auto;
+    border-right: 1px solid var(--line); padding-bottom: 2rem; }
+  nav ol ol { columns: auto; }
+  main { margin-left: 20rem; padding: 0 2.5rem; max-width: 60rem; } }
+"""
+
+
+def page(spec, core):
+    """The page."""
+    body = "".join(Section(spec, chapter).html() for chapter in spec.chapters)
+    return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta name=\"color-scheme\" content=\"light dark\">\n"
+            "<title>EROFS inode page-cache sharing</title>\n"
+            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n{body}"
+            f"{obligation_section(spec, core)}</main>\n</body>\n</html>\n")
+
+
+def slug(text):
+    """An anchor made from a heading, as forges make it."""
+    return re.sub(r"[^\w -]", "", text.lower()).strip().replace(" ", "-")
+
+
+def anchor(chapter, text):
+    """The anchor of a heading that is no rule: the chapter makes it unique."""
+    return f"{chapter.name}--{slug(text)}"
+
+
+def headings(chapter):
+    """(level, text) of the chapter's headings."""
+    for i, token in enumerate(chapter.tokens):
+        if token.type == "heading_open" and token.level == 0:
+            yield int(token.tag[1]), plain(chapter.tokens[i + 1])
+
+
+# ---- table of contents ----
+
+def contents(spec):
+    """Chapters, their sections and rules."""
+    items = "".join(f"<li><a href=\"#{c.name}\">{escape(c.title)}</a>{subcontents(spec, c)}</li>\n"
+                    for c in spec.chapters)
+    return (f"<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}"
+            "<li><a href=\"#obligations\">What each rule owes</a></li>\n</ol>\n</nav>\n")
+
+
+def subcontents(spec, chapter):
+    """Sections and rules of one chapter."""
+    items = []
+    for level, text in headings(chapter):
+        if level == 2:
+            items.append(f"<li><a href=\"#{anchor(chapter, text)}\">{escape(text)}</a></li>")
+        elif level == 3 and spec.rule(text):
+            items.append(f"<li><a href=\"#{text}\"><code>{text}</code></a></li>")
+    return f"\n<ol>\n{chr(10).join(items)}\n</ol>\n" if items else ""
+
+
+# ---- chapters ----
+
+class Section:
+    """Renders one chapter."""
+
+    def __init__(self, spec, chapter):
+        self.spec, self.chapter = spec, chapter
+        self.rule = None
+        self.renderer = markdown()
+        self.renderer.renderer.rules["code_inline"] = self.code_inline
+        self.renderer.renderer.rules["link_open"] = self.link_open
+
+    def html(self):
+        """The chapter as a section."""
+        parts = [f"<section id=\"{self.chapter.name}\">\n"]
+        for block in blocks(self.chapter.tokens):
+            parts.append(self.block(block))
+        parts.append(self.close_rule() + "</section>\n")
+        return "".join(parts)
+
+    def block(self, block):
+        """One top-level block."""
+        first = block[0]
+        if first.type == "heading_open":
+            return self.heading(first.tag, block[1])
+        if first.type == "table_open":
+            return f"<div class=\"table\">\n{self.render(block)}</div>\n"
+        if first.type == "fence" and first.info.strip() == "yaml" and self.rule:
+            return self.rule_facts(self.rule)
+        if first.type == "fence":
+            return f"<pre><code>{escape(first.content)}</code></pre>\n"
+        if first.type == "html_block" and first.content.lstrip().startswith("<!--"):
+            return ""
+        return self.render(block)
+
+    def render(self, tokens):
+        """Tokens by markdown-it's own rules and ours."""
+        return self.renderer.renderer.render(tokens, self.renderer.options, {})
+
+    def heading(self, tag, inline):
+        """A heading; that of a rule opens the rule's box."""
+        level, text = int(tag[1]), plain(inline)
+        before = self.close_rule() if level <= 3 else ""
+        rule = self.spec.rule(strip_code(inline.content))
+        if level == 3 and rule:
+            self.rule = rule
+            return before + self.rule_head(rule)
+        name = "" if tag == "h1" else f" id=\"{anchor(self.chapter, text)}\""
+        return f"{before}<{tag}{name}>{self.inline(inline)}</{tag}>\n"
+
+    def inline(self, token):
+        """The inside of a heading or paragraph."""
+        return self.renderer.renderer.renderInline(token.children, self.renderer.options, {})
+
+    def rule_head(self, rule):
+        """A rule's name and badges."""
+        badges = [f"<span class=\"badge {rule.severity}\">{rule.severity}</span>",
+                  f"<span class=\"badge\">harm: {rule.harm.replace('-', ' ')}</span>",
+                  f"<span class=\"badge\">{rule.subject}</span>"]
+        if rule.verdict == "malformed":
+            badges.append("<span class=\"badge\">malformed</span>")
+        return (f"<article class=\"rule {rule.severity}\" id=\"{rule.name}\">\n"
+                f"<h3><a href=\"#{rule.name}\">{rule.name}</a></h3>\n<p>{''.join(badges)}</p>\n")
+
+    def close_rule(self):
+        """The end of a rule's box, if one is open."""
+        if not self.rule:
+            return ""
+        self.rule = None
+        return "</article>\n"
+
+    def rule_facts(self, rule):
+        """What the yaml fence says, in words."""
+        also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
+        facts = [("What a kernel does", self.text(emit_c.kernel_words(rule))),
+                 ("Where they disagree", self.text(rule.divergence)),
+                 ("Unspecified", self.text(rule.unspecified)),
+                 ("Established by", self.text("; ".join(rule.established_by))),
+                 ("May be reported with it", also)]
+        rows = "".join(f"<dt>{title}</dt><dd>{value}</dd>\n" for title, value in facts if value)
+        return f"<dl>\n{rows}</dl>\n{self.vectors(rule)}"
+
+    def text(self, words):
+        """A line of Markdown as HTML."""
+        return self.renderer.renderInline(words) if words else ""
+
+    def vectors(self, rule):
+        """The rule's vectors, folded up."""
+        if not rule.vectors:
+            return ""
+        counts = ", ".join(f"{len(rule.of_kind(kind))} {word}" for kind, word in
+                           (("holds", "hold"), ("fails", "fail"), ("either", "either way"))
+                           if rule.of_kind(kind))
+        items = "".join(f"<li><code>{v.kind}-{v.number}</code> {escape(emit_c.edit_words(v))}"
+                        "</li>\n" for v in rule.vectors)
+        return f"<details><summary>Vectors: {counts}</summary>\n<ul>\n{items}</ul>\n</details>\n"
+
+    # ---- render rules: called by markdown-it with (tokens, index, options, env) ----
+
+    def code_inline(self, tokens, index, _options, _env):
+        """`rule.name` leads to its rule."""
+        text = tokens[index].content
+        code = f"<code>{escape(text)}</code>"
+        return f"<a href=\"#{text}\">{code}</a>" if self.spec.rule(text) else code
+
+    def link_open(self, tokens, index, options, _env):
+        """A link to another chapter leads there on this page."""
+        token = tokens[index]
+        token.attrSet("href", self.target(token.attrGet("href")))
+        return self.renderer.renderer.renderToken(tokens, index, options, {})
+
+    def target(self, href):
+        """A link's target on this page, if it is there."""
+        file, _, fragment = href.partition("#")
+        chapter = self.chapter if not file else \
+            next((c for c in self.spec.chapters if c.path.endswith("/" + file)), None)
+        if not chapter:
+            return href
+        if not fragment:
+            return f"#{chapter.name}"
+        rule = next((r for r in self.spec.rules if fragment in (r.name, slug(r.name))), None)
+        return f"#{rule.name}" if rule else f"#{chapter.name}--{fragment}"
+
+
+def blocks(tokens):
+    """Top-level blocks, each a list of tokens."""
+    block = []
+    for token in tokens:
+        block.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            yield block
+            block = []
+
+
+# ---- obligations ----
+
+def obligation_section(spec, core):
+    """The table of what each rule owes and has."""
+    head = "".join(f"<th>{h}</th>" for h in obligations.HEADER)
+    body = "".join(obligation_row(r.cells()) for r in obligations.rows(spec, core))
+    return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n<p>A rule about bytes owes "
+            "a predicate, a function of its name in the core, vectors that hold and fail, and a "
+            "stated kernel consequence; a rule about a reader owes the test that establishes it."
+            f"</p>\n<div class=\"table\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+            f"{body}</tbody>\n</table>\n</div>\n<p>{obligations.totals(spec).strip()}.</p>\n"
+            "</section>\n")
+
+
+def obligation_row(cells):
+    """One rule of the table."""
+    name, *rest = cells
+    row = "".join(f"<td class=\"{c}\">{c}</td>" if c in ("yes", "no") else f"<td>{escape(c)}</td>"
+                  for c in rest)
+    return f"<tr><td><a href=\"#{name}\"><code>{name}</code></a></td>{row}</tr>\n"
