@@ -190,11 +190,12 @@ static struct ishare_sink sink_of(struct check *check)
 static void fail(struct check *check, const char *name, const char *reason)
 {
 	const struct report_format *format = check->report.format;
-	char *text = escape_text(reason);
+	char *image = escape_string(name), *text = escape_text(reason);
 
 	check->outcome.failures++;
 	progress_clear(&check->progress);
-	complain("%s", text);
+	complain("%s: %s", image, text);
+	free(image);
 	free(text);
 	if (format->failure)
 		format->failure(&check->report, name, reason);

@@ -75,9 +75,10 @@ static const struct argp dump_argp = {
 /* Says why something is missing from the dump. */
 static void miss(struct dump *dump, const char *reason)
 {
-	char *text = escape_text(reason);
+	char *path = escape_string(dump->path), *text = escape_text(reason);
 
-	complain("%s", text);
+	complain("%s: %s", path, text);
+	free(path);
 	free(text);
 	dump->status = STATUS_TROUBLE;
 }
