@@ -99,20 +99,10 @@ static bool show_structure(struct dump *dump, enum ishare_struct_id id, uint32_t
 static void show_superblock(struct dump *dump)
 {
 	uint8_t bytes[ISHARE_SUPERBLOCK_SIZE], ext[ISHARE_SUPERBLOCK_EXT_SIZE];
-	struct ishare_view view = { bytes, sizeof(bytes) };
-	bool read;
 
-	dump->format->list(&dump->stream, "superblock");
-	read = show_structure(dump, ISHARE_STRUCT_SUPERBLOCK, 0, ISHARE_SUPERBLOCK_OFFSET, bytes);
-	dump->format->list_end(&dump->stream);
-	if (!read)
-		return;
-	ishare_superblock_decode(&view, &dump->sb);
-	if (dump->sb.sb_extslots == 0)
-		return;
-	dump->format->list(&dump->stream, "superblock_ext");
-	show_structure(dump, ISHARE_STRUCT_SUPERBLOCK_EXT, 0, ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE, ext);
-	dump->format->list_end(&dump->stream);
+	show_structure(dump, ISHARE_STRUCT_SUPERBLOCK, 0, ISHARE_SUPERBLOCK_OFFSET, bytes);
+	if (dump->sb.sb_extslots)
+		show_structure(dump, ISHARE_STRUCT_SUPERBLOCK_EXT, 0, ISHARE_SUPERBLOCK_EXT_OFFSET, ext);
 }
 
 static void show_devices(struct dump *dump)
@@ -206,50 +196,57 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	free(words);
 }
 
-/* A check whose findings nobody hears, for the sake of the inodes that it meets. */
-static void show_inodes(struct dump *dump)
+/* A check whose findings nobody hears, for the sake of what else the sink hears. */
+static void walk(struct dump *dump, const struct ishare_sink *sink)
 {
 	struct ishare_domain *domain = allocated(ishare_domain_new());
+	struct ishare_options check = { .digests = false };
+	struct ishare_summary summary = { 0 };
+
+	ishare_profile_by_name(default_profile(), &check.profile);
+	if (ishare_check(dump->image, &check, sink, domain, &summary) != ISHARE_DONE)
+		miss(dump, ishare_image_error(dump->image));
+	else if (summary.findings[ISHARE_ERROR])
+		miss(dump, "it breaks rules, so that this may not be all: run `erofs-ishare check`");
+	ishare_domain_free(domain);
+}
+
+static void show_inodes(struct dump *dump)
+{
 	struct ishare_sink sink = {
 		.context = dump,
 		.unexamined = take_unexamined,
 		.inode = take_inode,
 		.xattr = take_xattr,
 	};
-	struct ishare_options check = { .digests = false };
-	struct ishare_summary summary = { 0 };
 
-	ishare_profile_by_name(default_profile(), &check.profile);
 	dump->format->list(&dump->stream, "inodes");
-	if (ishare_check(dump->image, &check, &sink, domain, &summary) != ISHARE_DONE)
-		miss(dump, ishare_image_error(dump->image));
+	walk(dump, &sink);
 	end_inode(dump);
 	dump->format->list_end(&dump->stream);
-	if (summary.findings[ISHARE_ERROR])
-		complain("%s breaks rules, so that this may not be all: run `erofs-ishare check`", dump->path);
-	ishare_domain_free(domain);
 }
 
-static bool has_magic(struct ishare_image *image)
+static bool has_magic(struct dump *dump)
 {
 	uint8_t bytes[ISHARE_SUPERBLOCK_SIZE];
 	struct ishare_view view = { bytes, sizeof(bytes) };
-	struct ishare_superblock sb;
 
-	return ishare_image_read(image, ISHARE_SUPERBLOCK_OFFSET, bytes, sizeof(bytes)) == ISHARE_DONE &&
-	       ishare_superblock_decode(&view, &sb) == ISHARE_OK && sb_magic(&sb);
+	return ishare_image_read(dump->image, ISHARE_SUPERBLOCK_OFFSET, bytes, sizeof(bytes)) == ISHARE_DONE &&
+	       ishare_superblock_decode(&view, &dump->sb) == ISHARE_OK && sb_magic(&dump->sb);
 }
 
 static void show(struct dump *dump)
 {
-	dump->format->begin(&dump->stream, dump->image);
-	if (has_magic(dump->image)) {
-		show_superblock(dump);
-		show_devices(dump);
-		show_prefixes(dump);
+	if (!has_magic(dump)) {
+		walk(dump, &(struct ishare_sink){ 0 }); /* to hear what is wrong */
+		return;
 	}
+	dump->format->begin(&dump->stream, dump->image);
+	show_superblock(dump);
+	show_devices(dump);
+	show_prefixes(dump);
 	show_inodes(dump);
-	dump->format->end(&dump->stream);
+	dump->format->end(&dump->stream, dump->status == STATUS_CONFORMS);
 }
 
 int cmd_dump(int argc, char **argv)

@@ -10,7 +10,7 @@ enum { VALUE_SHOWN = 64 }; /* bytes of an xattr's value; what is longer is cut *
 /* One on-disk structure outside inodes. */
 struct dump_structure {
 	const struct ishare_struct *layout;
-	uint32_t index; /* among those of its kind */
+	uint32_t index; /* from 1 on if it is one of a list; 0: it stands alone */
 	uint64_t offset; /* in the image */
 	const uint8_t *bytes; /* layout->size of them */
 };
@@ -36,7 +36,8 @@ struct dump_format {
 	void (*xattr)(struct json_stream *stream, const struct ishare_xattr_event *event);
 	/* The last inode and its xattrs are complete. */
 	void (*inode_end)(struct json_stream *stream);
-	void (*end)(struct json_stream *stream);
+	/* complete: nothing that should be there is missing. */
+	void (*end)(struct json_stream *stream, bool complete);
 };
 
 extern const struct dump_format dump_text, dump_json;

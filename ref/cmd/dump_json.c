@@ -40,7 +40,7 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 
 	json_set(object, "offset", json_unsigned(structure->offset));
 	json_set(object, "fields", fields_object(structure));
-	json_item(stream, NULL, object);
+	json_item(stream, structure->index ? NULL : structure->layout->name, object);
 }
 
 static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
@@ -102,8 +102,9 @@ static void inode_end(struct json_stream *stream)
 	json_close(stream, '}');
 }
 
-static void end(struct json_stream *stream)
+static void end(struct json_stream *stream, bool complete)
 {
+	json_item(stream, "complete", json_boolean(complete));
 	json_close(stream, '}');
 	json_end(stream);
 }

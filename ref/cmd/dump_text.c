@@ -74,8 +74,11 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 {
 	FILE *out = stream->out;
 
-	fprintf(out, "  %s %" PRIu32 " at 0x%08" PRIx64 "\n", structure->layout->name, structure->index,
-		structure->offset);
+	if (structure->index)
+		fprintf(out, "  %s %" PRIu32, structure->layout->name, structure->index);
+	else
+		fprintf(out, "\n%s", structure->layout->name);
+	fprintf(out, " at 0x%08" PRIx64 ":\n", structure->offset);
 	for (uint32_t i = 0; i < structure->layout->field_count; i++) {
 		const struct ishare_field *field = &structure->layout->fields[i];
 		const uint8_t *bytes = structure->bytes + field->offset;
@@ -120,6 +123,12 @@ static void put_name(FILE *out, const struct ishare_xattr_event *event)
 	put_escaped(out, event->name->bytes.data, event->name->bytes.size);
 }
 
+static void end(struct json_stream *stream, bool complete)
+{
+	if (!complete)
+		fputs("\nThis is not all: see the errors.\n", stream->out);
+}
+
 static void xattr(struct json_stream *stream, const struct ishare_xattr_event *event)
 {
 	FILE *out = stream->out;
@@ -141,5 +150,5 @@ const struct dump_format dump_text = {
 	.inode = inode,
 	.xattr = xattr,
 	.inode_end = nothing_more,
-	.end = nothing_more,
+	.end = end,
 };
