@@ -5,9 +5,9 @@
 
 #include "internal.h"
 
-/* 8 MiB of 64 KiB windows for the walk; a few for the bytes shown with findings. */
-#define WALK_LINES 128u
-#define ROW_LINES 2u
+/* 8 MiB of windows for the walk; a few for the bytes shown with findings. */
+#define WALK_LINES 2048u
+#define ROW_LINES 4u
 
 /* Grants more than the image can need even if its metadata is small and its devices were not given. */
 #define FREE_WORK (1024u * 1024u)

@@ -14,7 +14,7 @@
 #define QUEUE_ROOM 1024u
 #define MAX_THREADS 64u
 #define PIECE (1024u * 1024u)
-#define THREAD_LINES 4u
+#define THREAD_LINES 16u
 #define DIGEST_SIZE 32u
 #define FORM_SIZE 39u /* "sha256:" and the digest */
 

@@ -37,14 +37,14 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 
 	device->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (device->fd < 0)
-		return image_error(image, ISHARE_IO_ERROR, "%s: cannot open: %s", path, strerror(errno));
+		return image_error(image, ISHARE_IO_ERROR, "cannot open: %s", strerror(errno));
 	if (fstat(device->fd, &st) != 0)
-		return image_error(image, ISHARE_IO_ERROR, "%s: cannot stat: %s", path, strerror(errno));
+		return image_error(image, ISHARE_IO_ERROR, "cannot stat: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return image_error(image, ISHARE_IO_ERROR, "%s: %s", path, refusal(st.st_mode));
+		return image_error(image, ISHARE_IO_ERROR, "%s", refusal(st.st_mode));
 	end = lseek(device->fd, 0, SEEK_END);
 	if (end < 0)
-		return image_error(image, ISHARE_IO_ERROR, "%s: cannot tell its size: %s", path, strerror(errno));
+		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s", strerror(errno));
 	device->size = (uint64_t)end;
 	return ISHARE_DONE;
 }
@@ -55,7 +55,7 @@ static enum ishare_result add_device(struct ishare_image *image, const char *pat
 	enum ishare_result result;
 
 	if (!devices)
-		return image_error(image, ISHARE_IO_ERROR, "%s: out of memory", path);
+		return image_error(image, ISHARE_IO_ERROR, "out of memory");
 	image->devices = devices;
 	result = open_device(image, path, &devices[image->device_count]);
 	if (devices[image->device_count].fd >= 0)
@@ -77,9 +77,16 @@ enum ishare_result ishare_image_open(const char *path, struct ishare_image **ima
 	return add_device(*image, path);
 }
 
+/* An error of an extra device names it; those of the image itself need no name. */
 enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path)
 {
-	return add_device(image, path);
+	enum ishare_result result = add_device(image, path);
+	char reason[sizeof(image->error)];
+
+	if (result == ISHARE_DONE)
+		return result;
+	memcpy(reason, image->error, sizeof(reason));
+	return image_error(image, result, "%s: %s", path, reason);
 }
 
 const char *ishare_image_error(const struct ishare_image *image)

@@ -486,7 +486,8 @@ static bool check_header(struct check *check, const struct file *file, const str
 
 static void check_fingerprint_count(struct check *check, const struct file *file, const struct tally *tally)
 {
-	struct place place = place_bytes(file->space, file->offset, file->inode.isize);
+	struct place place = place_field(file->space, ISHARE_STRUCT_INODE_COMPACT, file->offset,
+					 ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
 	struct ishare_name name;
 
 	if (!fingerprint_name(check->image, &name))
