@@ -235,16 +235,17 @@ def c_lines(text):
 def kernel_words(rule):
     """What a kernel does with a violation, as one line; None if the spec does not say."""
     words = []
-    for key, verb in (("mount", "mount"), ("access", "access")):
+    for key in ("mount", "access"):
         value = rule.kernel.get(key)
         if value:
-            words.append(f"{verb} fails with {value}" if value.isupper() else f"{verb}: {value}")
+            words.append(f"{key} fails with {value}" if value.isupper() else f"{key}: {value}")
     if rule.kernel.get("behaviour"):
         words.append(" ".join(rule.kernel["behaviour"].split()))
     line = "; ".join(words)
     if line and rule.kernel.get("since"):
-        line += f" (since Linux {rule.kernel['since']})"
-    return line or None
+        stop = "." if line.endswith(".") else ""
+        line = f"{line.rstrip('.')} (since Linux {rule.kernel['since']}){stop}"
+    return line[:1].upper() + line[1:] or None
 
 
 def explain(rule):

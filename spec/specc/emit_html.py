@@ -8,6 +8,8 @@ import emit_c
 import obligations
 from parse import markdown, plain, strip_code
 
+TITLE = "EROFS inode page-cache sharing"
+
 STYLE = """\
 :root { --bg: #fff; --fg: #1c2024; --soft: #5b6470; --line: #d8dde3; --code: #f4f6f8;
   --link: #0b57a4; --error: #b3261e; --warning: #8a5a00; --note: #3d6b3d; --mark: #fff7d6; }
@@ -23,7 +25,8 @@ a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 2rem 0 .6rem; }
 h1 { font-size: 1.7rem; }
-main > section > h1 { border-top: 3px solid var(--line); padding-top: 1.5rem; }
+header h1 { margin-bottom: 0; }
+section + section > h1 { border-top: 3px solid var(--line); padding-top: 1.5rem; }
 h2 { font-size: 1.3rem; }
 h3 { font-size: 1.08rem; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .88em; }
@@ -36,7 +39,7 @@ table { border-collapse: collapse; font-size: .92em; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); }
 th { border-bottom-width: 2px; white-space: nowrap; }
-td:last-child { min-width: 12rem; }
+.wide td:last-child { min-width: 14rem; }
 .rule { border: 1px solid var(--line); border-left: 4px solid var(--soft); border-radius: 4px;
   padding: .1rem 1rem .4rem; margin: 1.5rem 0; }
 .rule.error { border-left-color: var(--error); }
@@ -57,12 +60,13 @@ summary { cursor: pointer; }
 details ul { padding-left: 1.2rem; }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
 nav ol { padding-left: 1.6rem; }
-nav ol ol { list-style: none; padding-left: .2rem; font-size: .92em; columns: 14rem; }
+nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 .yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
+@media (max-width: 40rem) { th, td { padding: .25rem .35rem; }
+  table { font-size: .82em; } .wide td:last-child { min-width: 10rem; } }
 @media (min-width: 76rem) {
   nav { position: fixed; top: 0; left: 0; bottom: 0; width: 20rem; overflow-y: auto;
     border-right: 1px solid var(--line); padding-bottom: 2rem; }
-  nav ol ol { columns: auto; }
   main { margin-left: 20rem; padding: 0 2.5rem; max-width: 60rem; } }
 """
 
@@ -73,8 +77,8 @@ def page(spec, core):
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            "<title>EROFS inode page-cache sharing</title>\n"
-            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n{body}"
+            f"<title>{TITLE}</title>\n"
+            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n<header><h1>{TITLE}</h1></header>\n{body}"
             f"{obligation_section(spec, core)}</main>\n</body>\n</html>\n")
 
 
@@ -99,21 +103,22 @@ def headings(chapter):
 
 def contents(spec):
     """Chapters, their sections and rules."""
-    items = "".join(f"<li><a href=\"#{c.name}\">{escape(c.title)}</a>{subcontents(spec, c)}</li>\n"
-                    for c in spec.chapters)
+    items = "".join(f"<li>{subcontents(spec, c)}</li>\n" for c in spec.chapters)
     return (f"<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}"
             "<li><a href=\"#obligations\">What each rule owes</a></li>\n</ol>\n</nav>\n")
 
 
 def subcontents(spec, chapter):
-    """Sections and rules of one chapter."""
+    """One chapter, its sections and rules folded up."""
     items = []
     for level, text in headings(chapter):
         if level == 2:
             items.append(f"<li><a href=\"#{anchor(chapter, text)}\">{escape(text)}</a></li>")
         elif level == 3 and spec.rule(text):
             items.append(f"<li><a href=\"#{text}\"><code>{text}</code></a></li>")
-    return f"\n<ol>\n{chr(10).join(items)}\n</ol>\n" if items else ""
+    title = f"<a href=\"#{chapter.name}\">{escape(chapter.title)}</a>"
+    inner = "\n".join(items)
+    return f"<details><summary>{title}</summary>\n<ol>\n{inner}\n</ol>\n</details>"
 
 
 # ---- chapters ----
@@ -142,7 +147,9 @@ class Section:
         if first.type == "heading_open":
             return self.heading(first.tag, block[1])
         if first.type == "table_open":
-            return f"<div class=\"table\">\n{self.render(block)}</div>\n"
+            texts = [t.content for t in block if t.type == "inline"]
+            wide = " wide" if "Meaning" in texts else ""
+            return f"<div class=\"table{wide}\">\n{self.render(block)}</div>\n"
         if first.type == "fence" and first.info.strip() == "yaml" and self.rule:
             return self.rule_facts(self.rule)
         if first.type == "fence":
@@ -259,7 +266,7 @@ def obligation_section(spec, core):
     return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n<p>A rule about bytes owes "
             "a predicate, a function of its name in the core, vectors that hold and fail, and a "
             "stated kernel consequence; a rule about a reader owes the test that establishes it."
-            f"</p>\n<div class=\"table\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+            f"</p>\n<div class=\"table wide\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
             f"{body}</tbody>\n</table>\n</div>\n<p>{obligations.totals(spec).strip()}.</p>\n"
             "</section>\n")
 
