@@ -13,7 +13,8 @@
 enum {
 	STATUS_CONFORMS = 0, /* or: done as asked */
 	STATUS_VIOLATES = 1, /* an image breaks a rule */
-	STATUS_TROUBLE = 2, /* usage, I/O, not an EROFS image, or something that could not be examined */
+	STATUS_TROUBLE =
+		2, /* usage, I/O, not an EROFS image, or something that could not be examined */
 };
 
 /* Each runs one subcommand, argv[0] being "erofs-ishare COMMAND", and returns the exit status. */
@@ -30,13 +31,20 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Returns what calloc(count, size) does, or ends the program with STATUS_TROUBLE. */
 void *allocate(size_t count, size_t size);
 
-/* Ends the program with STATUS_TROUBLE if a library had no memory for what it should have made; else returns it. */
+/*
+ * Ends the program with STATUS_TROUBLE if a library had no memory for what it should have made;
+ * else returns it.
+ */
 void *allocated(void *made);
 
 /* images.c */
 
-/* Opens an image with its extra devices; ends the program if memory runs out. The caller closes it in any case. */
-enum ishare_result open_image(const char *path, char **devices, size_t device_count, struct ishare_image **image);
+/*
+ * Opens an image with its extra devices; ends the program if memory runs out. The caller closes it
+ * in any case.
+ */
+enum ishare_result open_image(const char *path, char **devices, size_t device_count,
+			      struct ishare_image **image);
 
 /* The reader that images are judged for unless the user names one. */
 const char *default_profile(void);
@@ -46,7 +54,8 @@ char *unexamined_words(const struct ishare_unexamined *unexamined);
 
 /* words.c: names of values, and values of names */
 
-extern const char *const severity_words[]; /* by enum ishare_severity; the names that SARIF uses, too */
+extern const char
+	*const severity_words[]; /* by enum ishare_severity; the names that SARIF uses, too */
 extern const char *const harm_words[]; /* by enum ishare_harm */
 
 /* Returns the index of word among words, which NULL ends, or -1. */
@@ -64,13 +73,16 @@ size_t first_sentence(const char *text);
 /* escape.c: making bytes from images and command lines fit to print */
 
 /*
- * Returns the bytes as printable UTF-8, control characters and what is not UTF-8 written as \xNN; the caller frees it.
- * So that this can be undone, a backslash becomes two.
+ * Returns the bytes as printable UTF-8, control characters and what is not UTF-8 written as \xNN;
+ * the caller frees it. So that this can be undone, a backslash becomes two.
  */
 char *escape(const void *bytes, size_t size);
 char *escape_string(const char *string);
 
-/* The same for text that is escaped already and may still hold bytes that are not UTF-8: leaves backslashes alone. */
+/*
+ * The same for text that is escaped already and may still hold bytes that are not UTF-8: leaves
+ * backslashes alone.
+ */
 char *escape_text(const char *text);
 
 /* Whether the bytes are printable UTF-8 as they are. */
@@ -86,8 +98,12 @@ void put_text(FILE *out, const char *text);
 
 /* hexdump.c */
 
-/* Writes the rows of bytes around a finding's place, with carets under those at fault and the field's name. */
-void hexdump_place(FILE *out, const struct ishare_place *place, const char *caret_on, const char *caret_off);
+/*
+ * Writes the rows of bytes around a finding's place, with carets under those at fault and the
+ * field's name.
+ */
+void hexdump_place(FILE *out, const struct ishare_place *place, const char *caret_on,
+		   const char *caret_off);
 
 /* json.c: JSON written while its parts become known */
 
@@ -112,7 +128,10 @@ void json_set(json_t *object, const char *key, json_t *value);
 /* Ends the document with a newline. */
 void json_end(struct json_stream *stream);
 
-/* An integer; as jansson's are signed, one that exceeds them becomes a string such as "0x8000000000000024". */
+/*
+ * An integer; as jansson's are signed, one that exceeds them becomes a string such as
+ * "0x8000000000000024".
+ */
 json_t *json_unsigned(uint64_t value);
 
 /* A string made printable as the functions of escape.c do; json_escaped of NULL is null. */

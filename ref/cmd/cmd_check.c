@@ -35,12 +35,16 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "device", OPTION_DEVICE, "FILE", 0, "Extra device of the image; repeat it for more, device 1 first", 0 },
+	{ "device", OPTION_DEVICE, "FILE", 0,
+	  "Extra device of the image; repeat it for more, device 1 first", 0 },
 	{ "domain", OPTION_DOMAIN, NULL, 0, "Judge all images together, as one trust domain", 0 },
-	{ "digests", OPTION_DIGESTS, NULL, 0, "Read all files and judge their sha256: fingerprints", 0 },
-	{ "profile", OPTION_PROFILE, "NAME", 0, "Reader to judge for, such as linux-7.3 or linux-7.3/16k", 0 },
+	{ "digests", OPTION_DIGESTS, NULL, 0, "Read all files and judge their sha256: fingerprints",
+	  0 },
+	{ "profile", OPTION_PROFILE, "NAME", 0,
+	  "Reader to judge for, such as linux-7.3 or linux-7.3/16k", 0 },
 	{ "rule", OPTION_RULE, "GLOB", 0, "Judge only the rules that match; may be repeated", 0 },
-	{ "severity", OPTION_SEVERITY, "LEVEL", 0, "Judge no rules below error, warning or note (default: note)", 0 },
+	{ "severity", OPTION_SEVERITY, "LEVEL", 0,
+	  "Judge no rules below error, warning or note (default: note)", 0 },
 	{ "strict", OPTION_STRICT, NULL, 0, "Warnings, too, make an image fail", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
 	{ 0 },
@@ -86,7 +90,8 @@ static bool select_rules(struct check *check, const char *glob)
 	bool any = false;
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		if (is_judged(check, &ishare_rules[i]) && fnmatch(glob, ishare_rules[i].name, 0) == 0)
+		if (is_judged(check, &ishare_rules[i]) &&
+		    fnmatch(glob, ishare_rules[i].name, 0) == 0)
 			check->rules[i] = any = true;
 	return any;
 }
@@ -99,7 +104,8 @@ static void finish_options(struct check *check, struct argp_state *state)
 		select_rules(check, "*");
 	for (size_t i = 0; i < check->glob_count; i++)
 		if (!select_rules(check, check->globs[i]))
-			argp_error(state, "--rule=%s matches no rule that is judged with these options",
+			argp_error(state,
+				   "--rule=%s matches no rule that is judged with these options",
 				   check->globs[i]);
 }
 
@@ -151,7 +157,8 @@ static const struct argp check_argp = {
 	.parser = parse_option,
 	.args_doc = "IMAGE...",
 	.doc = "Holds every rule of the specification against each IMAGE.\v"
-	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not be judged.",
+	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not be "
+	       "judged.",
 };
 
 static void take_finding(void *context, const struct ishare_finding *finding)
@@ -210,7 +217,8 @@ static void judge_image(struct check *check, const char *path, struct ishare_ima
 
 	check->progress.image = path;
 	if (result == ISHARE_DONE)
-		result = ishare_check(*image, &check->options, &sink, domain, &check->outcome.summary);
+		result = ishare_check(*image, &check->options, &sink, domain,
+				      &check->outcome.summary);
 	if (result != ISHARE_DONE)
 		fail(check, path, ishare_image_error(*image));
 	if (format->image_end)
@@ -227,7 +235,8 @@ static void judge_domain(struct check *check, const char *name, char **paths, si
 
 	for (size_t i = 0; i < count; i++)
 		judge_image(check, paths[i], &images[i], domain);
-	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) != ISHARE_DONE)
+	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) !=
+	    ISHARE_DONE)
 		fail(check, name, "the files of the trust domain could not be compared");
 	if (format->domain_end)
 		format->domain_end(&check->report, name);
@@ -253,7 +262,8 @@ static int exit_status(const struct check *check)
 
 	if (check->outcome.failures || summary->unexamined)
 		return STATUS_TROUBLE;
-	if (summary->findings[ISHARE_ERROR] || (check->report.strict && summary->findings[ISHARE_WARNING]))
+	if (summary->findings[ISHARE_ERROR] ||
+	    (check->report.strict && summary->findings[ISHARE_WARNING]))
 		return STATUS_VIOLATES;
 	return STATUS_CONFORMS;
 }

@@ -24,7 +24,8 @@ struct dump {
 };
 
 static const struct argp_option options[] = {
-	{ "device", OPTION_DEVICE, "FILE", 0, "Extra device of the image; repeat it for more, device 1 first", 0 },
+	{ "device", OPTION_DEVICE, "FILE", 0,
+	  "Extra device of the image; repeat it for more, device 1 first", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Show as text (default) or json", 0 },
 	{ 0 },
 };
@@ -84,7 +85,8 @@ static void miss(struct dump *dump, const char *reason)
 }
 
 /* Reads a structure and shows it; bytes holds layout->size. */
-static bool show_structure(struct dump *dump, enum ishare_struct_id id, uint32_t index, uint64_t offset, uint8_t *bytes)
+static bool show_structure(struct dump *dump, enum ishare_struct_id id, uint32_t index,
+			   uint64_t offset, uint8_t *bytes)
 {
 	struct dump_structure structure = { &ishare_structs[id], index, offset, bytes };
 
@@ -102,7 +104,8 @@ static void show_superblock(struct dump *dump)
 
 	show_structure(dump, ISHARE_STRUCT_SUPERBLOCK, 0, ISHARE_SUPERBLOCK_OFFSET, bytes);
 	if (dump->sb.sb_extslots)
-		show_structure(dump, ISHARE_STRUCT_SUPERBLOCK_EXT, 0, ISHARE_SUPERBLOCK_EXT_OFFSET, ext);
+		show_structure(dump, ISHARE_STRUCT_SUPERBLOCK_EXT, 0, ISHARE_SUPERBLOCK_EXT_OFFSET,
+			       ext);
 }
 
 static void show_devices(struct dump *dump)
@@ -123,14 +126,17 @@ static void show_prefixes_of(struct dump *dump, const struct ishare_view *table)
 {
 	struct dump_prefix shown = { 0 };
 	struct ishare_prefix prefix;
-	enum ishare_status status = ishare_prefix_first(table, dump->sb.xattr_prefix_count, &prefix);
+	enum ishare_status status =
+		ishare_prefix_first(table, dump->sb.xattr_prefix_count, &prefix);
 
 	shown.prefix = &prefix;
-	for (; status == ISHARE_OK; status = ishare_prefix_next(table, dump->sb.xattr_prefix_count, &prefix)) {
+	for (; status == ISHARE_OK;
+	     status = ishare_prefix_next(table, dump->sb.xattr_prefix_count, &prefix)) {
 		shown.offset = ishare_prefix_start(&dump->sb) + prefix.pos;
 		shown.infix = (struct ishare_view){ table->data + prefix.infix, prefix.infix_size };
-		shown.fingerprint = ishare_has_compat(&dump->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) &&
-				    dump->sb.ishare_xattr_prefix_id == prefix.index;
+		shown.fingerprint =
+			ishare_has_compat(&dump->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) &&
+			dump->sb.ishare_xattr_prefix_id == prefix.index;
 		dump->format->prefix(&dump->stream, &shown);
 	}
 	if (status == ISHARE_MALFORMED)
@@ -149,8 +155,10 @@ static void show_prefixes(struct dump *dump)
 	if (dump->sb.xattr_prefix_count == 0)
 		return;
 	if (ishare_prefix_space(&dump->sb) != ISHARE_PREFIX_IN_IMAGE || start >= size) {
-		miss(dump, start >= size ? "the prefix table lies past the image's end" :
-					   "the prefix table lies in the data of an inode and is not shown");
+		miss(dump,
+		     start >= size
+			     ? "the prefix table lies past the image's end"
+			     : "the prefix table lies in the data of an inode and is not shown");
 		return;
 	}
 	table.size = size - start < PREFIX_TABLE_MAX ? (size_t)(size - start) : PREFIX_TABLE_MAX;
@@ -207,7 +215,8 @@ static void walk(struct dump *dump, const struct ishare_sink *sink)
 	if (ishare_check(dump->image, &check, sink, domain, &summary) != ISHARE_DONE)
 		miss(dump, ishare_image_error(dump->image));
 	else if (summary.findings[ISHARE_ERROR])
-		miss(dump, "it breaks rules, so that this may not be all: run `erofs-ishare check`");
+		miss(dump,
+		     "it breaks rules, so that this may not be all: run `erofs-ishare check`");
 	ishare_domain_free(domain);
 }
 
@@ -231,7 +240,8 @@ static bool has_magic(struct dump *dump)
 	uint8_t bytes[ISHARE_SUPERBLOCK_SIZE];
 	struct ishare_view view = { bytes, sizeof(bytes) };
 
-	return ishare_image_read(dump->image, ISHARE_SUPERBLOCK_OFFSET, bytes, sizeof(bytes)) == ISHARE_DONE &&
+	return ishare_image_read(dump->image, ISHARE_SUPERBLOCK_OFFSET, bytes, sizeof(bytes)) ==
+		       ISHARE_DONE &&
 	       ishare_superblock_decode(&view, &dump->sb) == ISHARE_OK && sb_magic(&dump->sb);
 }
 

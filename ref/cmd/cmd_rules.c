@@ -37,8 +37,9 @@ static const struct argp rules_argp = {
 
 static void put_rule(const struct ishare_rule *rule)
 {
-	printf("%-28s %-7s  %-11s  %-13s  %.*s\n", rule->name, severity_words[rule->severity], rule->subject,
-	       harm_words[rule->harm], (int)first_sentence(rule->requirement), rule->requirement);
+	printf("%-28s %-7s  %-11s  %-13s  %.*s\n", rule->name, severity_words[rule->severity],
+	       rule->subject, harm_words[rule->harm], (int)first_sentence(rule->requirement),
+	       rule->requirement);
 }
 
 static void set_if_any(json_t *object, const char *key, const char *text)

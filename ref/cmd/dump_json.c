@@ -28,8 +28,8 @@ static json_t *fields_object(const struct dump_structure *structure)
 		const uint8_t *bytes = structure->bytes + field->offset;
 
 		json_set(object, field->name,
-			 field_is_number(field) ? json_unsigned(field_number(field, bytes)) :
-						  json_hex(bytes, field->size));
+			 field_is_number(field) ? json_unsigned(field_number(field, bytes))
+						: json_hex(bytes, field->size));
 	}
 	return object;
 }
@@ -92,7 +92,8 @@ static void xattr(struct json_stream *stream, const struct ishare_xattr_event *e
 	set_name(object, event);
 	json_set(object, "fingerprint", json_boolean(event->fingerprint));
 	json_set(object, "value_size", json_unsigned(event->value->size));
-	json_set(object, "value", json_hex(event->value->data, cut ? VALUE_SHOWN : event->value->size));
+	json_set(object, "value",
+		 json_hex(event->value->data, cut ? VALUE_SHOWN : event->value->size));
 	json_item(stream, NULL, object);
 }
 

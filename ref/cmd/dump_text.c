@@ -30,7 +30,10 @@ static void put_hex(FILE *out, const void *bytes, size_t size)
 	free(digits);
 }
 
-/* Text in quotes where it is text, else hexadecimal digits; of a sha256: fingerprint the part that is text is kept. */
+/*
+ * Text in quotes where it is text, else hexadecimal digits; of a sha256: fingerprint the part that
+ * is text is kept.
+ */
 static void put_bytes(FILE *out, const uint8_t *bytes, size_t size)
 {
 	static const char digest[] = "sha256:";
@@ -83,7 +86,8 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 		const struct ishare_field *field = &structure->layout->fields[i];
 		const uint8_t *bytes = structure->bytes + field->offset;
 
-		fprintf(out, "    0x%08" PRIx64 "  %-24s ", structure->offset + field->offset, field->name);
+		fprintf(out, "    0x%08" PRIx64 "  %-24s ", structure->offset + field->offset,
+			field->name);
 		if (field_is_number(field))
 			fprintf(out, "%" PRIu64 " (0x%" PRIx64 ")", field_number(field, bytes),
 				field_number(field, bytes));
@@ -95,7 +99,8 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 
 static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 {
-	fprintf(stream->out, "  prefix %" PRIu32 " at 0x%08" PRIx64 ": base_index %" PRIu32 ", infix ",
+	fprintf(stream->out,
+		"  prefix %" PRIu32 " at 0x%08" PRIx64 ": base_index %" PRIu32 ", infix ",
 		prefix->prefix->index, prefix->offset, prefix->prefix->base_index);
 	put_bytes(stream->out, prefix->infix.data, prefix->infix.size);
 	fputs(prefix->fingerprint ? " (names fingerprints)\n" : "\n", stream->out);
@@ -108,15 +113,18 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 
 	fputs("  ", out);
 	put_string(out, event->path ? event->path : "(no path)");
-	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 ", %s, %s, %s, mode %04" PRIo32, event->offset, event->nid,
-		i->extended ? "extended" : "compact", layout_word(i), file_type_word(i), i->mode & 07777);
-	fprintf(out, ", %" PRIu32 " link%s, %" PRIu64 " bytes\n", i->nlink, i->nlink == 1 ? "" : "s", i->size);
+	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 ", %s, %s, %s, mode %04" PRIo32,
+		event->offset, event->nid, i->extended ? "extended" : "compact", layout_word(i),
+		file_type_word(i), i->mode & 07777);
+	fprintf(out, ", %" PRIu32 " link%s, %" PRIu64 " bytes\n", i->nlink,
+		i->nlink == 1 ? "" : "s", i->size);
 }
 
 static void put_name(FILE *out, const struct ishare_xattr_event *event)
 {
 	if (!event->name) {
-		fprintf(out, "name_index 0x%02" PRIx32 " (cannot be resolved)", event->entry->name_index);
+		fprintf(out, "name_index 0x%02" PRIx32 " (cannot be resolved)",
+			event->entry->name_index);
 		return;
 	}
 	fputs(event->name_space, out);
@@ -133,7 +141,8 @@ static void xattr(struct json_stream *stream, const struct ishare_xattr_event *e
 {
 	FILE *out = stream->out;
 
-	fprintf(out, "    0x%08" PRIx64 "  %s ", event->offset, event->shared ? "shared xattr" : "xattr");
+	fprintf(out, "    0x%08" PRIx64 "  %s ", event->offset,
+		event->shared ? "shared xattr" : "xattr");
 	put_name(out, event);
 	fputs(" = ", out);
 	put_value(out, event->value);

@@ -7,10 +7,11 @@
 
 const char *layout_word(const struct ishare_inode *inode)
 {
-	static const char *const words[] = { "flat-plain", "compressed-full", "flat-inline", "compressed-compact",
-					     "chunk-based" };
+	static const char *const words[] = { "flat-plain", "compressed-full", "flat-inline",
+					     "compressed-compact", "chunk-based" };
 
-	return inode->data_layout < sizeof(words) / sizeof(words[0]) ? words[inode->data_layout] : "invalid";
+	return inode->data_layout < sizeof(words) / sizeof(words[0]) ? words[inode->data_layout]
+								     : "invalid";
 }
 
 const char *file_type_word(const struct ishare_inode *inode)

@@ -24,7 +24,8 @@ static size_t following_bytes(uint8_t first)
 /* Control characters, and those that reorder the text around them. */
 static bool is_unfit(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
 }
 
 /* Length of the printable character at s, of which size > 0 bytes are there; 0 if there is none. */

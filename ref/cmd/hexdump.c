@@ -9,7 +9,10 @@ enum {
 	MARGIN = 2,
 };
 
-/* Where the bytes at fault are among those shown: [first, end); a position without bytes is shown as one. */
+/*
+ * Where the bytes at fault are among those shown: [first, end); a position without bytes is shown
+ * as one.
+ */
 struct fault {
 	uint64_t first, end;
 };
@@ -28,7 +31,8 @@ static struct fault fault_of(const struct ishare_place *place)
 static void put_label(FILE *out, const struct ishare_place *place)
 {
 	if (place->field && place->structure)
-		fprintf(out, " %s (%s +0x%02" PRIx32 ")", place->field, place->structure, place->field_offset);
+		fprintf(out, " %s (%s +0x%02" PRIx32 ")", place->field, place->structure,
+			place->field_offset);
 	else if (place->structure)
 		fprintf(out, " %s", place->structure);
 	if (place->space && word_index((const char *const[]){ "image", NULL }, place->space) < 0)
@@ -44,7 +48,8 @@ static void put_bytes(FILE *out, const struct ishare_place *place, uint32_t star
 }
 
 /* Carets under the columns [first, end) of a row whose address is as wide as printed. */
-static void put_carets(FILE *out, const struct ishare_place *place, uint32_t start, uint32_t first, uint32_t end)
+static void put_carets(FILE *out, const struct ishare_place *place, uint32_t start, uint32_t first,
+		       uint32_t end)
 {
 	int address = snprintf(NULL, 0, "0x%08" PRIx64, place->row_offset + start);
 
@@ -58,7 +63,8 @@ static uint32_t clamp(uint64_t value, uint32_t low, uint32_t high)
 	return value < low ? low : value > high ? high : (uint32_t)value;
 }
 
-void hexdump_place(FILE *out, const struct ishare_place *place, const char *caret_on, const char *caret_off)
+void hexdump_place(FILE *out, const struct ishare_place *place, const char *caret_on,
+		   const char *caret_off)
 {
 	struct fault fault = fault_of(place);
 	bool labelled = false;

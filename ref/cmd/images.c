@@ -5,7 +5,8 @@
 
 #include "cmd.h"
 
-enum ishare_result open_image(const char *path, char **devices, size_t device_count, struct ishare_image **image)
+enum ishare_result open_image(const char *path, char **devices, size_t device_count,
+			      struct ishare_image **image)
 {
 	enum ishare_result result = ishare_image_open(path, image);
 
@@ -26,14 +27,16 @@ const char *default_profile(void)
 
 char *unexamined_words(const struct ishare_unexamined *unexamined)
 {
-	char *reason = escape_text(unexamined->reason), *path = escape_string(unexamined->path ? unexamined->path : "");
+	char *reason = escape_text(unexamined->reason),
+	     *path = escape_string(unexamined->path ? unexamined->path : "");
 	char *words = NULL;
 	size_t size;
 	FILE *out = allocated(open_memstream(&words, &size));
 
 	fprintf(out, "not examined: %s", reason);
 	if (unexamined->count > 1)
-		fprintf(out, " (%" PRIu64 " times%s%s)", unexamined->count, *path ? ", first: " : "", path);
+		fprintf(out, " (%" PRIu64 " times%s%s)", unexamined->count,
+			*path ? ", first: " : "", path);
 	else if (*path)
 		fprintf(out, " (%s)", path);
 	free(reason);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* JSON written while its parts become known: what jansson makes, one item at a time, between our brackets. */
+/*
+ * JSON written while its parts become known: what jansson makes, one item at a time, between our
+ * brackets.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -22,7 +22,8 @@ static int cmd_help(int argc, char **argv);
 static const struct command commands[] = {
 	{ "check", "erofs-ishare check", cmd_check, "hold images against every rule" },
 	{ "dump", "erofs-ishare dump", cmd_dump, "show an image's structures, decoded" },
-	{ "explain", "erofs-ishare explain", cmd_explain, "say what the specification says on a rule" },
+	{ "explain", "erofs-ishare explain", cmd_explain,
+	  "say what the specification says on a rule" },
 	{ "rules", "erofs-ishare rules", cmd_rules, "list the rules" },
 	{ "help", "erofs-ishare help", cmd_help, "show this list, or the options of a command" },
 };
@@ -64,7 +65,8 @@ static void close_stdout(void)
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return;
-	complain("cannot write to standard output: %s", errno ? strerror(errno) : "some of it was lost");
+	complain("cannot write to standard output: %s",
+		 errno ? strerror(errno) : "some of it was lost");
 	_exit(STATUS_TROUBLE);
 }
 
@@ -98,7 +100,8 @@ static char *help_filter(int key, const char *text, void *input)
 	fputs("Commands:\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nExit status: 0 the images conform (or: done), 1 one of them does not, 2 trouble.\n", out);
+	fputs("\nExit status: 0 done, or all images conform; 1 one of them does not; 2 trouble.\n",
+	      out);
 	fclose(out);
 	return help;
 }

@@ -7,7 +7,8 @@
 
 const struct report_format *report_format_by_name(const char *name)
 {
-	static const struct report_format *const formats[] = { &report_text, &report_json, &report_sarif, &report_tap };
+	static const struct report_format *const formats[] = { &report_text, &report_json,
+							       &report_sarif, &report_tap };
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strcmp(formats[i]->name, name) == 0)
@@ -17,7 +18,8 @@ const struct report_format *report_format_by_name(const char *name)
 
 bool rule_fails(const struct report *report, const struct ishare_rule *rule)
 {
-	return rule->severity == ISHARE_ERROR || (report->strict && rule->severity == ISHARE_WARNING);
+	return rule->severity == ISHARE_ERROR ||
+	       (report->strict && rule->severity == ISHARE_WARNING);
 }
 
 static void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
@@ -35,7 +37,8 @@ void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
 	fprintf(out, ", %" PRIu64 " with a fingerprint", summary->fingerprinted_files);
 	if (summary->regular_bytes)
 		fprintf(out, " (%.1f %% of %" PRIu64 " bytes)",
-			100.0 * (double)summary->fingerprinted_bytes / (double)summary->regular_bytes,
+			100.0 * (double)summary->fingerprinted_bytes /
+				(double)summary->regular_bytes,
 			summary->regular_bytes);
 	fprintf(out, "\n%s", prefix);
 	put_count(out, "", summary->findings[ISHARE_ERROR], "error");

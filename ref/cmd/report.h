@@ -26,7 +26,10 @@ struct report_format {
 	void (*failure)(struct report *report, const char *image, const char *reason);
 	/* The image has been held against all rules but those about several files; optional. */
 	void (*image_end)(struct report *report, const char *image);
-	/* The image, or the images of one domain, has been held against the rules about several files; optional. */
+	/*
+	 * The image, or the images of one domain, has been held against the rules about several
+	 * files; optional.
+	 */
 	void (*domain_end)(struct report *report, const char *name);
 	/* Frees what begin allocated. */
 	void (*end)(struct report *report, const struct outcome *outcome);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Findings for programs: one object, whose array "events" holds findings, what was not examined, and what failed, in the
- * order in which they came. Paths and messages are made printable as in the text format.
+ * Findings for programs: one object, whose array "events" holds findings, what was not examined,
+ * and what failed, in the order in which they came. Paths and messages are made printable as in the
+ * text format.
  */
 #include <stdlib.h>
 

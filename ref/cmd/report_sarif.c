@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Findings as SARIF 2.1.0: one run, the catalogue as its rules, a notification for each thing that was not judged. */
+/*
+ * Findings as SARIF 2.1.0: one run, the catalogue as its rules, a notification for each thing that
+ * was not judged.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
 
-#define SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+#define SCHEMA \
+	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 struct sarif_state {
 	struct json_stream stream;
@@ -28,11 +32,11 @@ static json_t *descriptor(const struct ishare_rule *rule)
 		json_set(properties, "kernel", json_string(rule->kernel));
 	json_set(object, "id", json_string(rule->name));
 	json_set(object, "shortDescription",
-			    json_pack("{ss%}", "text", requirement, first_sentence(requirement)));
+		 json_pack("{ss%}", "text", requirement, first_sentence(requirement)));
 	json_set(object, "fullDescription", json_pack("{ss}", "text", requirement));
 	json_set(object, "help", json_pack("{ss}", "text", rule->explain));
 	json_set(object, "defaultConfiguration",
-			    json_pack("{ss}", "level", severity_words[rule->severity]));
+		 json_pack("{ss}", "level", severity_words[rule->severity]));
 	json_set(object, "properties", properties);
 	return object;
 }
@@ -43,7 +47,8 @@ static json_t *tool(void)
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
 		json_array_append_new(rules, descriptor(&ishare_rules[i]));
-	return json_pack("{s{ss ss so}}", "driver", "name", "erofs-ishare", "version", ISHARE_VERSION, "rules", rules);
+	return json_pack("{s{ss ss so}}", "driver", "name", "erofs-ishare", "version",
+			 ISHARE_VERSION, "rules", rules);
 }
 
 static void begin(struct report *report)
@@ -65,7 +70,8 @@ static void begin(struct report *report)
 
 static bool stands_in_uri(char c)
 {
-	return strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/", c) != NULL;
+	return strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/", c) !=
+	       NULL;
 }
 
 /* A file's path as a URI reference; even a colon is encoded, as it could end a scheme. */
@@ -85,10 +91,14 @@ static json_t *uri(const char *path)
 	return string;
 }
 
-/* The region of a place that lies in the image's file itself; NULL: it does not, or no number can say where. */
+/*
+ * The region of a place that lies in the image's file itself; NULL: it does not, or no number can
+ * say where.
+ */
 static json_t *region(const struct ishare_place *place)
 {
-	if (!place || !place->space || strcmp(place->space, "image") != 0 || place->offset > INT64_MAX)
+	if (!place || !place->space || strcmp(place->space, "image") != 0 ||
+	    place->offset > INT64_MAX)
 		return NULL;
 	return json_pack("{so so}", "byteOffset", json_unsigned(place->offset), "byteLength",
 			 json_unsigned(place->size));
@@ -104,7 +114,7 @@ static json_t *location(const char *image, const char *path, const struct ishare
 		json_set(physical, "region", bytes);
 	if (path)
 		json_set(object, "logicalLocations",
-				    json_pack("[{so}]", "fullyQualifiedName", json_escaped(path)));
+			 json_pack("[{so}]", "fullyQualifiedName", json_escaped(path)));
 	return object;
 }
 
@@ -119,10 +129,11 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	json_set(result, "level", json_string(severity_words[rule->severity]));
 	json_set(result, "message", message(finding->message));
 	json_set(result, "locations",
-			    json_pack("[o]", location(finding->image, finding->path, &finding->place)));
+		 json_pack("[o]", location(finding->image, finding->path, &finding->place)));
 	if (finding->other_path)
 		json_set(result, "relatedLocations",
-				    json_pack("[o]", location(finding->other_image, finding->other_path, NULL)));
+			 json_pack("[o]",
+				   location(finding->other_image, finding->other_path, NULL)));
 	json_item(&state->stream, NULL, result);
 }
 
@@ -130,9 +141,10 @@ static void notify(struct report *report, const char *image, const char *path, c
 {
 	struct sarif_state *state = report->state;
 
-	json_array_append_new(state->notifications,
-			      allocated(json_pack("{ss so s[o]}", "level", "error", "message", message(text),
-						  "locations", location(image, path, NULL))));
+	json_array_append_new(
+		state->notifications,
+		allocated(json_pack("{ss so s[o]}", "level", "error", "message", message(text),
+				    "locations", location(image, path, NULL))));
 }
 
 static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
@@ -155,8 +167,9 @@ static void end(struct report *report, const struct outcome *outcome)
 
 	json_close(stream, ']');
 	json_item(stream, "invocations",
-		  json_pack("[{sb si so}]", "executionSuccessful", outcome->status != STATUS_TROUBLE, "exitCode",
-			    outcome->status, "toolExecutionNotifications", state->notifications));
+		  json_pack("[{sb si so}]", "executionSuccessful",
+			    outcome->status != STATUS_TROUBLE, "exitCode", outcome->status,
+			    "toolExecutionNotifications", state->notifications));
 	json_item(stream, "properties", json_pack("{so}", "summary", json_summary(outcome)));
 	json_close(stream, '}');
 	json_close(stream, ']');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * The Test Anything Protocol: one test point for each image and rule, "not ok" where the rule makes the image fail. What
- * could not be judged is "not ok", too, so that nobody reads it as a pass.
+ * The Test Anything Protocol: one test point for each image and rule, "not ok" where the rule makes
+ * the image fail. What could not be judged is "not ok", too, so that nobody reads it as a pass.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,7 +29,10 @@ static void begin(struct report *report)
 	fputs("TAP version 13\n", report->out);
 }
 
-/* A description must not hold an unescaped '#': it would start a directive such as TODO, which turns a failure round. */
+/*
+ * A description must not hold an unescaped '#': it would start a directive such as TODO, which
+ * turns a failure round.
+ */
 static void put_description(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -56,8 +59,8 @@ static char *finding_line(const struct ishare_finding *finding)
 {
 	char *path = escape_string(finding->path ? finding->path : "");
 	char *text = escape_text(finding->message);
-	json_t *line = allocated(json_sprintf("%s%s%s (offset 0x%" PRIx64 ")", path, *path ? ": " : "", text,
-					      finding->place.offset));
+	json_t *line = allocated(json_sprintf("%s%s%s (offset 0x%" PRIx64 ")", path,
+					      *path ? ": " : "", text, finding->place.offset));
 	char *quoted = allocated(json_dumps(line, JSON_ENCODE_ANY | JSON_ENSURE_ASCII));
 
 	json_decref(line);
@@ -78,8 +81,8 @@ static void take_finding(struct report *report, const struct ishare_finding *fin
 
 static void put_diagnostics(FILE *out, const struct ishare_rule *rule, const struct tally *tally)
 {
-	fprintf(out, "  ---\n  severity: %s\n  findings: %" PRIu64 "\n  first:\n", severity_words[rule->severity],
-		tally->count);
+	fprintf(out, "  ---\n  severity: %s\n  findings: %" PRIu64 "\n  first:\n",
+		severity_words[rule->severity], tally->count);
 	for (size_t i = 0; i < SHOWN && tally->lines[i]; i++)
 		fprintf(out, "    - %s\n", tally->lines[i]);
 	fputs("  ...\n", out);
@@ -104,7 +107,8 @@ static void put_rules(struct report *report, const char *name, bool about_files,
 		if (!report->rules[i] || (strcmp(rule->subject, "files") == 0) != about_files)
 			continue;
 		if (tally->count || !failed)
-			put_point(report, !tally->count || !rule_fails(report, rule), name, rule->name);
+			put_point(report, !tally->count || !rule_fails(report, rule), name,
+				  rule->name);
 		if (tally->count)
 			put_diagnostics(report->out, rule, tally);
 		clear_tally(tally);

@@ -32,7 +32,8 @@ static bool wants_colour(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(fileno(out)) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+	return isatty(fileno(out)) && !(no_color && *no_color) &&
+	       !(term && strcmp(term, "dumb") == 0);
 }
 
 static void begin(struct report *report)
@@ -82,8 +83,8 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	enum ishare_severity severity = finding->rule->severity;
 
 	put_location(report, finding->image, finding->path);
-	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity], severity_words[severity],
-		state->colours.off, finding->rule->name);
+	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity],
+		severity_words[severity], state->colours.off, finding->rule->name);
 	put_text(report->out, finding->message);
 	fputc('\n', report->out);
 	hexdump_place(report->out, &finding->place, state->colours.caret, state->colours.off);

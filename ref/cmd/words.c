@@ -41,7 +41,10 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* How many characters to insert, remove or change to turn a into b (Levenshtein). row: strlen(b) + 1 numbers. */
+/*
+ * How many characters to insert, remove or change to turn a into b (Levenshtein). row: strlen(b) +
+ * 1 numbers.
+ */
 static size_t edit_distance(const char *a, const char *b, size_t *row)
 {
 	size_t length = strlen(b);
