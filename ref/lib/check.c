@@ -41,7 +41,8 @@ void check_special_inodes(struct check *check)
 	struct ishare_image *image = check->image;
 	const struct ishare_superblock *sb = &image->sb;
 
-	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid && sb_packed_nid(sb))
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
+	    sb_packed_nid(sb))
 		open_space(check, &image->packed, "packed inode", sb->packed_nid);
 	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) && sb_metabox_slot(sb) &&
 	    sb_metabox_self(sb, &image->ext))
@@ -61,7 +62,10 @@ static void reset_image(struct ishare_image *image)
 	image->extents = NULL;
 	image->extent_count = 0;
 	tree_release(&image->tree);
-	image->space = (struct space){ .name = "image", .size = ishare_image_size(image), .readable = true, .is_image = true };
+	image->space = (struct space){ .name = "image",
+				       .size = ishare_image_size(image),
+				       .readable = true,
+				       .is_image = true };
 	image->metabox.name = "metabox";
 	image->packed.name = "packed inode";
 }
@@ -123,9 +127,11 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 				const struct ishare_sink *sink, struct ishare_domain *domain,
 				struct ishare_summary *summary)
 {
-	struct check check = {
-		.image = image, .options = options, .sink = sink, .domain = domain, .summary = summary
-	};
+	struct check check = { .image = image,
+			       .options = options,
+			       .sink = sink,
+			       .domain = domain,
+			       .summary = summary };
 	enum ishare_result result;
 
 	if (!image->device_count)

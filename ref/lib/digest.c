@@ -73,7 +73,8 @@ struct worker {
 	uint8_t *piece;
 };
 
-static bool keep_result(struct digest_pool *pool, const struct job *job, enum outcome outcome, enum read_result why)
+static bool keep_result(struct digest_pool *pool, const struct job *job, enum outcome outcome,
+			enum read_result why)
 {
 	if (pool->result_count == pool->result_room) {
 		size_t room = pool->result_room * 2 + 16;
@@ -95,7 +96,8 @@ static bool keep_result(struct digest_pool *pool, const struct job *job, enum ou
 	return true;
 }
 
-static enum read_result hash_content(struct worker *worker, const struct file *file, uint8_t *digest)
+static enum read_result hash_content(struct worker *worker, const struct file *file,
+				     uint8_t *digest)
 {
 	uint64_t pos = 0;
 
@@ -103,7 +105,8 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 	while (pos < file->inode.size) {
 		uint64_t left = file->inode.size - pos;
 		size_t size = left < PIECE ? (size_t)left : PIECE;
-		enum read_result result = file_read(&worker->reader, file, pos, worker->piece, size);
+		enum read_result result =
+			file_read(&worker->reader, file, pos, worker->piece, size);
 
 		if (result != READ_OK)
 			return result;
@@ -175,7 +178,8 @@ static void *work(void *argument)
 
 	worker.context = EVP_MD_CTX_new();
 	worker.piece = malloc(PIECE);
-	if (reader_init(&worker.reader, worker.pool->image, THREAD_LINES) && worker.context && worker.piece)
+	if (reader_init(&worker.reader, worker.pool->image, THREAD_LINES) && worker.context &&
+	    worker.piece)
 		while (take_job(worker.pool, &job))
 			run_job(&worker, &job);
 	else
@@ -232,7 +236,9 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	struct job *job;
 
 	if (file->inode.size > pool->budget) {
-		not_examined(check, "its content (holes or shared chunks) is many times larger than the image");
+		not_examined(
+			check,
+			"its content (holes or shared chunks) is many times larger than the image");
 		return;
 	}
 	pool->budget -= file->inode.size;
@@ -273,7 +279,8 @@ static void report_result(struct check *check, const struct result *result)
 {
 	char path[4096];
 
-	if (find_path(&check->reader, check->image, result->directory, result->nid, path, sizeof(path)))
+	if (find_path(&check->reader, check->image, result->directory, result->nid, path,
+		      sizeof(path)))
 		check->fixed_path = path;
 	if (result->outcome == DIGEST_DIFFERS)
 		report(check, ISHARE_RULE_FINGERPRINT_DIGEST, result->place,

@@ -53,7 +53,8 @@ static bool image_index(struct ishare_domain *domain, struct ishare_image *image
 	struct ishare_image **images;
 
 	if (!domain->image_count || domain->images[domain->image_count - 1] != image) {
-		images = realloc(domain->images, (domain->image_count + 1) * sizeof(struct ishare_image *));
+		images = realloc(domain->images,
+				 (domain->image_count + 1) * sizeof(struct ishare_image *));
 		if (!images)
 			return false;
 		domain->images = images;
@@ -78,8 +79,8 @@ static bool make_room(struct bucket *bucket)
 	return true;
 }
 
-bool domain_add(struct ishare_domain *domain, struct ishare_image *image, const struct ishare_view *fingerprint,
-		const struct file *file, uint32_t directory)
+bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
+		const struct ishare_view *fingerprint, const struct file *file, uint32_t directory)
 {
 	uint64_t hash = XXH3_64bits(fingerprint->data, fingerprint->size);
 	struct bucket *bucket = &domain->buckets[hash % BUCKETS];
@@ -87,9 +88,11 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image, const 
 
 	if (!image_index(domain, image, &index) || !make_room(bucket))
 		return false;
-	bucket->records[bucket->count++] = (struct record){
-		.hash = hash, .size = file->inode.size, .nid = file->nid, .image = index, .directory = directory
-	};
+	bucket->records[bucket->count++] = (struct record){ .hash = hash,
+							    .size = file->inode.size,
+							    .nid = file->nid,
+							    .image = index,
+							    .directory = directory };
 	return true;
 }
 
@@ -120,14 +123,17 @@ struct found {
 	char path[4096];
 };
 
-static bool find_again(struct ishare_domain *domain, const struct record *record, struct found *found)
+static bool find_again(struct ishare_domain *domain, const struct record *record,
+		       struct found *found)
 {
 	found->image = domain->images[record->image];
 	found->buffer = malloc(XATTR_AREA_MAX);
 	if (!reader_init(&found->reader, found->image, 1) || !found->buffer ||
 	    !read_inode(&found->reader, found->image, record->nid, &found->file) ||
-	    !find_fingerprint(&found->reader, found->image, &found->file, found->buffer, &found->keyed.fingerprint) ||
-	    !find_path(&found->reader, found->image, record->directory, record->nid, found->path, sizeof(found->path)))
+	    !find_fingerprint(&found->reader, found->image, &found->file, found->buffer,
+			      &found->keyed.fingerprint) ||
+	    !find_path(&found->reader, found->image, record->directory, record->nid, found->path,
+		       sizeof(found->path)))
 		return false;
 	found->keyed.size = found->file.inode.size;
 	return true;
@@ -144,14 +150,16 @@ static void report_sizes(struct check *check, const struct found *a, const struc
 	check->image = b->image;
 	check->fixed_path = b->path;
 	report_pair(check, ISHARE_RULE_FINGERPRINT_SAME_SIZE,
-		    place_bytes(b->file.space, b->file.offset, b->file.inode.isize), a->image->path, a->path,
-		    "the file has %" PRIu64 " bytes, but one of %" PRIu64 " has the same fingerprint", b->keyed.size,
-		    a->keyed.size);
+		    place_bytes(b->file.space, b->file.offset, b->file.inode.isize), a->image->path,
+		    a->path,
+		    "the file has %" PRIu64 " bytes, but one of %" PRIu64
+		    " has the same fingerprint",
+		    b->keyed.size, a->keyed.size);
 }
 
 /* Equal hashes are a hint; the fingerprints decide. */
-static enum ishare_result judge_pair(struct check *check, struct ishare_domain *domain, const struct record *x,
-				     const struct record *y)
+static enum ishare_result judge_pair(struct check *check, struct ishare_domain *domain,
+				     const struct record *x, const struct record *y)
 {
 	enum ishare_result result = ISHARE_DONE;
 	struct found *pair = calloc(2, sizeof(*pair));
@@ -159,7 +167,8 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 	if (!pair)
 		return ISHARE_IO_ERROR;
 	if (!find_again(domain, x, &pair[0]) || !find_again(domain, y, &pair[1])) {
-		result = image_error(domain->images[y->image], ISHARE_IO_ERROR, "the image changed while it was examined");
+		result = image_error(domain->images[y->image], ISHARE_IO_ERROR,
+				     "the image changed while it was examined");
 	} else if (!fingerprint_same_size(&pair[0].keyed, &pair[1].keyed)) {
 		if (reader_init(&check->rows, pair[1].image, 1))
 			report_sizes(check, &pair[0], &pair[1]);
@@ -172,7 +181,8 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 }
 
 /* Sorted by fingerprint and size, each size but the first of a fingerprint is compared with the one before. */
-static enum ishare_result judge_bucket(struct check *check, struct ishare_domain *domain, struct bucket *bucket)
+static enum ishare_result judge_bucket(struct check *check, struct ishare_domain *domain,
+				       struct bucket *bucket)
 {
 	enum ishare_result worst = ISHARE_DONE;
 
@@ -181,16 +191,21 @@ static enum ishare_result judge_bucket(struct check *check, struct ishare_domain
 	for (size_t i = 1; i < bucket->count; i++) {
 		const struct record *x = &bucket->records[i - 1], *y = &bucket->records[i];
 
-		if (x->hash == y->hash && x->size != y->size && judge_pair(check, domain, x, y) != ISHARE_DONE)
+		if (x->hash == y->hash && x->size != y->size &&
+		    judge_pair(check, domain, x, y) != ISHARE_DONE)
 			worst = ISHARE_IO_ERROR;
 	}
 	return worst;
 }
 
-enum ishare_result ishare_domain_judge(struct ishare_domain *domain, const struct ishare_options *options,
-				       const struct ishare_sink *sink, struct ishare_summary *summary)
+enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
+				       const struct ishare_options *options,
+				       const struct ishare_sink *sink,
+				       struct ishare_summary *summary)
 {
-	struct check check = { .options = options, .sink = sink, .summary = summary, .directory = NO_DIRECTORY };
+	struct check check = {
+		.options = options, .sink = sink, .summary = summary, .directory = NO_DIRECTORY
+	};
 	enum ishare_result worst = ISHARE_DONE;
 
 	for (size_t i = 0; i < BUCKETS; i++)

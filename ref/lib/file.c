@@ -53,7 +53,8 @@ static enum read_result locate(const struct ishare_image *image, struct run *run
 }
 
 /* An explicit device id: 0 is the primary device, others are extra devices. */
-static enum read_result locate_on(const struct ishare_image *image, uint32_t device_id, struct run *run)
+static enum read_result locate_on(const struct ishare_image *image, uint32_t device_id,
+				  struct run *run)
 {
 	if (!device_id)
 		return locate(image, run);
@@ -63,7 +64,9 @@ static enum read_result locate_on(const struct ishare_image *image, uint32_t dev
 		run->device = device_id;
 		return device_id < image->device_count ? READ_OK : READ_NO_DEVICE;
 	}
-	return advance(run, image->extents[device_id - 1].start << image->block_bits) ? READ_OK : READ_OUTSIDE;
+	return advance(run, image->extents[device_id - 1].start << image->block_bits)
+		       ? READ_OK
+		       : READ_OUTSIDE;
 }
 
 /* Without the extra devices, what is not in the image may well be on one of them. */
@@ -74,8 +77,8 @@ static enum read_result check_range(const struct ishare_image *image, const stru
 	return image->extent_count && image->device_count == 1 ? READ_NO_DEVICE : READ_OUTSIDE;
 }
 
-static enum read_result map_flat(const struct ishare_image *image, const struct file *file, uint64_t pos,
-				 struct run *run)
+static enum read_result map_flat(const struct ishare_image *image, const struct file *file,
+				 uint64_t pos, struct run *run)
 {
 	uint64_t block_size = ishare_block_size(&image->sb);
 	uint64_t tail = file->inode.size;
@@ -84,9 +87,11 @@ static enum read_result map_flat(const struct ishare_image *image, const struct 
 		tail = (file->inode.size - 1) / block_size * block_size;
 	if (pos >= tail) {
 		run->kind = RUN_SPACE;
-		run->offset = file->offset + file->inode.isize + file->inode.xattr_isize + pos % block_size;
+		run->offset = file->offset + file->inode.isize + file->inode.xattr_isize +
+			      pos % block_size;
 		run->size = file->inode.size - pos;
-		return ishare_fits(file->space->size, run->offset, run->size) ? READ_OK : READ_OUTSIDE;
+		return ishare_fits(file->space->size, run->offset, run->size) ? READ_OK
+									      : READ_OUTSIDE;
 	}
 	run->size = tail - pos;
 	if (file->inode.start_block == ISHARE_NULL_BLOCK) {
@@ -115,7 +120,8 @@ static uint32_t device_id_mask(uint32_t extra_devices)
 	return mask;
 }
 
-static void decode_chunk_index(const struct ishare_image *image, uint32_t format, const uint8_t *p, struct chunk *chunk)
+static void decode_chunk_index(const struct ishare_image *image, uint32_t format, const uint8_t *p,
+			       struct chunk *chunk)
 {
 	uint64_t mask = format & ISHARE_CHUNK_FORMAT_48BIT ? 0xffffffffffffull : 0xffffffffull;
 	uint64_t high = ishare_le16(p + ISHARE_CHUNK_INDEX_STARTBLK_HI_OFFSET);
@@ -123,7 +129,8 @@ static void decode_chunk_index(const struct ishare_image *image, uint32_t format
 
 	chunk->start_block = (high << 32 | low) & mask;
 	chunk->hole = chunk->start_block == mask;
-	chunk->device_id = ishare_le16(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET) & device_id_mask(image->extent_count);
+	chunk->device_id = ishare_le16(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET) &
+			   device_id_mask(image->extent_count);
 }
 
 static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
@@ -134,7 +141,8 @@ static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
 }
 
 /* Reads the number of a chunk in the array behind the inode's xattrs. */
-static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number, struct chunk *chunk)
+static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number,
+				   struct chunk *chunk)
 {
 	uint32_t unit = file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES ? ISHARE_CHUNK_INDEX_SIZE : 4u;
 	uint64_t array = file->offset + file->inode.isize + file->inode.xattr_isize;
@@ -142,7 +150,8 @@ static enum read_result read_chunk(struct reader *reader, const struct file *fil
 	enum read_result result;
 
 	array = (array + unit - 1) / unit * unit;
-	if (number > file->space->size || !ishare_fits(file->space->size, array + number * unit, unit))
+	if (number > file->space->size ||
+	    !ishare_fits(file->space->size, array + number * unit, unit))
 		return READ_OUTSIDE;
 	result = space_view(reader, file->space, array + number * unit, unit, &view);
 	if (result != READ_OK)
@@ -154,9 +163,11 @@ static enum read_result read_chunk(struct reader *reader, const struct file *fil
 	return READ_OK;
 }
 
-static enum read_result map_chunk(struct reader *reader, const struct file *file, uint64_t pos, struct run *run)
+static enum read_result map_chunk(struct reader *reader, const struct file *file, uint64_t pos,
+				  struct run *run)
 {
-	uint32_t chunk_bits = reader->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+	uint32_t chunk_bits =
+		reader->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 	uint64_t chunk_size = 1ull << chunk_bits;
 	uint64_t skip = pos & (chunk_size - 1);
 	struct chunk chunk;
@@ -173,7 +184,8 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 	return chunk.hole ? READ_OK : locate_on(reader->image, chunk.device_id, run);
 }
 
-static enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos, struct run *run)
+static enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
+				struct run *run)
 {
 	switch (file->inode.data_layout) {
 	case ISHARE_INODE_FLAT_PLAIN:
@@ -186,8 +198,8 @@ static enum read_result map_run(struct reader *reader, const struct file *file, 
 	}
 }
 
-static enum read_result copy_from_space(struct reader *reader, const struct space *space, uint64_t offset, void *buffer,
-					size_t size)
+static enum read_result copy_from_space(struct reader *reader, const struct space *space,
+					uint64_t offset, void *buffer, size_t size)
 {
 	struct ishare_view view;
 	enum read_result result = space_view(reader, space, offset, size, &view);
@@ -197,7 +209,8 @@ static enum read_result copy_from_space(struct reader *reader, const struct spac
 	return result;
 }
 
-static enum read_result copy_run(struct reader *reader, const struct file *file, const struct run *run, uint8_t *buffer)
+static enum read_result copy_run(struct reader *reader, const struct file *file,
+				 const struct run *run, uint8_t *buffer)
 {
 	enum read_result result;
 
@@ -210,10 +223,12 @@ static enum read_result copy_run(struct reader *reader, const struct file *file,
 	result = check_range(reader->image, run);
 	if (result != READ_OK)
 		return result;
-	return reader_copy(reader, run->device, run->offset, buffer, run->size) ? READ_OK : READ_FAILED;
+	return reader_copy(reader, run->device, run->offset, buffer, run->size) ? READ_OK
+										: READ_FAILED;
 }
 
-enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos, void *buffer, size_t size)
+enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,
+			   void *buffer, size_t size)
 {
 	uint8_t *out = buffer;
 
@@ -235,8 +250,8 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 }
 
 /* The metabox's and packed inode's own inode is in the image, so that the recursion is one level deep. */
-enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset, size_t size,
-			    struct ishare_view *view)
+enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
+			    size_t size, struct ishare_view *view)
 {
 	uint8_t *copy;
 	enum read_result result;

@@ -30,16 +30,19 @@ static const struct ishare_field *find_field(uint32_t structure, uint32_t offset
 	return NULL;
 }
 
-struct place place_field(const struct space *space, uint32_t structure, uint64_t base, uint32_t field_offset)
+struct place place_field(const struct space *space, uint32_t structure, uint64_t base,
+			 uint32_t field_offset)
 {
 	const struct ishare_field *field = find_field(structure, field_offset);
 
-	return (struct place){ space, base + field_offset, field ? field->size : 1, structure, base };
+	return (struct place){ space, base + field_offset, field ? field->size : 1, structure,
+			       base };
 }
 
 struct place place_superblock(const struct ishare_image *image, uint32_t field_offset)
 {
-	return place_field(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET, field_offset);
+	return place_field(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET,
+			   field_offset);
 }
 
 /* Names the field only if the place is one whole field. */
@@ -62,7 +65,8 @@ static void read_row(struct check *check, const struct place *place, struct isha
 {
 	uint64_t start = place->offset / ROW_BYTES * ROW_BYTES;
 	uint64_t left = start < place->space->size ? place->space->size - start : 0;
-	uint64_t size = (place->offset - start + place->size + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
+	uint64_t size =
+		(place->offset - start + place->size + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
 	struct ishare_view view;
 
 	size = size ? size : ROW_BYTES;
@@ -93,7 +97,8 @@ bool current_path(const struct check *check, char *buffer, size_t size)
 	}
 	if (check->directory == NO_DIRECTORY)
 		return false;
-	tree_path(&check->image->tree, check->directory, check->name, check->name_size, buffer, size);
+	tree_path(&check->image->tree, check->directory, check->name, check->name_size, buffer,
+		  size);
 	return true;
 }
 
@@ -113,11 +118,13 @@ static void escape_controls(const char *from, char *to, size_t size)
 	to[n] = '\0';
 }
 
-static void report_v(struct check *check, enum ishare_rule_id rule, const struct place *place, const char *other_image,
-		     const char *other_path, const char *format, va_list args)
+static void report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
+		     const char *other_image, const char *other_path, const char *format,
+		     va_list args)
 {
 	char raw[1024], message[2048], path[MAX_PATH];
-	struct ishare_finding finding = { .rule = &ishare_rules[rule], .image = check->image->path };
+	struct ishare_finding finding = { .rule = &ishare_rules[rule],
+					  .image = check->image->path };
 
 	if (check->options->rules && !check->options->rules[rule])
 		return;
@@ -137,7 +144,8 @@ static void report_v(struct check *check, enum ishare_rule_id rule, const struct
 	check->sink->finding(check->sink->context, &finding);
 }
 
-void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format, ...)
+void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
+	    ...)
 {
 	va_list args;
 
@@ -146,8 +154,8 @@ void report(struct check *check, enum ishare_rule_id rule, struct place place, c
 	va_end(args);
 }
 
-void report_pair(struct check *check, enum ishare_rule_id rule, struct place place, const char *other_image,
-		 const char *other_path, const char *format, ...)
+void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
+		 const char *other_image, const char *other_path, const char *format, ...)
 {
 	va_list args;
 
@@ -176,7 +184,8 @@ void not_examined(struct check *check, const char *reason)
 
 void flush_not_examined(struct check *check)
 {
-	for (struct unexamined *u = check->unexamined; u < check->unexamined + UNEXAMINED_REASONS && u->reason; u++) {
+	for (struct unexamined *u = check->unexamined;
+	     u < check->unexamined + UNEXAMINED_REASONS && u->reason; u++) {
 		struct ishare_unexamined event = {
 			.image = check->image->path,
 			.path = u->path[0] ? u->path : NULL,

@@ -12,7 +12,8 @@
 
 #include "internal.h"
 
-enum ishare_result image_error(struct ishare_image *image, enum ishare_result result, const char *format, ...)
+enum ishare_result image_error(struct ishare_image *image, enum ishare_result result,
+			       const char *format, ...)
 {
 	va_list args;
 
@@ -30,7 +31,8 @@ static const char *refusal(mode_t mode)
 }
 
 /* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
-static enum ishare_result open_device(struct ishare_image *image, const char *path, struct device *device)
+static enum ishare_result open_device(struct ishare_image *image, const char *path,
+				      struct device *device)
 {
 	struct stat st;
 	off_t end;
@@ -44,14 +46,16 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 		return image_error(image, ISHARE_IO_ERROR, "%s", refusal(st.st_mode));
 	end = lseek(device->fd, 0, SEEK_END);
 	if (end < 0)
-		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s", strerror(errno));
+		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s",
+				   strerror(errno));
 	device->size = (uint64_t)end;
 	return ISHARE_DONE;
 }
 
 static enum ishare_result add_device(struct ishare_image *image, const char *path)
 {
-	struct device *devices = realloc(image->devices, (image->device_count + 1) * sizeof(*devices));
+	struct device *devices =
+		realloc(image->devices, (image->device_count + 1) * sizeof(*devices));
 	enum ishare_result result;
 
 	if (!devices)
@@ -104,13 +108,15 @@ uint64_t ishare_image_size(const struct ishare_image *image)
 	return image->device_count ? image->devices[0].size : 0;
 }
 
-enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer, size_t size)
+enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer,
+				     size_t size)
 {
 	enum ishare_result result = ISHARE_DONE;
 	struct reader reader;
 
 	if (offset > ishare_image_size(image) || size > ishare_image_size(image) - offset)
-		return image_error(image, ISHARE_IO_ERROR, "%zu bytes at offset %" PRIu64 " reach past the end", size,
+		return image_error(image, ISHARE_IO_ERROR,
+				   "%zu bytes at offset %" PRIu64 " reach past the end", size,
 				   offset);
 	if (!reader_init(&reader, image, 1))
 		return image_error(image, ISHARE_IO_ERROR, "out of memory");

@@ -25,28 +25,34 @@ static size_t inode_room(const struct file *file)
 	return left < ISHARE_INODE_EXTENDED_SIZE ? (size_t)left : ISHARE_INODE_EXTENDED_SIZE;
 }
 
-static enum read_result load_inode(struct reader *reader, struct file *file, enum ishare_status *status)
+static enum read_result load_inode(struct reader *reader, struct file *file,
+				   enum ishare_status *status)
 {
 	struct ishare_view view;
-	enum read_result result = space_view(reader, file->space, file->offset, inode_room(file), &view);
+	enum read_result result =
+		space_view(reader, file->space, file->offset, inode_room(file), &view);
 
 	if (result == READ_OK)
 		*status = ishare_inode_decode(&view, &file->inode);
 	return result;
 }
 
-bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid, struct file *file)
+bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid,
+		struct file *file)
 {
 	enum ishare_status status;
 
-	return locate_inode(image, nid, file) && file->space->readable && file->offset < file->space->size &&
-	       load_inode(reader, file, &status) == READ_OK && status == ISHARE_OK;
+	return locate_inode(image, nid, file) && file->space->readable &&
+	       file->offset < file->space->size && load_inode(reader, file, &status) == READ_OK &&
+	       status == ISHARE_OK;
 }
 
 static struct place inode_place(const struct file *file)
 {
 	return place_struct(file->space,
-			    file->inode.extended ? ISHARE_STRUCT_INODE_EXTENDED : ISHARE_STRUCT_INODE_COMPACT, file->offset);
+			    file->inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
+						 : ISHARE_STRUCT_INODE_COMPACT,
+			    file->offset);
 }
 
 /* For the fields that both forms have at the same offset. */
@@ -58,8 +64,8 @@ static struct place inode_field(const struct file *file, uint32_t compact_offset
 static void report_bounds(struct check *check, const struct file *file)
 {
 	report(check, ISHARE_RULE_INODE_BOUNDS, place_bytes(file->space, file->offset, 0),
-	       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64 " of the %s, which has %" PRIu64, file->nid, file->offset,
-	       file->space->name, file->space->size);
+	       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64 " of the %s, which has %" PRIu64,
+	       file->nid, file->offset, file->space->name, file->space->size);
 }
 
 /* The rules without which the inode cannot be decoded; false: it is not there. */
@@ -95,18 +101,22 @@ static bool check_form(struct check *check, const struct file *file)
 	const struct ishare_inode *inode = &file->inode;
 
 	if (!inode_format(inode)) {
-		report(check, ISHARE_RULE_INODE_FORMAT, inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
+		report(check, ISHARE_RULE_INODE_FORMAT,
+		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
 		       "i_format 0x%04" PRIx32 " has bits that mean nothing", inode->format);
 		return false;
 	}
 	if (!inode_layout(inode)) {
-		report(check, ISHARE_RULE_INODE_LAYOUT, inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
-		       "i_format 0x%04" PRIx32 " names data layout %" PRIu32 ", which does not exist", inode->format,
-		       inode->data_layout);
+		report(check, ISHARE_RULE_INODE_LAYOUT,
+		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
+		       "i_format 0x%04" PRIx32 " names data layout %" PRIu32
+		       ", which does not exist",
+		       inode->format, inode->data_layout);
 		return false;
 	}
 	if (!inode_mode(inode)) {
-		report(check, ISHARE_RULE_INODE_MODE, inode_field(file, ISHARE_INODE_COMPACT_I_MODE_OFFSET),
+		report(check, ISHARE_RULE_INODE_MODE,
+		       inode_field(file, ISHARE_INODE_COMPACT_I_MODE_OFFSET),
 		       "i_mode 0%06" PRIo32 " names no file type", inode->mode);
 		return false;
 	}
@@ -119,13 +129,14 @@ static bool check_size_and_chunks(struct check *check, const struct file *file)
 
 	if (!inode_size(inode)) {
 		report(check, ISHARE_RULE_INODE_SIZE,
-		       place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset, ISHARE_INODE_EXTENDED_I_SIZE_OFFSET),
+		       place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
+				   ISHARE_INODE_EXTENDED_I_SIZE_OFFSET),
 		       "i_size is %" PRIu64 ", more than 2^63 - 1", inode->size);
 		return false;
 	}
 	if (!inode_chunk_format(inode)) {
-		report(check, ISHARE_RULE_INODE_CHUNK_FORMAT, inode_place(file), "chunk format 0x%04" PRIx32 " is not known",
-		       inode->u);
+		report(check, ISHARE_RULE_INODE_CHUNK_FORMAT, inode_place(file),
+		       "chunk format 0x%04" PRIx32 " is not known", inode->u);
 		return false;
 	}
 	return true;
@@ -134,11 +145,14 @@ static bool check_size_and_chunks(struct check *check, const struct file *file)
 /* Charges work to the budget of what the image can honestly ask for: see spend(). */
 static bool charge_chunks(struct check *check, const struct file *file)
 {
-	uint32_t bits = check->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+	uint32_t bits =
+		check->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 
 	if (file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
 		return true;
-	return spend(check, (file->inode.size >> bits) < UINT64_MAX / 16 ? (file->inode.size >> bits) * 4 : UINT64_MAX);
+	return spend(check, (file->inode.size >> bits) < UINT64_MAX / 16
+				    ? (file->inode.size >> bits) * 4
+				    : UINT64_MAX);
 }
 
 static void check_data(struct check *check, const struct file *file)
@@ -148,15 +162,18 @@ static void check_data(struct check *check, const struct file *file)
 
 	if (!inode_inline_tail(&image->sb, &file->inode, file->offset)) {
 		report(check, ISHARE_RULE_INODE_INLINE_TAIL, inode_place(file),
-		       "the inline tail of a file of %" PRIu64 " bytes crosses a block boundary", file->inode.size);
+		       "the inline tail of a file of %" PRIu64 " bytes crosses a block boundary",
+		       file->inode.size);
 		return;
 	}
-	if (!ishare_inode_has_data(&file->inode) || ishare_inode_is_compressed(&file->inode) || !charge_chunks(check, file))
+	if (!ishare_inode_has_data(&file->inode) || ishare_inode_is_compressed(&file->inode) ||
+	    !charge_chunks(check, file))
 		return;
 	switch (file_data_bounds(&check->reader, file, &pos)) {
 	case READ_OUTSIDE:
 		report(check, ISHARE_RULE_INODE_DATA_BOUNDS, inode_place(file),
-		       "byte %" PRIu64 " of the %" PRIu64 " bytes of data is on no device", pos, file->inode.size);
+		       "byte %" PRIu64 " of the %" PRIu64 " bytes of data is on no device", pos,
+		       file->inode.size);
 		break;
 	case READ_FAILED:
 		check_failed(check, &check->reader);
@@ -172,13 +189,16 @@ static bool check_xattr_area(struct check *check, const struct file *file)
 	const struct ishare_inode *inode = &file->inode;
 
 	if (!inode_xattr_icount(inode)) {
-		report(check, ISHARE_RULE_INODE_XATTR_ICOUNT, inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
+		report(check, ISHARE_RULE_INODE_XATTR_ICOUNT,
+		       inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
 		       "i_xattr_icount is 1: an xattr area without room for an xattr");
 		return false;
 	}
 	if (!inode_xattr_bounds(inode, file->offset, file->space->size)) {
-		report(check, ISHARE_RULE_INODE_XATTR_BOUNDS, inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
-		       "the xattr area of %" PRIu32 " bytes ends beyond the %s", inode->xattr_isize, file->space->name);
+		report(check, ISHARE_RULE_INODE_XATTR_BOUNDS,
+		       inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
+		       "the xattr area of %" PRIu32 " bytes ends beyond the %s", inode->xattr_isize,
+		       file->space->name);
 		return false;
 	}
 	return true;

@@ -5,7 +5,6 @@
 
 #include "ishare.h"
 
-
 /* reader.c: bytes of the image and its devices, through a small cache of private copies */
 
 struct device {
@@ -34,13 +33,15 @@ void reader_release(struct reader *reader);
  * Points *view at size bytes at offset of a device, which the caller knows to hold them. The view is valid until the
  * reader's next call. False: the read failed or came short, reader->error says how.
  */
-bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size, struct ishare_view *view);
+bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
+		 struct ishare_view *view);
 
 /* A private buffer for what a space's view is put together in; NULL: no memory. Valid until the next call of this. */
 uint8_t *reader_buffer(struct reader *reader, size_t size);
 
 /* The same into the caller's buffer; large reads bypass the cache. */
-bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer, size_t size);
+bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer,
+		 size_t size);
 
 /* file.c: where the bytes of an inode's data are */
 
@@ -73,14 +74,15 @@ enum read_result {
 };
 
 /* Copies size bytes at pos of the file's data; the caller keeps within inode.size. */
-enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos, void *buffer, size_t size);
+enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,
+			   void *buffer, size_t size);
 
 /*
  * Points *view at size bytes at offset of a space; offset + size must not exceed its size. Valid until the reader's
  * next call.
  */
-enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset, size_t size,
-			    struct ishare_view *view);
+enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
+			    size_t size, struct ishare_view *view);
 
 /*
  * Whether every block that the file's layout names is on its device; judged without reading data. *pos is where in the file
@@ -107,14 +109,15 @@ struct tree {
 };
 
 /* Returns the new directory's index, or NO_DIRECTORY when memory or indexes run out. */
-uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name, size_t name_size);
+uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name,
+		  size_t name_size);
 
 /*
  * Writes the path of name inside a directory into buffer, NUL-terminated. name_size 0: of the directory itself. A path
  * that does not fit loses its beginning, which "..." then stands for.
  */
-void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size, char *buffer,
-	       size_t buffer_size);
+void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size,
+	       char *buffer, size_t buffer_size);
 void tree_release(struct tree *tree);
 
 /* seen.c: a set of nids */
@@ -138,7 +141,8 @@ void seen_release(struct seen *seen);
 struct prefix_table {
 	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
 	struct ishare_prefix *items;
-	uint32_t count; /* records that could be decoded: all, or those before the first malformed one */
+	uint32_t
+		count; /* records that could be decoded: all, or those before the first malformed one */
 	bool complete; /* all of xattr_prefix_count */
 };
 
@@ -159,8 +163,8 @@ struct ishare_image {
 };
 
 /* Records an error sentence and returns result. */
-enum ishare_result image_error(struct ishare_image *image, enum ishare_result result, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+enum ishare_result image_error(struct ishare_image *image, enum ishare_result result,
+			       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* check.c and the files that judge one kind of structure each */
 
@@ -182,7 +186,8 @@ struct check {
 	struct ishare_domain *domain;
 	struct digest_pool *digests; /* NULL unless digests were asked for */
 	struct reader reader;
-	struct reader rows; /* for the bytes shown with a finding: must not disturb views of reader */
+	struct reader
+		rows; /* for the bytes shown with a finding: must not disturb views of reader */
 	struct seen seen;
 	struct unexamined unexamined[UNEXAMINED_REASONS];
 	bool failed; /* image->error says why; the check ends at once */
@@ -214,13 +219,15 @@ struct place {
 
 struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size);
 struct place place_struct(const struct space *space, uint32_t structure, uint64_t base);
-struct place place_field(const struct space *space, uint32_t structure, uint64_t base, uint32_t field_offset);
+struct place place_field(const struct space *space, uint32_t structure, uint64_t base,
+			 uint32_t field_offset);
 struct place place_superblock(const struct ishare_image *image, uint32_t field_offset);
 
-void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-void report_pair(struct check *check, enum ishare_rule_id rule, struct place place, const char *other_image,
-		 const char *other_path, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
+	    ...) __attribute__((format(printf, 4, 5)));
+void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
+		 const char *other_image, const char *other_path, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
 
 /* Counts something that could not be examined; reason is a string literal. */
 void not_examined(struct check *check, const char *reason);
@@ -254,7 +261,8 @@ void check_prefixes(struct check *check);
 bool check_inode(struct check *check, uint64_t nid, struct file *file);
 
 /* Reads an inode without judging it. */
-bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid, struct file *file);
+bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid,
+		struct file *file);
 
 void check_xattrs(struct check *check, const struct file *file);
 
@@ -265,18 +273,18 @@ void check_xattrs(struct check *check, const struct file *file);
  * Finds the first fingerprint of an inode without judging anything. buffer holds XATTR_AREA_MAX bytes. Returns false if it has none
  * or it cannot be read.
  */
-bool find_fingerprint(struct reader *reader, const struct ishare_image *image, const struct file *file, uint8_t *buffer,
-		      struct ishare_view *fingerprint);
+bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
+		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint);
 
 void check_tree(struct check *check);
 
 /* Looks in a directory for an entry that names nid and writes its path. */
-bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory, uint64_t nid, char *buffer,
-	       size_t size);
+bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory,
+	       uint64_t nid, char *buffer, size_t size);
 
 /* domain.c */
-bool domain_add(struct ishare_domain *domain, struct ishare_image *image, const struct ishare_view *fingerprint,
-		const struct file *file, uint32_t directory);
+bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
+		const struct ishare_view *fingerprint, const struct file *file, uint32_t directory);
 
 /* digest.c */
 

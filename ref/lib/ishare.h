@@ -33,10 +33,12 @@ struct ishare_place {
 	const char *space; /* "image", or what holds the bytes: "metabox", "packed inode" */
 	uint64_t offset; /* of the first byte, in that space */
 	uint32_t size; /* number of bytes; 0: the place is a position, or the bytes are missing */
-	const char *structure; /* name of the structure that the bytes belong to, as in the specification, or NULL */
+	const char *
+		structure; /* name of the structure that the bytes belong to, as in the specification, or NULL */
 	const char *field; /* name of the field, or NULL for the whole structure */
 	uint32_t field_offset; /* of the field in its structure */
-	const uint8_t *row; /* the bytes around the place as read, from row_offset on; NULL if none could be read */
+	const uint8_t *
+		row; /* the bytes around the place as read, from row_offset on; NULL if none could be read */
 	uint64_t row_offset; /* a multiple of 16 */
 	uint32_t row_size; /* at most 64 */
 };
@@ -46,7 +48,8 @@ struct ishare_finding {
 	const struct ishare_rule *rule;
 	const char *image; /* path of the image, as given to ishare_image_open */
 	const char *path; /* of the file inside the image, or NULL if it is about no file */
-	const char *message; /* one line, no newline, what is wrong in this case; control characters escaped */
+	const char *
+		message; /* one line, no newline, what is wrong in this case; control characters escaped */
 	struct ishare_place place;
 	const char *other_image; /* rules about two files: the second one, else NULL */
 	const char *other_path;
@@ -86,7 +89,8 @@ struct ishare_sink {
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
 	void (*inode)(void *context, const struct ishare_inode_event *event);
 	void (*xattr)(void *context, const struct ishare_xattr_event *event);
-	void (*progress)(void *context, uint64_t done, uint64_t total); /* inodes; total is the superblock's word */
+	void (*progress)(void *context, uint64_t done,
+			 uint64_t total); /* inodes; total is the superblock's word */
 };
 
 struct ishare_options {
@@ -138,7 +142,8 @@ uint64_t ishare_image_size(const struct ishare_image *image);
  * Reads size bytes at offset of the image itself (not of its devices) into buffer.
  * ISHARE_IO_ERROR: they are not all there.
  */
-enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer, size_t size);
+enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer,
+				     size_t size);
 
 void ishare_image_close(struct ishare_image *image);
 
@@ -159,8 +164,10 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 				struct ishare_summary *summary);
 
 /* Judges the rules about pairs of files over all that was added to the domain. Chapter "Fingerprint". */
-enum ishare_result ishare_domain_judge(struct ishare_domain *domain, const struct ishare_options *options,
-				       const struct ishare_sink *sink, struct ishare_summary *summary);
+enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
+				       const struct ishare_options *options,
+				       const struct ishare_sink *sink,
+				       struct ishare_summary *summary);
 
 #ifdef __cplusplus
 }

@@ -43,11 +43,14 @@ static bool copy_table(struct check *check, const struct space *space, struct is
 		return false;
 	}
 	if (result != READ_OK) {
-		not_examined(check, "the table of long xattr name prefixes is in an inode whose data cannot be read");
+		not_examined(
+			check,
+			"the table of long xattr name prefixes is in an inode whose data cannot be read");
 		return false;
 	}
 	image->prefixes.bytes = malloc(table->size + 1); /* never malloc(0), which may be NULL */
-	image->prefixes.items = calloc(image->sb.xattr_prefix_count, sizeof(*image->prefixes.items));
+	image->prefixes.items =
+		calloc(image->sb.xattr_prefix_count, sizeof(*image->prefixes.items));
 	if (!image->prefixes.bytes || !image->prefixes.items) {
 		check_no_memory(check);
 		return false;
@@ -57,29 +60,34 @@ static bool copy_table(struct check *check, const struct space *space, struct is
 	return true;
 }
 
-static void report_malformed(struct check *check, const struct ishare_view *table, const struct ishare_prefix *p)
+static void report_malformed(struct check *check, const struct ishare_view *table,
+			     const struct ishare_prefix *p)
 {
 	if (!prefix_record_bounds(table, p->pos))
 		report(check, ISHARE_RULE_PREFIX_RECORD_BOUNDS, record_place(check, p->pos),
-		       "prefix %" PRIu32 " of %" PRIu32 " ends beyond the space that holds the table", p->index,
-		       check->image->sb.xattr_prefix_count);
+		       "prefix %" PRIu32 " of %" PRIu32
+		       " ends beyond the space that holds the table",
+		       p->index, check->image->sb.xattr_prefix_count);
 	if (!prefix_length(table, p->pos))
 		report(check, ISHARE_RULE_PREFIX_LENGTH, record_place(check, p->pos),
 		       "the length of prefix %" PRIu32 " is not 1 to 256", p->index);
 }
 
-static void check_record(struct check *check, const struct ishare_view *table, const struct ishare_prefix *p)
+static void check_record(struct check *check, const struct ishare_view *table,
+			 const struct ishare_prefix *p)
 {
 	if (!prefix_base_index(p))
 		report(check, ISHARE_RULE_PREFIX_BASE_INDEX,
 		       place_field(table_space(check->image), ISHARE_STRUCT_PREFIX_RECORD,
 				   ishare_prefix_start(&check->image->sb) + p->pos,
 				   ISHARE_PREFIX_RECORD_BASE_INDEX_OFFSET),
-		       "base_index of prefix %" PRIu32 " is %" PRIu32 ", which names no namespace", p->index, p->base_index);
+		       "base_index of prefix %" PRIu32 " is %" PRIu32 ", which names no namespace",
+		       p->index, p->base_index);
 	if (!prefix_padding_zero(table, p))
 		report(check, ISHARE_RULE_PREFIX_PADDING_ZERO,
 		       place_bytes(table_space(check->image),
-				   ishare_prefix_start(&check->image->sb) + p->infix + p->infix_size,
+				   ishare_prefix_start(&check->image->sb) + p->infix +
+					   p->infix_size,
 				   (uint32_t)(p->next - p->infix - p->infix_size)),
 		       "the padding after prefix %" PRIu32 " is not zero", p->index);
 }
@@ -104,7 +112,8 @@ static void check_duplicates(struct check *check)
 
 			if (prefix_duplicate(&earlier, &name))
 				continue;
-			report(check, ISHARE_RULE_PREFIX_DUPLICATE, record_place(check, prefixes->items[i].pos),
+			report(check, ISHARE_RULE_PREFIX_DUPLICATE,
+			       record_place(check, prefixes->items[i].pos),
 			       "prefix %" PRIu32 " is the same as prefix %" PRIu32, i, j);
 			break;
 		}
@@ -119,16 +128,20 @@ static void check_fingerprint_prefix(struct check *check)
 	const struct ishare_prefix *p;
 	struct ishare_name name;
 
-	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) || id >= prefixes->count)
+	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) ||
+	    id >= prefixes->count)
 		return;
 	p = &prefixes->items[id];
 	name = prefix_name(prefixes, id);
 	if (!prefix_ishare_infix_nul(&name.bytes))
 		report(check, ISHARE_RULE_PREFIX_ISHARE_INFIX_NUL, record_place(check, p->pos),
-		       "the infix of the fingerprint's prefix, number %" PRIu32 ", has a NUL byte", id);
+		       "the infix of the fingerprint's prefix, number %" PRIu32 ", has a NUL byte",
+		       id);
 	if (!prefix_ishare_name_length(p))
 		report(check, ISHARE_RULE_PREFIX_ISHARE_NAME_LENGTH, record_place(check, p->pos),
-		       "the name that the fingerprint's prefix, number %" PRIu32 ", spells is not 1 to 255 bytes long", id);
+		       "the name that the fingerprint's prefix, number %" PRIu32
+		       ", spells is not 1 to 255 bytes long",
+		       id);
 }
 
 static void walk_table(struct check *check, const struct ishare_view *table)
@@ -157,7 +170,8 @@ void check_prefixes(struct check *check)
 	if (!image->sb.xattr_prefix_count)
 		return;
 	if (space->encoded) {
-		not_examined(check, "the table of long xattr name prefixes is in a compressed inode");
+		not_examined(check,
+			     "the table of long xattr name prefixes is in a compressed inode");
 		return;
 	}
 	if (!space->readable)
@@ -165,7 +179,8 @@ void check_prefixes(struct check *check)
 	if (!prefix_location(&image->sb, space->size)) {
 		report(check, ISHARE_RULE_PREFIX_LOCATION,
 		       place_superblock(image, ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET),
-		       "the prefix table would start at byte %" PRIu64 " of the %s, which has %" PRIu64,
+		       "the prefix table would start at byte %" PRIu64
+		       " of the %s, which has %" PRIu64,
 		       ishare_prefix_start(&image->sb), space->name, space->size);
 		return;
 	}

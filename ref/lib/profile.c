@@ -17,9 +17,8 @@ static const struct kernel kernels[] = {
 };
 
 const char *const ishare_profile_names[] = {
-	"linux-6.12/64k", "linux-6.12/16k", "linux-6.12/4k", "linux-6.12",
-	"linux-7.3/64k",  "linux-7.3/16k",  "linux-7.3/4k",  "linux-7.3",
-	NULL,
+	"linux-6.12/64k", "linux-6.12/16k", "linux-6.12/4k", "linux-6.12", "linux-7.3/64k",
+	"linux-7.3/16k",  "linux-7.3/4k",   "linux-7.3",     NULL,
 };
 
 /* 0: no such page size. */

@@ -41,7 +41,8 @@ void reader_release(struct reader *reader)
 	memset(reader, 0, sizeof(*reader));
 }
 
-static bool read_exactly(struct reader *reader, uint32_t device, uint64_t offset, uint8_t *buffer, size_t size)
+static bool read_exactly(struct reader *reader, uint32_t device, uint64_t offset, uint8_t *buffer,
+			 size_t size)
 {
 	size_t done = 0;
 
@@ -52,8 +53,9 @@ static bool read_exactly(struct reader *reader, uint32_t device, uint64_t offset
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			snprintf(reader->error, sizeof(reader->error), "reading %zu bytes at offset %" PRIu64 ": %s",
-				 size, offset, n < 0 ? strerror(errno) : "the file has shrunk");
+			snprintf(reader->error, sizeof(reader->error),
+				 "reading %zu bytes at offset %" PRIu64 ": %s", size, offset,
+				 n < 0 ? strerror(errno) : "the file has shrunk");
 			return false;
 		}
 		done += (size_t)n;
@@ -66,7 +68,8 @@ static const struct cache_line *load_line(struct reader *reader, uint32_t device
 {
 	uint64_t size = reader->image->devices[device].size;
 	uint64_t start = offset / LINE_SIZE * LINE_SIZE;
-	struct cache_line *line = &reader->lines[(offset / LINE_SIZE + device) % reader->line_count];
+	struct cache_line *line =
+		&reader->lines[(offset / LINE_SIZE + device) % reader->line_count];
 
 	if (line->size && line->offset == start && line->device == device)
 		return line;
@@ -86,7 +89,8 @@ static const struct cache_line *load_line(struct reader *reader, uint32_t device
 	return line;
 }
 
-static bool copy_through_cache(struct reader *reader, uint32_t device, uint64_t offset, uint8_t *buffer, size_t size)
+static bool copy_through_cache(struct reader *reader, uint32_t device, uint64_t offset,
+			       uint8_t *buffer, size_t size)
 {
 	while (size) {
 		const struct cache_line *line = load_line(reader, device, offset);
@@ -132,7 +136,8 @@ uint8_t *reader_buffer(struct reader *reader, size_t size)
 	return grow(reader, &reader->buffer, &reader->buffer_size, size);
 }
 
-bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size, struct ishare_view *view)
+bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
+		 struct ishare_view *view)
 {
 	view->size = size;
 	if (offset / LINE_SIZE == (offset + size - 1) / LINE_SIZE && size) {

@@ -23,10 +23,13 @@ static bool read_superblock(struct check *check, enum ishare_result *result)
 
 	*result = ISHARE_NOT_EROFS;
 	if (!sb_size(image->space.size)) {
-		report(check, ISHARE_RULE_SB_SIZE, place_struct(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET),
-		       "the image has %" PRIu64 " bytes; a superblock ends at byte %u", image->space.size,
-		       ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE);
-		image_error(image, ISHARE_NOT_EROFS, "not an EROFS image: too short to hold a superblock (sb.size)");
+		report(check, ISHARE_RULE_SB_SIZE,
+		       place_struct(&image->space, ISHARE_STRUCT_SUPERBLOCK,
+				    ISHARE_SUPERBLOCK_OFFSET),
+		       "the image has %" PRIu64 " bytes; a superblock ends at byte %u",
+		       image->space.size, ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE);
+		image_error(image, ISHARE_NOT_EROFS,
+			    "not an EROFS image: too short to hold a superblock (sb.size)");
 		return false;
 	}
 	if (!view_image(check, ISHARE_SUPERBLOCK_OFFSET, ISHARE_SUPERBLOCK_SIZE, &view)) {
@@ -35,9 +38,11 @@ static bool read_superblock(struct check *check, enum ishare_result *result)
 	}
 	ishare_superblock_decode(&view, &image->sb);
 	if (!sb_magic(&image->sb)) {
-		report(check, ISHARE_RULE_SB_MAGIC, SB_PLACE(MAGIC), "magic is 0x%08" PRIx32 ", not 0x%08x", image->sb.magic,
+		report(check, ISHARE_RULE_SB_MAGIC, SB_PLACE(MAGIC),
+		       "magic is 0x%08" PRIx32 ", not 0x%08x", image->sb.magic,
 		       ISHARE_SUPERBLOCK_MAGIC);
-		image_error(image, ISHARE_NOT_EROFS, "not an EROFS image: no superblock magic (sb.magic)");
+		image_error(image, ISHARE_NOT_EROFS,
+			    "not an EROFS image: no superblock magic (sb.magic)");
 		return false;
 	}
 	*result = ISHARE_DONE;
@@ -48,7 +53,8 @@ static bool read_superblock(struct check *check, enum ishare_result *result)
 static void read_extension(struct check *check)
 {
 	struct ishare_image *image = check->image;
-	uint64_t end = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE + ISHARE_SUPERBLOCK_EXT_SIZE;
+	uint64_t end =
+		ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE + ISHARE_SUPERBLOCK_EXT_SIZE;
 	struct ishare_view view;
 
 	if (!image->sb.sb_extslots || image->space.size < end)
@@ -70,10 +76,13 @@ static void check_checksum(struct check *check)
 		return;
 	if (left < size)
 		report(check, ISHARE_RULE_SB_CHECKSUM, SB_PLACE(CHECKSUM),
-		       "the checksum covers %" PRIu32 " bytes, of which the image holds only %" PRIu64, size, left);
+		       "the checksum covers %" PRIu32
+		       " bytes, of which the image holds only %" PRIu64,
+		       size, left);
 	else
 		report(check, ISHARE_RULE_SB_CHECKSUM, SB_PLACE(CHECKSUM),
-		       "checksum 0x%08" PRIx32 " is not that of the %" PRIu32 " bytes it covers", image->sb.checksum, size);
+		       "checksum 0x%08" PRIx32 " is not that of the %" PRIu32 " bytes it covers",
+		       image->sb.checksum, size);
 }
 
 /* What the geometry of everything else stands on; false: nothing further can be found in the image. */
@@ -95,11 +104,13 @@ static void check_features(struct check *check)
 
 	if (!sb_feature_incompat(sb, profile))
 		report(check, ISHARE_RULE_SB_FEATURE_INCOMPAT, SB_PLACE(FEATURE_INCOMPAT),
-		       "feature_incompat is 0x%08" PRIx32 ", of which the reader does not know 0x%08" PRIx32,
+		       "feature_incompat is 0x%08" PRIx32
+		       ", of which the reader does not know 0x%08" PRIx32,
 		       sb->feature_incompat, sb->feature_incompat & profile->unknown_incompat);
 	if (!sb_feature_compat(sb, profile))
 		report(check, ISHARE_RULE_SB_FEATURE_COMPAT, SB_PLACE(FEATURE_COMPAT),
-		       "feature_compat is 0x%08" PRIx32 ", of which the reader does not know 0x%08" PRIx32,
+		       "feature_compat is 0x%08" PRIx32
+		       ", of which the reader does not know 0x%08" PRIx32,
 		       sb->feature_compat, sb->feature_compat & profile->unknown_compat);
 }
 
@@ -109,31 +120,38 @@ static void check_layout_fields(struct check *check)
 	const struct ishare_superblock *sb = &image->sb;
 
 	if (!sb_dir_block_bits(sb))
-		report(check, ISHARE_RULE_SB_DIR_BLOCK_BITS, SB_PLACE(DIRBLKBITS), "dirblkbits is %" PRIu32 ", not 0",
-		       sb->dirblkbits);
+		report(check, ISHARE_RULE_SB_DIR_BLOCK_BITS, SB_PLACE(DIRBLKBITS),
+		       "dirblkbits is %" PRIu32 ", not 0", sb->dirblkbits);
 	if (!sb_ext_slots(sb, &check->options->profile, image->space.size))
 		report(check, ISHARE_RULE_SB_EXT_SLOTS, SB_PLACE(SB_EXTSLOTS),
-		       "sb_extslots is %" PRIu32 ": the superblock would end at byte %" PRIu32, sb->sb_extslots,
-		       ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE + sb->sb_extslots * ISHARE_SUPERBLOCK_EXT_SIZE);
+		       "sb_extslots is %" PRIu32 ": the superblock would end at byte %" PRIu32,
+		       sb->sb_extslots,
+		       ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE +
+			       sb->sb_extslots * ISHARE_SUPERBLOCK_EXT_SIZE);
 	if (!sb_metabox_slot(sb))
 		report(check, ISHARE_RULE_SB_METABOX_SLOT, SB_PLACE(SB_EXTSLOTS),
-		       "METABOX is set, but sb_extslots is %" PRIu32 ": metabox_nid has no place", sb->sb_extslots);
+		       "METABOX is set, but sb_extslots is %" PRIu32 ": metabox_nid has no place",
+		       sb->sb_extslots);
 	if (!sb_metabox_self(sb, &image->ext))
 		report(check, ISHARE_RULE_SB_METABOX_SELF,
 		       place_field(&image->space, ISHARE_STRUCT_SUPERBLOCK_EXT,
 				   ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE,
 				   ISHARE_SUPERBLOCK_EXT_METABOX_NID_OFFSET),
-		       "metabox_nid 0x%" PRIx64 " says that the metabox inode is in the metabox", image->ext.metabox_nid);
+		       "metabox_nid 0x%" PRIx64 " says that the metabox inode is in the metabox",
+		       image->ext.metabox_nid);
 	if (!sb_packed_nid(sb))
 		report(check, ISHARE_RULE_SB_PACKED_NID, SB_PLACE(PACKED_NID),
-		       "packed_nid 0x%" PRIx64 " says that the packed inode is in the metabox", sb->packed_nid);
+		       "packed_nid 0x%" PRIx64 " says that the packed inode is in the metabox",
+		       sb->packed_nid);
 	if (!sb_blocks(sb, image->space.size))
 		report(check, ISHARE_RULE_SB_BLOCKS, SB_PLACE(BLOCKS_LO),
-		       "%" PRIu64 " blocks of %" PRIu64 " bytes do not fit in the image of %" PRIu64 " bytes",
+		       "%" PRIu64 " blocks of %" PRIu64 " bytes do not fit in the image of %" PRIu64
+		       " bytes",
 		       ishare_primary_blocks(sb), ishare_block_size(sb), image->space.size);
 	if (!sb_reserved_zero(sb, &image->ext))
 		report(check, ISHARE_RULE_SB_RESERVED_ZERO,
-		       place_struct(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET),
+		       place_struct(&image->space, ISHARE_STRUCT_SUPERBLOCK,
+				    ISHARE_SUPERBLOCK_OFFSET),
 		       "reserved bytes of the superblock are not zero");
 }
 
@@ -143,25 +161,31 @@ static void check_xattr_fields(struct check *check)
 
 	if (!sb_prefix_count(sb))
 		report(check, ISHARE_RULE_SB_PREFIX_COUNT, SB_PLACE(XATTR_PREFIX_COUNT),
-		       "xattr_prefix_count is %" PRIu32 "; entries can name only 128 prefixes", sb->xattr_prefix_count);
+		       "xattr_prefix_count is %" PRIu32 "; entries can name only 128 prefixes",
+		       sb->xattr_prefix_count);
 	if (!sb_prefix_feature(sb))
 		report(check, ISHARE_RULE_SB_PREFIX_FEATURE, SB_PLACE(FEATURE_INCOMPAT),
-		       "xattr_prefix_count is %" PRIu32 ", but XATTR_PREFIXES is not set in feature_incompat",
+		       "xattr_prefix_count is %" PRIu32
+		       ", but XATTR_PREFIXES is not set in feature_incompat",
 		       sb->xattr_prefix_count);
 	if (!sb_ishare_needs_prefixes(sb))
 		report(check, ISHARE_RULE_SB_ISHARE_NEEDS_PREFIXES, SB_PLACE(FEATURE_COMPAT),
 		       "ISHARE_XATTRS is set in feature_compat, but XATTR_PREFIXES is not in feature_incompat");
 	if (!sb_ishare_prefix_id(sb))
 		report(check, ISHARE_RULE_SB_ISHARE_PREFIX_ID, SB_PLACE(ISHARE_XATTR_PREFIX_ID),
-		       "ishare_xattr_prefix_id is %" PRIu32 ", but the prefix table has %" PRIu32 " %s",
+		       "ishare_xattr_prefix_id is %" PRIu32 ", but the prefix table has %" PRIu32
+		       " %s",
 		       sb->ishare_xattr_prefix_id, sb->xattr_prefix_count,
 		       sb->xattr_prefix_count == 1 ? "entry" : "entries");
 	if (!sb_ishare_prefix_id_unused(sb))
-		report(check, ISHARE_RULE_SB_ISHARE_PREFIX_ID_UNUSED, SB_PLACE(ISHARE_XATTR_PREFIX_ID),
-		       "ishare_xattr_prefix_id is %" PRIu32 ", but ISHARE_XATTRS is not set", sb->ishare_xattr_prefix_id);
+		report(check, ISHARE_RULE_SB_ISHARE_PREFIX_ID_UNUSED,
+		       SB_PLACE(ISHARE_XATTR_PREFIX_ID),
+		       "ishare_xattr_prefix_id is %" PRIu32 ", but ISHARE_XATTRS is not set",
+		       sb->ishare_xattr_prefix_id);
 	if (!sb_filter_reserved(sb))
 		report(check, ISHARE_RULE_SB_FILTER_RESERVED, SB_PLACE(XATTR_FILTER_RESERVED),
-		       "xattr_filter_reserved is %" PRIu32 ": readers ignore all name filters", sb->xattr_filter_reserved);
+		       "xattr_filter_reserved is %" PRIu32 ": readers ignore all name filters",
+		       sb->xattr_filter_reserved);
 }
 
 bool check_superblock(struct check *check, enum ishare_result *result)
@@ -204,8 +228,11 @@ static bool read_slots(struct check *check, uint32_t count)
 		ishare_deviceslot_decode(&view, &slot);
 		if (!dev_range(&image->sb, &slot))
 			report(check, ISHARE_RULE_DEV_RANGE,
-			       place_struct(&image->space, ISHARE_STRUCT_DEVICESLOT, slot_offset(image, i)),
-			       "device %" PRIu32 " reaches beyond the last block that can be addressed", i + 1);
+			       place_struct(&image->space, ISHARE_STRUCT_DEVICESLOT,
+					    slot_offset(image, i)),
+			       "device %" PRIu32
+			       " reaches beyond the last block that can be addressed",
+			       i + 1);
 		ishare_device_extent(&image->sb, &slot, &image->extents[i]);
 	}
 	image->extent_count = count;
@@ -230,7 +257,8 @@ static int compare_extents(const void *a, const void *b)
  * Sorted by start, an extent overlaps one before it only if it overlaps the one that reaches furthest; so that each device
  * is reported once and the work is not the square of their number.
  */
-static void check_sorted_extents(struct check *check, const struct indexed_extent *sorted, uint32_t count)
+static void check_sorted_extents(struct check *check, const struct indexed_extent *sorted,
+				 uint32_t count)
 {
 	const struct indexed_extent *furthest = &sorted[0];
 
@@ -238,15 +266,19 @@ static void check_sorted_extents(struct check *check, const struct indexed_exten
 		const struct indexed_extent *e = &sorted[i];
 
 		if (!dev_overlap(&furthest->extent, &e->extent)) {
-			uint32_t later = e->device > furthest->device ? e->device : furthest->device;
-			uint32_t earlier = e->device > furthest->device ? furthest->device : e->device;
+			uint32_t later =
+				e->device > furthest->device ? e->device : furthest->device;
+			uint32_t earlier =
+				e->device > furthest->device ? furthest->device : e->device;
 
 			report(check, ISHARE_RULE_DEV_OVERLAP,
 			       place_struct(&check->image->space, ISHARE_STRUCT_DEVICESLOT,
 					    slot_offset(check->image, later - 1)),
-			       "blocks of device %" PRIu32 " are also blocks of device %" PRIu32, later, earlier);
+			       "blocks of device %" PRIu32 " are also blocks of device %" PRIu32,
+			       later, earlier);
 		}
-		if (e->extent.start + e->extent.blocks >= furthest->extent.start + furthest->extent.blocks)
+		if (e->extent.start + e->extent.blocks >=
+		    furthest->extent.start + furthest->extent.blocks)
 			furthest = e;
 	}
 }
@@ -283,8 +315,9 @@ void check_devices(struct check *check)
 		return;
 	if (!dev_table_bounds(&image->sb, image->space.size)) {
 		report(check, ISHARE_RULE_DEV_TABLE_BOUNDS, SB_PLACE(DEVT_SLOTOFF),
-		       "%" PRIu32 " device slots from byte %" PRIu64 " on do not fit in the image of %" PRIu64 " bytes", count,
-		       ishare_device_table(&image->sb), image->space.size);
+		       "%" PRIu32 " device slots from byte %" PRIu64
+		       " on do not fit in the image of %" PRIu64 " bytes",
+		       count, ishare_device_table(&image->sb), image->space.size);
 		return;
 	}
 	if (read_slots(check, count))

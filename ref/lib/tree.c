@@ -9,7 +9,8 @@ static bool make_room(struct tree *tree, size_t name_size)
 {
 	if (tree->count == tree->room) {
 		size_t room = tree->room ? tree->room * 2 : 64;
-		struct directory *directories = realloc(tree->directories, room * sizeof(*directories));
+		struct directory *directories =
+			realloc(tree->directories, room * sizeof(*directories));
 
 		if (!directories)
 			return false;
@@ -28,7 +29,8 @@ static bool make_room(struct tree *tree, size_t name_size)
 	return true;
 }
 
-uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name, size_t name_size)
+uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name,
+		  size_t name_size)
 {
 	struct directory *directory;
 
@@ -56,8 +58,8 @@ static bool prepend(char *buffer, size_t *start, const void *name, size_t name_s
 	return true;
 }
 
-void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size, char *buffer,
-	       size_t buffer_size)
+void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size,
+	       char *buffer, size_t buffer_size)
 {
 	size_t start = buffer_size - 1;
 	bool fits = true;

@@ -30,7 +30,8 @@ enum dirent_status {
 	DIRENT_UNREADABLE, /* result says why */
 };
 
-static void start_dirents(struct dirent_walk *walk, struct reader *reader, const struct file *directory, uint8_t *buffer)
+static void start_dirents(struct dirent_walk *walk, struct reader *reader,
+			  const struct file *directory, uint8_t *buffer)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->reader = reader;
@@ -49,7 +50,8 @@ static enum read_result load_block(struct dirent_walk *walk, uint8_t *buffer)
 	return file_read(walk->reader, walk->directory, walk->pos, buffer, walk->block.size);
 }
 
-static enum dirent_status next_dirent(struct dirent_walk *walk, uint8_t *buffer, enum read_result *result)
+static enum dirent_status next_dirent(struct dirent_walk *walk, uint8_t *buffer,
+				      enum read_result *result)
 {
 	enum ishare_status status = ISHARE_END;
 
@@ -101,45 +103,53 @@ static struct place dirent_place(const struct listing *listing, const struct dir
 			    walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE);
 }
 
-static struct place dirent_field(const struct listing *listing, const struct dirent_walk *walk, uint32_t field_offset)
+static struct place dirent_field(const struct listing *listing, const struct dirent_walk *walk,
+				 uint32_t field_offset)
 {
 	return place_field(&listing->data, ISHARE_STRUCT_DIRENT_RECORD,
-			   walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE, field_offset);
+			   walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE,
+			   field_offset);
 }
 
 static void check_name(struct check *check, struct listing *listing, const struct dirent_walk *walk,
 		       const struct ishare_view *name)
 {
 	struct ishare_view previous = { listing->previous, listing->previous_size };
-	struct place place = place_bytes(&listing->data, walk->pos + walk->dirent.name, (uint32_t)name->size);
+	struct place place =
+		place_bytes(&listing->data, walk->pos + walk->dirent.name, (uint32_t)name->size);
 
 	if (!dir_name(name))
-		report(check, ISHARE_RULE_DIR_NAME, place, "the name of an entry has a slash or a NUL byte");
+		report(check, ISHARE_RULE_DIR_NAME, place,
+		       "the name of an entry has a slash or a NUL byte");
 	if (previous.size && !dir_name_order(&previous, name))
-		report(check, ISHARE_RULE_DIR_NAME_ORDER, place, "the name does not come after the one before it, %.*s",
-		       (int)previous.size, (const char *)previous.data);
+		report(check, ISHARE_RULE_DIR_NAME_ORDER, place,
+		       "the name does not come after the one before it, %.*s", (int)previous.size,
+		       (const char *)previous.data);
 	memcpy(listing->previous, name->data, name->size);
 	listing->previous_size = name->size;
 }
 
-static void check_type(struct check *check, const struct listing *listing, const struct dirent_walk *walk,
-		       const struct file *target)
+static void check_type(struct check *check, const struct listing *listing,
+		       const struct dirent_walk *walk, const struct file *target)
 {
 	if (!dir_type(walk->dirent.file_type, &target->inode))
 		report(check, ISHARE_RULE_DIR_TYPE,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET),
-		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32, walk->dirent.file_type,
-		       target->inode.mode);
+		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32,
+		       walk->dirent.file_type, target->inode.mode);
 }
 
-static void add_directory(struct check *check, const struct listing *listing, const struct ishare_view *name, uint64_t nid)
+static void add_directory(struct check *check, const struct listing *listing,
+			  const struct ishare_view *name, uint64_t nid)
 {
-	if (tree_add(&check->image->tree, nid, listing->index, name->data, name->size) == NO_DIRECTORY)
+	if (tree_add(&check->image->tree, nid, listing->index, name->data, name->size) ==
+	    NO_DIRECTORY)
 		check_no_memory(check);
 }
 
 /* An inode that an earlier entry has named: a hard link, unless it is a directory. */
-static void check_again(struct check *check, const struct listing *listing, const struct dirent_walk *walk)
+static void check_again(struct check *check, const struct listing *listing,
+			const struct dirent_walk *walk)
 {
 	struct file target;
 
@@ -147,12 +157,14 @@ static void check_again(struct check *check, const struct listing *listing, cons
 		return;
 	check_type(check, listing, walk, &target);
 	if (ishare_inode_is_directory(&target.inode) && !dir_cycle(2, listing->nid, listing->nid))
-		report(check, ISHARE_RULE_DIR_CYCLE, dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
-		       "nid 0x%" PRIx64 " is a directory that another entry names already", walk->dirent.nid);
+		report(check, ISHARE_RULE_DIR_CYCLE,
+		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
+		       "nid 0x%" PRIx64 " is a directory that another entry names already",
+		       walk->dirent.nid);
 }
 
-static void check_child(struct check *check, const struct listing *listing, const struct dirent_walk *walk,
-			const struct ishare_view *name)
+static void check_child(struct check *check, const struct listing *listing,
+			const struct dirent_walk *walk, const struct ishare_view *name)
 {
 	struct file target;
 
@@ -176,7 +188,8 @@ static void check_child(struct check *check, const struct listing *listing, cons
 	check->name_size = 0;
 }
 
-static void check_dirent(struct check *check, struct listing *listing, const struct dirent_walk *walk)
+static void check_dirent(struct check *check, struct listing *listing,
+			 const struct dirent_walk *walk)
 {
 	struct ishare_view name = dirent_name(walk);
 
@@ -184,8 +197,10 @@ static void check_dirent(struct check *check, struct listing *listing, const str
 	if (is_dot(&name)) {
 		listing->dot = true;
 		if (!dir_dot(walk->dirent.nid, listing->nid))
-			report(check, ISHARE_RULE_DIR_DOT, dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
-			       "`.` names nid 0x%" PRIx64 ", not the directory's own, 0x%" PRIx64, walk->dirent.nid, listing->nid);
+			report(check, ISHARE_RULE_DIR_DOT,
+			       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
+			       "`.` names nid 0x%" PRIx64 ", not the directory's own, 0x%" PRIx64,
+			       walk->dirent.nid, listing->nid);
 	} else if (is_dotdot(&name)) {
 		listing->dotdot_seen = true;
 		listing->dotdot = walk->dirent.nid;
@@ -208,8 +223,9 @@ static void check_dots(struct check *check, const struct listing *listing)
 		return;
 	if (listing->dotdot_seen)
 		report(check, ISHARE_RULE_DIR_CYCLE, place,
-		       "`..` names nid 0x%" PRIx64 ", but the directory that holds this one is 0x%" PRIx64, listing->dotdot,
-		       parent);
+		       "`..` names nid 0x%" PRIx64
+		       ", but the directory that holds this one is 0x%" PRIx64,
+		       listing->dotdot, parent);
 	else
 		report(check, ISHARE_RULE_DIR_CYCLE, place, "the directory has no entry `..`");
 }
@@ -245,8 +261,9 @@ static bool check_dirents(struct check *check, struct listing *listing)
 		return !check->failed;
 	if (status == DIRENT_MALFORMED)
 		report(check, ISHARE_RULE_DIR_ENTRY_BOUNDS, dirent_place(listing, &walk),
-		       "entry %" PRIu32 " of the directory block at byte %" PRIu64 " is not well-formed", walk.dirent.index,
-		       walk.pos);
+		       "entry %" PRIu32 " of the directory block at byte %" PRIu64
+		       " is not well-formed",
+		       walk.dirent.index, walk.pos);
 	else
 		report_unreadable(check, result);
 	return false;
@@ -255,13 +272,18 @@ static bool check_dirents(struct check *check, struct listing *listing)
 static void check_directory(struct check *check, uint32_t index)
 {
 	struct file file;
-	struct listing listing = { .index = index, .nid = check->image->tree.directories[index].nid, .file = &file };
+	struct listing listing = { .index = index,
+				   .nid = check->image->tree.directories[index].nid,
+				   .file = &file };
 
 	check->directory = index;
 	listing.dotdot = NO_NID;
-	if (!read_inode(&check->reader, check->image, listing.nid, &file) || !spend(check, file.inode.size))
+	if (!read_inode(&check->reader, check->image, listing.nid, &file) ||
+	    !spend(check, file.inode.size))
 		return;
-	listing.data = (struct space){ .name = "directory data", .size = file.inode.size, .readable = true, .file = file };
+	listing.data = (struct space){
+		.name = "directory data", .size = file.inode.size, .readable = true, .file = file
+	};
 	if (check_dirents(check, &listing))
 		check_dots(check, &listing);
 }
@@ -271,7 +293,8 @@ static bool check_root(struct check *check)
 	uint64_t nid = ishare_root_nid(&check->image->sb);
 	struct file root;
 
-	if (tree_add(&check->image->tree, nid, 0, NULL, 0) == NO_DIRECTORY || seen_add(&check->seen, nid) != SEEN_NEW) {
+	if (tree_add(&check->image->tree, nid, 0, NULL, 0) == NO_DIRECTORY ||
+	    seen_add(&check->seen, nid) != SEEN_NEW) {
 		check_no_memory(check);
 		return false;
 	}
@@ -281,7 +304,9 @@ static bool check_root(struct check *check)
 	if (!sb_root_inode(&root.inode)) {
 		report(check, ISHARE_RULE_SB_ROOT_INODE,
 		       place_superblock(check->image, ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET),
-		       "the root inode, nid 0x%" PRIx64 ", has i_mode 0%06" PRIo32 ": not a directory", nid, root.inode.mode);
+		       "the root inode, nid 0x%" PRIx64 ", has i_mode 0%06" PRIo32
+		       ": not a directory",
+		       nid, root.inode.mode);
 		return false;
 	}
 	return true;
@@ -301,8 +326,8 @@ void check_tree(struct check *check)
 	check->directory = NO_DIRECTORY;
 }
 
-bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory, uint64_t nid, char *path,
-	       size_t size)
+bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory,
+	       uint64_t nid, char *path, size_t size)
 {
 	uint8_t *block = malloc(BLOCK_ROOM);
 	enum read_result result;
@@ -316,7 +341,8 @@ bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t
 			found = walk.dirent.nid == nid;
 	}
 	if (found)
-		tree_path(&image->tree, directory, walk.block.data + walk.dirent.name, walk.dirent.name_size, path, size);
+		tree_path(&image->tree, directory, walk.block.data + walk.dirent.name,
+			  walk.dirent.name_size, path, size);
 	free(block);
 	return found;
 }

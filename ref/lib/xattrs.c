@@ -1,186 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/*
- * Walks the xattrs of an inode, inline before shared as every reader does, and holds the rules of the chapters "Inode
- * xattrs" and "Fingerprint" against them.
- */
+/* Holds the rules of the chapters "Inode xattrs" and "Fingerprint" against the xattrs of an inode. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "bytes.h"
-#include "internal.h"
-
-/* An infix and a stored name, 255 bytes each. */
-#define NAME_ROOM 510u
-
-/* The entries of one inode, one after the other. */
-struct xattr_walk {
-	struct reader *reader;
-	const struct ishare_image *image;
-	const struct file *file;
-	struct ishare_view area; /* private copy of the inode's xattr area */
-	struct ishare_ibody_header header;
-	uint32_t next_shared;
-	enum { WALK_INLINE_FIRST, WALK_INLINE, WALK_SHARED } stage;
-
-	/* the current entry */
-	bool shared;
-	uint32_t shared_index;
-	struct ishare_view holder; /* the area, or the bytes of the shared entry (valid until the reader's next call) */
-	struct ishare_entry entry;
-	const struct space *space; /* where holder's bytes are */
-	uint64_t base; /* of holder in that space */
-};
-
-enum walk_status {
-	WALK_ENTRY,
-	WALK_END,
-	WALK_BAD_ENTRY, /* xattr.entry-bounds does not hold at entry.pos; an inline area is then left */
-	WALK_BAD_ID, /* xattr.shared-id does not hold for number shared_index */
-	WALK_UNREADABLE, /* the shared xattrs are in the metabox, which cannot be read */
-	WALK_FAILED, /* I/O error */
-};
-
-static const struct space *shared_space(const struct ishare_image *image)
-{
-	return ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX) ? &image->metabox :
-											   &image->space;
-}
-
-static uint64_t area_offset(const struct file *file)
-{
-	return file->offset + file->inode.isize;
-}
-
-static size_t inline_start(const struct xattr_walk *walk)
-{
-	return ISHARE_IBODY_HEADER_SIZE + 4u * (size_t)walk->header.h_shared_count;
-}
-
-/* Bytes that the header of an entry claims for it, the padding to a multiple of 4 included. */
-static uint64_t claimed_size(const uint8_t *header)
-{
-	return (ISHARE_XATTR_ENTRY_SIZE + header[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET] +
-		ishare_le16(header + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET) + 3u) / 4u * 4u;
-}
-
-/* Reads no more than the entry: its header says how much that is, unless the space ends before. */
-static enum walk_status load_shared(struct xattr_walk *walk)
-{
-	struct ishare_entry *e = &walk->entry;
-	uint64_t left = walk->space->size - walk->base;
-	enum read_result result = space_view(walk->reader, walk->space, walk->base, ISHARE_XATTR_ENTRY_SIZE, &walk->holder);
-
-	if (result == READ_OK) {
-		uint64_t size = claimed_size(walk->holder.data);
-
-		result = space_view(walk->reader, walk->space, walk->base, (size_t)(size < left ? size : left), &walk->holder);
-	}
-	if (result != READ_OK)
-		return result == READ_FAILED ? WALK_FAILED : WALK_UNREADABLE;
-	return ishare_entry_first(&walk->holder, 0, e) == ISHARE_OK ? WALK_ENTRY : WALK_BAD_ENTRY;
-}
-
-static enum walk_status next_shared(struct xattr_walk *walk)
-{
-	uint32_t id;
-
-	if (walk->next_shared == walk->header.h_shared_count)
-		return WALK_END;
-	walk->shared = true;
-	walk->shared_index = walk->next_shared++;
-	walk->space = shared_space(walk->image);
-	if (!walk->space->readable)
-		return WALK_UNREADABLE;
-	id = ishare_shared_id(&walk->area, walk->shared_index);
-	if (!xattr_shared_id(&walk->image->sb, id, walk->space->size))
-		return WALK_BAD_ID;
-	walk->base = ishare_shared_offset(&walk->image->sb, id);
-	return load_shared(walk);
-}
-
-static enum walk_status next_entry(struct xattr_walk *walk)
-{
-	enum ishare_status status;
-
-	if (walk->stage == WALK_SHARED)
-		return next_shared(walk);
-	if (walk->stage == WALK_INLINE_FIRST)
-		status = ishare_entry_first(&walk->holder, inline_start(walk), &walk->entry);
-	else
-		status = ishare_entry_next(&walk->holder, &walk->entry);
-	walk->stage = status == ISHARE_OK ? WALK_INLINE : WALK_SHARED;
-	if (status == ISHARE_OK)
-		return WALK_ENTRY;
-	return status == ISHARE_MALFORMED ? WALK_BAD_ENTRY : next_shared(walk);
-}
-
-/* area: a private copy of the inode's xattr area, for which xattr.shared-count holds. */
-static void start_walk(struct xattr_walk *walk, struct reader *reader, const struct ishare_image *image,
-		       const struct file *file, const struct ishare_view *area)
-{
-	memset(walk, 0, sizeof(*walk));
-	walk->reader = reader;
-	walk->image = image;
-	walk->file = file;
-	walk->area = *area;
-	walk->holder = *area;
-	walk->space = file->space;
-	walk->base = area_offset(file);
-	ishare_ibody_decode(area, &walk->header);
-}
-
-/* Joins infix and stored name in buffer (NAME_ROOM bytes). False: the prefix is not in the table, or not known. */
-static bool resolve_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_name *name)
-{
-	const struct prefix_table *prefixes = &walk->image->prefixes;
-	const struct ishare_entry *e = &walk->entry;
-	size_t infix_size = 0;
-
-	name->base_index = e->name_index;
-	if (e->name_index >= ISHARE_XATTR_LONG_PREFIX) {
-		uint32_t i = e->name_index - ISHARE_XATTR_LONG_PREFIX;
-
-		if (i >= prefixes->count)
-			return false;
-		name->base_index = prefixes->items[i].base_index;
-		infix_size = prefixes->items[i].infix_size;
-		memcpy(buffer, prefixes->bytes + prefixes->items[i].infix, infix_size);
-	}
-	memcpy(buffer + infix_size, walk->holder.data + e->name, e->name_size);
-	name->bytes.data = buffer;
-	name->bytes.size = infix_size + e->name_size;
-	return true;
-}
-
-/* False: the image has no fingerprints, or what they are called cannot be told. */
-static bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name)
-{
-	uint32_t id = image->sb.ishare_xattr_prefix_id;
-	const struct ishare_prefix *p;
-
-	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) || id >= image->prefixes.count)
-		return false;
-	p = &image->prefixes.items[id];
-	name->base_index = p->base_index;
-	name->bytes.data = image->prefixes.bytes + p->infix;
-	name->bytes.size = p->infix_size;
-	return true;
-}
-
-static bool is_fingerprint(const struct ishare_image *image, const struct ishare_name *name)
-{
-	struct ishare_name wanted;
-
-	return fingerprint_name(image, &wanted) && ishare_name_equal(&wanted, name);
-}
-
-static struct ishare_view value_of(const struct xattr_walk *walk)
-{
-	return (struct ishare_view){ walk->holder.data + walk->entry.value, walk->entry.value_size };
-}
+#include "xattr_walk.h"
 
 static struct place entry_place(const struct xattr_walk *walk)
 {
@@ -189,7 +14,8 @@ static struct place entry_place(const struct xattr_walk *walk)
 
 static struct place entry_field(const struct xattr_walk *walk, uint32_t field_offset)
 {
-	return place_field(walk->space, ISHARE_STRUCT_XATTR_ENTRY, walk->base + walk->entry.pos, field_offset);
+	return place_field(walk->space, ISHARE_STRUCT_XATTR_ENTRY, walk->base + walk->entry.pos,
+			   field_offset);
 }
 
 static struct place value_place(const struct xattr_walk *walk)
@@ -200,7 +26,13 @@ static struct place value_place(const struct xattr_walk *walk)
 static const char *name_space(uint32_t base_index)
 {
 	static const char *const names[] = {
-		"", "user.", "system.posix_acl_access", "system.posix_acl_default", "trusted.", "lustre.", "security.",
+		"",
+		"user.",
+		"system.posix_acl_access",
+		"system.posix_acl_default",
+		"trusted.",
+		"lustre.",
+		"security.",
 	};
 
 	return base_index < sizeof(names) / sizeof(*names) ? names[base_index] : "?.";
@@ -210,7 +42,8 @@ static const char *name_space(uint32_t base_index)
 struct name_record {
 	uint64_t hash;
 	uint32_t order;
-	uint32_t where; /* inline: position in the area; shared: SHARED_RECORD and the number of the id */
+	uint32_t
+		where; /* inline: position in the area; shared: SHARED_RECORD and the number of the id */
 };
 
 #define SHARED_RECORD 0x80000000u
@@ -239,7 +72,8 @@ static bool remember_name(struct check *check, struct tally *tally, const struct
 	check->names[tally->names] = (struct name_record){
 		.hash = XXH3_64bits_withSeed(name->bytes.data, name->bytes.size, name->base_index),
 		.order = (uint32_t)tally->names,
-		.where = walk->shared ? SHARED_RECORD | walk->shared_index : (uint32_t)walk->entry.pos,
+		.where = walk->shared ? SHARED_RECORD | walk->shared_index
+				      : (uint32_t)walk->entry.pos,
 	};
 	tally->names++;
 	return true;
@@ -258,16 +92,11 @@ static int compare_names(const void *a, const void *b)
 static bool recall_name(struct xattr_walk *walk, const struct name_record *record, uint8_t *buffer,
 			struct ishare_name *name)
 {
-	if (record->where & SHARED_RECORD) {
-		walk->next_shared = record->where & ~SHARED_RECORD;
-		return next_shared(walk) == WALK_ENTRY && resolve_name(walk, buffer, name);
-	}
-	walk->shared = false;
-	walk->holder = walk->area;
-	walk->space = walk->file->space;
-	walk->base = area_offset(walk->file);
-	return ishare_entry_first(&walk->holder, record->where, &walk->entry) == ISHARE_OK &&
-	       resolve_name(walk, buffer, name);
+	bool found = record->where & SHARED_RECORD
+			     ? recall_shared_xattr(walk, record->where & ~SHARED_RECORD)
+			     : recall_inline_xattr(walk, record->where);
+
+	return found && xattr_name(walk, buffer, name);
 }
 
 /* Equal hashes are a hint; the names decide. */
@@ -285,50 +114,59 @@ static void check_duplicates(struct check *check, struct xattr_walk *walk, size_
 		    !recall_name(walk, &check->names[i], buffers[1], &b))
 			continue;
 		if (!xattr_duplicate(&a, &b))
-			report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk), "the inode has two xattrs named %s%.*s",
-			       name_space(b.base_index), (int)b.bytes.size, (const char *)b.bytes.data);
+			report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
+			       "the inode has two xattrs named %s%.*s", name_space(b.base_index),
+			       (int)b.bytes.size, (const char *)b.bytes.data);
 	}
 }
 
 /* The first fingerprint is the one that readers use; what it says goes to the trust domain and to the digests. */
-static void use_fingerprint(struct check *check, const struct xattr_walk *walk, const struct ishare_view *value)
+static void use_fingerprint(struct check *check, const struct xattr_walk *walk,
+			    const struct ishare_view *value)
 {
-	if (!ishare_inode_is_regular(&walk->file->inode) || !fingerprint_size(&check->image->sb, walk->entry.value_size))
+	if (!ishare_inode_is_regular(&walk->file->inode) ||
+	    !fingerprint_size(&check->image->sb, walk->entry.value_size))
 		return;
 	check->summary->fingerprinted_files++;
 	check->summary->fingerprinted_bytes += walk->file->inode.size;
-	if (check->domain && !domain_add(check->domain, check->image, value, walk->file, check->directory))
+	if (check->domain &&
+	    !domain_add(check->domain, check->image, value, walk->file, check->directory))
 		check_no_memory(check);
 	if (check->digests && fingerprint_form(value))
 		digest_add(check->digests, check, walk->file, value, value_place(walk));
 }
 
-static void check_fingerprint(struct check *check, const struct xattr_walk *walk, struct tally *tally)
+static void check_fingerprint(struct check *check, const struct xattr_walk *walk,
+			      struct tally *tally)
 {
 	const struct ishare_superblock *sb = &check->image->sb;
 	const struct ishare_inode *inode = &walk->file->inode;
-	struct ishare_view value = value_of(walk);
+	struct ishare_view value = xattr_value(walk);
 
 	if (!fingerprint_size(sb, walk->entry.value_size))
-		report(check, ISHARE_RULE_FINGERPRINT_SIZE, entry_field(walk, ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET),
-		       "the fingerprint has %" PRIu32 " bytes, not 1 to %" PRIu64, walk->entry.value_size,
-		       ishare_block_size(sb));
+		report(check, ISHARE_RULE_FINGERPRINT_SIZE,
+		       entry_field(walk, ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET),
+		       "the fingerprint has %" PRIu32 " bytes, not 1 to %" PRIu64,
+		       walk->entry.value_size, ishare_block_size(sb));
 	if (!fingerprint_form(&value))
 		report(check, ISHARE_RULE_FINGERPRINT_FORM, value_place(walk),
-		       "the fingerprint of %" PRIu32 " bytes is not \"sha256:\" and 32 bytes", walk->entry.value_size);
+		       "the fingerprint of %" PRIu32 " bytes is not \"sha256:\" and 32 bytes",
+		       walk->entry.value_size);
 	if (!fingerprint_regular_file(inode))
 		report(check, ISHARE_RULE_FINGERPRINT_REGULAR_FILE, entry_place(walk),
 		       "a fingerprint, but the inode is not a regular file");
 	if (!fingerprint_name_encoding(sb, &walk->entry))
 		report(check, ISHARE_RULE_FINGERPRINT_NAME_ENCODING, entry_place(walk),
-		       "the fingerprint's name is not encoded as prefix %" PRIu32 " alone", sb->ishare_xattr_prefix_id);
+		       "the fingerprint's name is not encoded as prefix %" PRIu32 " alone",
+		       sb->ishare_xattr_prefix_id);
 	if (tally->fingerprints++ == 0)
 		use_fingerprint(check, walk, &value);
 }
 
-static void tell_xattr(const struct check *check, const struct xattr_walk *walk, const struct ishare_name *name)
+static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
+		       const struct ishare_name *name)
 {
-	struct ishare_view value = value_of(walk);
+	struct ishare_view value = xattr_value(walk);
 	struct ishare_xattr_event event = {
 		.shared = walk->shared,
 		.offset = walk->base + walk->entry.pos,
@@ -343,15 +181,17 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 		check->sink->xattr(check->sink->context, &event);
 }
 
-static void check_name(struct check *check, const struct xattr_walk *walk, const struct ishare_name *name,
-		       struct tally *tally)
+static void check_name(struct check *check, const struct xattr_walk *walk,
+		       const struct ishare_name *name, struct tally *tally)
 {
 	if (!xattr_name_filter(&check->image->sb, &walk->header, name))
 		report(check, ISHARE_RULE_XATTR_NAME_FILTER,
-		       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER, area_offset(walk->file),
+		       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER,
+				   xattr_area_offset(walk->file),
 				   ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET),
-		       "bit %" PRIu32 " of h_name_filter 0x%08" PRIx32 " hides the xattr %s%.*s", ishare_filter_bit(name),
-		       walk->header.h_name_filter, name_space(name->base_index), (int)name->bytes.size,
+		       "bit %" PRIu32 " of h_name_filter 0x%08" PRIx32 " hides the xattr %s%.*s",
+		       ishare_filter_bit(name), walk->header.h_name_filter,
+		       name_space(name->base_index), (int)name->bytes.size,
 		       (const char *)name->bytes.data);
 	if (remember_name(check, tally, walk, name) && is_fingerprint(check->image, name))
 		check_fingerprint(check, walk, tally);
@@ -360,7 +200,8 @@ static void check_name(struct check *check, const struct xattr_walk *walk, const
 static void check_fill(struct check *check, const struct xattr_walk *walk, struct tally *tally)
 {
 	if (!tally->fill && !xattr_entry_fill(&walk->holder, walk->entry.pos))
-		report(check, ISHARE_RULE_XATTR_ENTRY_FILL, entry_place(walk), "the fill that starts here is not all zeros");
+		report(check, ISHARE_RULE_XATTR_ENTRY_FILL, entry_place(walk),
+		       "the fill that starts here is not all zeros");
 	tally->fill = true;
 }
 
@@ -376,13 +217,15 @@ static void check_entry(struct check *check, const struct xattr_walk *walk, stru
 		return;
 	}
 	if (!xattr_name_index(e))
-		report(check, ISHARE_RULE_XATTR_NAME_INDEX, entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
+		report(check, ISHARE_RULE_XATTR_NAME_INDEX,
+		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
 		       "e_name_index is %" PRIu32 ", which names no namespace", e->name_index);
 	if (!xattr_prefix_index(e, check->image->sb.xattr_prefix_count))
-		report(check, ISHARE_RULE_XATTR_PREFIX_INDEX, entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
-		       "e_name_index is 0x%02" PRIx32 ", but there are only %" PRIu32 " prefixes", e->name_index,
-		       check->image->sb.xattr_prefix_count);
-	resolved = resolve_name(walk, buffer, &name);
+		report(check, ISHARE_RULE_XATTR_PREFIX_INDEX,
+		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
+		       "e_name_index is 0x%02" PRIx32 ", but there are only %" PRIu32 " prefixes",
+		       e->name_index, check->image->sb.xattr_prefix_count);
+	resolved = xattr_name(walk, buffer, &name);
 	tell_xattr(check, walk, resolved ? &name : NULL);
 	if (resolved)
 		check_name(check, walk, &name, tally);
@@ -392,15 +235,18 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
 {
 	switch (status) {
 	case WALK_BAD_ENTRY:
-		report(check, ISHARE_RULE_XATTR_ENTRY_BOUNDS, entry_place(walk), "the xattr entry ends beyond the %s",
+		report(check, ISHARE_RULE_XATTR_ENTRY_BOUNDS, entry_place(walk),
+		       "the xattr entry ends beyond the %s",
 		       walk->shared ? "space of shared xattrs" : "inode's xattr area");
 		break;
 	case WALK_BAD_ID:
 		report(check, ISHARE_RULE_XATTR_SHARED_ID,
 		       place_bytes(walk->file->space,
-				   area_offset(walk->file) + ISHARE_IBODY_HEADER_SIZE + 4u * walk->shared_index, 4),
-		       "shared id %" PRIu32 " names an entry beyond the %s", ishare_shared_id(&walk->area, walk->shared_index),
-		       walk->space->name);
+				   xattr_area_offset(walk->file) + ISHARE_IBODY_HEADER_SIZE +
+					   4u * walk->shared_index,
+				   4),
+		       "shared id %" PRIu32 " names an entry beyond the %s",
+		       ishare_shared_id(&walk->area, walk->shared_index), walk->space->name);
 		break;
 	case WALK_UNREADABLE:
 		not_examined(check, "its shared xattrs are in the compressed metabox");
@@ -413,14 +259,14 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
 	}
 }
 
-static void check_entries(struct check *check, const struct file *file, const struct ishare_view *area,
-			  struct tally *tally)
+static void check_entries(struct check *check, const struct file *file,
+			  const struct ishare_view *area, struct tally *tally)
 {
 	struct xattr_walk walk;
 	enum walk_status status;
 
-	start_walk(&walk, &check->reader, check->image, file, area);
-	while (!check->failed && (status = next_entry(&walk)) != WALK_END) {
+	start_xattr_walk(&walk, &check->reader, check->image, file, area);
+	while (!check->failed && (status = next_xattr(&walk)) != WALK_END) {
 		if (status == WALK_ENTRY)
 			check_entry(check, &walk, tally);
 		else
@@ -428,19 +274,6 @@ static void check_entries(struct check *check, const struct file *file, const st
 	}
 	if (!check->failed)
 		check_duplicates(check, &walk, tally->names);
-}
-
-/* A private copy that survives the reader's next calls. */
-static enum read_result copy_area(struct reader *reader, const struct file *file, uint8_t *buffer,
-				  struct ishare_view *area)
-{
-	enum read_result result = space_view(reader, file->space, area_offset(file), file->inode.xattr_isize, area);
-
-	if (result != READ_OK)
-		return result;
-	memcpy(buffer, area->data, area->size);
-	area->data = buffer;
-	return READ_OK;
 }
 
 static bool load_area(struct check *check, const struct file *file, struct ishare_view *area)
@@ -455,7 +288,7 @@ static bool load_area(struct check *check, const struct file *file, struct ishar
 		check_no_memory(check);
 		return false;
 	}
-	result = copy_area(&check->reader, file, check->area, area);
+	result = copy_xattr_area(&check->reader, file, check->area, area);
 	if (result == READ_FAILED)
 		check_failed(check, &check->reader);
 	else if (result != READ_OK)
@@ -464,27 +297,29 @@ static bool load_area(struct check *check, const struct file *file, struct ishar
 }
 
 /* False: the entries cannot be found. */
-static bool check_header(struct check *check, const struct file *file, const struct ishare_view *area)
+static bool check_header(struct check *check, const struct file *file,
+			 const struct ishare_view *area)
 {
 	struct ishare_ibody_header header;
 
 	ishare_ibody_decode(area, &header);
 	if (!xattr_reserved_zero(area))
 		report(check, ISHARE_RULE_XATTR_RESERVED_ZERO,
-		       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, area_offset(file),
+		       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),
 				   ISHARE_IBODY_HEADER_H_RESERVED2_OFFSET),
 		       "reserved bytes of the xattr header are not zero");
 	if (xattr_shared_count(&header, file->inode.xattr_isize))
 		return true;
 	report(check, ISHARE_RULE_XATTR_SHARED_COUNT,
-	       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, area_offset(file),
+	       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),
 			   ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET),
-	       "%" PRIu32 " shared ids do not fit in an xattr area of %" PRIu32 " bytes", header.h_shared_count,
-	       file->inode.xattr_isize);
+	       "%" PRIu32 " shared ids do not fit in an xattr area of %" PRIu32 " bytes",
+	       header.h_shared_count, file->inode.xattr_isize);
 	return false;
 }
 
-static void check_fingerprint_count(struct check *check, const struct file *file, const struct tally *tally)
+static void check_fingerprint_count(struct check *check, const struct file *file,
+				    const struct tally *tally)
 {
 	struct place place = place_field(file->space, ISHARE_STRUCT_INODE_COMPACT, file->offset,
 					 ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
@@ -493,11 +328,11 @@ static void check_fingerprint_count(struct check *check, const struct file *file
 	if (!fingerprint_name(check->image, &name))
 		return;
 	if (!fingerprint_present(&file->inode, tally->fingerprints))
-		report(check, ISHARE_RULE_FINGERPRINT_PRESENT, place, "the file of %" PRIu64 " bytes has no fingerprint",
-		       file->inode.size);
+		report(check, ISHARE_RULE_FINGERPRINT_PRESENT, place,
+		       "the file of %" PRIu64 " bytes has no fingerprint", file->inode.size);
 	if (!fingerprint_single(tally->fingerprints))
-		report(check, ISHARE_RULE_FINGERPRINT_SINGLE, place, "the inode has %" PRIu32 " fingerprints",
-		       tally->fingerprints);
+		report(check, ISHARE_RULE_FINGERPRINT_SINGLE, place,
+		       "the inode has %" PRIu32 " fingerprints", tally->fingerprints);
 }
 
 void check_xattrs(struct check *check, const struct file *file)
@@ -512,27 +347,4 @@ void check_xattrs(struct check *check, const struct file *file)
 	}
 	if (!check->failed)
 		check_fingerprint_count(check, file, &tally);
-}
-
-bool find_fingerprint(struct reader *reader, const struct ishare_image *image, const struct file *file, uint8_t *buffer,
-		      struct ishare_view *fingerprint)
-{
-	uint8_t name_buffer[NAME_ROOM];
-	struct ishare_name name;
-	struct ishare_view area;
-	struct xattr_walk walk;
-	enum walk_status status;
-	bool found = false;
-
-	if (!file->inode.xattr_isize || copy_area(reader, file, buffer, &area) != READ_OK)
-		return false;
-	start_walk(&walk, reader, image, file, &area);
-	while (!found && (status = next_entry(&walk)) != WALK_END && status != WALK_FAILED)
-		found = status == WALK_ENTRY && resolve_name(&walk, name_buffer, &name) && is_fingerprint(image, &name);
-	if (!found)
-		return false;
-	*fingerprint = value_of(&walk);
-	memmove(buffer, fingerprint->data, fingerprint->size);
-	fingerprint->data = buffer;
-	return true;
 }
