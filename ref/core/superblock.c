@@ -6,14 +6,16 @@
 #define MODE_TYPE 0xf000u
 #define MODE_DIRECTORY 0x4000u
 
-/* Bytes 0 to 47. */
+/*
+ * Each field has a clause of its own, because a prover follows one field through 26 assignments and not all of them at
+ * once.
+ */
 /*@ requires readable: \valid_read(p + (0 .. ISHARE_SUPERBLOCK_SIZE - 1));
     requires writable: \valid(sb);
     requires apart: \separated(sb, p + (0 .. ISHARE_SUPERBLOCK_SIZE - 1));
     terminates \true;
     exits \false;
-    assigns sb->magic, sb->checksum, sb->feature_compat, sb->blkszbits, sb->sb_extslots, sb->rootnid_2b, sb->inos,
-            sb->epoch, sb->fixed_nsec, sb->blocks_lo, sb->meta_blkaddr, sb->xattr_blkaddr;
+    assigns *sb;
     ensures magic: sb->magic == le32(p + ISHARE_SUPERBLOCK_MAGIC_OFFSET);
     ensures checksum: sb->checksum == le32(p + ISHARE_SUPERBLOCK_CHECKSUM_OFFSET);
     ensures feature_compat: sb->feature_compat == le32(p + ISHARE_SUPERBLOCK_FEATURE_COMPAT_OFFSET);
@@ -25,8 +27,22 @@
     ensures fixed_nsec: sb->fixed_nsec == le32(p + ISHARE_SUPERBLOCK_FIXED_NSEC_OFFSET);
     ensures blocks_lo: sb->blocks_lo == le32(p + ISHARE_SUPERBLOCK_BLOCKS_LO_OFFSET);
     ensures meta_blkaddr: sb->meta_blkaddr == le32(p + ISHARE_SUPERBLOCK_META_BLKADDR_OFFSET);
-    ensures xattr_blkaddr: sb->xattr_blkaddr == le32(p + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET); */
-static void decode_front(const uint8_t *p, struct ishare_superblock *sb)
+    ensures xattr_blkaddr: sb->xattr_blkaddr == le32(p + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET);
+    ensures feature_incompat: sb->feature_incompat == le32(p + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
+    ensures compr_algs: sb->compr_algs == le16(p + ISHARE_SUPERBLOCK_COMPR_ALGS_OFFSET);
+    ensures extra_devices: sb->extra_devices == le16(p + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET);
+    ensures devt_slotoff: sb->devt_slotoff == le16(p + ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET);
+    ensures dirblkbits: sb->dirblkbits == p[ISHARE_SUPERBLOCK_DIRBLKBITS_OFFSET];
+    ensures xattr_prefix_count: sb->xattr_prefix_count == p[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET];
+    ensures xattr_prefix_start: sb->xattr_prefix_start == le32(p + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET);
+    ensures packed_nid: sb->packed_nid == le64(p + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET);
+    ensures xattr_filter_reserved: sb->xattr_filter_reserved == p[ISHARE_SUPERBLOCK_XATTR_FILTER_RESERVED_OFFSET];
+    ensures ishare_xattr_prefix_id: sb->ishare_xattr_prefix_id == p[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET];
+    ensures reserved: sb->reserved == le16(p + ISHARE_SUPERBLOCK_RESERVED_OFFSET);
+    ensures build_time: sb->build_time == le32(p + ISHARE_SUPERBLOCK_BUILD_TIME_OFFSET);
+    ensures rootnid_8b: sb->rootnid_8b == le64(p + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET);
+    ensures reserved2: sb->reserved2 == le64(p + ISHARE_SUPERBLOCK_RESERVED2_OFFSET); */
+static void decode(const uint8_t *p, struct ishare_superblock *sb)
 {
 	sb->magic = ishare_le32(p + ISHARE_SUPERBLOCK_MAGIC_OFFSET);
 	sb->checksum = ishare_le32(p + ISHARE_SUPERBLOCK_CHECKSUM_OFFSET);
@@ -40,34 +56,6 @@ static void decode_front(const uint8_t *p, struct ishare_superblock *sb)
 	sb->blocks_lo = ishare_le32(p + ISHARE_SUPERBLOCK_BLOCKS_LO_OFFSET);
 	sb->meta_blkaddr = ishare_le32(p + ISHARE_SUPERBLOCK_META_BLKADDR_OFFSET);
 	sb->xattr_blkaddr = ishare_le32(p + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET);
-}
-
-/* Bytes 80 to 127. */
-/*@ requires readable: \valid_read(p + (0 .. ISHARE_SUPERBLOCK_SIZE - 1));
-    requires writable: \valid(sb);
-    requires apart: \separated(sb, p + (0 .. ISHARE_SUPERBLOCK_SIZE - 1));
-    terminates \true;
-    exits \false;
-    assigns sb->feature_incompat, sb->compr_algs, sb->extra_devices, sb->devt_slotoff, sb->dirblkbits,
-            sb->xattr_prefix_count, sb->xattr_prefix_start, sb->packed_nid, sb->xattr_filter_reserved,
-            sb->ishare_xattr_prefix_id, sb->reserved, sb->build_time, sb->rootnid_8b, sb->reserved2;
-    ensures feature_incompat: sb->feature_incompat == le32(p + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
-    ensures compr_algs: sb->compr_algs == le16(p + ISHARE_SUPERBLOCK_COMPR_ALGS_OFFSET);
-    ensures extra_devices: sb->extra_devices == le16(p + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET);
-    ensures devt_slotoff: sb->devt_slotoff == le16(p + ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET);
-    ensures dirblkbits: sb->dirblkbits == p[ISHARE_SUPERBLOCK_DIRBLKBITS_OFFSET];
-    ensures xattr_prefix_count: sb->xattr_prefix_count == p[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET];
-    ensures xattr_prefix_start: sb->xattr_prefix_start == le32(p + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET);
-    ensures packed_nid: sb->packed_nid == le64(p + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET);
-    ensures xattr_filter_reserved: sb->xattr_filter_reserved == p[ISHARE_SUPERBLOCK_XATTR_FILTER_RESERVED_OFFSET];
-    ensures ishare_xattr_prefix_id:
-      sb->ishare_xattr_prefix_id == p[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET];
-    ensures reserved: sb->reserved == le16(p + ISHARE_SUPERBLOCK_RESERVED_OFFSET);
-    ensures build_time: sb->build_time == le32(p + ISHARE_SUPERBLOCK_BUILD_TIME_OFFSET);
-    ensures rootnid_8b: sb->rootnid_8b == le64(p + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET);
-    ensures reserved2: sb->reserved2 == le64(p + ISHARE_SUPERBLOCK_RESERVED2_OFFSET); */
-static void decode_back(const uint8_t *p, struct ishare_superblock *sb)
-{
 	sb->feature_incompat = ishare_le32(p + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
 	sb->compr_algs = ishare_le16(p + ISHARE_SUPERBLOCK_COMPR_ALGS_OFFSET);
 	sb->extra_devices = ishare_le16(p + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET);
@@ -88,8 +76,7 @@ enum ishare_status ishare_superblock_decode(const struct ishare_view *v, struct 
 {
 	if (v->size < ISHARE_SUPERBLOCK_SIZE)
 		return ISHARE_SHORT;
-	decode_front(v->data, sb);
-	decode_back(v->data, sb);
+	decode(v->data, sb);
 	return ISHARE_OK;
 }
 
