@@ -116,6 +116,8 @@ static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_
 	d->file_type = p[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
 	d->name = nameoff(block, index);
 	d->name_size = end - d->name;
+	//@ assert name: dirent_name(block, index, d->name, d->name + d->name_size);
+	//@ assert nid: d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * index);
 	return ISHARE_OK;
 }
 

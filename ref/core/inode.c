@@ -20,6 +20,7 @@ static bool wide_block(const struct ishare_inode *inode)
     exits \false;
     assigns *inode;
     ensures common: inode_common(p, inode);
+    ensures halves: inode->nb <= 0xffff;
     ensures extended: inode->extended == inode->format % 2;
     ensures layout: inode->data_layout == inode->format / 2 % 8;
     ensures isize: inode->isize == inode_isize(inode->format);
@@ -86,7 +87,12 @@ enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishar
 	if (v->size < inode->isize)
 		return ISHARE_SHORT;
 	decode_form(p, inode);
+	//@ assert common: inode_common(p, inode);
+	//@ assert halves: inode->nb <= 0xffff;
 	inode->start_block = start_block(inode);
+	//@ assert still_common: inode_common(p, inode);
+	//@ assert still_form: inode_form(p, inode);
+	//@ assert derived: inode_derived(inode);
 	return ISHARE_OK;
 }
 

@@ -59,6 +59,9 @@ enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t sta
 	e->name = start + ISHARE_XATTR_ENTRY_SIZE;
 	e->value = e->name + e->name_size;
 	e->next = start + entry_size(p);
+	//@ assert value_size: e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+	//@ assert next: e->next == e->pos + entry_size(area->data + e->pos);
+	//@ assert inside: e->value + e->value_size <= e->next <= area->size;
 	return ISHARE_OK;
 }
 

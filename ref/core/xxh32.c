@@ -7,17 +7,31 @@
 
 #define WRAP 4294967296u /* wrap32() of the specification is % WRAP */
 
+/* A 32-bit rotation to the left, by the bits of which left is the power of two; right is 2^32 / left. */
+/*@ requires range: 0 <= x < WRAP;
+    requires left: 1 <= left <= 262144;
+    requires right: 1 <= right;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == turn32(x, left, right);
+    ensures range: 0 <= \result < WRAP; */
+static inline uint64_t turn32(uint64_t x, uint64_t left, uint64_t right)
+{
+	return (x * left + x / right) % WRAP;
+}
+
 /*@ requires range: 0 <= lane < WRAP;
     terminates \true;
     exits \false;
     assigns \nothing;
     ensures value: \result == xxh32_round(lane, word);
     ensures range: 0 <= \result < WRAP; */
-static inline uint64_t round32(uint64_t lane, uint32_t word)
+static inline uint64_t mix_lane(uint64_t lane, uint32_t word)
 {
 	uint64_t x = (lane + word * (uint64_t)ISHARE_XXH32_PRIME2) % WRAP;
 
-	return (x * 8192u % WRAP + x / 524288u) * ISHARE_XXH32_PRIME1 % WRAP;
+	return turn32(x, 8192, 524288) * ISHARE_XXH32_PRIME1 % WRAP;
 }
 
 /*@ requires range: 0 <= h < WRAP;
@@ -30,7 +44,7 @@ static inline uint64_t mix_word(uint64_t h, uint32_t word)
 {
 	uint64_t x = (h + word * (uint64_t)ISHARE_XXH32_PRIME3) % WRAP;
 
-	return (x * 131072u % WRAP + x / 32768u) * ISHARE_XXH32_PRIME4 % WRAP;
+	return turn32(x, 131072, 32768) * ISHARE_XXH32_PRIME4 % WRAP;
 }
 
 /*@ requires range: 0 <= h < WRAP;
@@ -43,55 +57,29 @@ static inline uint64_t mix_byte(uint64_t h, uint8_t byte)
 {
 	uint64_t x = (h + byte * (uint64_t)ISHARE_XXH32_PRIME5) % WRAP;
 
-	return (x * 2048u % WRAP + x / 2097152u) * ISHARE_XXH32_PRIME1 % WRAP;
+	return turn32(x, 2048, 2097152) * ISHARE_XXH32_PRIME1 % WRAP;
 }
 
-/*@ requires range: 0 <= h < WRAP;
+/* One of the four lanes of whole stripes of 16 bytes; p is where its first word is. */
+/*@ requires readable: stripes > 0 ==> \valid_read(p + (0 .. 16 * stripes - 13));
+    requires stripes: stripes <= ISHARE_VIEW_MAX / 16;
+    requires range: 0 <= start < WRAP;
     terminates \true;
     exits \false;
     assigns \nothing;
-    ensures value: \result == xxh32_finish(h);
+    ensures value: \result == xxh32_lane(start, p, stripes);
     ensures range: 0 <= \result < WRAP; */
-static inline uint64_t finish(uint64_t h)
+static inline uint64_t mix_stripes(uint64_t start, const uint8_t *p, size_t stripes)
 {
-	h = (h ^ h / 32768u) % WRAP * ISHARE_XXH32_PRIME2 % WRAP;
-	h = (h ^ h / 8192u) % WRAP * ISHARE_XXH32_PRIME3 % WRAP;
-	return (h ^ h / 65536u) % WRAP;
-}
+	uint64_t lane = start;
 
-/*@ requires view: view_ok(v);
-    terminates \true;
-    exits \false;
-    assigns \nothing;
-    ensures value: \result == xxh32_stripes(v->data, v->size, seed);
-    ensures range: 0 <= \result < WRAP; */
-static inline uint64_t stripes(const struct ishare_view *v, uint32_t seed)
-{
-	uint64_t a = ((uint64_t)seed + ISHARE_XXH32_PRIME1 + ISHARE_XXH32_PRIME2) % WRAP;
-	uint64_t b = ((uint64_t)seed + ISHARE_XXH32_PRIME2) % WRAP;
-	uint64_t c = seed;
-	uint64_t d = ((uint64_t)seed + (WRAP - ISHARE_XXH32_PRIME1)) % WRAP;
-
-	if (v->size < 16)
-		return ((uint64_t)seed + ISHARE_XXH32_PRIME5) % WRAP;
-	/*@ loop invariant range: 0 <= i <= v->size / 16;
-	    loop invariant lanes: 0 <= a < WRAP && 0 <= b < WRAP && 0 <= c < WRAP && 0 <= d < WRAP;
-	    loop invariant lane1: a == xxh32_lane(xxh32_start1(seed), v->data, i);
-	    loop invariant lane2: b == xxh32_lane(xxh32_start2(seed), v->data + 4, i);
-	    loop invariant lane3: c == xxh32_lane(xxh32_start3(seed), v->data + 8, i);
-	    loop invariant lane4: d == xxh32_lane(xxh32_start4(seed), v->data + 12, i);
-	    loop assigns i, a, b, c, d;
-	    loop variant v->size / 16 - i; */
-	for (size_t i = 0; i < v->size / 16u; i++) {
-		const uint8_t *p = v->data + 16u * i;
-
-		a = round32(a, ishare_le32(p));
-		b = round32(b, ishare_le32(p + 4));
-		c = round32(c, ishare_le32(p + 8));
-		d = round32(d, ishare_le32(p + 12));
-	}
-	return ((a * 2u % WRAP + a / 2147483648u) + (b * 128u % WRAP + b / 33554432u) +
-		(c * 4096u % WRAP + c / 1048576u) + (d * 262144u % WRAP + d / 16384u)) % WRAP;
+	/*@ loop invariant range: 0 <= i <= stripes && 0 <= lane < WRAP;
+	    loop invariant value: lane == xxh32_lane(start, p, i);
+	    loop assigns i, lane;
+	    loop variant stripes - i; */
+	for (size_t i = 0; i < stripes; i++)
+		lane = mix_lane(lane, ishare_le32(p + 16u * i));
+	return lane;
 }
 
 /*@ requires readable: \valid_read(p + (0 .. 4 * words - 1));
@@ -132,6 +120,57 @@ static inline uint64_t mix_bytes(uint64_t h, const uint8_t *p, size_t bytes)
 	for (size_t i = 0; i < bytes; i++)
 		state = mix_byte(state, p[i]);
 	return state;
+}
+
+/*@ requires view: view_ok(v);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == xxh32_stripes(v->data, v->size, seed);
+    ensures range: 0 <= \result < WRAP; */
+static inline uint64_t stripes(const struct ishare_view *v, uint32_t seed)
+{
+	const uint8_t *p = v->data;
+	uint64_t wide = seed;
+	uint64_t a, b, c, d;
+
+	if (v->size < 16)
+		return (wide + ISHARE_XXH32_PRIME5) % WRAP;
+	a = mix_stripes((wide + ISHARE_XXH32_PRIME1 + ISHARE_XXH32_PRIME2) % WRAP, p, v->size / 16u);
+	b = mix_stripes((wide + ISHARE_XXH32_PRIME2) % WRAP, p + 4, v->size / 16u);
+	c = mix_stripes(wide % WRAP, p + 8, v->size / 16u);
+	d = mix_stripes((wide + WRAP - ISHARE_XXH32_PRIME1) % WRAP, p + 12, v->size / 16u);
+	a = turn32(a, 2, 2147483648);
+	b = turn32(b, 128, 33554432);
+	c = turn32(c, 4096, 1048576);
+	d = turn32(d, 262144, 16384);
+	return (a + b + c + d) % WRAP;
+}
+
+/*@ requires range: 0 <= h < WRAP;
+    requires divisor: divisor == 32768 || divisor == 8192 || divisor == 65536;
+    requires prime: 1 <= prime < WRAP;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == xxh32_mix(h, divisor, prime);
+    ensures range: 0 <= \result < WRAP; */
+static inline uint64_t avalanche(uint64_t h, uint64_t divisor, uint64_t prime)
+{
+	return (h ^ h / divisor) % WRAP * prime % WRAP;
+}
+
+/*@ requires range: 0 <= h < WRAP;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == xxh32_finish(h);
+    ensures range: 0 <= \result < WRAP; */
+static inline uint64_t finish(uint64_t h)
+{
+	h = avalanche(h, 32768, ISHARE_XXH32_PRIME2);
+	h = avalanche(h, 8192, ISHARE_XXH32_PRIME3);
+	return avalanche(h, 65536, 1);
 }
 
 uint32_t ishare_xxh32(const struct ishare_view *v, uint32_t seed)
