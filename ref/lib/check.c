@@ -9,7 +9,9 @@
 #define WALK_LINES 2048u
 #define ROW_LINES 4u
 
-/* Grants more than the image can need even if its metadata is small and its devices were not given. */
+/*
+ * Grants more than the image can need even if its metadata is small and its devices were not given.
+ */
 #define FREE_WORK (1024u * 1024u)
 
 bool spend(struct check *check, uint64_t bytes)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Hashes file contents in threads while the walk goes on: rule fingerprint.digest. The queue is bounded, and so is memory;
- * what does not match is reported when all is done, in the order of the walk, so that output does not depend on timing.
+ * Hashes file contents in threads while the walk goes on: rule fingerprint.digest. The queue is
+ * bounded, and so is memory; what does not match is reported when all is done, in the order of the
+ * walk, so that output does not depend on timing.
  */
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -19,8 +20,8 @@
 #define FORM_SIZE 39u /* "sha256:" and the digest */
 
 /*
- * Holes and shared chunks let a small image name any number of bytes. Hashing this many times the image's size, and what
- * comes free, is still examined.
+ * Holes and shared chunks let a small image name any number of bytes. Hashing this many times the
+ * image's size, and what comes free, is still examined.
  */
 #define REPEAT_LIMIT 16u
 #define FREE_BYTES (1ull << 30)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * A trust domain: all fingerprints with the sizes of their files, in buckets that are sorted one by one, so that a million
- * files need little more memory than their records.
+ * A trust domain: all fingerprints with the sizes of their files, in buckets that are sorted one by
+ * one, so that a million files need little more memory than their records.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -180,7 +180,10 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 	return result;
 }
 
-/* Sorted by fingerprint and size, each size but the first of a fingerprint is compared with the one before. */
+/*
+ * Sorted by fingerprint and size, each size but the first of a fingerprint is compared with the one
+ * before.
+ */
 static enum ishare_result judge_bucket(struct check *check, struct ishare_domain *domain,
 				       struct bucket *bucket)
 {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Where the data of an inode is: chapter "Inodes", sections on the data layouts. Flat, inline and chunk-based; compressed
- * data is not decoded.
+ * Where the data of an inode is: chapter "Inodes", sections on the data layouts. Flat, inline and
+ * chunk-based; compressed data is not decoded.
  */
 #include <string.h>
 
 #include "bytes.h"
 #include "internal.h"
 
-/* Bytes that lie together: on a device, in the space that holds the inode, or nowhere (a hole reads as zeros). */
+/*
+ * Bytes that lie together: on a device, in the space that holds the inode, or nowhere (a hole reads
+ * as zeros).
+ */
 struct run {
 	enum { RUN_DEVICE, RUN_SPACE, RUN_HOLE } kind;
 	uint32_t device;
@@ -21,7 +24,10 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* A block number has at most 48 bits and a block 16, but what is added to their product may be anything. */
+/*
+ * A block number has at most 48 bits and a block 16, but what is added to their product may be
+ * anything.
+ */
 static bool advance(struct run *run, uint64_t bytes)
 {
 	if (bytes > UINT64_MAX - run->offset)
@@ -31,8 +37,9 @@ static bool advance(struct run *run, uint64_t bytes)
 }
 
 /*
- * A block address in the unified address space is one of the primary device, unless it falls into the range of an extra
- * device and that device was given; without extra devices the image is taken to hold them all ("flat").
+ * A block address in the unified address space is one of the primary device, unless it falls into
+ * the range of an extra device and that device was given; without extra devices the image is taken
+ * to hold them all ("flat").
  */
 static enum read_result locate(const struct ishare_image *image, struct run *run)
 {
@@ -249,7 +256,10 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 	return READ_OK;
 }
 
-/* The metabox's and packed inode's own inode is in the image, so that the recursion is one level deep. */
+/*
+ * The metabox's and packed inode's own inode is in the image, so that the recursion is one level
+ * deep.
+ */
 enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
 			    size_t size, struct ishare_view *view)
 {

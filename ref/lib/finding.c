@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* From "this rule does not hold here" to what a sink receives: path, message, and the bytes around the place. */
+/*
+ * From "this rule does not hold here" to what a sink receives: path, message, and the bytes around
+ * the place.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

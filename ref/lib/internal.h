@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the files of libishare share with each other. Units as in ishare.h: bytes, host byte order. */
+/*
+ * What the files of libishare share with each other. Units as in ishare.h: bytes, host byte order.
+ */
 #ifndef ISHARE_INTERNAL_H
 #define ISHARE_INTERNAL_H
 
@@ -30,13 +32,17 @@ bool reader_init(struct reader *reader, struct ishare_image *image, size_t line_
 void reader_release(struct reader *reader);
 
 /*
- * Points *view at size bytes at offset of a device, which the caller knows to hold them. The view is valid until the
- * reader's next call. False: the read failed or came short, reader->error says how.
+ * Points *view at size bytes at offset of a device, which the caller knows to hold them. The view
+ * is valid until the reader's next call. False: the read failed or came short, reader->error says
+ * how.
  */
 bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
 		 struct ishare_view *view);
 
-/* A private buffer for what a space's view is put together in; NULL: no memory. Valid until the next call of this. */
+/*
+ * A private buffer for what a space's view is put together in; NULL: no memory. Valid until the
+ * next call of this.
+ */
 uint8_t *reader_buffer(struct reader *reader, size_t size);
 
 /* The same into the caller's buffer; large reads bypass the cache. */
@@ -78,15 +84,15 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 			   void *buffer, size_t size);
 
 /*
- * Points *view at size bytes at offset of a space; offset + size must not exceed its size. Valid until the reader's
- * next call.
+ * Points *view at size bytes at offset of a space; offset + size must not exceed its size. Valid
+ * until the reader's next call.
  */
 enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
 			    size_t size, struct ishare_view *view);
 
 /*
- * Whether every block that the file's layout names is on its device; judged without reading data. *pos is where in the file
- * it is not, else the file's size.
+ * Whether every block that the file's layout names is on its device; judged without reading data.
+ * *pos is where in the file it is not, else the file's size.
  */
 enum read_result file_data_bounds(struct reader *reader, const struct file *file, uint64_t *pos);
 
@@ -113,8 +119,8 @@ uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_
 		  size_t name_size);
 
 /*
- * Writes the path of name inside a directory into buffer, NUL-terminated. name_size 0: of the directory itself. A path
- * that does not fit loses its beginning, which "..." then stands for.
+ * Writes the path of name inside a directory into buffer, NUL-terminated. name_size 0: of the
+ * directory itself. A path that does not fit loses its beginning, which "..." then stands for.
  */
 void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size,
 	       char *buffer, size_t buffer_size);
@@ -141,8 +147,7 @@ void seen_release(struct seen *seen);
 struct prefix_table {
 	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
 	struct ishare_prefix *items;
-	uint32_t
-		count; /* records that could be decoded: all, or those before the first malformed one */
+	uint32_t count; /* records before the first malformed one */
 	bool complete; /* all of xattr_prefix_count */
 };
 
@@ -208,7 +213,10 @@ struct check {
 
 /* finding.c */
 
-/* size bytes at offset of a space, with the structure they belong to (ISHARE_STRUCT_COUNT: none) at base. */
+/*
+ * size bytes at offset of a space, with the structure they belong to (ISHARE_STRUCT_COUNT: none) at
+ * base.
+ */
 struct place {
 	const struct space *space;
 	uint64_t offset;
@@ -241,8 +249,9 @@ void check_failed(struct check *check, const struct reader *reader);
 void check_no_memory(struct check *check);
 
 /*
- * Bounds the work that a hostile image can ask for: the xattr areas, chunk arrays and directories of an image do not
- * overlap, so together they have no more bytes than it. False: it would be more (counted as not examined).
+ * Bounds the work that a hostile image can ask for: the xattr areas, chunk arrays and directories
+ * of an image do not overlap, so together they have no more bytes than it. False: it would be more
+ * (counted as not examined).
  */
 bool spend(struct check *check, uint64_t bytes);
 
@@ -255,8 +264,8 @@ void check_special_inodes(struct check *check);
 void check_prefixes(struct check *check);
 
 /*
- * Reads and judges the inode that nid names, its xattrs included. False: it cannot be used (reported, or counted as not
- * examined, or check->failed).
+ * Reads and judges the inode that nid names, its xattrs included. False: it cannot be used
+ * (reported, or counted as not examined, or check->failed).
  */
 bool check_inode(struct check *check, uint64_t nid, struct file *file);
 
@@ -270,8 +279,8 @@ void check_xattrs(struct check *check, const struct file *file);
 #define XATTR_AREA_MAX (12u + 4u * 65534u)
 
 /*
- * Finds the first fingerprint of an inode without judging anything. buffer holds XATTR_AREA_MAX bytes. Returns false if it has none
- * or it cannot be read.
+ * Finds the first fingerprint of an inode without judging anything. buffer holds XATTR_AREA_MAX
+ * bytes. Returns false if it has none or it cannot be read.
  */
 bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint);
@@ -291,8 +300,8 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 /* Starts threads that hash file contents. Returns NULL when memory or threads run out. */
 struct digest_pool *digest_start(struct ishare_image *image, unsigned int threads);
 /*
- * Queues one file whose fingerprint has the form of fingerprint.form; waits while the queue is full. place: of the
- * fingerprint.
+ * Queues one file whose fingerprint has the form of fingerprint.form; waits while the queue is
+ * full. place: of the fingerprint.
  */
 void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
 		const struct ishare_view *fingerprint, struct place place);

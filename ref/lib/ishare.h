@@ -2,9 +2,10 @@
 /*
  * libishare: judges EROFS images by the rules of the specification of inode page-cache sharing.
  *
- * Life of a caller: open images, check each (findings arrive through a sink while the check runs), judge the trust
- * domain that they form, close. No function prints, exits or keeps global state; each image belongs to one thread at
- * a time. Numbers in structures are in host byte order; offsets and sizes are bytes.
+ * Life of a caller: open images, check each (findings arrive through a sink while the check runs),
+ * judge the trust domain that they form, close. No function prints, exits or keeps global state;
+ * each image belongs to one thread at a time. Numbers in structures are in host byte order; offsets
+ * and sizes are bytes.
  */
 #ifndef ISHARE_H
 #define ISHARE_H
@@ -21,7 +22,10 @@ extern "C" {
 struct ishare_image;
 struct ishare_domain;
 
-/* What a function could not do; every value but ISHARE_DONE comes with a sentence from ishare_image_error(). */
+/*
+ * What a function could not do; every value but ISHARE_DONE comes with a sentence from
+ * ishare_image_error().
+ */
 enum ishare_result {
 	ISHARE_DONE = 0, /* what was asked was done; findings are no failure */
 	ISHARE_NOT_EROFS, /* no superblock magic, or too short to hold one */
@@ -33,13 +37,11 @@ struct ishare_place {
 	const char *space; /* "image", or what holds the bytes: "metabox", "packed inode" */
 	uint64_t offset; /* of the first byte, in that space */
 	uint32_t size; /* number of bytes; 0: the place is a position, or the bytes are missing */
-	const char *
-		structure; /* name of the structure that the bytes belong to, as in the specification, or NULL */
+	const char *structure; /* the specification's name for what the bytes belong to, or NULL */
 	const char *field; /* name of the field, or NULL for the whole structure */
 	uint32_t field_offset; /* of the field in its structure */
-	const uint8_t *
-		row; /* the bytes around the place as read, from row_offset on; NULL if none could be read */
-	uint64_t row_offset; /* a multiple of 16 */
+	const uint8_t *row; /* the bytes around the place; NULL if none could be read */
+	uint64_t row_offset; /* of the row's first byte in that space: a multiple of 16 */
 	uint32_t row_size; /* at most 64 */
 };
 
@@ -48,8 +50,7 @@ struct ishare_finding {
 	const struct ishare_rule *rule;
 	const char *image; /* path of the image, as given to ishare_image_open */
 	const char *path; /* of the file inside the image, or NULL if it is about no file */
-	const char *
-		message; /* one line, no newline, what is wrong in this case; control characters escaped */
+	const char *message; /* what is wrong here: one line without newline, controls escaped */
 	struct ishare_place place;
 	const char *other_image; /* rules about two files: the second one, else NULL */
 	const char *other_path;
@@ -82,15 +83,18 @@ struct ishare_xattr_event {
 	bool fingerprint; /* it bears the name of the image's fingerprint */
 };
 
-/* Receives what a check finds. Every function may be NULL; all run in the thread that called ishare_check. */
+/*
+ * Receives what a check finds. Every function may be NULL; all run in the thread that called
+ * ishare_check.
+ */
 struct ishare_sink {
 	void *context;
 	void (*finding)(void *context, const struct ishare_finding *finding);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
 	void (*inode)(void *context, const struct ishare_inode_event *event);
 	void (*xattr)(void *context, const struct ishare_xattr_event *event);
-	void (*progress)(void *context, uint64_t done,
-			 uint64_t total); /* inodes; total is the superblock's word */
+	/* Counts inodes; total is the superblock's word. */
+	void (*progress)(void *context, uint64_t done, uint64_t total);
 };
 
 struct ishare_options {
@@ -113,8 +117,9 @@ struct ishare_summary {
 };
 
 /*
- * Looks up a profile: "linux-6.12", "linux-7.3", optionally with "/4k", "/16k" or "/64k" for the page size (4k if none
- * is named). Returns false if there is no such profile. Section: "Profiles" of the introduction.
+ * Looks up a profile: "linux-6.12", "linux-7.3", optionally with "/4k", "/16k" or "/64k" for the
+ * page size (4k if none is named). Returns false if there is no such profile. Section: "Profiles"
+ * of the introduction.
  */
 bool ishare_profile_by_name(const char *name, struct ishare_profile *profile);
 
@@ -122,16 +127,22 @@ bool ishare_profile_by_name(const char *name, struct ishare_profile *profile);
 extern const char *const ishare_profile_names[];
 
 /*
- * Opens a regular file or a block device as an image. Always stores an image, which the caller closes with
- * ishare_image_close, except when memory runs out: then *image is NULL and the result ISHARE_IO_ERROR.
- * ISHARE_IO_ERROR: cannot be opened or is neither (a directory or a FIFO is refused, not waited for).
+ * Opens a regular file or a block device as an image. Always stores an image, which the caller
+ * closes with ishare_image_close, except when memory runs out: then *image is NULL and the result
+ * ISHARE_IO_ERROR. ISHARE_IO_ERROR: cannot be opened or is neither (a directory or a FIFO is
+ * refused, not waited for).
  */
 enum ishare_result ishare_image_open(const char *path, struct ishare_image **image);
 
-/* Adds the image's next extra device (device 1 first). Same errors; the device belongs to the image from then on. */
+/*
+ * Adds the image's next extra device (device 1 first). Same errors; the device belongs to the image
+ * from then on.
+ */
 enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path);
 
-/* One sentence on what went wrong last; "" if nothing did. Valid until the next call on the image. */
+/*
+ * One sentence on what went wrong last; "" if nothing did. Valid until the next call on the image.
+ */
 const char *ishare_image_error(const struct ishare_image *image);
 
 /* The path as given, the size in bytes. */
@@ -148,22 +159,25 @@ enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset
 void ishare_image_close(struct ishare_image *image);
 
 /*
- * A trust domain: the fingerprints of all files of the images checked with it. ishare_domain_new returns NULL when
- * memory runs out. Images must stay open until ishare_domain_judge has run.
+ * A trust domain: the fingerprints of all files of the images checked with it. ishare_domain_new
+ * returns NULL when memory runs out. Images must stay open until ishare_domain_judge has run.
  */
 struct ishare_domain *ishare_domain_new(void);
 void ishare_domain_free(struct ishare_domain *domain);
 
 /*
- * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about pairs of files
- * (fingerprint.same-size) are judged by ishare_domain_judge afterwards.
+ * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about
+ * pairs of files (fingerprint.same-size) are judged by ishare_domain_judge afterwards.
  * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got.
  */
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
 				const struct ishare_sink *sink, struct ishare_domain *domain,
 				struct ishare_summary *summary);
 
-/* Judges the rules about pairs of files over all that was added to the domain. Chapter "Fingerprint". */
+/*
+ * Judges the rules about pairs of files over all that was added to the domain. Chapter
+ * "Fingerprint".
+ */
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,
 				       const struct ishare_sink *sink,

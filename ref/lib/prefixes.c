@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Reads the table of long xattr name prefixes and holds its rules against it: chapter "Long xattr name prefixes". */
+/*
+ * Reads the table of long xattr name prefixes and holds its rules against it: chapter "Long xattr
+ * name prefixes".
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 
-/* The largest record, and one whose length field lies: its whole claimed size must be seen to tell which rule it breaks. */
+/*
+ * The largest record, and one whose length field lies: its whole claimed size must be seen to tell
+ * which rule it breaks.
+ */
 #define RECORD_ROOM 260u
 #define LYING_RECORD_ROOM 65540u
 

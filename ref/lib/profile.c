@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Readers of images: what each knows of feature bits, and its page size. Section "Profiles" of the introduction. */
+/*
+ * Readers of images: what each knows of feature bits, and its page size. Section "Profiles" of the
+ * introduction.
+ */
 #include <string.h>
 
 #include "internal.h"

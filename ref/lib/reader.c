@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Reads images and devices by pread into private memory: never a shared mapping, so that a file that shrinks under the
- * reader is a short read and not a SIGBUS, and no byte changes between check and use.
+ * Reads images and devices by pread into private memory: never a shared mapping, so that a file
+ * that shrinks under the reader is a short read and not a SIGBUS, and no byte changes between check
+ * and use.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,9 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "internal.h"
 
-/* Metadata lies between file data: larger windows would mostly fetch what nobody asked for (measured). */
+/*
+ * Metadata lies between file data: larger windows would mostly fetch what nobody asked for
+ * (measured).
+ */
 #define LINE_SIZE 4096u
 
 struct cache_line {
@@ -63,7 +68,10 @@ static bool read_exactly(struct reader *reader, uint32_t device, uint64_t offset
 	return true;
 }
 
-/* The cache is direct-mapped: metadata is mostly walked in order, so that a cleverer one gains nothing. */
+/*
+ * The cache is direct-mapped: metadata is mostly walked in order, so that a cleverer one gains
+ * nothing.
+ */
 static const struct cache_line *load_line(struct reader *reader, uint32_t device, uint64_t offset)
 {
 	uint64_t size = reader->image->devices[device].size;
@@ -108,8 +116,23 @@ static bool copy_through_cache(struct reader *reader, uint32_t device, uint64_t 
 	return true;
 }
 
+/*
+ * Whoever reads twice may be told twice as much by a file that changes: so every range is checked
+ * here again.
+ */
+static bool in_device(struct reader *reader, uint32_t device, uint64_t offset, size_t size)
+{
+	if (ishare_fits(reader->image->devices[device].size, offset, size))
+		return true;
+	snprintf(reader->error, sizeof(reader->error),
+		 "%zu bytes at offset %" PRIu64 " reach past the end", size, offset);
+	return false;
+}
+
 bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer, size_t size)
 {
+	if (!in_device(reader, device, offset, size))
+		return false;
 	if (size >= LINE_SIZE)
 		return read_exactly(reader, device, offset, buffer, size);
 	return copy_through_cache(reader, device, offset, buffer, size);
@@ -140,6 +163,8 @@ bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t
 		 struct ishare_view *view)
 {
 	view->size = size;
+	if (!in_device(reader, device, offset, size))
+		return false;
 	if (offset / LINE_SIZE == (offset + size - 1) / LINE_SIZE && size) {
 		const struct cache_line *line = load_line(reader, device, offset);
 

@@ -85,7 +85,9 @@ static void check_checksum(struct check *check)
 		       image->sb.checksum, size);
 }
 
-/* What the geometry of everything else stands on; false: nothing further can be found in the image. */
+/*
+ * What the geometry of everything else stands on; false: nothing further can be found in the image.
+ */
 static bool check_block_size(struct check *check)
 {
 	const struct ishare_superblock *sb = &check->image->sb;
@@ -254,8 +256,8 @@ static int compare_extents(const void *a, const void *b)
 }
 
 /*
- * Sorted by start, an extent overlaps one before it only if it overlaps the one that reaches furthest; so that each device
- * is reported once and the work is not the square of their number.
+ * Sorted by start, an extent overlaps one before it only if it overlaps the one that reaches
+ * furthest; so that each device is reported once and the work is not the square of their number.
  */
 static void check_sorted_extents(struct check *check, const struct indexed_extent *sorted,
 				 uint32_t count)
@@ -283,7 +285,10 @@ static void check_sorted_extents(struct check *check, const struct indexed_exten
 	}
 }
 
-/* Devices without a place of their own in the unified address space (start 0) are reached by their id alone. */
+/*
+ * Devices without a place of their own in the unified address space (start 0) are reached by their
+ * id alone.
+ */
 static void check_overlaps(struct check *check)
 {
 	struct ishare_image *image = check->image;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* The directories of an image, remembered by name and parent so that a path is only built when somebody reads it. */
+/*
+ * The directories of an image, remembered by name and parent so that a path is only built when
+ * somebody reads it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

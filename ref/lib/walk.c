@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Walks the directory tree, each directory once and without recursion, and holds the rules of the chapter "Directories"
- * against it. The tree itself (tree.c) is the queue: directories are examined in the order in which they were met.
+ * Walks the directory tree, each directory once and without recursion, and holds the rules of the
+ * chapter "Directories" against it. The tree itself (tree.c) is the queue: directories are examined
+ * in the order in which they were met.
  */
 #include <inttypes.h>
 #include <stdlib.h>

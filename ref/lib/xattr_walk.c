@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* The entries of an inode, one after the other, and their names. Chapters "Inode xattrs" and "Fingerprint". */
+/*
+ * The entries of an inode, one after the other, and their names. Chapters "Inode xattrs" and
+ * "Fingerprint".
+ */
 #include <string.h>
 
 #include "bytes.h"
@@ -189,6 +192,8 @@ bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 	if (!file->inode.xattr_isize || copy_xattr_area(reader, file, buffer, &area) != READ_OK)
 		return false;
 	start_xattr_walk(&walk, reader, image, file, &area);
+	if (!xattr_shared_count(&walk.header, file->inode.xattr_isize))
+		return false;
 	while (!found && (status = next_xattr(&walk)) != WALK_END && status != WALK_FAILED)
 		found = status == WALK_ENTRY && xattr_name(&walk, name_buffer, &name) &&
 			is_fingerprint(image, &name);

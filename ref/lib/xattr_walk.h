@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* A walk over the xattrs of an inode, inline before shared as every reader does. It judges nothing. */
+/*
+ * A walk over the xattrs of an inode, inline before shared as every reader does. It judges nothing.
+ */
 #ifndef ISHARE_XATTR_WALK_H
 #define ISHARE_XATTR_WALK_H
 
@@ -37,7 +39,10 @@ enum walk_status {
 	WALK_FAILED, /* I/O error */
 };
 
-/* Copies the inode's xattr area into buffer (XATTR_AREA_MAX bytes), where it survives the reader's next calls. */
+/*
+ * Copies the inode's xattr area into buffer (XATTR_AREA_MAX bytes), where it survives the reader's
+ * next calls.
+ */
 enum read_result copy_xattr_area(struct reader *reader, const struct file *file, uint8_t *buffer,
 				 struct ishare_view *area);
 
@@ -47,7 +52,10 @@ void start_xattr_walk(struct xattr_walk *walk, struct reader *reader,
 		      const struct ishare_view *area);
 enum walk_status next_xattr(struct xattr_walk *walk);
 
-/* Go back to an entry that the walk has met: by its position in the area, or by its number among the shared ids. */
+/*
+ * Go back to an entry that the walk has met: by its position in the area, or by its number among
+ * the shared ids.
+ */
 bool recall_inline_xattr(struct xattr_walk *walk, size_t pos);
 bool recall_shared_xattr(struct xattr_walk *walk, uint32_t shared_index);
 
@@ -55,7 +63,10 @@ bool recall_shared_xattr(struct xattr_walk *walk, uint32_t shared_index);
 uint64_t xattr_area_offset(const struct file *file);
 struct ishare_view xattr_value(const struct xattr_walk *walk);
 
-/* Joins infix and stored name in buffer (NAME_ROOM bytes). False: the prefix is not in the table, or not known. */
+/*
+ * Joins infix and stored name in buffer (NAME_ROOM bytes). False: the prefix is not in the table,
+ * or not known.
+ */
 bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_name *name);
 
 /* What the image's fingerprints are called. False: it has none, or their name cannot be told. */

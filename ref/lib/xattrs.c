@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapters "Inode xattrs" and "Fingerprint" against the xattrs of an inode. */
+/*
+ * Holds the rules of the chapters "Inode xattrs" and "Fingerprint" against the xattrs of an inode.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #define XXH_INLINE_ALL
@@ -38,7 +40,9 @@ static const char *name_space(uint32_t base_index)
 	return base_index < sizeof(names) / sizeof(*names) ? names[base_index] : "?.";
 }
 
-/* Remembers that an inode has an xattr of this name, to find duplicates without keeping the names. */
+/*
+ * Remembers that an inode has an xattr of this name, to find duplicates without keeping the names.
+ */
 struct name_record {
 	uint64_t hash;
 	uint32_t order;
@@ -120,7 +124,10 @@ static void check_duplicates(struct check *check, struct xattr_walk *walk, size_
 	}
 }
 
-/* The first fingerprint is the one that readers use; what it says goes to the trust domain and to the digests. */
+/*
+ * The first fingerprint is the one that readers use; what it says goes to the trust domain and to
+ * the digests.
+ */
 static void use_fingerprint(struct check *check, const struct xattr_walk *walk,
 			    const struct ishare_view *value)
 {
