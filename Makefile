@@ -176,7 +176,7 @@ test-arch: ## Run the tests as a 32-bit and as a big-endian program, and compare
 	$(Q)$(PROVE) tests/arch.t
 
 .PHONY: arch-programs
-arch-programs: all $(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
+arch-programs: all build/spec/vectors/.stamp build/spec/sweep/.stamp $(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
 
 build/sysroot/%/.stamp: tests/tools/foreign-packages
 	$(call say,FETCH,$(@D))
