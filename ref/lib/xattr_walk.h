@@ -23,8 +23,7 @@ struct xattr_walk {
 	/* the current entry */
 	bool shared;
 	uint32_t shared_index;
-	struct ishare_view
-		holder; /* the area, or the bytes of the shared entry (valid until the reader's next call) */
+	struct ishare_view holder; /* the area; or the shared entry, until the reader's next call */
 	struct ishare_entry entry;
 	const struct space *space; /* where holder's bytes are */
 	uint64_t base; /* of holder in that space */
@@ -33,7 +32,7 @@ struct xattr_walk {
 enum walk_status {
 	WALK_ENTRY,
 	WALK_END,
-	WALK_BAD_ENTRY, /* xattr.entry-bounds does not hold at entry.pos; an inline area is then left */
+	WALK_BAD_ENTRY, /* xattr.entry-bounds fails at entry.pos; an inline area is then left */
 	WALK_BAD_ID, /* xattr.shared-id does not hold for number shared_index */
 	WALK_UNREADABLE, /* the shared xattrs are in the metabox, which cannot be read */
 	WALK_FAILED, /* I/O error */

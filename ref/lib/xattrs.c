@@ -46,8 +46,7 @@ static const char *name_space(uint32_t base_index)
 struct name_record {
 	uint64_t hash;
 	uint32_t order;
-	uint32_t
-		where; /* inline: position in the area; shared: SHARED_RECORD and the number of the id */
+	uint32_t where; /* position in the area; or SHARED_RECORD and the number of the shared id */
 };
 
 #define SHARED_RECORD 0x80000000u
