@@ -191,7 +191,7 @@ struct check {
 	struct ishare_domain *domain;
 	struct digest_pool *digests; /* NULL unless digests were asked for */
 	struct reader reader;
-	struct reader rows; /* for the bytes shown with a finding: leaves the views of reader alone */
+	struct reader rows; /* for the bytes shown: leaves the views of reader alone */
 	struct seen seen;
 	struct unexamined unexamined[UNEXAMINED_REASONS];
 	bool failed; /* image->error says why; the check ends at once */
