@@ -9,7 +9,10 @@
 #include "types.h"
 #include "spec.acsl.h"
 
-/* The readers take a pointer to the first byte of the value; multiplied and added, they prove and never overflow. */
+/*
+ * The readers take a pointer to the first byte of the value; multiplied and added, they prove and
+ * never overflow.
+ */
 
 /*@ requires readable: \valid_read(p + (0 .. 1));
     terminates \true;
@@ -42,7 +45,9 @@ static inline uint64_t ishare_le64(const uint8_t *p)
 	return ishare_le32(p) + 4294967296u * (uint64_t)ishare_le32(p + 4);
 }
 
-/* Whether len bytes at offset lie within size bytes. Cannot wrap, whatever the three numbers are. */
+/*
+ * Whether len bytes at offset lie within size bytes. Cannot wrap, whatever the three numbers are.
+ */
 /*@ terminates \true;
     exits \false;
     assigns \nothing;

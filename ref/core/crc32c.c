@@ -32,7 +32,9 @@ static uint32_t crc_bits(uint32_t crc)
 	return state;
 }
 
-/* Bit by bit, because it runs over one block of an image: a table would have to be proved as well. */
+/*
+ * Bit by bit, because it runs over one block of an image: a table would have to be proved as well.
+ */
 uint32_t ishare_crc32c(uint32_t crc, const struct ishare_view *v)
 {
 	uint32_t state = crc;

@@ -6,8 +6,8 @@
 #include "bytes.h"
 
 /*
- * The state after the bytes of v, when crc is the state before them. Nothing is inverted before or after: the format
- * starts from all ones and stores the state as it stands.
+ * The state after the bytes of v, when crc is the state before them. Nothing is inverted before or
+ * after: the format starts from all ones and stores the state as it stands.
  */
 /*@ requires view: view_ok(v);
     terminates \true;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #include "device.h"
 
-enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v, struct ishare_deviceslot *slot)
+enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v,
+					    struct ishare_deviceslot *slot)
 {
 	const uint8_t *p = v->data;
 
@@ -31,7 +32,8 @@ uint64_t ishare_device_table(const struct ishare_superblock *sb)
     exits \false;
     assigns \nothing;
     ensures value: \result == device_start(sb, slot); */
-static uint64_t device_start(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
+static uint64_t device_start(const struct ishare_superblock *sb,
+			     const struct ishare_deviceslot *slot)
 {
 	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
 		return slot->uniaddr_lo;
@@ -43,7 +45,8 @@ static uint64_t device_start(const struct ishare_superblock *sb, const struct is
     exits \false;
     assigns \nothing;
     ensures value: \result == device_blocks(sb, slot); */
-static uint64_t device_blocks(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
+static uint64_t device_blocks(const struct ishare_superblock *sb,
+			      const struct ishare_deviceslot *slot)
 {
 	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
 		return slot->blocks_lo;

@@ -5,7 +5,10 @@
 
 #include "superblock.h"
 
-/* v: from the slot's first byte. ISHARE_SHORT if fewer than 128 bytes are there; *slot is then unspecified. */
+/*
+ * v: from the slot's first byte. ISHARE_SHORT if fewer than 128 bytes are there; *slot is then
+ * unspecified.
+ */
 /*@ requires view: view_ok(v);
     requires writable: \valid(slot);
     requires apart: \separated(slot, v, v->data + (0 .. v->size - 1));
@@ -15,7 +18,8 @@
     ensures whole: v->size >= ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_OK;
     ensures short: v->size < ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_SHORT;
     ensures decoded: \result == ISHARE_OK ==> deviceslot_at(v->data, slot); */
-enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v, struct ishare_deviceslot *slot);
+enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v,
+					    struct ishare_deviceslot *slot);
 
 /* How many slots the table has: 0 without the device table feature. */
 /*@ requires readable: \valid_read(sb);
@@ -33,7 +37,10 @@ uint32_t ishare_device_count(const struct ishare_superblock *sb);
     ensures value: \result == device_table(sb); */
 uint64_t ishare_device_table(const struct ishare_superblock *sb);
 
-/* *e: the blocks that the device takes up in the unified address space; none if it has no place there (uniaddr 0). */
+/*
+ * *e: the blocks that the device takes up in the unified address space; none if it has no place
+ * there (uniaddr 0).
+ */
 /*@ requires readable: \valid_read(sb) && \valid_read(slot);
     requires writable: \valid(e);
     requires apart: \separated(e, sb, slot);
@@ -61,8 +68,8 @@ bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size);
 bool dev_range(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot);
 
 /*
- * a, b: two extra devices, from ishare_device_extent(); or one of them and the primary device, which is block 0 and
- * ishare_primary_blocks() blocks.
+ * a, b: two extra devices, from ishare_device_extent(); or one of them and the primary device,
+ * which is block 0 and ishare_primary_blocks() blocks.
  */
 /*@ requires readable: \valid_read(a) && \valid_read(b);
     terminates \true;

@@ -43,7 +43,8 @@ static enum ishare_status decode(const struct ishare_view *table, struct ishare_
 	return ISHARE_OK;
 }
 
-enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p)
+enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t count,
+				       struct ishare_prefix *p)
 {
 	if (count == 0)
 		return ISHARE_END;
@@ -52,7 +53,8 @@ enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t
 	return decode(table, p);
 }
 
-enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p)
+enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count,
+				      struct ishare_prefix *p)
 {
 	if (count - p->index == 1)
 		return ISHARE_END;
@@ -144,5 +146,6 @@ static uint32_t namespace_size(uint32_t base_index)
 
 bool prefix_ishare_name_length(const struct ishare_prefix *p)
 {
-	return p->infix_size >= 1 && p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->base_index);
+	return p->infix_size >= 1 &&
+	       p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->base_index);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The table of long xattr name prefixes: where it lies, a walk over its records, and its rules. Specification: prefixes
- * chapter.
+ * The table of long xattr name prefixes: where it lies, a walk over its records, and its rules.
+ * Specification: prefixes chapter.
  *
- * Where a function takes the table, it is a view of the address space that ishare_prefix_space() names, from byte
- * ishare_prefix_start() to the end of that space (or as much of it as the caller wants judged); positions count from
- * there.
+ * Where a function takes the table, it is a view of the address space that ishare_prefix_space()
+ * names, from byte ishare_prefix_start() to the end of that space (or as much of it as the caller
+ * wants judged); positions count from there.
  */
 #ifndef ISHARE_PREFIX_H
 #define ISHARE_PREFIX_H
@@ -30,9 +30,10 @@ enum ishare_prefix_space ishare_prefix_space(const struct ishare_superblock *sb)
 uint64_t ishare_prefix_start(const struct ishare_superblock *sb);
 
 /*
- * The walk: first, then next until it does not answer ISHARE_OK. count is xattr_prefix_count. ISHARE_END: there is no
- * such record. ISHARE_MALFORMED: prefix_record_bounds() or prefix_length() does not hold at p->pos, and the walk cannot
- * go on, because where the next record lies is not known; only p->index and p->pos are then of use.
+ * The walk: first, then next until it does not answer ISHARE_OK. count is xattr_prefix_count.
+ * ISHARE_END: there is no such record. ISHARE_MALFORMED: prefix_record_bounds() or prefix_length()
+ * does not hold at p->pos, and the walk cannot go on, because where the next record lies is not
+ * known; only p->index and p->pos are then of use.
  */
 /*@ requires view: view_ok(table);
     requires writable: \valid(p);
@@ -45,7 +46,8 @@ uint64_t ishare_prefix_start(const struct ishare_superblock *sb);
     ensures malformed: \result == ISHARE_MALFORMED <==> count != 0 && !prefix_sound(table, 0);
     ensures position: count != 0 ==> p->index == 0 && p->pos == 0;
     ensures record: \result == ISHARE_OK ==> prefix_at(table, p); */
-enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p);
+enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t count,
+				       struct ishare_prefix *p);
 
 /*@ requires view: view_ok(table);
     requires writable: \valid(p);
@@ -55,12 +57,15 @@ enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t
     exits \false;
     assigns *p;
     ensures end: \result == ISHARE_END <==> \old(p->index) + 1 == count;
-    ensures ok: \result == ISHARE_OK <==> \old(p->index) + 1 < count && prefix_sound(table, \old(p->next));
+    ensures ok:
+      \result == ISHARE_OK <==> \old(p->index) + 1 < count && prefix_sound(table, \old(p->next));
     ensures malformed: \result == ISHARE_MALFORMED <==>
       \old(p->index) + 1 < count && !prefix_sound(table, \old(p->next));
-    ensures position: \old(p->index) + 1 < count ==> p->index == \old(p->index) + 1 && p->pos == \old(p->next);
+    ensures position:
+      \old(p->index) + 1 < count ==> p->index == \old(p->index) + 1 && p->pos == \old(p->next);
     ensures record: \result == ISHARE_OK ==> prefix_at(table, p); */
-enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count, struct ishare_prefix *p);
+enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count,
+				      struct ishare_prefix *p);
 
 /* space_size: bytes of the address space that ishare_prefix_space() names. */
 /*@ requires readable: \valid_read(sb);

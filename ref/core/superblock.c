@@ -7,8 +7,8 @@
 #define MODE_DIRECTORY 0x4000u
 
 /*
- * Each field has a clause of its own, because a prover follows one field through 26 assignments and not all of them at
- * once.
+ * Each field has a clause of its own, because a prover follows one field through 26 assignments
+ * and not all of them at once.
  */
 /*@ requires readable: \valid_read(p + (0 .. ISHARE_SUPERBLOCK_SIZE - 1));
     requires writable: \valid(sb);
@@ -28,16 +28,21 @@
     ensures blocks_lo: sb->blocks_lo == le32(p + ISHARE_SUPERBLOCK_BLOCKS_LO_OFFSET);
     ensures meta_blkaddr: sb->meta_blkaddr == le32(p + ISHARE_SUPERBLOCK_META_BLKADDR_OFFSET);
     ensures xattr_blkaddr: sb->xattr_blkaddr == le32(p + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET);
-    ensures feature_incompat: sb->feature_incompat == le32(p + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
+    ensures feature_incompat:
+      sb->feature_incompat == le32(p + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
     ensures compr_algs: sb->compr_algs == le16(p + ISHARE_SUPERBLOCK_COMPR_ALGS_OFFSET);
     ensures extra_devices: sb->extra_devices == le16(p + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET);
     ensures devt_slotoff: sb->devt_slotoff == le16(p + ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET);
     ensures dirblkbits: sb->dirblkbits == p[ISHARE_SUPERBLOCK_DIRBLKBITS_OFFSET];
-    ensures xattr_prefix_count: sb->xattr_prefix_count == p[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET];
-    ensures xattr_prefix_start: sb->xattr_prefix_start == le32(p + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET);
+    ensures xattr_prefix_count:
+      sb->xattr_prefix_count == p[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET];
+    ensures xattr_prefix_start:
+      sb->xattr_prefix_start == le32(p + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET);
     ensures packed_nid: sb->packed_nid == le64(p + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET);
-    ensures xattr_filter_reserved: sb->xattr_filter_reserved == p[ISHARE_SUPERBLOCK_XATTR_FILTER_RESERVED_OFFSET];
-    ensures ishare_xattr_prefix_id: sb->ishare_xattr_prefix_id == p[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET];
+    ensures xattr_filter_reserved:
+      sb->xattr_filter_reserved == p[ISHARE_SUPERBLOCK_XATTR_FILTER_RESERVED_OFFSET];
+    ensures ishare_xattr_prefix_id:
+      sb->ishare_xattr_prefix_id == p[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET];
     ensures reserved: sb->reserved == le16(p + ISHARE_SUPERBLOCK_RESERVED_OFFSET);
     ensures build_time: sb->build_time == le32(p + ISHARE_SUPERBLOCK_BUILD_TIME_OFFSET);
     ensures rootnid_8b: sb->rootnid_8b == le64(p + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET);
@@ -72,7 +77,8 @@ static void decode(const uint8_t *p, struct ishare_superblock *sb)
 	sb->reserved2 = ishare_le64(p + ISHARE_SUPERBLOCK_RESERVED2_OFFSET);
 }
 
-enum ishare_status ishare_superblock_decode(const struct ishare_view *v, struct ishare_superblock *sb)
+enum ishare_status ishare_superblock_decode(const struct ishare_view *v,
+					    struct ishare_superblock *sb)
 {
 	if (v->size < ISHARE_SUPERBLOCK_SIZE)
 		return ISHARE_SHORT;
@@ -80,7 +86,8 @@ enum ishare_status ishare_superblock_decode(const struct ishare_view *v, struct 
 	return ISHARE_OK;
 }
 
-enum ishare_status ishare_superblock_ext_decode(const struct ishare_view *v, struct ishare_superblock_ext *ext)
+enum ishare_status ishare_superblock_ext_decode(const struct ishare_view *v,
+						struct ishare_superblock_ext *ext)
 {
 	if (v->size < ISHARE_SUPERBLOCK_EXT_SIZE)
 		return ISHARE_SHORT;
@@ -200,9 +207,11 @@ bool sb_feature_compat(const struct ishare_superblock *sb, const struct ishare_p
 	return (sb->feature_compat & p->unknown_compat) == 0;
 }
 
-bool sb_ext_slots(const struct ishare_superblock *sb, const struct ishare_profile *p, uint64_t image_size)
+bool sb_ext_slots(const struct ishare_superblock *sb, const struct ishare_profile *p,
+		  uint64_t image_size)
 {
-	uint64_t end = ISHARE_SUPERBLOCK_EXT_OFFSET + ISHARE_SUPERBLOCK_SLOT * (uint64_t)sb->sb_extslots;
+	uint64_t end =
+		ISHARE_SUPERBLOCK_EXT_OFFSET + ISHARE_SUPERBLOCK_SLOT * (uint64_t)sb->sb_extslots;
 
 	return end <= two_to(p->page_bits) && end <= image_size;
 }
@@ -214,12 +223,14 @@ bool sb_metabox_slot(const struct ishare_superblock *sb)
 
 bool sb_metabox_self(const struct ishare_superblock *sb, const struct ishare_superblock_ext *ext)
 {
-	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) || ext->metabox_nid <= ISHARE_NID_LIMIT;
+	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) ||
+	       ext->metabox_nid <= ISHARE_NID_LIMIT;
 }
 
 bool sb_packed_nid(const struct ishare_superblock *sb)
 {
-	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) || sb->packed_nid <= ISHARE_NID_LIMIT;
+	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) ||
+	       sb->packed_nid <= ISHARE_NID_LIMIT;
 }
 
 bool sb_blocks(const struct ishare_superblock *sb, uint64_t image_size)
@@ -239,7 +250,8 @@ bool sb_prefix_count(const struct ishare_superblock *sb)
 
 bool sb_prefix_feature(const struct ishare_superblock *sb)
 {
-	return sb->xattr_prefix_count == 0 || ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES);
+	return sb->xattr_prefix_count == 0 ||
+	       ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES);
 }
 
 bool sb_ishare_needs_prefixes(const struct ishare_superblock *sb)
@@ -256,7 +268,8 @@ bool sb_ishare_prefix_id(const struct ishare_superblock *sb)
 
 bool sb_ishare_prefix_id_unused(const struct ishare_superblock *sb)
 {
-	return ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) || sb->ishare_xattr_prefix_id == 0;
+	return ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) ||
+	       sb->ishare_xattr_prefix_id == 0;
 }
 
 bool sb_filter_reserved(const struct ishare_superblock *sb)

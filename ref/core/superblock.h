@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The superblock: decoding it, what follows from it, and its rules. Specification: superblock chapter.
+ * The superblock: decoding it, what follows from it, and its rules. Specification: superblock
+ * chapter.
  *
- * The rules take the decoded structure and bear the names that the specification gives them; true means that the rule
- * holds. Sizes are bytes, blocks are counted in units of ishare_block_size().
+ * The rules take the decoded structure and bear the names that the specification gives them; true
+ * means that the rule holds. Sizes are bytes, blocks are counted in units of ishare_block_size().
  */
 #ifndef ISHARE_SUPERBLOCK_H
 #define ISHARE_SUPERBLOCK_H
@@ -11,7 +12,10 @@
 #include "bytes.h"
 #include "layout.h"
 
-/* v: the image from byte 1024. ISHARE_SHORT if fewer than 128 bytes are there; *sb is then unspecified. */
+/*
+ * v: the image from byte 1024. ISHARE_SHORT if fewer than 128 bytes are there; *sb is then
+ * unspecified.
+ */
 /*@ requires view: view_ok(v);
     requires writable: \valid(sb);
     requires apart: \separated(sb, v, v->data + (0 .. v->size - 1));
@@ -21,9 +25,13 @@
     ensures whole: v->size >= ISHARE_SUPERBLOCK_SIZE ==> \result == ISHARE_OK;
     ensures short: v->size < ISHARE_SUPERBLOCK_SIZE ==> \result == ISHARE_SHORT;
     ensures decoded: \result == ISHARE_OK ==> superblock_at(v->data, sb); */
-enum ishare_status ishare_superblock_decode(const struct ishare_view *v, struct ishare_superblock *sb);
+enum ishare_status ishare_superblock_decode(const struct ishare_view *v,
+					    struct ishare_superblock *sb);
 
-/* v: the image from byte 1152. ISHARE_SHORT if fewer than 16 bytes are there; *ext is then unspecified. */
+/*
+ * v: the image from byte 1152. ISHARE_SHORT if fewer than 16 bytes are there; *ext is then
+ * unspecified.
+ */
 /*@ requires view: view_ok(v);
     requires writable: \valid(ext);
     requires apart: \separated(ext, v, v->data + (0 .. v->size - 1));
@@ -33,7 +41,8 @@ enum ishare_status ishare_superblock_decode(const struct ishare_view *v, struct 
     ensures whole: v->size >= ISHARE_SUPERBLOCK_EXT_SIZE ==> \result == ISHARE_OK;
     ensures short: v->size < ISHARE_SUPERBLOCK_EXT_SIZE ==> \result == ISHARE_SHORT;
     ensures decoded: \result == ISHARE_OK ==> superblock_ext_at(v->data, ext); */
-enum ishare_status ishare_superblock_ext_decode(const struct ishare_view *v, struct ishare_superblock_ext *ext);
+enum ishare_status ishare_superblock_ext_decode(const struct ishare_view *v,
+						struct ishare_superblock_ext *ext);
 
 /* Whether any of the bits is set in feature_compat: ISHARE_FEATURE_COMPAT_*. */
 /*@ requires readable: \valid_read(sb);
@@ -114,7 +123,10 @@ bool sb_magic(const struct ishare_superblock *sb);
     ensures meaning: \result <==> sb_block_size(sb, p); */
 bool sb_block_size(const struct ishare_superblock *sb, const struct ishare_profile *p);
 
-/* v: the image from byte 1024; if it is smaller than ishare_checksum_size() the rule does not hold. */
+/*
+ * v: the image from byte 1024; if it is smaller than ishare_checksum_size() the rule does not
+ * hold.
+ */
 /*@ requires readable: \valid_read(sb);
     requires block_size: 9 <= sb->blkszbits <= 16;
     requires view: view_ok(v);
@@ -152,7 +164,8 @@ bool sb_feature_compat(const struct ishare_superblock *sb, const struct ishare_p
     exits \false;
     assigns \nothing;
     ensures meaning: \result <==> sb_ext_slots(sb, p, image_size); */
-bool sb_ext_slots(const struct ishare_superblock *sb, const struct ishare_profile *p, uint64_t image_size);
+bool sb_ext_slots(const struct ishare_superblock *sb, const struct ishare_profile *p,
+		  uint64_t image_size);
 
 /*@ requires readable: \valid_read(sb);
     terminates \true;
