@@ -28,6 +28,9 @@ int cmd_rules(int argc, char **argv);
 /* Says on stderr what went wrong; the program's name and a newline are added. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the program if what was written to stdout could not be: nobody needs the rest. */
+void stop_if_unwritten(void);
+
 /* Returns what calloc(count, size) does, or ends the program with STATUS_TROUBLE. */
 void *allocate(size_t count, size_t size);
 

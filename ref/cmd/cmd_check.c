@@ -157,14 +157,15 @@ static const struct argp check_argp = {
 	.parser = parse_option,
 	.args_doc = "IMAGE...",
 	.doc = "Holds every rule of the specification against each IMAGE.\v"
-	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not be "
-	       "judged.",
+	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not "
+	       "be judged.",
 };
 
 static void take_finding(void *context, const struct ishare_finding *finding)
 {
 	struct check *check = context;
 
+	stop_if_unwritten();
 	progress_clear(&check->progress);
 	check->report.format->finding(&check->report, finding);
 }

@@ -183,6 +183,7 @@ static void take_inode(void *context, const struct ishare_inode_event *event)
 {
 	struct dump *dump = context;
 
+	stop_if_unwritten();
 	end_inode(dump);
 	dump->format->inode(&dump->stream, event);
 	dump->in_inode = true;

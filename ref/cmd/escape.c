@@ -21,10 +21,10 @@ static size_t following_bytes(uint8_t first)
 	return SIZE_MAX;
 }
 
-/* Control characters, and those that reorder the text around them. */
+/* Control characters, line separators, and what reorders the text around it. */
 static bool is_unfit(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2066 && c <= 0x2069);
 }
 

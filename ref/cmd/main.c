@@ -70,6 +70,12 @@ static void close_stdout(void)
 	_exit(STATUS_TROUBLE);
 }
 
+void stop_if_unwritten(void)
+{
+	if (ferror(stdout))
+		exit(STATUS_TROUBLE); /* close_stdout says why */
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	argv[0] = (char *)command->full_name;

@@ -14,7 +14,7 @@ enum { SHOWN = 3 }; /* findings that a test point tells in full */
 /* What was found against one rule since its last test point. */
 struct tally {
 	uint64_t count;
-	char *lines[SHOWN]; /* JSON strings, which YAML reads as well */
+	char *items[SHOWN];
 };
 
 struct tap_state {
@@ -55,18 +55,32 @@ static void put_point(struct report *report, bool ok, const char *name, const ch
 	free(image);
 }
 
-static char *finding_line(const struct ishare_finding *finding)
+/* A string of YAML; the text has no control characters. */
+static void put_quoted(FILE *out, const char *key, char *text)
 {
-	char *path = escape_string(finding->path ? finding->path : "");
-	char *text = escape_text(finding->message);
-	json_t *line = allocated(json_sprintf("%s%s%s (offset 0x%" PRIx64 ")", path,
-					      *path ? ": " : "", text, finding->place.offset));
-	char *quoted = allocated(json_dumps(line, JSON_ENCODE_ANY | JSON_ENSURE_ASCII));
-
-	json_decref(line);
+	fprintf(out, "%s: '", key);
+	for (const char *c = text; *c; c++) {
+		if (*c == '\'')
+			fputc('\'', out);
+		fputc(*c, out);
+	}
+	fputs("'\n", out);
 	free(text);
-	free(path);
-	return quoted;
+}
+
+/* An item of a list in YAML, in lines of its own. */
+static char *finding_item(const struct ishare_finding *finding)
+{
+	char *item = NULL;
+	size_t size;
+	FILE *out = allocated(open_memstream(&item, &size));
+
+	put_quoted(out, "    - message", escape_text(finding->message));
+	fprintf(out, "      offset: %" PRIu64 "\n", finding->place.offset);
+	if (finding->path)
+		put_quoted(out, "      path", escape_string(finding->path));
+	fclose(out);
+	return allocated(item);
 }
 
 static void take_finding(struct report *report, const struct ishare_finding *finding)
@@ -75,7 +89,7 @@ static void take_finding(struct report *report, const struct ishare_finding *fin
 	struct tally *tally = &state->tallies[finding->rule->id];
 
 	if (tally->count < SHOWN)
-		tally->lines[tally->count] = finding_line(finding);
+		tally->items[tally->count] = finding_item(finding);
 	tally->count++;
 }
 
@@ -83,15 +97,15 @@ static void put_diagnostics(FILE *out, const struct ishare_rule *rule, const str
 {
 	fprintf(out, "  ---\n  severity: %s\n  findings: %" PRIu64 "\n  first:\n",
 		severity_words[rule->severity], tally->count);
-	for (size_t i = 0; i < SHOWN && tally->lines[i]; i++)
-		fprintf(out, "    - %s\n", tally->lines[i]);
+	for (size_t i = 0; i < SHOWN && tally->items[i]; i++)
+		fputs(tally->items[i], out);
 	fputs("  ...\n", out);
 }
 
 static void clear_tally(struct tally *tally)
 {
 	for (size_t i = 0; i < SHOWN; i++)
-		free(tally->lines[i]);
+		free(tally->items[i]);
 	memset(tally, 0, sizeof(*tally));
 }
 

@@ -1,0 +1,744 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The command line: every option, every exit status, and every format, read by somebody else's parser."""
+
+import hashlib
+import json
+import os
+import pty
+import random
+import re
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import jsonschema
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+IMAGES = f"{tap.TOP}/tests/images"
+GOOD = f"{IMAGES}/digest-512.erofs"
+FORMATS = ("text", "json", "sarif", "tap")
+NOBODY = 65534
+
+# What the tests change in copies of images: offsets in the superblock's range.
+PREFIX_ID = 1024 + 0x69
+BLKSZBITS = 1024 + 0x0C
+
+
+def tool(*arguments, **options):
+    """Runs the program under test."""
+    return tap.run([*tap.TOOL, *arguments], **options)
+
+
+def check(*arguments, **options):
+    """Runs `check`."""
+    return tool("check", *arguments, **options)
+
+
+def report(*arguments):
+    """`check`'s report in JSON."""
+    return json.loads(check("--format=json", *arguments).stdout)
+
+
+def events(kind, *arguments):
+    """The events of one type in `check`'s report."""
+    return [e for e in report(*arguments)["events"] if e["type"] == kind]
+
+
+def findings(*arguments):
+    """The findings in `check`'s report."""
+    return events("finding", *arguments)
+
+
+def broken_rules(*arguments):
+    """Names of the rules that are broken."""
+    return {f["rule"] for f in findings(*arguments)}
+
+
+def ends(done, status, name, out="", err=""):
+    """One test point: exit status, and patterns that stdout and stderr match; "" stands for silence."""
+    def fits(pattern, text):
+        return re.search(pattern, text, re.S) if pattern else text == ""
+    return tap.ok(done.returncode == status and fits(out, done.stdout) and fits(err, done.stderr), name,
+                  f"status {done.returncode}, not {status}", "stdout:", done.stdout[-2000:],
+                  "stderr:", done.stderr[-2000:])
+
+
+class Copies:
+    """Copies of images with changes, in a directory of their own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.count = 0
+
+    def path(self, name):
+        """Where a file of that name would be."""
+        return os.path.join(self.directory, name)
+
+    def make(self, source, *edits, name=None):
+        """A copy with bytes replaced: (offset, bytes) each."""
+        with open(source, "rb") as data:
+            content = bytearray(data.read())
+        for offset, data in edits:
+            content[offset:offset + len(data)] = data
+        return self.write(bytes(content), name)
+
+    def write(self, content, name=None):
+        """A file with this content."""
+        self.count += 1
+        path = self.path(name or f"copy-{self.count}.erofs")
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+
+def inode(image, path):
+    """The inode of a file, as dump shows it."""
+    dump = json.loads(tool("dump", "--format=json", image).stdout)
+    return next(i for i in dump["inodes"] if i["path"] == path)
+
+
+def test_help():
+    """Help goes to stdout and ends well; a wrong command line goes to stderr with status 2."""
+    ends(tool("--version"), 0, "--version", r"^erofs-ishare \d+\.\d+\S*\n$")
+    for arguments in (["--help"], ["help"]):
+        ends(tool(*arguments), 0, f"{' '.join(arguments)} lists the commands",
+             r"check .*\n.*dump .*\n.*explain .*\n.*rules ")
+    for command in ("check", "dump", "explain", "rules"):
+        ends(tool(command, "--help"), 0, f"{command} --help", f"Usage: erofs-ishare {command} ")
+        ends(tool("help", command), 0, f"help {command}", f"Usage: erofs-ishare {command} ")
+    ends(tool("help", "help"), 0, "help help", "Commands:")
+
+
+def test_usage():
+    """Wrong command lines."""
+    for arguments, said in (
+            ([], "a command is missing"), (["frobnicate"], "no command 'frobnicate'"),
+            (["help", "frobnicate"], "help takes"), (["help", "check", "dump"], "help takes"),
+            (["check"], "an image is missing"), (["check", "--frobnicate", GOOD], "unrecognized option"),
+            (["check", "--format=xml", GOOD], "'xml' is no format"),
+            (["check", "--severity=fatal", GOOD], "'fatal' is no severity"),
+            (["check", "--profile=linux-1.0", GOOD], "no profile 'linux-1.0'"),
+            (["check", "--rule=no.such-rule", GOOD], "--rule=no.such-rule matches no rule"),
+            (["check", "--rule=sb.*", "--rule=no.*", GOOD], "--rule=no.. matches no rule"),
+            (["check", "--rule=share.*", GOOD], "matches no rule that is judged"),
+            (["check", "--rule=fingerprint.digest", GOOD], "matches no rule that is judged"),
+            (["check", "--device=/dev/null", GOOD, GOOD], "--device goes with one image"),
+            (["dump"], "an image is missing"), (["dump", GOOD, GOOD], "one image at a time"),
+            (["dump", "--format=tap", GOOD], "'tap' is no format"),
+            (["explain"], "name of a rule is missing"), (["explain", "sb.magic", "sb.size"], "one rule at a time"),
+            (["rules", "--format=sarif"], "'sarif' is no format"), (["rules", "x"], "Too many arguments")):
+        ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "", said)
+
+
+def test_statuses(copies):
+    """0, 1 and 2, the same in every format."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
+    nothing = copies.path("nothing.erofs")
+    cases = ((0, "conforms", [GOOD]), (1, "an error", [bad]), (1, "an error in one of two", [bad, GOOD]),
+             (2, "no such file", [nothing]), (2, "no such file wins over an error", [bad, nothing]),
+             (2, "something not examined", [f"{IMAGES}/metabox-512.erofs"]),
+             (2, "something not examined wins over an error", [bad, f"{IMAGES}/metabox-512.erofs"]))
+    for status, name, arguments in cases:
+        for form in FORMATS:
+            done = check(f"--format={form}", *arguments)
+            tap.ok(done.returncode == status and done.stdout, f"status {status} in {form}: {name}",
+                   done.returncode, done.stdout[-500:], done.stderr)
+            tap.ok(bool(done.stderr) == (nothing in arguments), f"only trouble is on stderr in {form}: {name}",
+                   done.stderr)
+    done = check(nothing, bad)
+    tap.ok("sb.ishare-prefix-id" in done.stdout, "one bad file does not stop the others", done.stdout)
+
+
+def test_not_images(copies):
+    """What is no image: status 2, and why."""
+    fifo = copies.path("fifo")
+    os.mkfifo(fifo)
+    with open(GOOD, "rb") as data:
+        head = data.read(1151)
+    cases = ((copies.write(b""), r"not an EROFS image.*sb\.size"), (tap.TOP, "is a directory"),
+             (fifo, "neither a regular file nor a block device"),
+             ("/dev/null", "neither a regular file nor a block device"),
+             (f"{tap.TOP}/Makefile", r"not an EROFS image.*sb\.magic"),
+             (copies.write(b"\0" * 65536), r"not an EROFS image.*sb\.magic"),
+             (copies.write(head), r"not an EROFS image.*sb\.size"),
+             (copies.path("nothing.erofs"), "No such file"))
+    for path, said in cases:
+        for command in ("check", "dump"):
+            done = tool(command, path, timeout=60)
+            name = f"{command}: {os.path.basename(path)}: {said}"
+            tap.ok(done.returncode == 2 and re.search(f"^erofs-ishare: .*{said}.*\n$", done.stderr), name,
+                   done.returncode, done.stderr)
+            tap.ok(done.stderr.count(path) == 1, f"{name}: names the file once", done.stderr)
+
+
+def test_no_permission(copies):
+    """A file that the user may not read; root is made nobody for this."""
+    path = copies.make(GOOD, name="secret.erofs")
+    os.chmod(path, 0)
+    program = shutil.copy(tap.TOOL[-1], copies.path("program"))
+    as_nobody = {"preexec_fn": lambda: os.setuid(NOBODY)} if os.getuid() == 0 else {}
+    done = tap.run([*tap.TOOL[:-1], program, "check", path], cwd="/", **as_nobody)
+    ends(done, 2, "a file without permission", "1 failure", "secret.erofs: cannot open: Permission denied")
+
+
+def test_truncated(copies):
+    """An image that ends early is never judged to conform, nor does the program die."""
+    with open(GOOD, "rb") as data:
+        content = data.read()
+    wrong = []
+    for size in [*range(0, 2048, 61), *range(2048, len(content), 509), len(content) - 1]:
+        done = check(copies.write(content[:size], name="truncated.erofs"))
+        if done.returncode not in (1, 2) or "ERROR: AddressSanitizer" in done.stderr:
+            wrong.append(f"{size} bytes: status {done.returncode}: {done.stderr[-300:]}")
+    tap.is_empty(wrong, "truncated images do not conform")
+
+
+def test_text(copies):
+    """The form of a diagnostic, to the byte."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad.erofs")
+    lines = check("--rule=sb.ishare-prefix-id", "bad.erofs", "bad.erofs", cwd=copies.directory).stdout.split("\n")
+    expected = [
+        "bad.erofs: error: sb.ishare-prefix-id: ishare_xattr_prefix_id is 9, but the prefix table has 1 entry",
+        "  0x00000460  00 00 00 00 00 00 00 00 00 09 00 00 00 00 00 00",
+        "                                         ^^ ishare_xattr_prefix_id (superblock +0x69)",
+        "  run `erofs-ishare explain sb.ishare-prefix-id` for the rule"]
+    tap.ok(lines[:4] == expected, "a diagnostic shows the rule, the bytes and the field", *lines[:5])
+    tap.ok(lines[4:7] == expected[:3], "the hint is given once for each rule", *lines[4:8])
+    tap.ok(re.match(r"2 images: \d+ inodes, \d+ regular files, \d+ with a fingerprint", lines[7]), "the summary counts",
+           *lines[7:])
+    tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[8]), "the summary sums up", *lines[7:])
+    long = check("--rule=inode.*", copies.make(bad, (inode(GOOD, "/one")["offset"], b"\xff\xff"))).stdout.split("\n")
+    tap.ok(long[0].split(":")[1] == "/one" and re.fullmatch(r" {14}\^\^ \^\^ i_format \(inode_compact \+0x00\)", long[2]),
+           "a finding names the file inside the image", *long)
+    summary = check(GOOD).stdout
+    tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of \d+ bytes\)\n"
+                        r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary), "a good image: only the summary",
+           summary)
+    done = check(f"{IMAGES}/metabox-512.erofs").stdout
+    tap.ok(re.search(r"^\S*metabox-512\.erofs: not examined: ", done, re.M) and re.search(r", \d+ not examined;", done),
+           "what was not examined is said", done)
+
+
+def test_json(copies):
+    """The JSON report against the text report."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), (1024 + 0x6A, b"\x01"))
+    told = report(bad, copies.path("nothing"), f"{IMAGES}/metabox-512.erofs")
+    text = re.findall(r"^(\S+): (error|warning|note): (\S+): (.*)$", check(bad).stdout, re.M)
+    found = [(e["image"], e["severity"], e["rule"], e["message"]) for e in told["events"] if e["type"] == "finding"]
+    tap.ok(len(found) >= 2 and found == text, "JSON and text report the same findings", found, text)
+    kinds = [e["type"] for e in told["events"]]
+    tap.ok("failure" in kinds and "unexamined" in kinds, "failures and what was not examined are events", kinds)
+    tap.ok(told["exit_status"] == 2 and told["summary"]["images"] == 3 and told["summary"]["images_not_judged"] == 1,
+           "JSON sums up", told["summary"])
+    place = next(e for e in told["events"] if e.get("rule") == "sb.ishare-prefix-id")["place"]
+    tap.ok((place["space"], place["offset"], place["size"], place["structure"], place["field"], place["field_offset"])
+           == ("image", PREFIX_ID, 1, "superblock", "ishare_xattr_prefix_id", 0x69), "JSON tells the place", place)
+    tap.ok(bytes.fromhex(place["row"])[PREFIX_ID - place["row_offset"]] == 9, "JSON shows the bytes", place)
+
+
+def schema():
+    """The JSON schema of SARIF."""
+    done = tap.run([f"{tap.TOP}/tests/tools/sarif-schema"])
+    if not tap.ok(done.returncode == 0, "the SARIF schema can be had", done.stderr):
+        return None
+    with open(done.stdout.strip(), encoding="utf-8") as text:
+        return json.load(text)
+
+
+def sarif_cases(copies):
+    """Names and arguments of runs whose SARIF is looked at."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad 100% #1: \u00e9.erofs")
+    return {"conforms": [GOOD], "an error": [bad], "trouble": [bad, copies.path("nothing"), GOOD],
+            "not examined": [f"{IMAGES}/metabox-512.erofs"],
+            "pairs": ["--domain", GOOD, resized(copies)]}
+
+
+def test_sarif(copies):
+    """SARIF by its schema, and what it says."""
+    rules = json.loads(tool("rules", "--format=json").stdout)
+    validator = jsonschema.Draft4Validator(schema() or {"not": {}})
+    logs = {}
+    for name, arguments in sarif_cases(copies).items():
+        done = check("--format=sarif", *arguments)
+        log = logs[name] = json.loads(done.stdout)
+        errors = [f"{list(e.path)}: {e.message}"[:300] for e in validator.iter_errors(log)]
+        tap.is_empty(errors, f"SARIF follows its schema: {name}")
+        run = log["runs"][0]
+        tap.ok(run["invocations"][0]["exitCode"] == done.returncode
+               and run["invocations"][0]["executionSuccessful"] == (done.returncode != 2),
+               f"SARIF tells the exit status: {name}", run["invocations"])
+        driver = run["tool"]["driver"]["rules"]
+        tap.ok([(r["id"], r["defaultConfiguration"]["level"], r["properties"]["harm"]) for r in driver]
+               == [(r["name"], r["severity"], r["harm"]) for r in rules], f"SARIF has the catalogue: {name}")
+        tap.is_empty([r for r in run["results"] if driver[r["ruleIndex"]]["id"] != r["ruleId"]],
+                     f"SARIF's rule indexes are right: {name}")
+    tap.ok(not logs["conforms"]["runs"][0]["results"], "no result without a finding")
+    place = logs["an error"]["runs"][0]["results"][-1]["locations"][0]["physicalLocation"]
+    tap.ok(place["region"] == {"byteOffset": PREFIX_ID, "byteLength": 1}, "SARIF tells the bytes", place)
+    tap.ok(place["artifactLocation"]["uri"].startswith("file:///")
+           and place["artifactLocation"]["uri"].endswith("/bad%20100%25%20%231%3A%20%C3%A9.erofs"),
+           "SARIF's URIs are encoded", place)
+    for name in ("trouble", "not examined"):
+        told = logs[name]["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+        tap.ok(told and all(n["level"] == "error" for n in told), f"SARIF notifies: {name}", told)
+    pair = logs["pairs"]["runs"][0]["results"][0]
+    tap.ok(pair["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline"
+           and pair["relatedLocations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline",
+           "SARIF names the files inside, both of a pair", pair)
+
+
+PARSE_TAP = r"""
+use TAP::Parser;
+local $/;
+my $parser = TAP::Parser->new({ tap => scalar <STDIN> });
+while (my $result = $parser->next) {
+    next unless $result->is_test;
+    print $result->is_ok ? "ok" : "not ok", "\t", $result->directive, "\t", $result->description, "\n";
+}
+print STDERR "$_\n" for $parser->parse_errors;
+"""
+
+
+def parse_tap(text):
+    """What Perl's TAP::Parser makes of it: [(passed, directive, description)], [error]."""
+    done = tap.run(["perl", "-e", PARSE_TAP], input=text, stdin=None)
+    points = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(p[0] == "ok", p[1], p[2]) for p in points], done.stderr.splitlines()
+
+
+def test_tap(copies):
+    """TAP by Perl's own parser."""
+    rules = json.loads(tool("rules", "--format=json").stdout)
+    judged = [r["name"] for r in rules if not r["runtime"] and r["name"] != "fingerprint.digest"]
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad # TODO \u00e9.erofs")
+    points, errors = parse_tap(check("--format=tap", GOOD).stdout)
+    tap.ok(sorted(p[2] for p in points) == sorted(f"- {GOOD}: {r}" for r in judged) and all(p[0] for p in points)
+           and not errors, "TAP: one point for each rule", points, errors)
+    points, errors = parse_tap(check("--format=tap", bad).stdout)
+    failed = {p[2].rsplit(" ", 1)[1] for p in points if not p[0]}
+    tap.ok(failed == {f["rule"] for f in findings(bad) if f["severity"] == "error"} and not errors,
+           "TAP: a point fails for each rule that is broken", failed, errors)
+    tap.ok(not any(p[1] for p in points), "TAP: a file's name makes no directive", points)
+    blocks = re.findall(r"^  ---\n(.*?)^  \.\.\.\n", check("--format=tap", bad).stdout, re.M | re.S)
+    tap.ok(blocks and all(yaml_block(b)["first"] for b in blocks), "TAP: the diagnostics are YAML", *blocks)
+    for name, arguments in (("not an image", ["/dev/null"]), ("not examined", [f"{IMAGES}/metabox-512.erofs"]),
+                            ("no such file among others", [GOOD, copies.path("nothing")])):
+        points, errors = parse_tap(check("--format=tap", *arguments).stdout)
+        tap.ok(any(not p[0] for p in points) and not errors, f"TAP: {name} fails", points, errors)
+    points, _ = parse_tap(check("--format=tap", "/dev/null").stdout)
+    tap.ok(len(points) == 1, "TAP: no rule holds for what could not be judged", points)
+    points, _ = parse_tap(check("--format=tap", "--domain", GOOD, resized(copies)).stdout)
+    tap.ok((False, "", "- trust domain: fingerprint.same-size") in points
+           and sum(p[2].endswith("fingerprint.same-size") for p in points) == 1, "TAP: one point for a trust domain",
+           points)
+    done = tap.run(["prove", "-e", " ".join([*tap.TOOL, "check", "--format=tap", "--rule=sb.*"]), GOOD, GOOD])
+    ends(done, 0, "prove can run it", r"Result: PASS")
+
+
+def yaml_block(text):
+    """A YAML block as TAP has them."""
+    import yaml  # pylint: disable=import-outside-toplevel
+    return yaml.safe_load(text)
+
+
+def resized(copies):
+    """An image in which /inline is a byte shorter than its fingerprint's other bearers."""
+    at = inode(GOOD, "/inline")
+    return copies.make(GOOD, (at["offset"] + 8, struct.pack("<I", at["size"] - 1)))
+
+
+def test_domain(copies):
+    """--domain: what is right in each image may be wrong in both."""
+    other = resized(copies)
+    tap.ok("fingerprint.same-size" not in broken_rules(GOOD, other), "without --domain images are judged apart")
+    pairs = [f for f in findings("--domain", GOOD, other) if f["rule"] == "fingerprint.same-size"]
+    tap.ok(len(pairs) == 1 and {pairs[0]["image"], pairs[0]["other_image"]} == {GOOD, other}
+           and pairs[0]["path"] == pairs[0]["other_path"] == "/inline", "--domain finds a pair across images", pairs)
+    done = check("--domain", GOOD, other)
+    ends(done, 1, "--domain in text", r"fingerprint.same-size: .*\n  the other file: \S+:/inline\n")
+    ends(check("--domain", GOOD, f"{IMAGES}/digest-small-512.erofs"), 0, "--domain: good images", "2 images")
+
+
+def test_digests(copies):
+    """--digests: the content is read."""
+    with open(GOOD, "rb") as data:
+        content = data.read()
+    target = inode(GOOD, "/block")
+    value = next(bytes.fromhex(x["value"]) for x in target["xattrs"] if x["fingerprint"])
+    blocks = [i for i in range(0, len(content), 512)
+              if hashlib.sha256(content[i:i + 512]).digest() == value[len(b"sha256:"):]]
+    tap.ok(blocks, "the test knows where /block is")
+    bad = copies.make(GOOD, *((at + 7, bytes([content[at + 7] ^ 1])) for at in blocks))
+    ends(check(bad), 0, "without --digests no content is read", "1 image")
+    ends(check("--digests", GOOD), 0, "--digests: a good image", "1 image")
+    ends(check("--digests", bad), 1, "--digests: a flipped bit", r":/\S+: error: fingerprint\.digest: ")
+    tap.ok(broken_rules("--digests", "--rule=fingerprint.digest", bad) == {"fingerprint.digest"},
+           "--digests with --rule")
+    told = report("--digests", GOOD)["summary"]
+    tap.ok(told["digested_files"] == told["fingerprinted_files"] > 0, "--digests counts the files", told)
+    points, _ = parse_tap(check("--format=tap", "--digests", bad).stdout)
+    tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
+    ends(check("--digests", f"{IMAGES}/lz4-512.erofs"), 2, "--digests: compressed files are not examined",
+         "not examined: .*compressed")
+
+
+def test_device():
+    """--device."""
+    image, blob = f"{IMAGES}/blobdev-512.erofs", f"{IMAGES}/blobdev-512.blob"
+    ends(check("--digests", f"--device={blob}", image), 0, "--device: data is read from it", "1 image")
+    ends(check("--digests", image), 2, "without --device data is not examined", "not examined: ")
+    ends(check(f"--device={blob}x", image), 2, "--device: no such file", "1 failure",
+         f"{re.escape(image)}: {re.escape(blob)}x: cannot open: No such file")
+    merged = [f"--device={IMAGES}/layer-small-512.erofs", f"--device={IMAGES}/layer-other-512.erofs"]
+    ends(check("--digests", *merged, f"{IMAGES}/merged-512.erofs"), 0, "--device twice", "1 image")
+    ends(tool("dump", f"--device={blob}", image), 0, "dump --device", "deviceslot 1 at 0x")
+    ends(tool("dump", f"--device={blob}x", image), 2, "dump --device: no such file", "", "No such file")
+
+
+def test_profile(copies):
+    """--profile, and --strict on what it warns of."""
+    ends(check("--profile=linux-7.3/16k", f"{IMAGES}/digest-16384.erofs"), 0, "--profile: page size", "1 image")
+    ends(check(f"{IMAGES}/digest-16384.erofs"), 1, "the default profile has 4 KiB pages", "sb.block-size")
+    old = ["--profile=linux-6.12", GOOD]
+    ends(check(*old), 0, "--profile: an older kernel", "warning: sb.feature-compat")
+    ends(check("--strict", *old), 1, "--strict: a warning fails", "warning: sb.feature-compat")
+    ends(check("--strict", GOOD), 0, "--strict: nothing to warn of", "0 warnings")
+    for arguments, wanted in ((old, True), (["--strict", *old], False)):
+        points, _ = parse_tap(check("--format=tap", *arguments).stdout)
+        tap.ok([p[0] for p in points if p[2].endswith(": sb.feature-compat")] == [wanted],
+               f"{' '.join(arguments[:-1])} in TAP", points)
+    for name in ("linux-6.12", "linux-6.12/4k", "linux-6.12/16k", "linux-6.12/64k", "linux-7.3", "linux-7.3/4k",
+                 "linux-7.3/16k", "linux-7.3/64k"):
+        ends(check(f"--profile={name}", GOOD), 0, f"--profile={name}", "1 image")
+    bad = copies.make(GOOD, (BLKSZBITS, b"\x11"))
+    tap.ok("sb.block-size" in broken_rules("--profile=linux-7.3/64k", bad), "no profile takes blocks of 128 KiB")
+
+
+def test_selection(copies):
+    """--rule and --severity choose what is judged."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), (1024 + 0x40, b"name"))
+    every = broken_rules(bad)
+    tap.ok({"sb.checksum", "sb.ishare-prefix-id"} <= every, "two rules are broken", every)
+    tap.ok(broken_rules("--rule=sb.check*", bad) == {"sb.checksum"}, "--rule: a glob")
+    tap.ok(broken_rules("--rule=sb.checksum", "--rule=sb.ishare-prefix-id", bad)
+           == {"sb.checksum", "sb.ishare-prefix-id"}, "--rule twice")
+    ends(check("--rule=dir.*", bad), 0, "--rule: what is not selected is not judged", "0 errors")
+    plain = f"{IMAGES}/prefix-part-512.erofs"
+    told = {s: {f["severity"] for f in findings(f"--severity={s}", "--profile=linux-6.12", plain)}
+            for s in ("error", "warning", "note")}
+    tap.ok(told == {"error": set(), "warning": {"warning"}, "note": {"warning", "note"}}, "--severity", told)
+    ends(check("--strict", "--severity=error", "--profile=linux-6.12", plain), 0,
+         "--severity: what is less severe is not judged", "0 warnings")
+    points, _ = parse_tap(check("--format=tap", "--rule=prefix.*", GOOD).stdout)
+    tap.ok(points and all(": prefix." in p[2] for p in points), "--rule in TAP", points)
+
+
+def names_image(copies, broken):
+    """An image with files whose names hold what a name should not; if broken, these files break a rule."""
+    with open(GOOD, "rb") as data:
+        content = data.read()
+    edits = []
+    for old, new in ((b"block-minus-1", b"b\x1b[2J\xff\xc2\x9b\\aaaa"), (b"long-symlink", b"l\xe2\x80\xae{}\"'\n\taa")):
+        at = content.index(old)
+        edits.append((at, new[:len(old)]))
+    for path in ("/block-minus-1", "/long-symlink") if broken else ():
+        edits.append((inode(GOOD, path)["offset"], b"\xff\xff"))
+    return copies.make(GOOD, *edits)
+
+
+def test_hostile_names(copies):
+    """Names must not drive a terminal nor spoil a format."""
+    image = names_image(copies, True)
+    done = check("--rule=inode.*", image)
+    tap.ok("b\\x1b[2J\\xff\\xc2\\x9b\\\\aa" in done.stdout, "control characters are escaped in text", done.stdout)
+    tap.ok(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udcff\u202e]", done.stdout),
+           "text holds printable UTF-8 alone", ascii(done.stdout))
+    paths = {f.get("path") for f in findings("--rule=inode.*", image)}
+    tap.ok("/b\\x1b[2J\\xff\\xc2\\x9b\\\\aaaa" in paths and "/l\\xe2\\x80\\xae{}\"'\\x0a\\x09aa" in paths,
+           "JSON has the same escapes", paths)
+    log = json.loads(check("--format=sarif", "--rule=inode.*", image).stdout)
+    tap.ok(len(log["runs"][0]["results"]) == len(findings("--rule=inode.*", image)), "SARIF stays JSON")
+    points, errors = parse_tap(check("--format=tap", "--rule=inode.*", image).stdout)
+    tap.ok(points and not errors, "TAP stays TAP", points, errors)
+    for form in ("text", "json"):
+        done = tool("dump", f"--format={form}", names_image(copies, False))
+        tap.ok("\x1b" not in done.stdout and r"b\x1b[2J" in done.stdout.replace(r"\\", "\\"),
+               f"dump escapes names in {form}", done.stdout)
+    odd = copies.make(GOOD, name="odd\n\udcff'\u001b.erofs")
+    done = check("--profile=linux-6.12", odd)
+    tap.ok("odd\\x0a\\xff'\\x1b.erofs: " in done.stdout, "an image's own name is escaped", done.stdout)
+    log = json.loads(check("--format=sarif", "--profile=linux-6.12", odd).stdout)
+    uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    tap.ok(uri.endswith("/odd%0A%FF%27%1B.erofs"), "an image's name is encoded in a URI", uri)
+
+
+def test_rules():
+    """The catalogue."""
+    rules = json.loads(tool("rules", "--format=json").stdout)
+    text = tool("rules").stdout.splitlines()
+    tap.ok([line.split()[:4] for line in text]
+           == [[r["name"], r["severity"], r["subject"], r["harm"]] for r in rules], "text and JSON list the same rules",
+           *text)
+    tap.ok(len(rules) >= 60 and len({r["name"] for r in rules}) == len(rules), "the catalogue has its rules", len(rules))
+    wrong = []
+    for rule in rules:
+        done = tool("explain", rule["name"])
+        words = " ".join(done.stdout.split())
+        if done.returncode or rule["name"] not in words or " ".join(rule["requirement"].split()) not in words:
+            wrong.append(f"{rule['name']}: status {done.returncode}: {done.stdout[:300]}")
+    tap.is_empty(wrong, "explain knows every rule")
+    for asked, meant in (("sb.ishare-prefixid", "sb.ishare-prefix-id"), ("sb_magic", "sb.magic"),
+                         ("magic", "sb.magic"), ("xattr.duplicates", "xattr.duplicate")):
+        ends(tool("explain", asked), 2, f"explain {asked}", "", f"no rule '{asked}'; did you mean '{meant}'")
+    ends(tool("explain", "quite-another-thing"), 2, "explain without a guess", "", "`erofs-ishare rules` lists them")
+    ends(tool("explain", "\x1b[2J"), 2, "explain escapes what it does not know", "", r"no rule '\\x1b\[2J'")
+
+
+def test_dump():
+    """dump against check and against the image's own bytes."""
+    wrong = []
+    for name in sorted(n for n in os.listdir(IMAGES) if n.endswith(".erofs")):
+        image = f"{IMAGES}/{name}"
+        done = tool("dump", "--format=json", image)
+        dump, summary = json.loads(done.stdout), report(image)["summary"]
+        fingerprints = sum(any(x["fingerprint"] for x in i["xattrs"]) for i in dump["inodes"])
+        if len({i["nid"] for i in dump["inodes"]}) != summary["inodes"]:
+            wrong.append(f"{name}: {len(dump['inodes'])} inodes, not {summary['inodes']}")
+        if fingerprints != summary["fingerprinted_files"]:
+            wrong.append(f"{name}: {fingerprints} fingerprints, not {summary['fingerprinted_files']}")
+        if dump["complete"] != (done.returncode == 0) or dump["superblock"]["fields"]["magic"] != 0xE0F5E1E2:
+            wrong.append(f"{name}: complete: {dump['complete']}, status {done.returncode}")
+    tap.is_empty(wrong, "dump shows what check counts, in every image")
+    text = tool("dump", GOOD)
+    ends(text, 0, "dump as text", r"superblock at 0x00000400:\n.*0x00000469  ishare_xattr_prefix_id +0 .*"
+         r"prefix 0 at 0x\w+: base_index 0, infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n.*"
+         r"  /one\n +0x\w+  nid \d+, compact, flat-inline, regular file, mode 0644, 25 links, 1 bytes\n"
+         r" +0x\w+  xattr erofs\.fingerprint\.v1 = \"sha256:\" " + hashlib.sha256(b"1").hexdigest()
+         + r" \(fingerprint\)\n")
+    tap.ok("... (300 bytes)" in text.stdout and "trusted.overlay.opaque = \"y\"" in text.stdout,
+           "dump cuts long values and names namespaces", text.stdout)
+    long = next(x for x in inode(GOOD, "/xattrs")["xattrs"] if x["name"] == "long")
+    tap.ok(long["namespace"] == "user." and long["value_size"] == 300 and bytes.fromhex(long["value"]) == b"x" * 64,
+           "dump cuts long values in JSON", long)
+
+
+def test_dump_garbage(copies):
+    """dump and check live through garbage, and what they print stays in form."""
+    with open(GOOD, "rb") as data:
+        content = data.read()
+    chance = random.Random(512)
+    wrong = []
+    for round_ in range(150):
+        edits = [(chance.randrange(1028, len(content)), bytes([chance.randrange(256)])) for _ in range(1 + round_ % 20)]
+        image = copies.make(GOOD, *edits, name="garbage.erofs")
+        for command in ("check", "dump"):
+            done = tool(command, "--format=json", image, timeout=120)
+            try:
+                json.loads(done.stdout)
+                if done.returncode in (0, 1, 2) and "Sanitizer" not in done.stderr:
+                    continue
+            except ValueError:
+                pass
+            wrong.append(f"{command} {edits}: status {done.returncode}: {done.stderr[-300:]}")
+    tap.is_empty(wrong, "garbage does no harm")
+
+
+def test_output_errors():
+    """A report that cannot be written is trouble."""
+    for arguments in (*(["check", f"--format={f}", GOOD] for f in FORMATS), ["dump", GOOD],
+                      ["dump", "--format=json", GOOD], ["rules"], ["rules", "--format=json"],
+                      ["explain", "sb.magic"], ["--help"], ["--version"], ["help"], ["check", "--help"]):
+        name = " ".join(arguments).replace(GOOD, "IMAGE")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = tool(*arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        tap.ok(done.returncode == 2 and "No space left on device" in done.stderr, f"full disk: {name}",
+               done.returncode, done.stderr)
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = tool(*arguments, capture_output=False, stdout=writing, stderr=subprocess.PIPE)
+        os.close(writing)
+        tap.ok(done.returncode == 2 and "Broken pipe" in done.stderr, f"closed pipe: {name}", done.returncode,
+               done.stderr)
+
+
+def on_terminal(arguments, out=False, err=False, **environment):
+    """Runs the program with stdout or stderr on a terminal; returns what that shows."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", **environment}
+    environment.pop("NO_COLOR", None) if not environment.get("NO_COLOR") else None
+    process = subprocess.Popen([*tap.TOOL, *arguments], stdin=subprocess.DEVNULL, env=environment,
+                               stdout=slave if out else subprocess.DEVNULL,
+                               stderr=slave if err else subprocess.DEVNULL)
+    os.close(slave)
+    shown = b""
+    try:
+        while data := os.read(master, 65536):
+            shown += data
+    except OSError:
+        pass  # the terminal's other end is closed
+    process.wait()
+    os.close(master)
+    return shown.decode(errors="replace")
+
+
+def test_colour(copies):
+    """Colour is for terminals."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
+    tap.ok("\x1b[1;31merror:\x1b[0m" in on_terminal(["check", bad], out=True), "colour on a terminal")
+    tap.ok("\x1b" not in check(bad).stdout, "no colour elsewhere")
+    tap.ok("\x1b" not in on_terminal(["check", bad], out=True, NO_COLOR="1"), "NO_COLOR")
+    tap.ok("\x1b" not in on_terminal(["check", bad], out=True, TERM="dumb"), "no colour on a dumb terminal")
+    for form in ("json", "sarif", "tap"):
+        tap.ok("\x1b" not in on_terminal(["check", f"--format={form}", bad], out=True), f"no colour in {form}")
+
+
+def many_inodes(copies, count):
+    """An image of one directory with so many empty files."""
+    block, per_block = 4096, 4096 // 20
+    names = [b".", b".."] + [b"%08d" % i for i in range(count)]
+    nids = [0, 0] + list(range(1, count + 1))
+    directory = b""
+    for start in range(0, len(names), per_block):
+        part = list(zip(names, nids))[start:start + per_block]
+        offset = 12 * len(part)
+        heads = tails = b""
+        for name, nid in part:
+            heads += struct.pack("<QHBB", nid, offset + len(tails), 2 if name in (b".", b"..") else 1, 0)
+            tails += name
+        directory += (heads + tails).ljust(block, b"\0")
+
+    def an_inode(mode, size, start):
+        return struct.pack("<HHHHIIIIHHI", 0, 0, mode, 1, size, 0, start, 1, 0, 0, 0)
+
+    inodes = an_inode(stat.S_IFREG | 0o644, 0, 0) * count
+    first = 1 + -(-32 * (count + 1) // block)
+    inodes = (an_inode(stat.S_IFDIR | 0o755, len(directory), first) + inodes).ljust((first - 1) * block, b"\0")
+    superblock = struct.pack("<IIIBBHQQIIII", 0xE0F5E1E2, 0, 0, 12, 0, 0, count + 1, 0, 0,
+                             first + len(directory) // block, 1, 0).ljust(128, b"\0")
+    return copies.write((b"\0" * 1024 + superblock).ljust(block, b"\0") + inodes + directory, name="many.erofs")
+
+
+def test_progress(copies):
+    """A bar on stderr for those who wait before a terminal."""
+    image = many_inodes(copies, 20000)
+    ends(check(image), 0, "an image of 20,000 files", "20001 inodes")
+    many, took = ["check", image], 0
+    while took < 2.5:
+        many += many[1:]
+        start = time.monotonic()
+        tool(*many)
+        took = time.monotonic() - start
+    shown = on_terminal(many, err=True)
+    tap.ok(re.search(r"\r\S*/many\.erofs: \[[#-]+\] \d+ inodes", shown), "a progress bar appears", shown[:500])
+    tap.ok(shown.endswith("\r\x1b[K"), "the progress bar is cleared", ascii(shown[-200:]))
+    tap.ok(on_terminal(["check", GOOD], err=True) == "", "no bar for what is quick")
+    tap.ok(tool(*many).stderr == "", "no bar without a terminal")
+
+
+def test_manual():
+    """The manual: form, and no option forgotten."""
+    page = f"{tap.TOP}/ref/cmd/erofs-ishare.1"
+    lint = tap.run(["mandoc", "-Tlint", page])
+    about_here = re.compile(r"referenced manual not found|mandoc\.db")
+    tap.is_empty([line for line in (lint.stdout + lint.stderr).splitlines() if not about_here.search(line)],
+                 "mandoc has nothing to say")
+    text = re.sub(".\b", "", tap.run(["mandoc", "-Tascii", page]).stdout)
+    with open(page, encoding="utf-8") as source:
+        source = source.read().replace("\\-", "-")
+    tap.ok("erofs-ishare" in text, "the manual can be shown")
+    wrong = [f"{command}: --{option}" for command in ("check", "dump", "rules")
+             for option in options_of(command) if f"Fl -{option}" not in source]
+    tap.is_empty(wrong, "the manual has every option")
+
+
+def options_of(command):
+    """The long options in a command's help."""
+    found = re.findall(r"^ {6}--([a-z]+)", tool(command, "--help").stdout, re.M)
+    return [o for o in found if o != "usage"]
+
+
+COMPLETE = r"""
+source "$1/ref/cmd/erofs-ishare.bash"
+shift
+compopt() { :; }
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+COMPREPLY=()
+_erofs_ishare "$1"
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+def complete(*words, directory=tap.TOP):
+    """What bash would offer for the last word. The program is found on PATH as it would be."""
+    with tempfile.TemporaryDirectory() as bin_:
+        with open(f"{bin_}/erofs-ishare", "w", encoding="utf-8") as script:
+            script.write("#!/bin/sh\nexec " + " ".join(tap.TOOL) + ' "$@"\n')
+        os.chmod(f"{bin_}/erofs-ishare", 0o755)
+        done = tap.run(["bash", "-uc", COMPLETE, "bash", tap.TOP, "erofs-ishare", *words], cwd=directory,
+                       env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"})
+    if done.stderr:
+        tap.ok(False, "completion is silent on stderr", done.stderr)
+    return done.stdout.split()
+
+
+def test_completion():
+    """bash completion."""
+    rules = [r["name"] for r in json.loads(tool("rules", "--format=json").stdout)]
+    tap.ok(complete("") == ["check", "dump", "explain", "rules", "help", "--help", "--version"], "commands are offered",
+           complete(""))
+    tap.ok(complete("ex") == ["explain"], "a command is completed")
+    tap.ok(complete("help", "d") == ["dump"], "help's command is completed")
+    tap.ok(complete("explain", "") == rules + ["--help"], "rules are offered", complete("explain", ""))
+    tap.ok(complete("explain", "sb.ma") == ["sb.magic"], "a rule is completed")
+    tap.ok(complete("check", "--rule", "=", "sb.ma") == ["sb.magic"], "--rule= is completed")
+    tap.ok(complete("check", "--rule", "=") == rules, "--rule= offers rules")
+    tap.ok(complete("check", "--format", "=", "") == list(FORMATS), "check --format=")
+    tap.ok(complete("dump", "--format", "=", "") == ["text", "json"], "dump --format=")
+    tap.ok(complete("check", "--severity", "=", "w") == ["warning"], "--severity=")
+    said = re.search(r"Profiles: (.*)", check("--profile=", GOOD).stderr)
+    tap.ok(said and sorted(complete("check", "--profile", "=", "")) == sorted(said[1].split()), "--profile= offers all",
+           said and said[1], complete("check", "--profile", "=", ""))
+    for command in ("check", "dump", "rules"):
+        offered = {o.strip("-=") for o in complete(command, "--")}
+        tap.ok(offered == set(options_of(command)) | {"help"}, f"{command}'s options are offered", offered)
+    for words in (["check", "digest-51"], ["dump", "digest-51"], ["check", "--device", "=", "digest-51"]):
+        tap.ok(complete(*words, directory=IMAGES) == ["digest-512.erofs"], f"files: {' '.join(words)}")
+
+
+def test_pkg_config(copies):
+    """The pkg-config file."""
+    with open(f"{tap.TOP}/ref/lib/libishare.pc.in", encoding="utf-8") as source:
+        text = source.read()
+    for name, value in (("PREFIX", "/p"), ("LIBDIR", "/p/lib"), ("INCLUDEDIR", "/p/include"), ("VERSION", "1.2")):
+        text = text.replace(f"@{name}@", value)
+    tap.ok("@" not in text, "libishare.pc.in has no other variables", text)
+    path = copies.write(text.encode(), name="libishare.pc")
+    ends(tap.run(["pkg-config", "--validate", path]), 0, "libishare.pc is valid")
+    ends(tap.run(["pkg-config", "--cflags", "--libs", path]), 0, "libishare.pc says what it takes",
+         "-I/p/include/ishare.*-L/p/lib.*-lishare")
+
+
+def main():
+    """Every function here whose name begins with test_."""
+    tests = [f for name, f in globals().items() if name.startswith("test_")]
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        copies = Copies(directory)
+        for test in tests:
+            try:
+                test(*[copies][:test.__code__.co_argcount])
+            except Exception as error:  # pylint: disable=broad-except
+                tap.ok(False, f"{test.__name__} runs to its end", repr(error))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
