@@ -113,7 +113,7 @@ class Reader:
                 self.paragraph(token, self.tokens[i + 1])
             elif token.type == "table_open":
                 self.table(token, self.tokens[i:])
-            elif token.type == "fence":
+            elif token.type in ("fence", "code_block"):
                 self.fence(token)
             elif token.nesting == 1:
                 self.other(token, self.tokens[i:])
@@ -281,7 +281,7 @@ class Reader:
         elif language == "yaml":
             self.yaml(token)
         elif self.rule and self.rule.seen_yaml:
-            self.rule.rule.prose.append(token.content.rstrip("\n"))
+            self.rule.rule.prose.append(token.content)
         elif self.rule:
             self.error(token.map[0], f"rule {self.rule.rule.name}: only acsl and yaml fences may "
                        "stand between heading and yaml fence")
@@ -317,9 +317,9 @@ class Reader:
             self.error(line, f"rule {rule.name} has two yaml fences")
             return
         self.rule.seen_yaml = True
-        rule.yaml_place = self.place(line)
         data = self.load(line + 1, token.content)
         if isinstance(data, Map):
+            rule.yaml_place = self.place(line)
             RuleYaml(self, rule, data).read()
         elif data is not None:
             self.error(line, f"rule {rule.name}: its yaml fence is not a map")
