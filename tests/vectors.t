@@ -133,7 +133,7 @@ def test_vectors():
     manifest = load("manifest.json")
     tap.ok(manifest, "there are vectors")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = list(pool.map(lambda v: try_vector(v), manifest))
+        said = list(pool.map(try_vector, manifest))
     for vector, seen in zip(manifest, said):
         name = f"{vector['rule']}/{vector['kind']}"
         edits = f"{vector['file']}: {json.dumps(vector['edits'])}"
@@ -180,8 +180,11 @@ def sweep_seen():
     by_devices = collections.defaultdict(list)
     for change in load("manifest-sweep.json"):
         by_devices[tuple(change["devices"])].append(change)
-    jobs = [(changes[i:i + BATCH], [f"--device={VECTORS}/{d}" for d in devices])
-            for devices, changes in by_devices.items() for i in range(0, len(changes), BATCH)]
+    jobs = []
+    for devices, changes in by_devices.items():
+        size = 1 if devices else BATCH  # --device goes with one image only
+        jobs += [(changes[i:i + size], [f"--device={VECTORS}/{d}" for d in devices])
+                 for i in range(0, len(changes), size)]
     result = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = [[f"{SWEEP}/{sweep_name(c)}" for c in changes] for changes, _ in jobs]
