@@ -29,9 +29,11 @@ static void open_space(struct check *check, struct space *space, const char *nam
 {
 	check->fixed_path = name;
 	space->name = name;
+	space->lost = true;
 	if (check_inode(check, nid, &space->file)) {
 		space->encoded = ishare_inode_is_compressed(&space->file.inode);
 		space->readable = !space->encoded;
+		space->lost = false;
 		space->size = space->file.inode.size;
 	}
 	check->fixed_path = NULL;
@@ -46,9 +48,12 @@ void check_special_inodes(struct check *check)
 	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid &&
 	    sb_packed_nid(sb))
 		open_space(check, &image->packed, "packed inode", sb->packed_nid);
-	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) && sb_metabox_slot(sb) &&
-	    sb_metabox_self(sb, &image->ext))
+	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX))
+		return;
+	if (sb_metabox_slot(sb) && sb_metabox_self(sb, &image->ext))
 		open_space(check, &image->metabox, "metabox", image->ext.metabox_nid);
+	else
+		image->metabox.lost = true;
 }
 
 static void reset_image(struct ishare_image *image)
@@ -63,6 +68,7 @@ static void reset_image(struct ishare_image *image)
 	memset(&image->prefixes, 0, sizeof(image->prefixes));
 	image->extents = NULL;
 	image->extent_count = 0;
+	image->extents_lost = false;
 	tree_release(&image->tree);
 	image->space = (struct space){ .name = "image",
 				       .size = ishare_image_size(image),

@@ -66,7 +66,7 @@ static enum read_result locate_on(const struct ishare_image *image, uint32_t dev
 	if (!device_id)
 		return locate(image, run);
 	if (device_id > image->extent_count)
-		return READ_OUTSIDE;
+		return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
 	if (image->device_count > 1) {
 		run->device = device_id;
 		return device_id < image->device_count ? READ_OK : READ_NO_DEVICE;

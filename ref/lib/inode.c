@@ -79,6 +79,11 @@ static bool load_checked(struct check *check, uint64_t nid, struct file *file)
 		not_examined(check, "its inode is in the compressed metabox");
 		return false;
 	}
+	if (file->space->lost) {
+		not_examined(check,
+			     "its inode is in the metabox, which the superblock does not lead to");
+		return false;
+	}
 	if (!located || !inode_bounds(file->offset, ISHARE_INODE_COMPACT_SIZE, file->space->size)) {
 		if (!located)
 			file->offset = file->space->size;
@@ -237,8 +242,11 @@ bool check_inode(struct check *check, uint64_t nid, struct file *file)
 	tell_inode(check, file);
 	if (!check_size_and_chunks(check, file))
 		return false;
-	check_data(check, file);
-	if (check_xattr_area(check, file) && !check->failed)
-		check_xattrs(check, file);
+	if (check_xattr_area(check, file)) {
+		check_data(check,
+			   file); /* an inline tail and a chunk table lie behind the xattrs */
+		if (!check->failed)
+			check_xattrs(check, file);
+	}
 	return !check->failed;
 }

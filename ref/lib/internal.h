@@ -67,6 +67,7 @@ struct space {
 	uint64_t size;
 	bool readable;
 	bool encoded; /* compressed: this version cannot decode it */
+	bool lost; /* there is one, but broken rules (reported) hide where */
 	bool is_image;
 	struct file file; /* whose data it is, unless is_image */
 };
@@ -162,6 +163,7 @@ struct ishare_image {
 	uint32_t block_bits;
 	struct ishare_extent *extents; /* of the extra devices, as their slots say */
 	uint32_t extent_count;
+	bool extents_lost; /* the device table cannot be read (reported) */
 	struct space space, metabox, packed;
 	struct prefix_table prefixes;
 	struct tree tree;

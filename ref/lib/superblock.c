@@ -323,6 +323,7 @@ void check_devices(struct check *check)
 		       "%" PRIu32 " device slots from byte %" PRIu64
 		       " on do not fit in the image of %" PRIu64 " bytes",
 		       count, ishare_device_table(&image->sb), image->space.size);
+		image->extents_lost = true;
 		return;
 	}
 	if (read_slots(check, count))
