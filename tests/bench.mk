@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#
+# How fast the program is, beside fsck.erofs: tests/bench says what it measures and which variables it takes.
+
+DEPS_BENCH := $(DEPS_IMAGES) gcc libssl-dev
+
+.PHONY: bench
+bench: ## Measure speed and memory beside fsck.erofs and print a table (BENCH_DIR, BENCH_RUNS, BENCH_INODES)
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_BENCH)
+	$(Q)$(MAKE) --no-print-directory all erofs-utils
+	$(Q)tests/bench
