@@ -81,7 +81,9 @@ static enum read_result check_range(const struct ishare_image *image, const stru
 {
 	if (inode_data_bounds(run->offset, run->size, image->devices[run->device].size))
 		return READ_OK;
-	return image->extent_count && image->device_count == 1 ? READ_NO_DEVICE : READ_OUTSIDE;
+	if (image->extents_lost || (image->extent_count && image->device_count == 1))
+		return READ_NO_DEVICE;
+	return READ_OUTSIDE;
 }
 
 static enum read_result map_flat(const struct ishare_image *image, const struct file *file,
