@@ -24,7 +24,8 @@ VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"
 TABLE = "tests/sweep.tsv"
 BATCH = 400
-HEAD = "# Field\tChange\tImages\tWhat is reported: rules, or none; `...` if part of the image could not be examined\n"
+HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not any more, though of the base image; "
+        "`...`: part of it could not be examined\n")
 
 
 class Seen:
@@ -45,10 +46,12 @@ class Seen:
         """The rules of severity error."""
         return {name for name, severity in self.rules.items() if severity == "error"}
 
-    def words(self):
-        """On one line."""
-        words = " ".join(sorted(self.rules)) or "none"
-        return words + (" ..." if self.unexamined else "")
+    def words(self, base=None):
+        """On one line; what is said of the base, too, is left out, and what is said of that alone has a minus."""
+        before = base.rules if base else {}
+        words = sorted(self.rules.keys() - before.keys())
+        words += [f"-{rule}" for rule in sorted(before.keys() - self.rules.keys())]
+        return " ".join(words or ["none"]) + (" ..." if self.unexamined else "")
 
     def status(self, failed):
         """The exit status that belongs to it."""
@@ -194,9 +197,17 @@ def sweep_seen():
     return result
 
 
+def base_seen(changes):
+    """{base: what is said of it unchanged}."""
+    devices = {c["base"]: c["devices"] for c in changes}
+    return {base: check([f"spec/base/{base}.erofs"], *(f"--device={VECTORS}/{d}" for d in names))
+            [f"spec/base/{base}.erofs"] for base, names in devices.items()}
+
+
 def table(result):
     """{field: lines of the table}."""
-    counts = collections.Counter((field_of(c), c["verb"], seen.words())
+    bases = base_seen([c for c, _ in result])
+    counts = collections.Counter((field_of(c), c["verb"], seen.words(bases[c["base"]]))
                                  for c, seen in result if isinstance(seen, Seen))
     lines = collections.defaultdict(list)
     for (field, verb, words), count in sorted(counts.items()):
@@ -222,6 +233,8 @@ def test_sweep():
     tap.ok(len(set(names)) == len(names), "each change of the sweep has an image of its own")
     tap.is_empty([f"{sweep_name(c)}: {s}" for c, s in result if isinstance(s, Crash)],
                  "the tool survives every change and ends as its report says")
+    for base, seen in base_seen([c for c, _ in result]).items():
+        tap.ok(not seen.errors(), f"base image {base} breaks no rule of severity error", seen.words())
     now, expected = table(result), expected_table()
     for field in sorted(now.keys() | expected.keys()):
         gone = sorted(set(expected[field]) - set(now[field]))
