@@ -209,7 +209,7 @@ static void fail(struct check *check, const char *name, const char *reason)
 		format->failure(&check->report, name, reason);
 }
 
-static void judge_image(struct check *check, const char *path, struct ishare_image **image,
+static bool judge_image(struct check *check, const char *path, struct ishare_image **image,
 			struct ishare_domain *domain)
 {
 	const struct report_format *format = check->report.format;
@@ -224,6 +224,16 @@ static void judge_image(struct check *check, const char *path, struct ishare_ima
 		fail(check, path, ishare_image_error(*image));
 	if (format->image_end)
 		format->image_end(&check->report, path);
+	return result == ISHARE_DONE;
+}
+
+/* Why images that were judged one by one could not be judged together. */
+static const char *domain_error(struct ishare_image **images, const bool *judged, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (judged[i] && *ishare_image_error(images[i]))
+			return ishare_image_error(images[i]);
+	return "out of memory";
 }
 
 /* Judges images that form one trust domain, which name stands for. */
@@ -232,19 +242,21 @@ static void judge_domain(struct check *check, const char *name, char **paths, si
 	struct ishare_image **images = allocate(count, sizeof(struct ishare_image *));
 	struct ishare_domain *domain = allocated(ishare_domain_new());
 	const struct report_format *format = check->report.format;
+	bool *judged = allocate(count, sizeof(bool));
 	struct ishare_sink sink = sink_of(check);
 
 	for (size_t i = 0; i < count; i++)
-		judge_image(check, paths[i], &images[i], domain);
+		judged[i] = judge_image(check, paths[i], &images[i], domain);
 	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) !=
 	    ISHARE_DONE)
-		fail(check, name, "the files of the trust domain could not be compared");
+		fail(check, name, domain_error(images, judged, count));
 	if (format->domain_end)
 		format->domain_end(&check->report, name);
 	ishare_domain_free(domain);
 	for (size_t i = 0; i < count; i++)
 		ishare_image_close(images[i]);
 	free(images);
+	free(judged);
 }
 
 static void judge(struct check *check)

@@ -5,6 +5,9 @@
 
 #include "cmd.h"
 
+/* In a nid: it counts in the metabox, not in the image. Offsets do likewise. */
+#define NID_IN_METABOX (UINT64_C(1) << 63)
+
 enum { VALUE_SHOWN = 64 }; /* bytes of an xattr's value; what is longer is cut */
 
 /* One on-disk structure outside inodes. */

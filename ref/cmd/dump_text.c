@@ -113,9 +113,11 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 
 	fputs("  ", out);
 	put_string(out, event->path ? event->path : "(no path)");
-	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 ", %s, %s, %s, mode %04" PRIo32,
-		event->offset, event->nid, i->extended ? "extended" : "compact", layout_word(i),
-		file_type_word(i), i->mode & 07777);
+	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 "%s, %s, %s, %s, mode %04" PRIo32,
+		event->offset, event->nid & ~NID_IN_METABOX,
+		event->nid & NID_IN_METABOX ? " of the metabox" : "",
+		i->extended ? "extended" : "compact", layout_word(i), file_type_word(i),
+		i->mode & 07777);
 	fprintf(out, ", %" PRIu32 " link%s, %" PRIu64 " bytes\n", i->nlink,
 		i->nlink == 1 ? "" : "s", i->size);
 }

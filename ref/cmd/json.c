@@ -28,7 +28,7 @@ void json_open(struct json_stream *stream, const char *key, char bracket)
 void json_item(struct json_stream *stream, const char *key, json_t *item)
 {
 	start_item(stream, key);
-	json_dumpf(allocated(item), stream->out, JSON_ENCODE_ANY);
+	json_dumpf(allocated(item), stream->out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 	json_decref(item);
 }
 
