@@ -151,7 +151,8 @@ REFUSED = [
      ("## struct chunk_index", "struct chunk_index is said to have 8 bytes, its fields have 9")),
     ("an overlap", "| 2 | 2 | le16 | device_id", "| 1 | 2 | le16 | device_id",
      ("| 1 | 2 | le16 | device_id", "overlap in struct chunk_index: device_id is at 1, the field before it ends at 2"),
-     ("| 4 | 4 | le32 | startblk_lo", "hole in struct chunk_index: startblk_lo is at 4, the field before it ends at 3")),
+     ("| 4 | 4 | le32 | startblk_lo",
+      "hole in struct chunk_index: startblk_lo is at 4, the field before it ends at 3")),
     ("another size", "Size: 8 bytes", "Size: 9 bytes",
      ("## struct chunk_index", "struct chunk_index is said to have 9 bytes, its fields have 8")),
     ("no size", "Size: 8 bytes.", "Eight bytes.",
@@ -193,8 +194,9 @@ REFUSED = [
      ("inodes(/f)", "rule sb.magic: inodes(/f).i_size addresses no structure that a vector can edit")),
     ("a vector on an unknown field", *edited("superblock.magik: 1"),
      ("magik", "rule sb.magic: superblock.magik: there is no field superblock.magik")),
-    ("a vector on a structure that is not there", None, GOOD.replace("## struct chunk_index", "## struct chunk").replace(
-        MAGIC_HOLDS, "    - {'inode(/f).chunk[0].device_id': 1}\n"),
+    ("a vector on a structure that is not there", None,
+     GOOD.replace("## struct chunk_index", "## struct chunk").replace(
+         MAGIC_HOLDS, "    - {'inode(/f).chunk[0].device_id': 1}\n"),
      ("chunk[0]", "rule sb.magic: inode(/f).chunk[0].device_id: there is no struct chunk_index")),
     ("a vector with a value that is none", *edited("magic: [1]"),
      ("{magic: [1]}", "rule sb.magic: magic: [1] is not a value")),
@@ -366,8 +368,9 @@ def check_c_output(lines):
     explain = lines[lines.index("explain sb.magic") + 1:lines.index("rule|" + want[1])]
     text = " ".join(" ".join(explain).split())
     tap.ok(max(map(len, explain)) <= 78, "explain keeps to 78 columns", *explain)
-    tap.ok(all(t in text for t in ("magic MUST be SUPERBLOCK_MAGIC", "predicate sb_magic{L}(struct ishare_superblock *sb) = "
-                                   "sb->magic == ISHARE_SUPERBLOCK_MAGIC;", "Kernel: Mount fails with EINVAL", "- a list",
+    tap.ok(all(t in text for t in ("magic MUST be SUPERBLOCK_MAGIC", "Kernel: Mount fails with EINVAL", "- a list",
+                                   "predicate sb_magic{L}(struct ishare_superblock *sb) = "
+                                   "sb->magic == ISHARE_SUPERBLOCK_MAGIC;",
                                    "fails-0: plain with magic: ^0xff (another magic)", "harm: memory safety",
                                    "when it becomes part of the words")), "explain tells all", *explain)
 
@@ -392,12 +395,46 @@ def test_acsl(directory, out):
                   "int use(const uint8_t *d, struct ishare_superblock *s, struct ishare_prefix_record *p);")
 
 
+class Pointer:
+    """uint8_t * of a logic function: bytes, and a place in them."""
+
+    def __init__(self, data, place=0):
+        self.data, self.place = data, place
+
+    def __add__(self, n):
+        return Pointer(self.data, self.place + n)
+
+    def __getitem__(self, n):
+        return self.data[self.place + n]
+
+
+def test_readers(out):
+    """What the generated logic functions and predicates say, worked out."""
+    with open(f"{out}/spec.acsl.h", encoding="utf-8") as text:
+        acsl = text.read()
+    readers = re.findall(r"logic integer (le\d\d)\{L\}\(uint8_t \*p\) =\s*(.*?);", acsl)
+    functions = {}
+    for name, term in readers:
+        functions[name] = eval(f"lambda p: {term}", functions)
+    data = bytes(range(0xF1, 0xF9))
+    tap.ok([functions[f"le{8 * n}"](Pointer(data)) for n in (2, 4, 8)] ==
+           [int.from_bytes(data[:n], "little") for n in (2, 4, 8)], "le16, le32 and le64 are little-endian", readers)
+    said = []
+    predicate = r"predicate (\w+)_at\{L\}\(uint8_t \*d, struct ishare_\1 \*s\) =(.*?);"
+    for struct, terms in re.findall(predicate, acsl, re.DOTALL):
+        said += [(struct, *term.replace("s->", "").strip().split(" == ")) for term in terms.split("&&")]
+    want = [(s, n, f"d[{o}]" if t == "u8" else f"{t}(d + {o})") for s, o, _, t, n in stated_fields()
+            if not t.startswith("u8[")]
+    tap.ok(said == want, "decoding predicates say what the tables say", *said)
+
+
 def test_dictionary(out):
     """Each line as AFL++ wants it, the bytes as they stand in an image."""
     with open(f"{out}/erofs.dict", encoding="utf-8") as text:
         lines = [x for x in text.read().splitlines() if not x.startswith("#")]
     tap.ok(all(re.fullmatch(r'\w+="(\\x[0-9a-f]{2})+"', x) for x in lines)
-           and r'superblock_magic="\xe2\xe1\xf5\xe0"' in lines and r'decimal="\x00\x02"' in lines, "the dictionary", *lines)
+           and r'superblock_magic="\xe2\xe1\xf5\xe0"' in lines and r'decimal="\x00\x02"' in lines,
+           "the dictionary", *lines)
 
 
 # ---- Vectors ----
@@ -518,6 +555,14 @@ def test_records(spec):
     tap.ok(entries_of(new, "/f") == ([own], b"f\n") and entries_of(new, "/g")[1] == b"g\n", "remove an xattr")
     new = build(spec, "{inode(/f).xattr: {remove: 1}, 'inode(/f).xattr[0].e_name_len': 3}")
     tap.ok(new[F_IBODY + 16] == 3, "an edit after a removal")
+    used = bytearray(load("plain"))
+    used[F_TAIL + 8] = 1  # something that nobody knows, where the tail would have to go
+    try:
+        vectors.Editor(spec, used).edit_xattrs(image.Image(used).inode("/f"),
+                                               {"insert": 0, "name_index": 1, "name": "n", "value": "v"})
+        tap.ok(False, "what nobody knows is not written over")
+    except image.Unreachable as error:
+        tap.ok("there is room for" in str(error), "what nobody knows is not written over", error)
     names = [p.infix for p in image.Image(build(spec, "{prefix: {remove: 0}}")).prefixes()]
     tap.ok(names == [b"overlay."], "remove a prefix", names)
     text = "{prefix: {insert: 1, base_index: 1, infix: ab}, 'prefix[2].base_index': 6}"
@@ -699,6 +744,7 @@ with tempfile.TemporaryDirectory() as scratch:
     GOOD_SPEC, _ = parse.parse([f"{scratch}/good.md"])
     test_c(scratch, OUT)
     test_acsl(scratch, OUT)
+    test_readers(OUT)
     test_dictionary(OUT)
     test_edits(GOOD_SPEC)
     test_records(GOOD_SPEC)
