@@ -46,9 +46,9 @@ def edited(edit):
 # occurrence is in the line at fault, and the message.
 REFUSED = [
     # Rules and their yaml.
-    ("unknown key", "also: [sb", "alos: [sb", ("alos:", "rule sb.magic: unknown key alos")),
-    ("unknown key of kernel", "{mount: EINVAL, since", "{mount: EINVAL, sicne",
-     ("sicne", "rule sb.magic: unknown key kernel.sicne")),
+    ("unknown key", "also: [sb", "beside: [sb", ("beside:", "rule sb.magic: unknown key beside")),
+    ("unknown key of kernel", "{mount: EINVAL, since", "{mount: EINVAL, until",
+     ("until", "rule sb.magic: unknown key kernel.until")),
     ("unknown key of vectors", "  holds:\n", "  hold:\n", ("  hold:", "rule sb.magic: unknown key vectors.hold"),
      ("```yaml\nsubject: superblock", "rule sb.magic has no holds-vector")),
     ("unknown subject", "subject: superblock", "subject: inodes",
@@ -210,7 +210,7 @@ REFUSED = [
      ("truncate:", "rule sb.magic: truncate must be a number of bytes")),
     ("a vector's also of an unknown rule", *edited("magic: 1, also: [sb.none]"),
      ("sb.none", "rule sb.magic: also: there is no rule sb.none")),
-    ("a record with an unknown key", *edited("inode(/f).xattr: {insert: 0, nam: x}"),
+    ("a record with an unknown key", *edited("inode(/f).xattr: {insert: 0, title: x}"),
      ("{insert", "rule sb.magic: inode(/f).xattr: must be {remove: i} or {insert: i, name, name_index, value}")),
     ("an edit of the second image", "second: {base: blob, blkszbits", "second: {base: blob, blksz",
      ("blksz:", "rule sb.magic: blksz addresses no structure that a vector can edit")),
