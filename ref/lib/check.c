@@ -83,6 +83,7 @@ static bool check_init(struct check *check)
 	bool ready;
 
 	check->directory = NO_DIRECTORY;
+	check->seed = check->seen.seed = hash_seed();
 	check->budget = FREE_WORK;
 	for (uint32_t i = 0; i < check->image->device_count; i++)
 		check->budget += check->image->devices[i].size;

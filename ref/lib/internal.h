@@ -127,6 +127,12 @@ void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name,
 	       char *buffer, size_t buffer_size);
 void tree_release(struct tree *tree);
 
+/* hash.c */
+
+/* A number that no image can know. */
+uint64_t hash_seed(void);
+uint64_t hash_bytes(const void *bytes, size_t size, uint64_t seed);
+
 /* seen.c: a set of nids */
 
 struct seen_word {
@@ -137,6 +143,7 @@ struct seen_word {
 struct seen {
 	struct seen_word *words;
 	size_t used, room; /* room: a power of two, or 0 */
+	uint64_t seed;
 };
 
 enum seen_result { SEEN_NEW, SEEN_BEFORE, SEEN_NO_MEMORY };
@@ -208,6 +215,7 @@ struct check {
 	uint8_t *area; /* the xattr area of one inode */
 	size_t area_room;
 	uint64_t budget; /* see spend() */
+	uint64_t seed; /* for hashes of names */
 	struct name_record *names; /* of the xattrs of one inode */
 	size_t names_room;
 };

@@ -8,14 +8,10 @@
 
 #include "internal.h"
 
-static size_t slot_of(uint64_t key, size_t room)
+static struct seen_word *find_word(const struct seen *seen, struct seen_word *words, size_t room,
+				   uint64_t key)
 {
-	return (size_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (room - 1);
-}
-
-static struct seen_word *find_word(struct seen_word *words, size_t room, uint64_t key)
-{
-	size_t i = slot_of(key, room);
+	size_t i = (size_t)hash_bytes(&key, sizeof(key), seen->seed) & (room - 1);
 
 	while (words[i].bits && words[i].key != key)
 		i = (i + 1) & (room - 1);
@@ -31,7 +27,7 @@ static bool grow(struct seen *seen)
 		return false;
 	for (size_t i = 0; i < seen->room; i++)
 		if (seen->words[i].bits)
-			*find_word(words, room, seen->words[i].key) = seen->words[i];
+			*find_word(seen, words, room, seen->words[i].key) = seen->words[i];
 	free(seen->words);
 	seen->words = words;
 	seen->room = room;
@@ -45,7 +41,7 @@ enum seen_result seen_add(struct seen *seen, uint64_t nid)
 
 	if (seen->used >= seen->room / 2 && !grow(seen))
 		return SEEN_NO_MEMORY;
-	word = find_word(seen->words, seen->room, nid / 64);
+	word = find_word(seen, seen->words, seen->room, nid / 64);
 	if (word->bits & bit)
 		return SEEN_BEFORE;
 	if (!word->bits) {

@@ -4,8 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include "xattr_walk.h"
 
@@ -73,7 +71,8 @@ static bool remember_name(struct check *check, struct tally *tally, const struct
 		check->names_room = room;
 	}
 	check->names[tally->names] = (struct name_record){
-		.hash = XXH3_64bits_withSeed(name->bytes.data, name->bytes.size, name->base_index),
+		.hash = hash_bytes(name->bytes.data, name->bytes.size,
+				   check->seed + name->base_index),
 		.order = (uint32_t)tally->names,
 		.where = walk->shared ? SHARED_RECORD | walk->shared_index
 				      : (uint32_t)walk->entry.pos,
@@ -82,13 +81,20 @@ static bool remember_name(struct check *check, struct tally *tally, const struct
 	return true;
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_orders(const void *a, const void *b)
+{
+	const struct name_record *x = a, *y = b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int compare_hashes(const void *a, const void *b)
 {
 	const struct name_record *x = a, *y = b;
 
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
+	return compare_orders(a, b);
 }
 
 /* Finds the entry of a record again. */
@@ -103,24 +109,44 @@ static bool recall_name(struct xattr_walk *walk, const struct name_record *recor
 }
 
 /* Equal hashes are a hint; the names decide. */
-static void check_duplicates(struct check *check, struct xattr_walk *walk, size_t count)
+static bool same_name(struct xattr_walk *walk, const struct name_record *x,
+		      const struct name_record *y)
 {
 	uint8_t buffers[2][NAME_ROOM];
 	struct ishare_name a, b;
 
+	return x->hash == y->hash && recall_name(walk, x, buffers[0], &a) &&
+	       recall_name(walk, y, buffers[1], &b) && !xattr_duplicate(&a, &b);
+}
+
+static void report_duplicate(struct check *check, struct xattr_walk *walk,
+			     const struct name_record *record)
+{
+	uint8_t buffer[NAME_ROOM];
+	struct ishare_name name;
+
+	if (recall_name(walk, record, buffer, &name))
+		report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
+		       "the inode has two xattrs named %s%.*s", name_space(name.base_index),
+		       (int)name.bytes.size, (const char *)name.bytes.data);
+}
+
+/* Those that have the name of one before them move to the front, and are reported in their order. */
+static void check_duplicates(struct check *check, struct xattr_walk *walk, size_t count)
+{
+	struct name_record *names = check->names;
+	size_t duplicates = 0;
+
 	if (count < 2)
 		return;
-	qsort(check->names, count, sizeof(*check->names), compare_names);
-	for (size_t i = 1; i < count; i++) {
-		if (check->names[i - 1].hash != check->names[i].hash ||
-		    !recall_name(walk, &check->names[i - 1], buffers[0], &a) ||
-		    !recall_name(walk, &check->names[i], buffers[1], &b))
-			continue;
-		if (!xattr_duplicate(&a, &b))
-			report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
-			       "the inode has two xattrs named %s%.*s", name_space(b.base_index),
-			       (int)b.bytes.size, (const char *)b.bytes.data);
-	}
+	qsort(names, count, sizeof(*names), compare_hashes);
+	for (size_t i = 1; i < count; i++)
+		if (same_name(walk, &names[i - 1], &names[i]))
+			names[duplicates++] = names[i];
+	if (duplicates)
+		qsort(names, duplicates, sizeof(*names), compare_orders);
+	for (size_t i = 0; i < duplicates; i++)
+		report_duplicate(check, walk, &names[i]);
 }
 
 /*

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * Hashes of what an image says. Each process has a seed of its own, so that nobody can make an image
+ * whose names, fingerprints or nids collide: neither to hide one behind another nor to fill a table
+ * in one place. What is found must therefore not depend on the order of hashes.
+ */
+#include <sys/random.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "internal.h"
+
+uint64_t hash_seed(void)
+{
+	uint64_t seed = 0;
+
+	/* Too early after boot there may be none: then the check is as good as without. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = 0;
+	return seed;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t size, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(bytes, size, seed);
+}
