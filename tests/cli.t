@@ -712,6 +712,9 @@ def test_completion():
     tap.ok(complete("explain", "") == rules + ["--help"], "rules are offered", complete("explain", ""))
     tap.ok(complete("explain", "sb.ma") == ["sb.magic"], "a rule is completed")
     tap.ok(complete("check", "--rule", "=", "sb.ma") == ["sb.magic"], "--rule= is completed")
+    tap.ok(complete("check", "--rule", "sb.ma") == ["sb.magic"], "--rule without an equals sign is completed")
+    tap.ok(complete("check", "--strict", "digest-51", directory=IMAGES) == ["digest-512.erofs"],
+           "a file after an option without value is completed")
     tap.ok(complete("check", "--rule", "=") == rules, "--rule= offers rules")
     tap.ok(complete("check", "--format", "=", "") == list(FORMATS), "check --format=")
     tap.ok(complete("dump", "--format", "=", "") == ["text", "json"], "dump --format=")

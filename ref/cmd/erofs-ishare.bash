@@ -47,45 +47,64 @@ _erofs_ishare_values()
 	esac
 }
 
+_erofs_ishare_files()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+# The option that the last word is the value of. bash splits --option=value at the equals sign.
+_erofs_ishare_option()
+{
+	if [ "$1" = = ]; then
+		echo "$2"
+	elif [ "$2" = = ]; then
+		echo "$3"
+	elif [[ $2 == --* ]]; then
+		echo "$2"
+	fi
+}
+
 _erofs_ishare()
 {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local further="" option choices=""
+	local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} option values choices=""
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "check dump explain rules help --help --version" -- "$word")
 		return
 	fi
-	# bash splits --option=value at the equals sign: the option is then one or two words back
-	further=${COMP_WORDS[COMP_CWORD - 2]}
+	option=$(_erofs_ishare_option "$word" "${COMP_WORDS[COMP_CWORD - 1]}" "${COMP_WORDS[COMP_CWORD - 2]}")
+	values=$(_erofs_ishare_values "$command" "$option" "$1")
 	if [ "$word" = = ]; then
-		option=$before
 		word=""
-	elif [ "$before" = = ]; then
-		option=$further
-	else
-		option=""
 	fi
-	if [ "$option" = --device ]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	case $command:$option:$word in
+	*:--device:*)
+		_erofs_ishare_files "$word"
 		return
-	elif [ -n "$option" ]; then
-		choices=$(_erofs_ishare_values "$command" "$option" "$1")
-	elif [ "$command" = explain ]; then
+		;;
+	explain:*)
 		choices="$(_erofs_ishare_rules "$1") $(_erofs_ishare_options explain)"
-	elif [ "$command" = help ]; then
+		;;
+	help:*)
 		choices="check dump explain rules"
-	elif [[ $word == -* ]]; then
-		choices=$(_erofs_ishare_options "$command")
-	elif [ "$command" != rules ]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$word")
-		return
-	fi
+		;;
+	*)
+		if [ -n "$values" ]; then
+			choices=$values
+		elif [[ $word == -* ]]; then
+			choices=$(_erofs_ishare_options "$command")
+		elif [ "$command" != rules ]; then
+			_erofs_ishare_files "$word"
+			return
+		fi
+		;;
+	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
 	if [[ ${COMPREPLY[0]-} == *= ]]; then
 		compopt -o nospace 2>/dev/null
 	fi
 }
 
-complete -o filenames -F _erofs_ishare erofs-ishare
+complete -F _erofs_ishare erofs-ishare
