@@ -31,6 +31,7 @@ struct job {
 	struct place place;
 	uint64_t sequence;
 	uint32_t directory;
+	uint64_t position;
 	uint8_t fingerprint[FORM_SIZE];
 };
 
@@ -39,7 +40,7 @@ enum outcome { DIGEST_MATCHES, DIGEST_DIFFERS, DIGEST_UNREADABLE };
 /* What is to be reported, or counted as not examined, at the end. */
 struct result {
 	uint64_t sequence;
-	uint64_t nid;
+	uint64_t position;
 	struct place place;
 	uint32_t directory;
 	enum outcome outcome;
@@ -88,7 +89,7 @@ static bool keep_result(struct digest_pool *pool, const struct job *job, enum ou
 	}
 	pool->results[pool->result_count++] = (struct result){
 		.sequence = job->sequence,
-		.nid = job->file.nid,
+		.position = job->position,
 		.place = job->place,
 		.directory = job->directory,
 		.outcome = outcome,
@@ -251,6 +252,7 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	job->place = place;
 	job->sequence = pool->sequence++;
 	job->directory = check->directory;
+	job->position = check->position;
 	memcpy(job->fingerprint, fingerprint->data, FORM_SIZE);
 	pool->count++;
 	pthread_cond_signal(&pool->filled);
@@ -279,9 +281,10 @@ static const char *reason(enum read_result why)
 static void report_result(struct check *check, const struct result *result)
 {
 	char path[4096];
+	uint64_t nid;
 
-	if (find_path(&check->reader, check->image, result->directory, result->nid, path,
-		      sizeof(path)))
+	if (find_entry(&check->reader, check->image, result->directory, result->position, &nid,
+		       path, sizeof(path)))
 		check->fixed_path = path;
 	if (result->outcome == DIGEST_DIFFERS)
 		report(check, ISHARE_RULE_FINGERPRINT_DIGEST, result->place,

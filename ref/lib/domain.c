@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include "internal.h"
 
@@ -16,9 +14,19 @@
 struct record {
 	uint64_t hash; /* of the fingerprint's bytes */
 	uint64_t size; /* i_size */
-	uint64_t nid;
+	uint64_t position; /* of the entry in the directory */
 	uint32_t image;
 	uint32_t directory;
+};
+
+/* Two files of one hash and different sizes. */
+struct pair {
+	const struct record *x, *y;
+};
+
+struct pairs {
+	struct pair *items;
+	size_t count, room;
 };
 
 struct bucket {
@@ -27,6 +35,7 @@ struct bucket {
 };
 
 struct ishare_domain {
+	uint64_t seed;
 	struct bucket buckets[BUCKETS];
 	struct ishare_image **images;
 	uint32_t image_count;
@@ -34,7 +43,11 @@ struct ishare_domain {
 
 struct ishare_domain *ishare_domain_new(void)
 {
-	return calloc(1, sizeof(struct ishare_domain));
+	struct ishare_domain *domain = calloc(1, sizeof(*domain));
+
+	if (domain)
+		domain->seed = hash_seed();
+	return domain;
 }
 
 void ishare_domain_free(struct ishare_domain *domain)
@@ -80,17 +93,18 @@ static bool make_room(struct bucket *bucket)
 }
 
 bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
-		const struct ishare_view *fingerprint, const struct file *file, uint32_t directory)
+		const struct ishare_view *fingerprint, uint64_t file_size, uint32_t directory,
+		uint64_t position)
 {
-	uint64_t hash = XXH3_64bits(fingerprint->data, fingerprint->size);
+	uint64_t hash = hash_bytes(fingerprint->data, fingerprint->size, domain->seed);
 	struct bucket *bucket = &domain->buckets[hash % BUCKETS];
 	uint32_t index;
 
 	if (!image_index(domain, image, &index) || !make_room(bucket))
 		return false;
 	bucket->records[bucket->count++] = (struct record){ .hash = hash,
-							    .size = file->inode.size,
-							    .nid = file->nid,
+							    .size = file_size,
+							    .position = position,
 							    .image = index,
 							    .directory = directory };
 	return true;
@@ -101,6 +115,16 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
+/* In the order in which they were met. */
+static int compare_places(const struct record *x, const struct record *y)
+{
+	int order = compare_u64(x->image, y->image);
+
+	if (!order)
+		order = compare_u64(x->directory, y->directory);
+	return order ? order : compare_u64(x->position, y->position);
+}
+
 static int compare_records(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
@@ -108,9 +132,14 @@ static int compare_records(const void *a, const void *b)
 
 	if (!order)
 		order = compare_u64(x->size, y->size);
-	if (!order)
-		order = compare_u64(x->image, y->image);
-	return order ? order : compare_u64(x->nid, y->nid);
+	return order ? order : compare_places(x, y);
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct pair *p = a, *q = b;
+
+	return compare_places(p->y, q->y);
 }
 
 /* One of two files that are compared, found again. */
@@ -126,14 +155,16 @@ struct found {
 static bool find_again(struct ishare_domain *domain, const struct record *record,
 		       struct found *found)
 {
+	uint64_t nid;
+
 	found->image = domain->images[record->image];
 	found->buffer = malloc(XATTR_AREA_MAX);
 	if (!reader_init(&found->reader, found->image, 1) || !found->buffer ||
-	    !read_inode(&found->reader, found->image, record->nid, &found->file) ||
+	    !find_entry(&found->reader, found->image, record->directory, record->position, &nid,
+			found->path, sizeof(found->path)) ||
+	    !read_inode(&found->reader, found->image, nid, &found->file) ||
 	    !find_fingerprint(&found->reader, found->image, &found->file, found->buffer,
-			      &found->keyed.fingerprint) ||
-	    !find_path(&found->reader, found->image, record->directory, record->nid, found->path,
-		       sizeof(found->path)))
+			      &found->keyed.fingerprint))
 		return false;
 	found->keyed.size = found->file.inode.size;
 	return true;
@@ -180,25 +211,36 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 	return result;
 }
 
+static bool add_pair(struct pairs *pairs, const struct record *x, const struct record *y)
+{
+	if (pairs->count == pairs->room) {
+		size_t room = pairs->room * 2 + 16;
+		struct pair *items = realloc(pairs->items, room * sizeof(*items));
+
+		if (!items)
+			return false;
+		pairs->items = items;
+		pairs->room = room;
+	}
+	pairs->items[pairs->count++] = (struct pair){ x, y };
+	return true;
+}
+
 /*
- * Sorted by fingerprint and size, each size but the first of a fingerprint is compared with the one
+ * Sorted by fingerprint and size, each size but the first of a fingerprint makes a pair with the one
  * before.
  */
-static enum ishare_result judge_bucket(struct check *check, struct ishare_domain *domain,
-				       struct bucket *bucket)
+static bool find_pairs(struct bucket *bucket, struct pairs *pairs)
 {
-	enum ishare_result worst = ISHARE_DONE;
-
 	if (bucket->count)
 		qsort(bucket->records, bucket->count, sizeof(*bucket->records), compare_records);
 	for (size_t i = 1; i < bucket->count; i++) {
 		const struct record *x = &bucket->records[i - 1], *y = &bucket->records[i];
 
-		if (x->hash == y->hash && x->size != y->size &&
-		    judge_pair(check, domain, x, y) != ISHARE_DONE)
-			worst = ISHARE_IO_ERROR;
+		if (x->hash == y->hash && x->size != y->size && !add_pair(pairs, x, y))
+			return false;
 	}
-	return worst;
+	return true;
 }
 
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
@@ -209,10 +251,17 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 	struct check check = {
 		.options = options, .sink = sink, .summary = summary, .directory = NO_DIRECTORY
 	};
+	struct pairs pairs = { 0 };
 	enum ishare_result worst = ISHARE_DONE;
 
 	for (size_t i = 0; i < BUCKETS; i++)
-		if (judge_bucket(&check, domain, &domain->buckets[i]) != ISHARE_DONE)
+		if (!find_pairs(&domain->buckets[i], &pairs))
 			worst = ISHARE_IO_ERROR;
+	if (pairs.count)
+		qsort(pairs.items, pairs.count, sizeof(*pairs.items), compare_pairs);
+	for (size_t i = 0; i < pairs.count; i++)
+		if (judge_pair(&check, domain, pairs.items[i].x, pairs.items[i].y) != ISHARE_DONE)
+			worst = ISHARE_IO_ERROR;
+	free(pairs.items);
 	return worst;
 }

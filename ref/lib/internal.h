@@ -209,6 +209,7 @@ struct check {
 	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
 	const uint8_t *name;
 	size_t name_size;
+	uint64_t position; /* of its entry in the directory: see find_entry */
 	const char *fixed_path; /* instead, for inodes that no directory names */
 
 	uint8_t *block; /* one directory block */
@@ -296,13 +297,19 @@ bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 
 void check_tree(struct check *check);
 
-/* Looks in a directory for an entry that names nid and writes its path. */
-bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory,
-	       uint64_t nid, char *buffer, size_t size);
+/*
+ * Finds the entry at a position of a directory again: tells its nid and writes its path. A position
+ * is the offset of a directory block and the number of an entry in it, added.
+ */
+bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_t directory,
+		uint64_t position, uint64_t *nid, char *path, size_t size);
+
+#define NO_POSITION UINT64_MAX /* the directory itself */
 
 /* domain.c */
 bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
-		const struct ishare_view *fingerprint, const struct file *file, uint32_t directory);
+		const struct ishare_view *fingerprint, uint64_t file_size, uint32_t directory,
+		uint64_t position);
 
 /* digest.c */
 

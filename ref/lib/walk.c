@@ -181,6 +181,7 @@ static void check_child(struct check *check, const struct listing *listing,
 	}
 	check->name = name->data;
 	check->name_size = name->size;
+	check->position = walk->pos + walk->dirent.index;
 	if (check_inode(check, walk->dirent.nid, &target)) {
 		check_type(check, listing, walk, &target);
 		if (ishare_inode_is_directory(&target.inode))
@@ -300,6 +301,7 @@ static bool check_root(struct check *check)
 		return false;
 	}
 	check->directory = 0;
+	check->position = NO_POSITION;
 	if (!check_inode(check, nid, &root))
 		return false;
 	if (!sb_root_inode(&root.inode)) {
@@ -327,23 +329,44 @@ void check_tree(struct check *check)
 	check->directory = NO_DIRECTORY;
 }
 
-bool find_path(struct reader *reader, const struct ishare_image *image, uint32_t directory,
-	       uint64_t nid, char *path, size_t size)
+/* Goes through one block at most. */
+static bool go_to(struct dirent_walk *walk, uint8_t *block, uint64_t position)
 {
-	uint8_t *block = malloc(BLOCK_ROOM);
+	uint32_t index = (uint32_t)(position % walk->block_size);
+	enum dirent_status status;
 	enum read_result result;
+
+	walk->pos = position - index;
+	do
+		status = next_dirent(walk, block, &result);
+	while (status == DIRENT_OK && walk->dirent.index != index);
+	return status == DIRENT_OK && walk->pos == position - index;
+}
+
+bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_t directory,
+		uint64_t position, uint64_t *nid, char *path, size_t size)
+{
+	const struct directory *d = &image->tree.directories[directory];
+	uint8_t *block;
 	struct dirent_walk walk;
 	struct file file;
 	bool found = false;
 
-	if (block && read_inode(reader, image, image->tree.directories[directory].nid, &file)) {
-		start_dirents(&walk, reader, &file, block);
-		while (!found && next_dirent(&walk, block, &result) == DIRENT_OK)
-			found = walk.dirent.nid == nid;
+	if (position == NO_POSITION) {
+		*nid = d->nid;
+		tree_path(&image->tree, directory, NULL, 0, path, size);
+		return true;
 	}
-	if (found)
+	block = malloc(BLOCK_ROOM);
+	if (block && read_inode(reader, image, d->nid, &file)) {
+		start_dirents(&walk, reader, &file, block);
+		found = go_to(&walk, block, position);
+	}
+	if (found) {
+		*nid = walk.dirent.nid;
 		tree_path(&image->tree, directory, walk.block.data + walk.dirent.name,
 			  walk.dirent.name_size, path, size);
+	}
 	free(block);
 	return found;
 }

@@ -161,8 +161,8 @@ static void use_fingerprint(struct check *check, const struct xattr_walk *walk,
 		return;
 	check->summary->fingerprinted_files++;
 	check->summary->fingerprinted_bytes += walk->file->inode.size;
-	if (check->domain &&
-	    !domain_add(check->domain, check->image, value, walk->file, check->directory))
+	if (check->domain && !domain_add(check->domain, check->image, value, walk->file->inode.size,
+					 check->directory, check->position))
 		check_no_memory(check);
 	if (check->digests && fingerprint_form(value))
 		digest_add(check->digests, check, walk->file, value, value_place(walk));
