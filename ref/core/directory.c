@@ -90,7 +90,10 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
 	return name_end(block, index) <= block->size;
 }
 
-/* Decodes entry index, which the block's first nameoff allows for. */
+/*
+ * Decodes entry index, which the block's first nameoff allows for. Each field has a clause of its own, as a prover
+ * follows one field through the assignments, not all at once.
+ */
 /*@ requires view: view_ok(block);
     requires writable: \valid(d);
     requires apart: \separated(d, block, block->data + (0 .. block->size - 1));
@@ -101,23 +104,31 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
     assigns *d;
     ensures ok: \result == ISHARE_OK <==> dir_entry_bounds(block, index);
     ensures malformed: \result == ISHARE_MALFORMED <==> !dir_entry_bounds(block, index);
-    ensures position: d->index == index;
-    ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
-static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_t index, struct ishare_dirent *d)
+    ensures sane: dirents_sane(block);
+    ensures index: d->index == index;
+    ensures count: \result == ISHARE_OK ==> d->count == dirent_count(block->data) && d->index < d->count;
+    ensures nid: \result == ISHARE_OK ==> d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * d->index);
+    ensures file_type: \result == ISHARE_OK ==>
+      d->file_type == block->data[ISHARE_DIRENT_RECORD_SIZE * d->index +
+                                  ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
+    ensures name: \result == ISHARE_OK ==>
+      dirent_name(block, d->index, d->name, d->name + d->name_size); */
+static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_t index,
+					struct ishare_dirent *d)
 {
 	const uint8_t *p = block->data + (size_t)ISHARE_DIRENT_RECORD_SIZE * index;
+	size_t start = nameoff(block, index);
 	size_t end = name_end(block, index);
+	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
 
 	d->index = index;
 	if (end > block->size)
 		return ISHARE_MALFORMED;
-	d->count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
-	d->nid = ishare_le64(p + ISHARE_DIRENT_RECORD_NID_OFFSET);
+	d->count = count;
 	d->file_type = p[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
-	d->name = nameoff(block, index);
-	d->name_size = end - d->name;
-	//@ assert name: dirent_name(block, index, d->name, d->name + d->name_size);
-	//@ assert nid: d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * index);
+	d->nid = ishare_le64(p + ISHARE_DIRENT_RECORD_NID_OFFSET);
+	d->name = start;
+	d->name_size = end - start;
 	return ISHARE_OK;
 }
 
@@ -125,15 +136,16 @@ enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct i
 {
 	if (block->size == 0)
 		return ISHARE_END;
-	d->index = 0;
-	if (!dirents_sane(block))
+	if (!dirents_sane(block)) {
+		d->index = 0;
 		return ISHARE_MALFORMED;
+	}
 	return dirent_decode(block, 0, d);
 }
 
 enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct ishare_dirent *d)
 {
-	if (d->index + 1u >= d->count)
+	if (d->count - d->index == 1)
 		return ISHARE_END;
 	return dirent_decode(block, d->index + 1u, d);
 }

@@ -43,26 +43,50 @@ bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
 	       ishare_fits(area->size, pos, entry_size(area->data + pos));
 }
 
-enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start, struct ishare_entry *e)
+/*
+ * Decodes the entry at pos, which is in bounds. Each field has a clause of its own, as a prover follows one field through
+ * the assignments, not all at once.
+ */
+/*@ requires view: view_ok(area);
+    requires writable: \valid(e);
+    requires apart: \separated(e, area, area->data + (0 .. area->size - 1));
+    requires bounds: xattr_entry_bounds(area, pos);
+    terminates \true;
+    exits \false;
+    assigns *e;
+    ensures pos: e->pos == pos;
+    ensures header: e->pos + ISHARE_XATTR_ENTRY_SIZE <= area->size;
+    ensures name_size: e->name_size == area->data[e->pos];
+    ensures name_index: e->name_index == area->data[e->pos + ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
+    ensures value_size: e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+    ensures name: e->name == e->pos + ISHARE_XATTR_ENTRY_SIZE;
+    ensures value: e->value == e->name + e->name_size;
+    ensures next: e->next == e->pos + entry_size(area->data + e->pos);
+    ensures inside: e->value + e->value_size <= e->next <= area->size; */
+static void entry_decode(const struct ishare_view *area, size_t pos, struct ishare_entry *e)
 {
-	const uint8_t *p;
+	const uint8_t *p = area->data + pos;
+	uint32_t name_size = p[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
+	size_t next = pos + entry_size(p);
 
-	e->pos = start;
-	if (start == area->size)
-		return ISHARE_END;
-	if (!xattr_entry_bounds(area, start))
-		return ISHARE_MALFORMED;
-	p = area->data + start;
-	e->name_size = p[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
+	e->name_size = name_size;
 	e->name_index = p[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
 	e->value_size = ishare_le16(p + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
-	e->name = start + ISHARE_XATTR_ENTRY_SIZE;
-	e->value = e->name + e->name_size;
-	e->next = start + entry_size(p);
-	//@ assert value_size: e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
-	//@ assert next: e->next == e->pos + entry_size(area->data + e->pos);
-	//@ assert inside: e->value + e->value_size <= e->next <= area->size;
-	return ISHARE_OK;
+	e->pos = pos;
+	e->name = pos + ISHARE_XATTR_ENTRY_SIZE;
+	e->value = pos + ISHARE_XATTR_ENTRY_SIZE + name_size;
+	e->next = next;
+}
+
+enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start,
+				      struct ishare_entry *e)
+{
+	if (start != area->size && xattr_entry_bounds(area, start)) {
+		entry_decode(area, start, e);
+		return ISHARE_OK;
+	}
+	e->pos = start;
+	return start == area->size ? ISHARE_END : ISHARE_MALFORMED;
 }
 
 enum ishare_status ishare_entry_next(const struct ishare_view *area, struct ishare_entry *e)
