@@ -61,13 +61,15 @@ details ul { padding-left: 1.2rem; }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
 nav ol { padding-left: 1.6rem; }
 nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
+.dense table { font-size: .8em; }
+.dense th, .dense td { padding: .25rem .4rem; }
 .yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
 @media (max-width: 40rem) { th, td { padding: .25rem .35rem; }
   table { font-size: .82em; } .wide td:last-child { min-width: 10rem; } }
 @media (min-width: 76rem) {
   nav { position: fixed; top: 0; left: 0; bottom: 0; width: 20rem; overflow-y: auto;
     border-right: 1px solid var(--line); padding-bottom: 2rem; }
-  main { margin-left: 20rem; padding: 0 2.5rem; max-width: 60rem; } }
+  main { margin-left: 20rem; padding: 0 2.5rem; max-width: 64rem; } }
 """
 
 
@@ -78,7 +80,8 @@ def page(spec, core):
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             f"<title>{TITLE}</title>\n"
-            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n<header><h1>{TITLE}</h1></header>\n{body}"
+            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n"
+            f"<header><h1>{TITLE}</h1></header>\n{body}"
             f"{obligation_section(spec, core)}</main>\n</body>\n</html>\n")
 
 
@@ -263,12 +266,13 @@ def obligation_section(spec, core):
     """The table of what each rule owes and has."""
     head = "".join(f"<th>{h}</th>" for h in obligations.HEADER)
     body = "".join(obligation_row(r.cells()) for r in obligations.rows(spec, core))
-    return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n<p>A rule about bytes owes "
-            "a predicate, a function of its name in the core, vectors that hold and fail, and a "
-            "stated kernel consequence; a rule about a reader owes the test that establishes it."
-            f"</p>\n<div class=\"table wide\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-            f"{body}</tbody>\n</table>\n</div>\n<p>{obligations.totals(spec).strip()}.</p>\n"
-            "</section>\n")
+    return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n"
+            "<p>A rule about bytes owes a predicate, a function of its name in the core, vectors "
+            "that hold and fail, and a stated kernel consequence; a rule about a reader owes the "
+            "test that establishes it.</p>\n"
+            f"<div class=\"table wide dense\">\n<table>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>\n{body}</tbody>\n</table>\n</div>\n"
+            f"<p>{obligations.totals(spec).strip()}.</p>\n</section>\n")
 
 
 def obligation_row(cells):

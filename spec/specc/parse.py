@@ -17,11 +17,13 @@ RULE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 STRUCT_HEADING = re.compile(r"struct ([a-z][a-z0-9_]*)")
 FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
-ARRAY_TYPE = re.compile(r"u8\[(\d+)\]")
-SIZE_LINE = re.compile(r"\bSize: (\d+|0x[0-9a-fA-F]+) bytes\b")
+ARRAY_TYPE = re.compile(r"u8\[([1-9]\d*)\]")
+# No leading 0: that is octal to C, and an error to Python.
+NUMERAL = r"(?:0|[1-9][0-9]*|0x[0-9a-fA-F]+)"
+SIZE_LINE = re.compile(rf"\bSize: ({NUMERAL}) bytes\b")
 KEYWORD = re.compile(r"\b(MUST|REQUIRED|SHALL|SHOULD|RECOMMENDED|MAY|OPTIONAL)\b")
-NUMBER = re.compile(r"\d+|0x[0-9a-fA-F]+")
-SHIFT = re.compile(r"(\d+) ?<< ?(\d+)")
+NUMBER = re.compile(NUMERAL)
+SHIFT = re.compile(rf"({NUMERAL}) ?<< ?(\d{{1,2}})")
 DEFINITION = re.compile(r"\b(?:predicate|inductive|axiomatic|lemma|axiom|type|"
                         r"logic\s+(?:struct\s+)?\w+\s*\**)\s+\**(\w+)")
 RULE_KEYS = ("subject", "severity", "harm", "kernel", "divergence", "also", "verdict", "vectors",
@@ -330,9 +332,10 @@ class Reader:
         try:
             node = loader.get_single_node()
             return self.convert(loader, node, line) if node else Map(line)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self.error(line + (mark.line if mark else 0), f"not YAML: {error.problem}")
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            self.error(line + (mark.line if mark else 0),
+                       f"not YAML: {getattr(error, 'problem', error)}")
             return None
 
     def convert(self, loader, node, first):
@@ -510,12 +513,12 @@ def constant_value(text):
         return text[1:-1], text
     shift = SHIFT.fullmatch(text)
     if shift:
-        value, spelled = int(shift.group(1)) << int(shift.group(2)), None
-        spelled = f"0x{value:08x}"
+        value = int(shift.group(1), 0) << int(shift.group(2))
+        text = f"0x{value:08x}"
     elif NUMBER.fullmatch(text):
-        value, spelled = int(text, 0) if text.startswith("0x") else int(text, 10), text
+        value = int(text, 0)
     else:
         return None, None
     if value >= 1 << 64:
         return None, None
-    return value, spelled + ("ull" if value >= 1 << 32 else "u")
+    return value, text + ("ull" if value >= 1 << 32 else "u")

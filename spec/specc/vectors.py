@@ -10,6 +10,7 @@ import yaml
 
 from image import CHUNK_BASED, EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum, round_up
 from model import Place
+from parse import NUMBER
 
 OPTIONS = ("why", "base", "checksum", "truncate", "second", "raw", "append", "also")
 PATH = r"\((/[^)]*)\)"
@@ -209,14 +210,11 @@ def new_number(spec, value, old, bits):
         return value
     if not isinstance(value, str):
         return None
-    match = re.fullmatch(r"([-+^|&]?)(0x[0-9a-fA-F]+|\d+|[A-Z][A-Z0-9_]*)", value)
-    if not match:
-        return None
-    operator, operand = match.groups()
+    operator, operand = re.fullmatch(r"([-+^|&]?)(.*)", value, re.DOTALL).groups()
     constant = spec.constant(operand)
-    if not operand[0].isdigit() and not (constant and isinstance(constant.value, int)):
+    n = int(operand, 0) if NUMBER.fullmatch(operand) else constant.value if constant else None
+    if not isinstance(n, int):
         return None
-    n = int(operand, 0) if operand[0].isdigit() else constant.value
     return {"": n, "+": (old + n) % (1 << bits), "-": (old - n) % (1 << bits),
             "^": old ^ n, "|": old | n, "&": old & n}[operator]
 
