@@ -40,6 +40,9 @@ static enum ishare_status decode(const struct ishare_view *table, struct ishare_
 	p->infix_size = p->length - 1u;
 	p->infix = p->pos + 3u;
 	p->next = (p->pos + 2u + p->length + 3u) / 4u * 4u;
+	/*@ assert position: p->pos == prefix_pos(table->data, p->index); */
+	/*@ assert sound: prefix_sound(table, p->pos); */
+	/*@ assert next: p->next == round_up4(prefix_end(table->data, p->pos)); */
 	return ISHARE_OK;
 }
 
