@@ -63,11 +63,14 @@ static void reset_image(struct ishare_image *image)
 	memset(&image->metabox, 0, sizeof(image->metabox));
 	memset(&image->packed, 0, sizeof(image->packed));
 	free(image->extents);
+	free(image->sorted);
 	free(image->prefixes.items);
 	free(image->prefixes.bytes);
 	memset(&image->prefixes, 0, sizeof(image->prefixes));
 	image->extents = NULL;
 	image->extent_count = 0;
+	image->sorted = NULL;
+	image->sorted_count = 0;
 	image->extents_lost = false;
 	tree_release(&image->tree);
 	image->space = (struct space){ .name = "image",
@@ -86,7 +89,7 @@ static bool check_init(struct check *check)
 	check->seed = check->seen.seed = hash_seed();
 	check->budget = FREE_WORK;
 	for (uint32_t i = 0; i < check->image->device_count; i++)
-		check->budget += check->image->devices[i].size;
+		check->budget += check->image->devices[i].held;
 	ready = reader_init(&check->reader, check->image, WALK_LINES);
 	return reader_init(&check->rows, check->image, ROW_LINES) && ready;
 }

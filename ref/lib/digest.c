@@ -219,7 +219,7 @@ struct digest_pool *digest_start(struct ishare_image *image, unsigned int thread
 	pool->image = image;
 	pool->budget = FREE_BYTES;
 	for (uint32_t i = 0; i < image->device_count; i++)
-		pool->budget += REPEAT_LIMIT * image->devices[i].size;
+		pool->budget += REPEAT_LIMIT * image->devices[i].held;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->filled, NULL);
 	pthread_cond_init(&pool->drained, NULL);

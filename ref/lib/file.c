@@ -36,6 +36,22 @@ static bool advance(struct run *run, uint64_t bytes)
 	return true;
 }
 
+/* The last one that starts at the block or before it. There may be 65,535, and more chunks. */
+static const struct indexed_extent *last_extent(const struct ishare_image *image, uint64_t block)
+{
+	uint32_t low = 0, high = image->sorted_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (image->sorted[middle].extent.start <= block)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &image->sorted[low - 1] : NULL;
+}
+
 /*
  * A block address in the unified address space is one of the primary device, unless it falls into
  * the range of an extra device and that device was given; without extra devices the image is taken
@@ -44,18 +60,17 @@ static bool advance(struct run *run, uint64_t bytes)
 static enum read_result locate(const struct ishare_image *image, struct run *run)
 {
 	uint64_t block = run->offset >> image->block_bits;
+	const struct indexed_extent *e;
 
-	for (uint32_t i = 0; i < image->extent_count && image->device_count > 1; i++) {
-		const struct ishare_extent *e = &image->extents[i];
-
-		if (!e->start || block < e->start || block - e->start >= e->blocks)
-			continue;
-		if (i + 1 >= image->device_count)
-			return READ_NO_DEVICE;
-		run->device = i + 1;
-		run->offset -= e->start << image->block_bits;
-		break;
-	}
+	if (image->device_count == 1)
+		return READ_OK;
+	e = last_extent(image, block);
+	if (!e || !e->device || block - e->extent.start >= e->extent.blocks)
+		return READ_OK;
+	if (e->device >= image->device_count)
+		return READ_NO_DEVICE;
+	run->device = e->device;
+	run->offset -= e->extent.start << image->block_bits;
 	return READ_OK;
 }
 

@@ -30,6 +30,17 @@ static const char *refusal(mode_t mode)
 	return "is neither a regular file nor a block device";
 }
 
+/*
+ * A compressing filesystem holds a file in fewer blocks than it has, though hardly ever in less than
+ * a sixteenth; one that tells no blocks at all does not know.
+ */
+static uint64_t held_bytes(const struct stat *st, uint64_t size)
+{
+	uint64_t most = (uint64_t)st->st_blocks * 512 * 16;
+
+	return S_ISREG(st->st_mode) && st->st_blocks && most < size ? most : size;
+}
+
 /* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
 static enum ishare_result open_device(struct ishare_image *image, const char *path,
 				      struct device *device)
@@ -49,6 +60,7 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s",
 				   strerror(errno));
 	device->size = (uint64_t)end;
+	device->held = held_bytes(&st, device->size);
 	return ISHARE_DONE;
 }
 
@@ -136,6 +148,7 @@ void ishare_image_close(struct ishare_image *image)
 	free(image->prefixes.items);
 	free(image->prefixes.bytes);
 	free(image->extents);
+	free(image->sorted);
 	free(image->devices);
 	free(image->path);
 	free(image);

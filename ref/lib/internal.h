@@ -12,6 +12,7 @@
 struct device {
 	int fd;
 	uint64_t size;
+	uint64_t held; /* no more than size: a sparse file holds less */
 };
 
 struct cache_line; /* one window of the cache */
@@ -152,6 +153,11 @@ void seen_release(struct seen *seen);
 
 /* The image and what a check has learnt of it. */
 
+struct indexed_extent {
+	struct ishare_extent extent;
+	uint32_t device; /* 0: the primary device */
+};
+
 struct prefix_table {
 	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
 	struct ishare_prefix *items;
@@ -170,6 +176,8 @@ struct ishare_image {
 	uint32_t block_bits;
 	struct ishare_extent *extents; /* of the extra devices, as their slots say */
 	uint32_t extent_count;
+	struct indexed_extent *sorted; /* by start: those that have one, and the primary */
+	uint32_t sorted_count;
 	bool extents_lost; /* the device table cannot be read (reported) */
 	struct space space, metabox, packed;
 	struct prefix_table prefixes;

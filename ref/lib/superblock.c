@@ -241,11 +241,6 @@ static bool read_slots(struct check *check, uint32_t count)
 	return true;
 }
 
-struct indexed_extent {
-	struct ishare_extent extent;
-	uint32_t device; /* 0: the primary device */
-};
-
 static int compare_extents(const void *a, const void *b)
 {
 	const struct indexed_extent *x = a, *y = b;
@@ -308,7 +303,8 @@ static void check_overlaps(struct check *check)
 	}
 	qsort(sorted, count, sizeof(*sorted), compare_extents);
 	check_sorted_extents(check, sorted, count);
-	free(sorted);
+	image->sorted = sorted;
+	image->sorted_count = count;
 }
 
 void check_devices(struct check *check)

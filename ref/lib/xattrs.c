@@ -49,6 +49,12 @@ struct name_record {
 
 #define SHARED_RECORD 0x80000000u
 
+/*
+ * Many inodes may rightly share a large xattr, and its value is only copied: a byte of it costs that
+ * much less than one of the inode's own.
+ */
+#define SHARED_DISCOUNT 64u
+
 /* What judging the entries of one inode adds up. */
 struct tally {
 	uint32_t fingerprints;
@@ -291,7 +297,8 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
 	}
 }
 
-static void check_entries(struct check *check, const struct file *file,
+/* False: not all entries have been seen. */
+static bool check_entries(struct check *check, const struct file *file,
 			  const struct ishare_view *area, struct tally *tally)
 {
 	struct xattr_walk walk;
@@ -299,6 +306,8 @@ static void check_entries(struct check *check, const struct file *file,
 
 	start_xattr_walk(&walk, &check->reader, check->image, file, area);
 	while (!check->failed && (status = next_xattr(&walk)) != WALK_END) {
+		if (walk.shared && !spend(check, walk.holder.size / SHARED_DISCOUNT))
+			return false;
 		if (status == WALK_ENTRY)
 			check_entry(check, &walk, tally);
 		else
@@ -306,6 +315,7 @@ static void check_entries(struct check *check, const struct file *file,
 	}
 	if (!check->failed)
 		check_duplicates(check, &walk, tally->names);
+	return !check->failed;
 }
 
 static bool load_area(struct check *check, const struct file *file, struct ishare_view *area)
@@ -375,8 +385,8 @@ void check_xattrs(struct check *check, const struct file *file)
 	if (file->inode.xattr_isize) {
 		if (!load_area(check, file, &area) || !check_header(check, file, &area))
 			return;
-		check_entries(check, file, &area, &tally);
+		if (!check_entries(check, file, &area, &tally))
+			return;
 	}
-	if (!check->failed)
-		check_fingerprint_count(check, file, &tally);
+	check_fingerprint_count(check, file, &tally);
 }
