@@ -30,7 +30,10 @@ static bool dirents_sane(const struct ishare_view *block)
 	return first != 0 && first % ISHARE_DIRENT_RECORD_SIZE == 0 && first < block->size;
 }
 
-/* Where the bytes without NUL from start end; or anywhere beyond the longest name, if they go on that far. */
+/*
+ * Where the bytes without NUL from start end; or anywhere beyond the longest name, if they go on
+ * that far.
+ */
 /*@ requires view: view_ok(block);
     requires start: start <= block->size;
     terminates \true;
@@ -53,7 +56,10 @@ static size_t last_name_end(const struct ishare_view *block, size_t start)
 	return end;
 }
 
-/* Where the name of entry index ends; beyond the block's end if dir.entry-bounds does not hold for it. */
+/*
+ * Where the name of entry index ends; beyond the block's end if dir.entry-bounds does not hold for
+ * it.
+ */
 /*@ requires view: view_ok(block);
     requires sane: dirents_sane(block);
     requires there: index < dirent_count(block->data);
@@ -91,8 +97,8 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
 }
 
 /*
- * Decodes entry index, which the block's first nameoff allows for. Each field has a clause of its own, as a prover
- * follows one field through the assignments, not all at once.
+ * Decodes entry index, which the block's first nameoff allows for. Each field has a clause of its
+ * own, as a prover follows one field through the assignments, not all at once.
  */
 /*@ requires view: view_ok(block);
     requires writable: \valid(d);
@@ -106,8 +112,10 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
     ensures malformed: \result == ISHARE_MALFORMED <==> !dir_entry_bounds(block, index);
     ensures sane: dirents_sane(block);
     ensures index: d->index == index;
-    ensures count: \result == ISHARE_OK ==> d->count == dirent_count(block->data) && d->index < d->count;
-    ensures nid: \result == ISHARE_OK ==> d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * d->index);
+    ensures count: \result == ISHARE_OK ==>
+      d->count == dirent_count(block->data) && d->index < d->count;
+    ensures nid: \result == ISHARE_OK ==>
+      d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * d->index);
     ensures file_type: \result == ISHARE_OK ==>
       d->file_type == block->data[ISHARE_DIRENT_RECORD_SIZE * d->index +
                                   ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
@@ -153,7 +161,8 @@ enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct is
 bool dir_name(const struct ishare_view *name)
 {
 	/*@ loop invariant range: 0 <= i <= name->size;
-	    loop invariant legal: \forall integer k; 0 <= k < i ==> name->data[k] != '/' && name->data[k] != 0;
+	    loop invariant legal: \forall integer k;
+	      0 <= k < i ==> name->data[k] != '/' && name->data[k] != 0;
 	    loop assigns i;
 	    loop variant name->size - i; */
 	for (size_t i = 0; i < name->size; i++)

@@ -2,8 +2,8 @@
 /*
  * Directory blocks and their entries. Specification: directories chapter.
  *
- * A view named block is one directory block: a block's bytes, or fewer in the last block, where i_size ends it. A view
- * named name is a name without terminator. True means that the rule holds.
+ * A view named block is one directory block: a block's bytes, or fewer in the last block, where
+ * i_size ends it. A view named name is a name without terminator. True means that the rule holds.
  */
 #ifndef ISHARE_DIRECTORY_H
 #define ISHARE_DIRECTORY_H
@@ -11,8 +11,9 @@
 #include "inode.h"
 
 /*
- * The walk over a block: first, then next until it does not answer ISHARE_OK. ISHARE_END: there is no (further) entry.
- * ISHARE_MALFORMED: dir_entry_bounds() does not hold for entry d->index; nothing else of *d is then of use.
+ * The walk over a block: first, then next until it does not answer ISHARE_OK. ISHARE_END: there is
+ * no (further) entry. ISHARE_MALFORMED: dir_entry_bounds() does not hold for entry d->index;
+ * nothing else of *d is then of use.
  */
 /*@ requires view: view_ok(block);
     requires writable: \valid(d);
@@ -22,7 +23,8 @@
     assigns *d;
     ensures end: \result == ISHARE_END <==> block->size == 0;
     ensures ok: \result == ISHARE_OK <==> block->size != 0 && dir_entry_bounds(block, 0);
-    ensures malformed: \result == ISHARE_MALFORMED <==> block->size != 0 && !dir_entry_bounds(block, 0);
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      block->size != 0 && !dir_entry_bounds(block, 0);
     ensures position: \result != ISHARE_END ==> d->index == 0;
     ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct ishare_dirent *d);
@@ -39,12 +41,16 @@ enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct i
     ensures ok: \result == ISHARE_OK <==>
       \old(d->index) + 1 < dirent_count(block->data) && dir_entry_bounds(block, \old(d->index) + 1);
     ensures malformed: \result == ISHARE_MALFORMED <==>
-      \old(d->index) + 1 < dirent_count(block->data) && !dir_entry_bounds(block, \old(d->index) + 1);
+      \old(d->index) + 1 < dirent_count(block->data) &&
+      !dir_entry_bounds(block, \old(d->index) + 1);
     ensures position: \result != ISHARE_END ==> d->index == \old(d->index) + 1;
     ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct ishare_dirent *d);
 
-/* index: of the entry. With an index for which there is no entry, the block as a whole is judged: is there any? */
+/*
+ * index: of the entry. With an index for which there is no entry, the block as a whole is judged:
+ * is there any?
+ */
 /*@ requires view: view_ok(block);
     terminates \true;
     exits \false;
@@ -83,8 +89,8 @@ bool dir_type(uint32_t file_type, const struct ishare_inode *target);
 bool dir_dot(uint64_t dot_nid, uint64_t nid);
 
 /*
- * parents: entries other than `.` and `..` that name the directory; parent_nid: the directory that one of them is in.
- * For the root: 1 and its own nid.
+ * parents: entries other than `.` and `..` that name the directory; parent_nid: the directory that
+ * one of them is in. For the root: 1 and its own nid.
  */
 /*@ terminates \true;
     exits \false;

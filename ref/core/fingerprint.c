@@ -21,8 +21,8 @@ bool fingerprint_form(const struct ishare_view *value)
 {
 	const uint8_t *p = value->data;
 
-	return value->size == ISHARE_FINGERPRINT_SHA256_SIZE && p[0] == 's' && p[1] == 'h' && p[2] == 'a' &&
-	       p[3] == '2' && p[4] == '5' && p[5] == '6' && p[6] == ':';
+	return value->size == ISHARE_FINGERPRINT_SHA256_SIZE && p[0] == 's' && p[1] == 'h' &&
+	       p[2] == 'a' && p[3] == '2' && p[4] == '5' && p[5] == '6' && p[6] == ':';
 }
 
 bool fingerprint_regular_file(const struct ishare_inode *inode)
@@ -32,7 +32,8 @@ bool fingerprint_regular_file(const struct ishare_inode *inode)
 
 bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct ishare_entry *e)
 {
-	return e->name_index == ISHARE_XATTR_LONG_PREFIX + sb->ishare_xattr_prefix_id && e->name_size == 0;
+	return e->name_index == ISHARE_XATTR_LONG_PREFIX + sb->ishare_xattr_prefix_id &&
+	       e->name_size == 0;
 }
 
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b)

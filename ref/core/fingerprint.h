@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Fingerprints, the xattrs by which files share their page cache. Specification: fingerprint chapter.
+ * Fingerprints, the xattrs by which files share their page cache. Specification: fingerprint
+ * chapter.
  *
- * The fingerprint of an inode is its xattr whose whole name is the long prefix number ishare_xattr_prefix_id, with nothing
- * behind. The rules are for images with ISHARE_XATTRS in feature_compat; true means that the rule holds.
+ * The fingerprint of an inode is its xattr whose whole name is the long prefix number
+ * ishare_xattr_prefix_id, with nothing behind. The rules are for images with ISHARE_XATTRS in
+ * feature_compat; true means that the rule holds.
  */
 #ifndef ISHARE_FINGERPRINT_H
 #define ISHARE_FINGERPRINT_H
@@ -57,14 +59,18 @@ bool fingerprint_regular_file(const struct ishare_inode *inode);
 bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct ishare_entry *e);
 
 /* a, b: two regular files of one domain, not necessarily of one image. */
-/*@ requires files: \valid_read(a) && \valid_read(b) && view_ok(&a->fingerprint) && view_ok(&b->fingerprint);
+/*@ requires files: \valid_read(a) && \valid_read(b);
+    requires values: view_ok(&a->fingerprint) && view_ok(&b->fingerprint);
     terminates \true;
     exits \false;
     assigns \nothing;
     ensures meaning: \result <==> fingerprint_same_size(a, b); */
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b);
 
-/* digest: the 32 bytes of the SHA-256 of the file's content. True also for values of another form than fingerprint_form(). */
+/*
+ * digest: the 32 bytes of the SHA-256 of the file's content. True also for values of another form
+ * than fingerprint_form().
+ */
 /*@ requires views: view_ok(value) && view_ok(digest);
     requires digest_size: digest->size == ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE;
     terminates \true;

@@ -49,7 +49,10 @@ static uint64_t start_block(uint32_t layout, uint32_t bits, uint32_t u, uint32_t
 	return stored;
 }
 
-/* Each field has a clause of its own, as a prover follows one field through the assignments, not all at once. */
+/*
+ * Each field has a clause of its own, as a prover follows one field through the assignments, not
+ * all at once.
+ */
 /*@ requires format: format == le16(p);
     requires readable: \valid_read(p + (0 .. inode_isize(format) - 1));
     requires writable: \valid(inode);
@@ -58,7 +61,8 @@ static uint64_t start_block(uint32_t layout, uint32_t bits, uint32_t u, uint32_t
     exits \false;
     assigns *inode;
     ensures format: inode->format == le16(p + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
-    ensures xattr_icount: inode->xattr_icount == le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
+    ensures xattr_icount:
+      inode->xattr_icount == le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
     ensures mode: inode->mode == le16(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
     ensures nb: inode->nb == le16(p + ISHARE_INODE_COMPACT_I_NB_OFFSET);
     ensures u: inode->u == le32(p + ISHARE_INODE_COMPACT_I_U_OFFSET);
@@ -68,10 +72,12 @@ static uint64_t start_block(uint32_t layout, uint32_t bits, uint32_t u, uint32_t
     ensures xattr_isize: inode->xattr_isize == xattr_isize(inode->xattr_icount);
     ensures size: inode->size == (inode->extended != 0 ?
       le64(p + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET) : le32(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET));
-    ensures nlink: inode->nlink == (inode->extended != 0 ? le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET) :
+    ensures nlink: inode->nlink == (inode->extended != 0 ?
+      le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET) :
       block_bits(inode->format, inode->mode) == 48 ? 1 : inode->nb);
     ensures start_block: inode->start_block ==
-      start_block(inode->data_layout, block_bits(inode->format, inode->mode), inode->u, inode->nb); */
+      start_block(inode->data_layout, block_bits(inode->format, inode->mode),
+                  inode->u, inode->nb); */
 static void decode(const uint8_t *p, uint32_t format, struct ishare_inode *inode)
 {
 	uint32_t icount = ishare_le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
@@ -113,7 +119,8 @@ enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishar
 	return ISHARE_OK;
 }
 
-enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid, uint64_t *offset)
+enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid,
+				       uint64_t *offset)
 {
 	uint64_t area = sb->meta_blkaddr * ishare_block_size(sb);
 
@@ -145,7 +152,8 @@ static bool is_symlink(const struct ishare_inode *inode)
 
 bool ishare_inode_has_data(const struct ishare_inode *inode)
 {
-	return ishare_inode_is_regular(inode) || ishare_inode_is_directory(inode) || is_symlink(inode);
+	return ishare_inode_is_regular(inode) || ishare_inode_is_directory(inode) ||
+	       is_symlink(inode);
 }
 
 bool ishare_inode_is_compressed(const struct ishare_inode *inode)
@@ -208,7 +216,8 @@ static uint64_t inline_tail(const struct ishare_superblock *sb, const struct ish
 	return inode->size == 0 ? 0 : (inode->size - 1u) % ishare_block_size(sb) + 1u;
 }
 
-bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode, uint64_t offset)
+bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode,
+		       uint64_t offset)
 {
 	uint64_t start;
 

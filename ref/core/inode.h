@@ -2,9 +2,10 @@
 /*
  * On-disk inodes, as far as xattrs, file types and sizes need them. Specification: inodes chapter.
  *
- * offset is that of the inode's first byte, counted from the start of the address space that holds the inode (the image,
- * or the data of the metabox inode); space_size is the length of that space. The rules take what ishare_inode_decode()
- * filled in, whatever the bytes were; true means that the rule holds.
+ * offset is that of the inode's first byte, counted from the start of the address space that holds
+ * the inode (the image, or the data of the metabox inode); space_size is the length of that space.
+ * The rules take what ishare_inode_decode() filled in, whatever the bytes were; true means that
+ * the rule holds.
  */
 #ifndef ISHARE_INODE_H
 #define ISHARE_INODE_H
@@ -12,8 +13,9 @@
 #include "superblock.h"
 
 /*
- * v: from the inode's first byte. Any bytes decode: the rules judge them. ISHARE_SHORT if the view ends before the
- * compact or extended inode does, as its own first bit says which it is; *inode is then unspecified.
+ * v: from the inode's first byte. Any bytes decode: the rules judge them. ISHARE_SHORT if the view
+ * ends before the compact or extended inode does, as its own first bit says which it is; *inode is
+ * then unspecified.
  */
 /*@ requires view: view_ok(v);
     requires writable: \valid(inode);
@@ -29,8 +31,8 @@
 enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishare_inode *inode);
 
 /*
- * Where the inode lies in the image; nid comes without bit 63. ISHARE_MALFORMED, and *offset as it was, if that is more
- * than 2^63 - 1.
+ * Where the inode lies in the image; nid comes without bit 63. ISHARE_MALFORMED, and *offset as it
+ * was, if that is more than 2^63 - 1.
  */
 /*@ requires readable: \valid_read(sb);
     requires block_size: 9 <= sb->blkszbits <= 16;
@@ -43,7 +45,8 @@ enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishar
     ensures malformed: \result == ISHARE_MALFORMED <==> inode_offset(sb, nid) > ISHARE_OFFSET_MAX;
     ensures value: \result == ISHARE_OK ==> *offset == inode_offset(sb, nid);
     ensures untouched: \result != ISHARE_OK ==> *offset == \old(*offset); */
-enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid, uint64_t *offset);
+enum ishare_status ishare_inode_offset(const struct ishare_superblock *sb, uint64_t nid,
+				       uint64_t *offset);
 
 /*@ requires readable: \valid_read(inode);
     terminates \true;
@@ -116,7 +119,8 @@ bool inode_chunk_format(const struct ishare_inode *inode);
     exits \false;
     assigns \nothing;
     ensures meaning: \result <==> inode_inline_tail(sb, inode, offset); */
-bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode, uint64_t offset);
+bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode,
+		       uint64_t offset);
 
 /* Has the inode data in blocks: is it a regular file, a directory or a symbolic link? */
 /*@ requires readable: \valid_read(inode);

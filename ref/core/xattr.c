@@ -3,7 +3,8 @@
 #include "xattr.h"
 #include "xxh32.h"
 
-enum ishare_status ishare_ibody_decode(const struct ishare_view *area, struct ishare_ibody_header *h)
+enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
+				       struct ishare_ibody_header *h)
 {
 	if (area->size < ISHARE_IBODY_HEADER_SIZE)
 		return ISHARE_SHORT;
@@ -44,8 +45,8 @@ bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
 }
 
 /*
- * Decodes the entry at pos, which is in bounds. Each field has a clause of its own, as a prover follows one field through
- * the assignments, not all at once.
+ * Decodes the entry at pos, which is in bounds. Each field has a clause of its own, as a prover
+ * follows one field through the assignments, not all at once.
  */
 /*@ requires view: view_ok(area);
     requires writable: \valid(e);
@@ -57,8 +58,10 @@ bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
     ensures pos: e->pos == pos;
     ensures header: e->pos + ISHARE_XATTR_ENTRY_SIZE <= area->size;
     ensures name_size: e->name_size == area->data[e->pos];
-    ensures name_index: e->name_index == area->data[e->pos + ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
-    ensures value_size: e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+    ensures name_index:
+      e->name_index == area->data[e->pos + ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
+    ensures value_size:
+      e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
     ensures name: e->name == e->pos + ISHARE_XATTR_ENTRY_SIZE;
     ensures value: e->value == e->name + e->name_size;
     ensures next: e->next == e->pos + entry_size(area->data + e->pos);
@@ -107,7 +110,8 @@ bool ishare_name_equal(const struct ishare_name *a, const struct ishare_name *b)
 
 uint32_t ishare_filter_bit(const struct ishare_name *name)
 {
-	return ishare_xxh32(&name->bytes, ISHARE_XATTR_FILTER_SEED + name->base_index) % ISHARE_XATTR_FILTER_BITS;
+	return ishare_xxh32(&name->bytes, ISHARE_XATTR_FILTER_SEED + name->base_index) %
+	       ISHARE_XATTR_FILTER_BITS;
 }
 
 bool xattr_shared_count(const struct ishare_ibody_header *h, uint32_t xattr_isize)
@@ -132,7 +136,8 @@ bool xattr_entry_fill(const struct ishare_view *area, size_t pos)
 bool xattr_name_index(const struct ishare_entry *e)
 {
 	return ishare_entry_is_fill(e) || e->name_index >= ISHARE_XATTR_LONG_PREFIX ||
-	       (e->name_index >= ISHARE_XATTR_INDEX_USER && e->name_index <= ISHARE_XATTR_INDEX_SECURITY);
+	       (e->name_index >= ISHARE_XATTR_INDEX_USER &&
+		e->name_index <= ISHARE_XATTR_INDEX_SECURITY);
 }
 
 bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count)
@@ -149,7 +154,8 @@ bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b)
 bool xattr_name_filter(const struct ishare_superblock *sb, const struct ishare_ibody_header *h,
 		       const struct ishare_name *name)
 {
-	if (!ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_XATTR_FILTER) || sb->xattr_filter_reserved != 0)
+	if (!ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_XATTR_FILTER) ||
+	    sb->xattr_filter_reserved != 0)
 		return true;
 	return ((h->h_name_filter >> ishare_filter_bit(name)) & 1u) == 0;
 }

@@ -2,9 +2,10 @@
 /*
  * Extended attributes of inodes. Specification: xattrs chapter.
  *
- * A view named area is either the xattr area of an inode (xattr_isize bytes behind the inode: header, shared ids, inline
- * entries), or a window into the shared xattrs that starts with an entry and ends where their address space does (or
- * anywhere beyond ISHARE_XATTR_ENTRY_MAX bytes). True means that the rule holds.
+ * A view named area is either the xattr area of an inode (xattr_isize bytes behind the inode:
+ * header, shared ids, inline entries), or a window into the shared xattrs that starts with an
+ * entry and ends where their address space does (or anywhere beyond ISHARE_XATTR_ENTRY_MAX bytes).
+ * True means that the rule holds.
  */
 #ifndef ISHARE_XATTR_H
 #define ISHARE_XATTR_H
@@ -21,9 +22,13 @@
     ensures whole: area->size >= ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_OK;
     ensures short: area->size < ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_SHORT;
     ensures decoded: \result == ISHARE_OK ==> ibody_header_at(area->data, h); */
-enum ishare_status ishare_ibody_decode(const struct ishare_view *area, struct ishare_ibody_header *h);
+enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
+				       struct ishare_ibody_header *h);
 
-/* i: which of the shared ids, from 0; all of those that xattr_shared_count() allows for are in the area. */
+/*
+ * i: which of the shared ids, from 0; all of those that xattr_shared_count() allows for are in the
+ * area.
+ */
 /*@ requires view: view_ok(area);
     requires there: ISHARE_IBODY_HEADER_SIZE + 4 * (i + 1) <= area->size;
     terminates \true;
@@ -32,7 +37,10 @@ enum ishare_status ishare_ibody_decode(const struct ishare_view *area, struct is
     ensures value: \result == shared_id(area, i); */
 uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i);
 
-/* Byte offset of a shared xattr in the image, or in the metabox if that is where feature_compat puts them. */
+/*
+ * Byte offset of a shared xattr in the image, or in the metabox if that is where feature_compat
+ * puts them.
+ */
 /*@ requires readable: \valid_read(sb);
     requires block_size: 9 <= sb->blkszbits <= 16;
     terminates \true;
@@ -42,10 +50,11 @@ uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i);
 uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id);
 
 /*
- * The walk over entries: first, then next until it does not answer ISHARE_OK. start is where the inline entries do,
- * 12 + 4 * h_shared_count; or 0 for a shared xattr, which is one entry and no walk. ISHARE_END: the area ends here.
- * ISHARE_MALFORMED: xattr_entry_bounds() does not hold at e->pos; nothing else of *e is then of use. Fill is walked like
- * any entry; whoever meets it can stop, as xattr_entry_fill() judges all that follows.
+ * The walk over entries: first, then next until it does not answer ISHARE_OK. start is where the
+ * inline entries do, 12 + 4 * h_shared_count; or 0 for a shared xattr, which is one entry and no
+ * walk. ISHARE_END: the area ends here. ISHARE_MALFORMED: xattr_entry_bounds() does not hold at
+ * e->pos; nothing else of *e is then of use. Fill is walked like any entry; whoever meets it can
+ * stop, as xattr_entry_fill() judges all that follows.
  */
 /*@ requires view: view_ok(area);
     requires writable: \valid(e);
@@ -59,7 +68,8 @@ uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id);
       start != area->size && !xattr_entry_bounds(area, start);
     ensures position: e->pos == start;
     ensures entry: \result == ISHARE_OK ==> entry_decoded(area, e); */
-enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start, struct ishare_entry *e);
+enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start,
+				      struct ishare_entry *e);
 
 /* e: the entry before, as the walk has left it. */
 /*@ requires view: view_ok(area);
@@ -128,7 +138,10 @@ bool xattr_shared_id(const struct ishare_superblock *sb, uint32_t id, uint64_t s
     ensures meaning: \result <==> xattr_entry_bounds(area, pos); */
 bool xattr_entry_bounds(const struct ishare_view *area, size_t pos);
 
-/* pos: of an entry, which need not be fill; then there is nothing to judge. Looks at each byte from there at most once. */
+/*
+ * pos: of an entry, which need not be fill; then there is nothing to judge. Looks at each byte
+ * from there at most once.
+ */
 /*@ requires view: view_ok(area);
     terminates \true;
     exits \false;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * XXH32 wraps by design. Here it is computed in 64 bits, where nothing wraps, and cut back to 32 with %, which compilers
- * turn into the 32-bit instructions that one would have written; so the arithmetic is that of the specification.
+ * XXH32 wraps by design. Here it is computed in 64 bits, where nothing wraps, and cut back to 32
+ * with %, which compilers turn into the 32-bit instructions that one would have written; so the
+ * arithmetic is that of the specification.
  */
 #include "xxh32.h"
 
 #define WRAP 4294967296u /* wrap32() of the specification is % WRAP */
 
-/* A 32-bit rotation to the left, by the bits of which left is the power of two; right is 2^32 / left. */
+/*
+ * A 32-bit rotation to the left, by the bits of which left is the power of two; right is 2^32 /
+ * left.
+ */
 /*@ requires range: 0 <= x < WRAP;
     requires left: 1 <= left <= 262144;
     requires right: 1 <= right;
@@ -136,7 +140,8 @@ static inline uint64_t stripes(const struct ishare_view *v, uint32_t seed)
 
 	if (v->size < 16)
 		return (wide + ISHARE_XXH32_PRIME5) % WRAP;
-	a = mix_stripes((wide + ISHARE_XXH32_PRIME1 + ISHARE_XXH32_PRIME2) % WRAP, p, v->size / 16u);
+	a = mix_stripes((wide + ISHARE_XXH32_PRIME1 + ISHARE_XXH32_PRIME2) % WRAP, p,
+			v->size / 16u);
 	b = mix_stripes((wide + ISHARE_XXH32_PRIME2) % WRAP, p + 4, v->size / 16u);
 	c = mix_stripes(wide % WRAP, p + 8, v->size / 16u);
 	d = mix_stripes((wide + WRAP - ISHARE_XXH32_PRIME1) % WRAP, p + 12, v->size / 16u);
