@@ -62,6 +62,8 @@ static void close_stdout(void)
 {
 	bool failed = ferror(stdout);
 
+	if (failed)
+		fputc('\n', stdout); /* once more, to hear why */
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return;
