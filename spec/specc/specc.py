@@ -15,6 +15,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import edits  # noqa: E402
 import emit_c  # noqa: E402
 import emit_html  # noqa: E402
 import obligations  # noqa: E402
@@ -103,7 +104,7 @@ def main(argv):
     """Read; complain or write."""
     args = arguments(argv)
     spec, errors = parse.parse(args.chapters)
-    vectors.check(spec, errors)
+    edits.check(spec, errors)
     if args.core:
         obligations.check(spec, args.core, errors)
     if args.obligations:

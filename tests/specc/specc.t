@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../spec/specc")]
 import tap  # noqa: E402
+import edits  # noqa: E402
 import image  # noqa: E402
 import parse  # noqa: E402
 import specc as spec_compiler  # noqa: E402
@@ -456,7 +457,7 @@ def load(name):
 def build(spec, text, base="plain"):
     """The base image with the edits that a line of YAML says."""
     reader = parse.Reader(spec, parse.Errors(), "good.md", "")
-    return vectors.Editor(spec, load(base)).build("good.md", reader.load(0, text))
+    return edits.Editor(spec, load(base)).build("good.md", reader.load(0, text))
 
 
 def difference(old, new):
@@ -566,7 +567,7 @@ def test_records(spec):
     used = bytearray(load("plain"))
     used[F_TAIL + 8] = 1  # something that nobody knows, where the tail would have to go
     try:
-        vectors.Editor(spec, used).edit_xattrs(image.Image(used).inode("/f"),
+        edits.Editor(spec, used).edit_xattrs(image.Image(used).inode("/f"),
                                                {"insert": 0, "name_index": 1, "name": "n", "value": "v"})
         tap.ok(False, "what nobody knows is not written over")
     except image.Unreachable as error:
