@@ -1,0 +1,641 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""Bad input: whatever it is given, the tool ends soon, in little memory, with a finding or an error and the right status.
+
+Most images here are made byte by byte, because mkfs.erofs makes no such images. They have no superblock checksum, so
+that nothing hides behind it, and their nids count from the start of the image: nid * 32 is an offset.
+"""
+
+import collections
+import fcntl
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+PLAIN_TOOL = f"{tap.TOP}/build/erofs-ishare"
+SECONDS = 10  # for one image, on a busy machine and with sanitizers; most take milliseconds
+MEBIBYTES = 48 + 4 * os.cpu_count()  # of data, stacks included; for the build without sanitizers, which take terabytes
+LIMITS = ["prlimit", f"--data={MEBIBYTES << 20}", f"--stack={1 << 20}", "--"]
+
+BLOCK = 512
+ROOT_NID = 64
+REGULAR, DIRECTORY = 0o100644, 0o040755
+FLAT_PLAIN, FLAT_INLINE, CHUNK_BASED = 0, 2, 4
+FILE_TYPE = {REGULAR: 1, DIRECTORY: 2}
+SB_CHKSUM, PLAIN_XATTR_PFX, ISHARE_XATTRS = 0x1, 0x10, 0x20
+CHUNKED_FILE, DEVICE_TABLE, XATTR_PREFIXES = 0x4, 0x8, 0x40
+FEATURE_COMPAT = 1024 + 8
+PREFIX_RECORD = struct.pack("<HB", 21, 0) + b"erofs.fingerprint.v1" + b"\0"
+
+Result = collections.namedtuple("Result", "status out err seconds")
+tools = []  # commands: copies of the programs under test, which nobody rebuilds meanwhile
+
+
+# ---- Running the tool ----
+
+def prepare_tools(work):
+    """The program under test, and the plain build beside it; all may run the copies."""
+    programs = [tap.TOOL] + [[PLAIN_TOOL]] * (tap.TOOL[-1] != PLAIN_TOOL and os.access(PLAIN_TOOL, os.X_OK))
+    for i, command in enumerate(programs):
+        copy = shutil.copy(command[-1], f"{work}/tool-{i}")
+        os.chmod(copy, stat.S_IRWXU | stat.S_IXOTH | stat.S_IROTH)
+        tools.append([*(LIMITS if command == [PLAIN_TOOL] else []), *command[:-1], copy])
+
+
+def judge(tool, *arguments, **options):
+    """Runs the tool; status is None if it did not end in time, negative if a signal ended it."""
+    start = time.monotonic()
+    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
+                                "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "NO_COLOR": "1"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with subprocess.Popen([*tool, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                              env=environment, **options) as process:
+            timer = threading.Timer(SECONDS, process.kill)
+            timer.start()
+            process.wait()
+            timer.cancel()
+        seconds = time.monotonic() - start
+        out.seek(0)
+        err.seek(0)
+        status = None if process.returncode == -signal.SIGKILL else process.returncode
+        return Result(status, out.read().decode(errors="surrogateescape"),
+                      err.read().decode(errors="surrogateescape"), seconds)
+
+
+def complaints(tool, result, statuses, says):
+    """What is wrong with how a run ended."""
+    wrong = []
+    if result.status is None:
+        wrong.append(f"does not end within {SECONDS} s")
+    elif result.status not in statuses:
+        wrong.append(f"exit status {result.status}, not {' or '.join(map(str, sorted(statuses)))}")
+    if result.status == 2 and not result.err.strip() and "examined" not in result.out:
+        wrong.append("exit status 2, and not a word why")
+    if re.search(r"Sanitizer|runtime error", result.err):
+        wrong.append("a sanitizer speaks")
+    if "out of memory" in result.err:
+        wrong.append(f"{MEBIBYTES} MiB of memory are not enough")
+    if says and says not in result.out + result.err:
+        wrong.append(f"does not say: {says}")
+    if wrong:
+        wrong += [f"after {result.seconds:.1f} s: {' '.join(tool)}", result.out[-600:], result.err[-1500:]]
+    return wrong
+
+
+def expect(name, image, status, says=None, *arguments, **options):
+    """One test point: every build judges the image, ends with the status (or one of them) and says something."""
+    statuses = {status} if isinstance(status, int) else set(status)
+    wrong = []
+    for tool in tools:
+        result = judge(tool, "check", *arguments, image, **options)
+        wrong += complaints(tool, result, statuses, says)
+    tap.ok(not wrong, name, *wrong)
+
+
+def verdicts(tool, images, *arguments):
+    """Judges many images in one run. Returns (result, {image: status}), as if each had been judged alone."""
+    result = judge(tool, "check", "--format=json", *arguments, *images)
+    found = dict.fromkeys(images, 0)
+    if result.status not in (0, 1, 2):
+        return result, found
+    report = json.loads(result.out)
+    for event in report["events"]:
+        image = event["image"]
+        if event["type"] in ("failure", "unexamined"):
+            found[image] = 2
+        elif event["severity"] == "error":
+            found[image] = max(found[image], 1)
+    if report["exit_status"] != result.status or result.status != max(found.values()):
+        return result._replace(err=result.err + "the exit status is not that of the events", status=-1), found
+    return result, found
+
+
+def in_batches(images, *arguments, size=200):
+    """Judges images with every build; yields (image, status, complaints), the worst of the builds."""
+    for tool in tools:
+        for i in range(0, len(images), size):
+            batch = images[i:i + size]
+            result, found = verdicts(tool, batch, *arguments)
+            wrong = complaints(tool, result, {0, 1, 2}, None)
+            if wrong and len(batch) > 1:
+                yield from in_batches(batch, *arguments, size=max(1, size // 8))
+                continue
+            for image in batch:
+                yield image, found[image], wrong
+
+
+# ---- Making images ----
+
+def inode(mode, size, u=0, layout=FLAT_PLAIN, icount=0, links=1, extended=False, high=0):
+    """The bytes of an inode."""
+    if extended:
+        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0, 0, 0, 0, links)
+    return struct.pack("<HHHHIIIIHHI", layout << 1, icount, mode, links, size, 0, u, 1, 0, 0, 0)
+
+
+def dirents(entries):
+    """The data of a directory: entries are (name, nid, mode); sorted, each block as full as it gets."""
+    blocks, block, used = [], [], 0
+    for entry in sorted(entries):
+        if used + 12 + len(entry[0]) > BLOCK:
+            blocks.append(block)
+            block, used = [], 0
+        block.append(entry)
+        used += 12 + len(entry[0])
+    blocks.append(block)
+    return b"".join(dirent_block(block).ljust(BLOCK if block is not blocks[-1] else 0, b"\0") for block in blocks)
+
+
+def dirent_block(block):
+    """One block of a directory."""
+    position = 12 * len(block)
+    records = b""
+    for name, nid, mode in block:
+        records += struct.pack("<QHBB", nid, position, FILE_TYPE[mode], 0)
+        position += len(name)
+    return records + b"".join(name for name, _, _ in block)
+
+
+def xattr_area(entries=b"", shared=()):
+    """An inode's xattr area and its icount."""
+    area = struct.pack("<IB7x", 0, len(shared)) + struct.pack(f"<{len(shared)}I", *shared) + entries
+    return area, (len(area) - 12) // 4 + 1
+
+
+def xattr(name_index, name, value):
+    """One xattr entry."""
+    entry = struct.pack("<BBH", len(name), name_index, len(value)) + name + value
+    return entry.ljust((len(entry) + 3) // 4 * 4, b"\0")
+
+
+def fingerprint(content):
+    """The entry that says what a file contains."""
+    return xattr(0x80, b"", b"sha256:" + hashlib.sha256(content).digest())
+
+
+class Image:
+    """An image under construction: things are appended to it, and where they are is their nid or block."""
+
+    def __init__(self, **superblock):
+        self.superblock = {"compat": 0, "incompat": 0, "devices": 0, "slots": 0, "prefixes": 0, "prefix_start": 0,
+                           "xattr_block": 0} | superblock
+        self.bytes = bytearray(ROOT_NID * 32 + 64)
+
+    def append(self, data, align=32):
+        """Returns the offset."""
+        self.bytes += bytes(-len(self.bytes) % align)
+        self.bytes += data
+        return len(self.bytes) - len(data)
+
+    def nid(self, data):
+        """Appends an inode, with what follows it."""
+        return self.append(data) // 32
+
+    def block(self, data):
+        """Appends data that begins a block."""
+        return self.append(data, BLOCK) // BLOCK
+
+    def reserve(self):
+        """A nid for an inode that comes later."""
+        return self.nid(bytes(64))
+
+    def place(self, nid, data):
+        """Puts an inode where a nid says."""
+        self.bytes[nid * 32:nid * 32 + len(data)] = data
+
+    def directory(self, nid, parent, entries, links=2):
+        """Makes a directory."""
+        data = dirents([(b".", nid, DIRECTORY), (b"..", parent, DIRECTORY), *entries])
+        self.place(nid, inode(DIRECTORY, len(data), self.block(data), links=links))
+
+    def root(self, entries):
+        """Makes the root directory."""
+        self.directory(ROOT_NID, ROOT_NID, entries)
+
+    def file(self, **fields):
+        """An entry for a new file of the root directory."""
+        return (b"file", self.nid(inode(REGULAR, **fields)), REGULAR)
+
+    def fingerprints(self):
+        """Lets files have fingerprints, with a prefix table of one record."""
+        self.superblock |= {"compat": ISHARE_XATTRS | PLAIN_XATTR_PFX, "incompat": XATTR_PREFIXES, "prefixes": 1,
+                            "prefix_start": self.append(PREFIX_RECORD, 4) // 4}
+
+    def write(self, path, size=None):
+        """Finishes the image; size makes it a sparse file."""
+        s = self.superblock
+        self.append(b"", BLOCK)
+        self.bytes[1024:1152] = struct.pack(
+            "<IIIBBHQQIIII16s16sIHHHBBIQBB22x", 0xE0F5E1E2, 0, s["compat"], 9, 0, ROOT_NID, 1, 0, 0,
+            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0, s["devices"],
+            s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
+        with open(path, "wb") as out:
+            out.write(self.bytes)
+            out.truncate(size or len(self.bytes))
+        return path
+
+
+def real(name):
+    """The bytes of a real image."""
+    with open(f"{tap.TOP}/tests/images/{name}.erofs", "rb") as image:
+        return image.read()
+
+
+def write(path, data):
+    """Writes a file and returns its path."""
+    with open(path, "wb") as out:
+        out.write(data)
+    return path
+
+
+# ---- Files that are no images ----
+
+def no_images(work):
+    """Each is refused with a reason."""
+    os.mkdir(f"{work}/directory")
+    os.mkfifo(f"{work}/fifo")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(f"{work}/socket")
+    image = write(f"{work}/real", real("plain-512"))
+    expect("an empty file", write(f"{work}/empty", b""), 2, "not an EROFS image")
+    expect("a directory", f"{work}/directory", 2, "is a directory")
+    expect("a FIFO is not waited for", f"{work}/fifo", 2, "neither a regular file nor a block device")
+    expect("a FIFO as extra device is not waited for", image, 2, "neither a regular file nor a block device",
+           f"--device={work}/fifo")
+    expect("a character device", "/dev/zero", 2, "neither a regular file nor a block device")
+    expect("a socket", f"{work}/socket", 2, "cannot open")
+    expect("a name that nothing has", f"{work}/nothing", 2, "No such file")
+    expect("a file that is no EROFS image", write(f"{work}/text", b"not an image\n" * 1000), 2, "sb.magic")
+    expect("zeros", write(f"{work}/zeros", bytes(65536)), 2, "sb.magic")
+
+
+def without_permission(work):
+    """Root may read everything: then the user nobody tries."""
+    image = write(f"{work}/secret", real("plain-512"))
+    os.chmod(image, 0)
+    options = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+    expect("a file without permission", image, 2, "Permission denied", cwd="/", **options)
+
+
+# ---- Images cut short ----
+
+def truncated(work):
+    """One file for each length; the image says how long it should be."""
+    whole = real("plain-512")
+    lengths = [*range(0, 2049), *range(2064, len(whole), 16)]
+    os.mkdir(f"{work}/truncated")
+    images = [write(f"{work}/truncated/{length:05}", whole[:length]) for length in lengths]
+    wrong, short = [], []
+    for image, status, complaint in in_batches(images):
+        wanted = {2} if int(image[-5:]) < 1024 + 128 else {1, 2}
+        wrong += complaint
+        if status not in wanted:
+            short.append(f"{image[-5:]} bytes: {status}")
+    tap.is_empty(wrong, f"truncated images, {len(images)} lengths: each run ends as it should")
+    tap.is_empty(short, f"truncated images, {len(images)} lengths: none passes, none without superblock is judged")
+
+
+def shrinking(work):
+    """The tool cannot go on while nobody reads its report: meanwhile the image shrinks."""
+    for option in ((), ("--digests",)):
+        wrong = []
+        for tool in tools:
+            image = Image()
+            image.fingerprints()
+            area, icount = xattr_area(fingerprint(b"something else"))
+            nids = [image.nid(inode(REGULAR, 4, 0, FLAT_INLINE, icount) + area + b"four") for _ in range(8000)]
+            image.root([(f"{i:05}".encode(), nid, DIRECTORY) for i, nid in enumerate(nids)])
+            path = image.write(f"{work}/shrinking")
+            wrong += complaints(tool, shrink_while_read(tool, path, option), {2}, "the file has shrunk")
+        tap.ok(not wrong, f"an image that shrinks while it is read {' '.join(option)}", *wrong)
+
+
+def shrink_while_read(tool, path, option):
+    """Truncates the image when the first line of the report arrives."""
+    start = time.monotonic()
+    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        first = process.stdout.read(1)
+        os.truncate(path, 2048)
+        try:
+            out, err = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return Result(None, "", "", SECONDS)
+    return Result(process.returncode, (first + out).decode(errors="replace"), err.decode(errors="replace"),
+                  time.monotonic() - start)
+
+
+# ---- Trees that are none ----
+
+def cycles(work):
+    """Directories that contain themselves, or are in many places."""
+    image = Image()
+    child = image.reserve()
+    image.directory(child, ROOT_NID, [(b"back", ROOT_NID, DIRECTORY)])
+    image.root([(b"child", child, DIRECTORY), (b"self", ROOT_NID, DIRECTORY)])
+    expect("a cycle of directories", image.write(f"{work}/cycle"), 1, "dir.cycle")
+
+    image = Image()
+    nids = [ROOT_NID] + [image.reserve() for _ in range(64)]
+    for i, nid in enumerate(nids[:-1]):
+        image.directory(nid, nids[max(i - 1, 0)], [(b"a", nids[i + 1], DIRECTORY), (b"b", nids[i + 1], DIRECTORY)])
+    image.directory(nids[-1], nids[-2], [])
+    expect("2^64 paths to one directory", image.write(f"{work}/aliases"), 1, "dir.cycle")
+
+    image = Image()
+    nids = [ROOT_NID] + [image.reserve() for _ in range(20000)]
+    for i, nid in enumerate(nids[:-1]):
+        image.directory(nid, nids[max(i - 1, 0)], [(b"d" * 200, nids[i + 1], DIRECTORY)])
+    image.directory(nids[-1], nids[-1], [])
+    expect("20,000 directories in each other", image.write(f"{work}/deep"), 1, "dir.cycle")
+
+
+def overlapping_directories(work):
+    """Thousands of directories, each as large as the image."""
+    image = Image()
+    nids = [image.reserve() for _ in range(20000)]
+    data = dirents([(f"{i:05}".encode(), nid, DIRECTORY) for i, nid in enumerate(nids)])
+    block = image.block(data)
+    for nid in (ROOT_NID, *nids):
+        image.place(nid, inode(DIRECTORY, len(data), block, links=2))
+    expect("20,000 directories of the same data", image.write(f"{work}/directories"), 2, "not examined", "--rule=sb.*")
+
+
+def inverse_nids(work):
+    """Nids that a multiplication by the golden ratio would send to the same place."""
+    inverse = pow(0x9E3779B97F4A7C15, -1, 1 << 64)
+    keys = [key for key in (inverse * i % (1 << 64) for i in range(1, 150000 * 64)) if key < 1 << 58]
+    image = Image()
+    image.root([(f"{i:06}".encode(), key * 64, REGULAR) for i, key in enumerate(keys)])
+    expect(f"{len(keys)} nids chosen against a hash table", image.write(f"{work}/nids"), 0, None, "--rule=sb.*")
+
+
+# ---- Xattrs ----
+
+def xattrs(work):
+    """Areas that are too large, overlap, or name what is not there."""
+    image = Image()
+    image.root([image.file(size=0, icount=65535)])
+    expect("65,535 words of xattrs that are not there", image.write(f"{work}/icount"), 1, "inode.xattr-bounds")
+
+    image = Image()
+    entry = image.file(size=0, icount=65535)
+    image.append(bytes(12 + 4 * 65534))
+    image.root([entry])
+    expect("65,535 words of fill", image.write(f"{work}/fill"), 0)
+
+    image = Image()
+    entry = image.file(size=0, icount=65535)
+    image.append(bytes(12) + struct.pack("<BBH", 0, 77, 0) * 65533 + bytes(4), 4)
+    image.root([entry])
+    expect("65,533 xattrs of one bad name", image.write(f"{work}/names"), 1, "xattr.duplicate")
+
+    image = Image()
+    nids = [image.nid(inode(REGULAR, 0, icount=65535)) for _ in range(30000)]
+    image.append(bytes(12 + 4 * 65534))
+    image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
+    expect("30,000 overlapping xattr areas", image.write(f"{work}/areas"), 2, "not examined", "--rule=sb.*")
+
+    area, icount = xattr_area(shared=[0, 0x7FFFFFFF, 0xFFFFFFFF])
+    image = Image()
+    nid = image.nid(inode(REGULAR, 0, icount=icount) + area)
+    image.root([(b"file", nid, REGULAR)])
+    expect("shared ids past the end", image.write(f"{work}/shared"), 1, "xattr.shared-id")
+
+    image = Image()
+    nid = image.nid(inode(REGULAR, 0, icount=4) + struct.pack("<IB7x", 0, 255) + bytes(16))
+    image.root([(b"file", nid, REGULAR)])
+    expect("255 shared ids in an area for two", image.write(f"{work}/count"), 1, "xattr.shared-count")
+
+    image = Image()
+    block = image.block(xattr(1, b"n", bytes(65535)))
+    image.superblock["xattr_block"] = block
+    area, icount = xattr_area(shared=[0] * 255)
+    nids = [image.nid(inode(REGULAR, 0, icount=icount) + area) for _ in range(3000)]
+    image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
+    expect("765,000 times a shared xattr of 64 KiB", image.write(f"{work}/large"), {0, 2}, None, "--rule=sb.*")
+
+
+def fingerprints(work):
+    """Many wrong fingerprints in one directory: finding their names again must not take the square of their number."""
+    image = Image()
+    image.fingerprints()
+    area, icount = xattr_area(fingerprint(b"something else"))
+    nids = [image.nid(inode(REGULAR, 1 + i % 16, 0, FLAT_INLINE, icount) + area + bytes(1 + i % 16))
+            for i in range(40000)]
+    image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
+    path = image.write(f"{work}/fingerprints")
+    expect("40,000 wrong digests in one directory", path, 1, "fingerprint.digest", "--digests")
+
+    image = Image()
+    image.fingerprints()
+    block = image.block(bytes(65536))
+    nids = [image.nid(inode(REGULAR, 1 + i, block, FLAT_PLAIN, icount) + area) for i in range(20000)]
+    image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
+    expect("20,000 sizes of one fingerprint", image.write(f"{work}/sizes"), 1, "fingerprint.same-size")
+
+
+def collisions(work):
+    """Names and fingerprints that XXH3 would hash alike if everybody knew its seed: one must not hide another."""
+    secret = 0xBE4BA423396CFEB8  # where XXH3's default secret begins; half of a product with it, exclusive or, is zero
+
+    def colliding(seed, last):
+        return struct.pack("<Q", secret + seed) + last.ljust(56, b"=")
+
+    image = Image()
+    image.fingerprints()
+    area = {last: xattr_area(xattr(0x80, b"", colliding(0, last))) for last in (b"a", b"b")}
+    block = image.block(bytes(BLOCK))
+    nids = [image.nid(inode(REGULAR, 1 + i, block, icount=area[last][1]) + area[last][0])
+            for i, last in enumerate((b"a", b"b", b"a"))]
+    image.root([(f"{i}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
+    expect("fingerprints made to collide", image.write(f"{work}/fingerprints"), 1, "/2: error: fingerprint.same-size")
+
+    image = Image()
+    entries, icount = xattr_area(b"".join(xattr(1, colliding(1, last), b"") for last in (b"a", b"b", b"a")))
+    nid = image.nid(inode(REGULAR, 0, icount=icount) + entries)
+    image.root([(b"file", nid, REGULAR)])
+    expect("xattr names made to collide", image.write(f"{work}/names"), 1, "xattr.duplicate")
+
+
+# ---- Sizes that are lies ----
+
+def sizes(work):
+    """Data that is larger than everything."""
+    for size in (1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1):
+        image = Image(incompat=CHUNKED_FILE)
+        image.root([image.file(size=size, layout=CHUNK_BASED, extended=True)])
+        expect(f"a chunk array for {size} bytes", image.write(f"{work}/chunks"), {1, 2})
+
+    image = Image(incompat=CHUNKED_FILE)
+    entry = image.file(size=1 << 45, u=9, layout=CHUNK_BASED, extended=True)
+    image.root([entry])
+    image.write(f"{work}/sparse-chunks", 1 << 40)
+    expect("a chunk array in the hole of a sparse image", f"{work}/sparse-chunks", {1, 2})
+
+    image = Image()
+    image.fingerprints()
+    area, icount = xattr_area(fingerprint(b""))
+    nid = image.nid(inode(REGULAR, 1 << 60, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True, high=0xFFFF) + area)
+    image.root([(b"hole", nid, REGULAR)])
+    path = image.write(f"{work}/hole")
+    expect("a hole of 2^60 bytes", path, 0)
+    expect("a hole of 2^60 bytes with a digest", path, 2, "not examined", "--digests")
+
+    image = Image()
+    image.fingerprints()
+    nid = image.nid(inode(REGULAR, 1 << 39, 8, FLAT_PLAIN, icount, extended=True) + area)
+    image.root([(b"large", nid, REGULAR)])
+    image.write(f"{work}/sparse-digest", 1 << 40)
+    expect("a digest of 512 GiB that are not there", f"{work}/sparse-digest", 2, "not examined", "--digests")
+
+    image = Image()
+    image.place(ROOT_NID, inode(DIRECTORY, 1 << 50, 0xFFFFFFFF, extended=True, high=0xFFFF))
+    expect("a root directory that is a hole of 2^50 bytes", image.write(f"{work}/root"), {1, 2})
+
+    path = write(f"{work}/sparse", real("plain-512"))
+    os.truncate(path, 1 << 40)
+    expect("a sparse file of 1 TiB with a superblock", path, 0)
+
+
+# ---- Tables ----
+
+def tables(work):
+    """As many prefixes and devices as the superblock can count."""
+    image = Image(incompat=XATTR_PREFIXES, compat=PLAIN_XATTR_PFX, prefixes=255)
+    records = b"".join(struct.pack("<HB", 5, 1) + f"{i:03}.".encode() + b"\0" for i in range(255))
+    image.superblock["prefix_start"] = image.append(records) // 4
+    image.root([])
+    expect("a table of 255 prefixes", image.write(f"{work}/prefixes"), 0)
+
+    image = Image(incompat=XATTR_PREFIXES, compat=PLAIN_XATTR_PFX, prefixes=255)
+    image.superblock["prefix_start"] = image.append(struct.pack("<HB", 0xFFFF, 1) * 255) // 4
+    image.root([])
+    expect("a table of 255 prefixes of 65,535 bytes", image.write(f"{work}/lengths"), 1, "prefix.length")
+
+    image = Image(incompat=DEVICE_TABLE | CHUNKED_FILE, devices=65535)
+    slot = bytes(64) + struct.pack("<II56x", 1000, 2000000)
+    image.superblock["slots"] = image.append(slot * 65535, 128) // 128
+    chunk = struct.pack("<I", 8)
+    nid = image.nid(inode(REGULAR, 400000 * BLOCK, 0, CHUNK_BASED))
+    image.append(chunk * 400000, 4)
+    image.root([(b"file", nid, REGULAR)])
+    path = image.write(f"{work}/devices")
+    expect("65,535 devices in one place", path, 1, "dev.overlap")
+    expect("65,535 devices in one place, and many chunks", path, {1, 2}, "dev.overlap",
+           f"--device={write(f'{work}/blob', bytes(BLOCK))}")
+
+
+# ---- Names ----
+
+TERMINAL = [b"\x1b]0;title\x07", b"\x1b[2J", b"\rno finding", b"\nline", b"\x9b31m", "\u202egnp.exe".encode(), b"\x7f",
+            "\u009b5n".encode(), b"\xff\xfe", b"\x08\x08"]
+
+
+def unfit(text):
+    """The characters that would drive a terminal, or are not text."""
+    return re.findall("[^\n\x20-\x7e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\U0010ffff]", text)
+
+
+def names(work):
+    """Names that would like to drive a terminal: they come from an image that nobody trusts."""
+    image = Image()
+    nid = image.reserve()
+    area, icount = xattr_area(b"".join(xattr(1, name, b"\x1b[31m") for name in TERMINAL * 2))
+    image.place(nid, inode(REGULAR, 0, icount=icount))
+    image.append(area, 4)
+    del image.bytes[nid * 32 + 32:nid * 32 + 64]
+    image.root([(name, nid, DIRECTORY) for name in TERMINAL])
+    directory = os.path.join(os.fsencode(work), b"\x1b[41m")
+    os.mkdir(directory)
+    path = os.path.join(directory, b"image\r")
+    image.write(path)
+    wrong = []
+    for tool in tools:
+        for command in (["check"], ["check", "--format=tap"], ["check", "--format=json"], ["check", "--format=sarif"],
+                        ["dump"], ["dump", "--format=json"]):
+            result = judge(tool, *command, path)
+            ended = complaints(tool, result, {0, 1, 2}, None)
+            bad = unfit(result.out + result.err)
+            if ended or bad or not result.out:
+                wrong.append(f"{' '.join(command)}: {ended} {bad[:10]!r}")
+        result = judge(tool, "explain", "\x1b[2J")
+        if unfit(result.out + result.err):
+            wrong.append("explain")
+    tap.is_empty(wrong, "no name drives a terminal")
+
+
+# ---- Bits that have flipped ----
+
+SEEDS = ["digest-512", "xattr-all-shared-512", "chunk-indexes-48bit-512", "metabox-plain-512", "prefix-both-512"]
+MUTANTS = 500
+
+
+def mutant(whole, chance):
+    """A copy with a few bits or bytes changed, and whether the superblock's checksum must notice."""
+    data = bytearray(whole)
+    for _ in range(chance.choice((1, 1, 2, 8))):
+        where = chance.randrange(1024, len(data))
+        before = data[where]
+        data[where] = chance.choice((before ^ 1 << chance.randrange(8), 0, 0xFF, before + 1 & 0xFF))
+    covered = slice(1024, 1024 + BLOCK)
+    return bytes(data), data[covered] != whole[covered] and data[FEATURE_COMPAT] & SB_CHKSUM
+
+
+def mutants(work):
+    """Real images with a few bytes changed; always the same changes."""
+    chance = random.Random(20)
+    os.mkdir(f"{work}/mutants")
+    for seed in SEEDS:
+        whole = real(seed)
+        noticed, images = set(), []
+        for i in range(MUTANTS):
+            data, notices = mutant(whole, chance)
+            images.append(write(f"{work}/mutants/{seed}-{i:04}", data))
+            if notices:
+                noticed.add(images[-1])
+        wrong, passed = [], []
+        for image, status, complaint in in_batches(images, "--digests"):
+            wrong += complaint
+            if image in noticed and status == 0:
+                passed.append(image)
+        tap.is_empty(wrong, f"{MUTANTS} mutants of {seed}: each run ends as it should")
+        tap.is_empty(passed, f"{MUTANTS} mutants of {seed}: none with a wrong superblock passes")
+
+
+def main():
+    """All of it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    parts = (no_images, without_permission, truncated, shrinking, cycles, overlapping_directories, inverse_nids, xattrs,
+             fingerprints, collisions, sizes, tables, names, mutants)
+    with tempfile.TemporaryDirectory() as work:
+        os.chmod(work, 0o755)
+        prepare_tools(work)
+        for part in parts:
+            os.mkdir(f"{work}/{part.__name__}", 0o755)
+            start = time.monotonic()
+            part(f"{work}/{part.__name__}")
+            print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
