@@ -121,9 +121,9 @@ static void escape_controls(const char *from, char *to, size_t size)
 	to[n] = '\0';
 }
 
-static void report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
-		     const char *other_image, const char *other_path, const char *format,
-		     va_list args)
+__attribute__((format(printf, 6, 0))) static void
+report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
+	 const char *other_image, const char *other_path, const char *format, va_list args)
 {
 	char raw[1024], message[2048], path[MAX_PATH];
 	struct ishare_finding finding = { .rule = &ishare_rules[rule],

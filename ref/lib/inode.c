@@ -230,8 +230,9 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 		summary->regular_files++;
 		summary->regular_bytes += inode->size;
 	}
-	if (check->sink->progress && summary->inodes % 4096 == 0)
-		check->sink->progress(check->sink->context, summary->inodes, check->image->sb.inos);
+	check->inodes++;
+	if (check->sink->progress && check->inodes % 4096 == 0)
+		check->sink->progress(check->sink->context, check->inodes, check->image->sb.inos);
 }
 
 bool check_inode(struct check *check, uint64_t nid, struct file *file)

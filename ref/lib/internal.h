@@ -224,6 +224,7 @@ struct check {
 	uint8_t *area; /* the xattr area of one inode */
 	size_t area_room;
 	uint64_t budget; /* see spend() */
+	uint64_t inodes; /* of this image, for its progress */
 	uint64_t seed; /* for hashes of names */
 	struct name_record *names; /* of the xattrs of one inode */
 	size_t names_room;
