@@ -24,7 +24,8 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
 endif
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+silent = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+say = $(if $(V)$(silent),,@printf '  %-7s %s\n' $(1) $(2))
 
 .PHONY: all
 all: build/erofs-ishare build/libishare.a ## Build build/erofs-ishare and build/libishare.a

@@ -73,7 +73,7 @@ struct ishare_prefix {
 struct ishare_inode {
 	uint32_t format; /* i_format as stored */
 	uint32_t extended; /* 1: extended (64 bytes), 0: compact (32 bytes) */
-	uint32_t data_layout; /* ISHARE_INODE_FLAT_PLAIN to ISHARE_INODE_CHUNK_BASED, or 5 to 7: invalid */
+	uint32_t data_layout; /* ISHARE_INODE_FLAT_PLAIN to _CHUNK_BASED, or 5 to 7: invalid */
 	uint32_t xattr_icount; /* as stored */
 	uint32_t mode; /* as stored: type and permission bits */
 	uint32_t nb; /* i_nb as stored: nlink, or high bits of a block number */
