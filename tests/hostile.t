@@ -327,20 +327,23 @@ def shrinking(work):
 
 
 def shrink_while_read(tool, path, option):
-    """Truncates the image when the first line of the report arrives."""
+    """Truncates the image when the first byte of the report arrives, of which the pipe takes only a page."""
     start = time.monotonic()
-    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
-        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
-        first = process.stdout.read(1)
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL, stdout=write_end,
+                          stderr=subprocess.PIPE) as process, open(read_end, "rb") as report:
+        os.close(write_end)
+        timer = threading.Timer(SECONDS, process.kill)
+        timer.start()
+        out = report.read(1)
         os.truncate(path, 2048)
-        try:
-            out, err = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return Result(None, "", "", SECONDS)
-    return Result(process.returncode, (first + out).decode(errors="replace"), err.decode(errors="replace"),
-                  time.monotonic() - start)
+        out += report.read()
+        err = process.stderr.read()
+        process.wait()
+        timer.cancel()
+    status = None if process.returncode == -signal.SIGKILL else process.returncode
+    return Result(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - start)
 
 
 # ---- Trees that are none ----
