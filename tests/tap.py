@@ -14,16 +14,16 @@ _points = _failures = 0
 
 
 def ok(holds, name, *details):
-    """One test point. The details, lines of text, are told when it does not hold."""
+    """One test point. The details, lines of text, are told on stderr, where prove shows them, when it does not hold."""
     global _points, _failures
     _points += 1
     _failures += not holds
-    print(f"{'ok' if holds else 'not ok'} {_points} - {name}")
+    print(f"{'ok' if holds else 'not ok'} {_points} - {name}", flush=True)
     if not holds:
+        print(f"# {name}", file=sys.stderr)
         for detail in details:
             for line in str(detail).rstrip("\n").split("\n"):
-                print(f"#   {line}")
-    sys.stdout.flush()
+                print(f"#   {line}", file=sys.stderr)
     return bool(holds)
 
 
