@@ -39,7 +39,7 @@ DEPS_ARCH := gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user perl
 
 # ---- Sources and variants ----
 
-VERSION := 0.1
+VERSION := $(shell sed -n 's/^.define ISHARE_VERSION "\(.*\)"/\1/p' ref/lib/ishare.h)
 CORE := $(wildcard ref/core/*.c)
 LIB := $(wildcard ref/lib/*.c)
 CMD := $(wildcard ref/cmd/*.c)
@@ -53,7 +53,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 	-Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
 INCLUDES := -Iref/core -Iref/lib -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
-HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISHARE_VERSION=\"$(VERSION)\" -pthread
+HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -144,7 +144,7 @@ deps-demo: deps
 deps-test:
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST)
 deps-arch:
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST) $(DEPS_ARCH)
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_ARCH)
 deps-prove:
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_PROVE)
 deps-images:
@@ -198,7 +198,7 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-HEADERS = $(wildcard ref/core/*.h) ref/lib/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl
+HEADERS = $(wildcard ref/core/*.h) ref/lib/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl.h
 
 build/libishare.pc: ref/lib/libishare.pc.in FORCE
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
