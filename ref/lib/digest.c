@@ -13,8 +13,9 @@
 #include "internal.h"
 
 #define QUEUE_ROOM 1024u
+#define BATCH 16u /* jobs that a thread takes at once: most files are small */
 #define MAX_THREADS 64u
-#define PIECE (1024u * 1024u)
+#define PIECE (128u * 1024u)
 #define THREAD_LINES 16u
 #define DIGEST_SIZE 32u
 #define FORM_SIZE 39u /* "sha256:" and the digest */
@@ -143,30 +144,29 @@ static void run_job(struct worker *worker, const struct job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* False: the queue is empty and will stay so. */
-static bool take_job(struct digest_pool *pool, struct job *job)
+/* Returns how many; 0: the queue is empty and will stay so. The last ones go round one by one. */
+static size_t take_jobs(struct digest_pool *pool, struct job *jobs)
 {
-	bool taken = false;
+	size_t taken = 0;
 
 	pthread_mutex_lock(&pool->lock);
-	while (!pool->count && !pool->closing)
+	while (pool->count < BATCH && !pool->closing)
 		pthread_cond_wait(&pool->filled, &pool->lock);
-	if (pool->count) {
-		*job = pool->queue[pool->head];
+	while (pool->count && taken < (pool->closing ? 1 : BATCH)) {
+		jobs[taken++] = pool->queue[pool->head];
 		pool->head = (pool->head + 1) % QUEUE_ROOM;
 		pool->count--;
-		taken = true;
-		pthread_cond_signal(&pool->drained);
 	}
+	pthread_cond_signal(&pool->drained);
 	pthread_mutex_unlock(&pool->lock);
 	return taken;
 }
 
 static void drop_jobs(struct digest_pool *pool)
 {
-	struct job job;
+	struct job jobs[BATCH];
 
-	while (take_job(pool, &job)) {
+	while (take_jobs(pool, jobs)) {
 		pthread_mutex_lock(&pool->lock);
 		pool->no_memory = true;
 		pthread_mutex_unlock(&pool->lock);
@@ -176,14 +176,16 @@ static void drop_jobs(struct digest_pool *pool)
 static void *work(void *argument)
 {
 	struct worker worker = { .pool = argument };
-	struct job job;
+	struct job jobs[BATCH];
+	size_t count;
 
 	worker.context = EVP_MD_CTX_new();
 	worker.piece = malloc(PIECE);
 	if (reader_init(&worker.reader, worker.pool->image, THREAD_LINES) && worker.context &&
 	    worker.piece)
-		while (take_job(worker.pool, &job))
-			run_job(&worker, &job);
+		while ((count = take_jobs(worker.pool, jobs)) > 0)
+			for (size_t i = 0; i < count; i++)
+				run_job(&worker, &jobs[i]);
 	else
 		drop_jobs(worker.pool);
 	reader_release(&worker.reader);
@@ -255,7 +257,8 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	job->position = check->position;
 	memcpy(job->fingerprint, fingerprint->data, FORM_SIZE);
 	pool->count++;
-	pthread_cond_signal(&pool->filled);
+	if (pool->count % BATCH == 0)
+		pthread_cond_signal(&pool->filled);
 	pthread_mutex_unlock(&pool->lock);
 }
 
