@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-/* 1 MiB of windows for the walk: more cost more than they save (measured). A few for bytes shown. */
+/* 1 MiB of windows for the walk: more cost more than they save (measured). A few to show. */
 #define WALK_LINES 256u
 #define ROW_LINES 4u
 
