@@ -94,4 +94,22 @@ static inline bool ishare_all_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* Whether none of n bytes at p is zero. */
+/*@ requires readable: \valid_read(p + (0 .. n - 1));
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> \forall integer i; 0 <= i < n ==> p[i] != 0; */
+static inline bool ishare_no_nul(const uint8_t *p, size_t n)
+{
+	/*@ loop invariant range: 0 <= i <= n;
+	    loop invariant no_nul: \forall integer j; 0 <= j < i ==> p[j] != 0;
+	    loop assigns i;
+	    loop variant n - i; */
+	for (size_t i = 0; i < n; i++)
+		if (p[i] == 0)
+			return false;
+	return true;
+}
+
 #endif

@@ -222,6 +222,11 @@ bool dir_dot(uint64_t dot_nid, uint64_t nid)
 	return dot_nid == nid;
 }
 
+bool dir_dot_present(const struct ishare_inode *directory, uint32_t dots)
+{
+	return dots != 0 || (directory->format & ISHARE_I_DOT_OMITTED) != 0;
+}
+
 bool dir_cycle(uint32_t parents, uint64_t dotdot_nid, uint64_t parent_nid)
 {
 	return parents == 1 && dotdot_nid == parent_nid;

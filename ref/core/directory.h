@@ -88,6 +88,14 @@ bool dir_type(uint32_t file_type, const struct ishare_inode *target);
     ensures meaning: \result <==> dir_dot(dot_nid, nid); */
 bool dir_dot(uint64_t dot_nid, uint64_t nid);
 
+/* dots: how many entries `.` the directory has. */
+/*@ requires readable: \valid_read(directory);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_dot_present(directory, dots); */
+bool dir_dot_present(const struct ishare_inode *directory, uint32_t dots);
+
 /*
  * parents: entries other than `.` and `..` that name the directory; parent_nid: the directory that
  * one of them is in. For the root: 1 and its own nid.

@@ -140,12 +140,7 @@ bool ishare_inode_is_regular(const struct ishare_inode *inode)
 	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFREG;
 }
 
-/*@ requires readable: \valid_read(inode);
-    terminates \true;
-    exits \false;
-    assigns \nothing;
-    ensures meaning: \result <==> is_symlink(inode); */
-static bool is_symlink(const struct ishare_inode *inode)
+bool ishare_inode_is_symlink(const struct ishare_inode *inode)
 {
 	return (inode->mode & ISHARE_S_IFMT) == ISHARE_S_IFLNK;
 }
@@ -153,7 +148,7 @@ static bool is_symlink(const struct ishare_inode *inode)
 bool ishare_inode_has_data(const struct ishare_inode *inode)
 {
 	return ishare_inode_is_regular(inode) || ishare_inode_is_directory(inode) ||
-	       is_symlink(inode);
+	       ishare_inode_is_symlink(inode);
 }
 
 bool ishare_inode_is_compressed(const struct ishare_inode *inode)
@@ -227,6 +222,11 @@ bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_i
 		return true;
 	start = (offset + inode->isize + inode->xattr_isize) % ishare_block_size(sb);
 	return start + inline_tail(sb, inode) <= ishare_block_size(sb);
+}
+
+bool inode_symlink_target(const struct ishare_view *target)
+{
+	return target->size != 0 && ishare_no_nul(target->data, target->size);
 }
 
 bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size)

@@ -66,6 +66,13 @@ bool ishare_inode_is_regular(const struct ishare_inode *inode);
     terminates \true;
     exits \false;
     assigns \nothing;
+    ensures meaning: \result <==> is_symlink(inode); */
+bool ishare_inode_is_symlink(const struct ishare_inode *inode);
+
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
     ensures meaning: \result <==> is_compressed(inode); */
 bool ishare_inode_is_compressed(const struct ishare_inode *inode);
 
@@ -121,6 +128,14 @@ bool inode_chunk_format(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_inline_tail(sb, inode, offset); */
 bool inode_inline_tail(const struct ishare_superblock *sb, const struct ishare_inode *inode,
 		       uint64_t offset);
+
+/* target: the link's data. */
+/*@ requires view: view_ok(target);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_symlink_target(target); */
+bool inode_symlink_target(const struct ishare_view *target);
 
 /* Has the inode data in blocks: is it a regular file, a directory or a symbolic link? */
 /*@ requires readable: \valid_read(inode);

@@ -111,14 +111,7 @@ bool prefix_duplicate(const struct ishare_name *a, const struct ishare_name *b)
 
 bool prefix_ishare_infix_nul(const struct ishare_view *infix)
 {
-	/*@ loop invariant range: 0 <= i <= infix->size;
-	    loop invariant no_nul: \forall integer j; 0 <= j < i ==> infix->data[j] != 0;
-	    loop assigns i;
-	    loop variant infix->size - i; */
-	for (size_t i = 0; i < infix->size; i++)
-		if (infix->data[i] == 0)
-			return false;
-	return true;
+	return ishare_no_nul(infix->data, infix->size);
 }
 
 /* Bytes of the name of a namespace, its dot included; "Rules" in the prefixes chapter. */

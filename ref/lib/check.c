@@ -14,13 +14,13 @@
  */
 #define FREE_WORK (1024u * 1024u)
 
-bool spend(struct check *check, uint64_t bytes)
+bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes)
 {
 	if (bytes <= check->budget) {
 		check->budget -= bytes;
 		return true;
 	}
-	not_examined(check, "the metadata overlaps: it would take more bytes than the image has");
+	not_examined(check, thing, OVERLAPS);
 	return false;
 }
 
@@ -131,7 +131,7 @@ static enum ishare_result run_check(struct check *check)
 		if (!check->failed)
 			check_files(check);
 	}
-	flush_not_examined(check);
+	tell_unexamined(check);
 	return check->failed ? ISHARE_IO_ERROR : result;
 }
 

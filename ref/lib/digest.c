@@ -6,6 +6,7 @@
  */
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,8 +18,6 @@
 #define MAX_THREADS 64u
 #define PIECE (128u * 1024u)
 #define THREAD_LINES 16u
-#define DIGEST_SIZE 32u
-#define FORM_SIZE 39u /* "sha256:" and the digest */
 
 /*
  * Holes and shared chunks let a small image name any number of bytes. Hashing this many times the
@@ -33,7 +32,7 @@ struct job {
 	uint64_t sequence;
 	uint32_t directory;
 	uint64_t position;
-	uint8_t fingerprint[FORM_SIZE];
+	uint8_t fingerprint[ISHARE_FINGERPRINT_SHA256_SIZE];
 };
 
 enum outcome { DIGEST_MATCHES, DIGEST_DIFFERS, DIGEST_UNREADABLE };
@@ -46,6 +45,7 @@ struct result {
 	uint32_t directory;
 	enum outcome outcome;
 	enum read_result why;
+	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content, if it differs */
 };
 
 struct digest_pool {
@@ -77,8 +77,10 @@ struct worker {
 };
 
 static bool keep_result(struct digest_pool *pool, const struct job *job, enum outcome outcome,
-			enum read_result why)
+			enum read_result why, const uint8_t *digest)
 {
+	struct result *result;
+
 	if (pool->result_count == pool->result_room) {
 		size_t room = pool->result_room * 2 + 16;
 		struct result *results = realloc(pool->results, room * sizeof(*results));
@@ -88,7 +90,8 @@ static bool keep_result(struct digest_pool *pool, const struct job *job, enum ou
 		pool->results = results;
 		pool->result_room = room;
 	}
-	pool->results[pool->result_count++] = (struct result){
+	result = &pool->results[pool->result_count++];
+	*result = (struct result){
 		.sequence = job->sequence,
 		.position = job->position,
 		.place = job->place,
@@ -96,7 +99,15 @@ static bool keep_result(struct digest_pool *pool, const struct job *job, enum ou
 		.outcome = outcome,
 		.why = why,
 	};
+	memcpy(result->digest, digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
 	return true;
+}
+
+static enum read_result crypto_failed(struct worker *worker)
+{
+	snprintf(worker->reader.error, sizeof(worker->reader.error),
+		 "libcrypto cannot compute a SHA-256");
+	return READ_FAILED;
 }
 
 static enum read_result hash_content(struct worker *worker, const struct file *file,
@@ -104,7 +115,8 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 {
 	uint64_t pos = 0;
 
-	EVP_DigestInit_ex(worker->context, EVP_sha256(), NULL);
+	if (!EVP_DigestInit_ex(worker->context, EVP_sha256(), NULL))
+		return crypto_failed(worker);
 	while (pos < file->inode.size) {
 		uint64_t left = file->inode.size - pos;
 		size_t size = left < PIECE ? (size_t)left : PIECE;
@@ -113,17 +125,17 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 
 		if (result != READ_OK)
 			return result;
-		EVP_DigestUpdate(worker->context, worker->piece, size);
+		if (!EVP_DigestUpdate(worker->context, worker->piece, size))
+			return crypto_failed(worker);
 		pos += size;
 	}
-	EVP_DigestFinal_ex(worker->context, digest, NULL);
-	return READ_OK;
+	return EVP_DigestFinal_ex(worker->context, digest, NULL) ? READ_OK : crypto_failed(worker);
 }
 
 static enum outcome judge(const struct job *job, const uint8_t *digest)
 {
-	struct ishare_view value = { job->fingerprint, FORM_SIZE };
-	struct ishare_view computed = { digest, DIGEST_SIZE };
+	struct ishare_view value = { job->fingerprint, ISHARE_FINGERPRINT_SHA256_SIZE };
+	struct ishare_view computed = { digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE };
 
 	return fingerprint_digest(&value, &computed) ? DIGEST_MATCHES : DIGEST_DIFFERS;
 }
@@ -131,13 +143,13 @@ static enum outcome judge(const struct job *job, const uint8_t *digest)
 static void run_job(struct worker *worker, const struct job *job)
 {
 	struct digest_pool *pool = worker->pool;
-	uint8_t digest[DIGEST_SIZE];
+	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE] = { 0 };
 	enum read_result why = hash_content(worker, &job->file, digest);
 	enum outcome outcome = why == READ_OK ? judge(job, digest) : DIGEST_UNREADABLE;
 
 	pthread_mutex_lock(&pool->lock);
 	pool->digested += why == READ_OK;
-	if (outcome != DIGEST_MATCHES && !keep_result(pool, job, outcome, why))
+	if (outcome != DIGEST_MATCHES && !keep_result(pool, job, outcome, why, digest))
 		pool->no_memory = true;
 	if (why == READ_FAILED && !pool->error[0])
 		memcpy(pool->error, worker->reader.error, sizeof(pool->error));
@@ -240,9 +252,7 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	struct job *job;
 
 	if (file->inode.size > pool->budget) {
-		not_examined(
-			check,
-			"its content (holes or shared chunks) is many times larger than the image");
+		not_examined(check, A_CONTENT, REPEATS);
 		return;
 	}
 	pool->budget -= file->inode.size;
@@ -255,7 +265,7 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	job->sequence = pool->sequence++;
 	job->directory = check->directory;
 	job->position = check->position;
-	memcpy(job->fingerprint, fingerprint->data, FORM_SIZE);
+	memcpy(job->fingerprint, fingerprint->data, ISHARE_FINGERPRINT_SHA256_SIZE);
 	pool->count++;
 	if (pool->count % BATCH == 0)
 		pthread_cond_signal(&pool->filled);
@@ -269,31 +279,21 @@ static int compare_results(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-static const char *reason(enum read_result why)
-{
-	switch (why) {
-	case READ_ENCODED:
-		return "its content is compressed: the digest was not compared";
-	case READ_NO_DEVICE:
-		return "its content is on a device that was not given (--device): the digest was not compared";
-	default:
-		return "its content cannot be read: the digest was not compared";
-	}
-}
-
 static void report_result(struct check *check, const struct result *result)
 {
-	char path[4096];
+	char path[4096], hex[2 * ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE + 1];
 	uint64_t nid;
 
 	if (find_entry(&check->reader, check->image, result->directory, result->position, &nid,
 		       path, sizeof(path)))
 		check->fixed_path = path;
+	for (size_t i = 0; i < ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE; i++)
+		sprintf(hex + 2 * i, "%02x", result->digest[i]);
 	if (result->outcome == DIGEST_DIFFERS)
 		report(check, ISHARE_RULE_FINGERPRINT_DIGEST, result->place,
-		       "the fingerprint is not the SHA-256 of the file's content");
+		       "the fingerprint is not the SHA-256 of the file's content, %s", hex);
 	else
-		not_examined(check, reason(result->why));
+		not_readable(check, A_CONTENT, result->why);
 	check->fixed_path = NULL;
 }
 

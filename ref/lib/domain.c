@@ -178,14 +178,26 @@ static void release(struct found *found)
 
 static void report_sizes(struct check *check, const struct found *a, const struct found *b)
 {
+	uint32_t structure =
+		b->file.inode.extended ? ISHARE_STRUCT_INODE_EXTENDED : ISHARE_STRUCT_INODE_COMPACT;
+
 	check->image = b->image;
 	check->fixed_path = b->path;
 	report_pair(check, ISHARE_RULE_FINGERPRINT_SAME_SIZE,
-		    place_bytes(b->file.space, b->file.offset, b->file.inode.isize), a->image->path,
-		    a->path,
+		    place_field(b->file.space, structure, b->file.offset,
+				b->file.inode.extended ? ISHARE_INODE_EXTENDED_I_SIZE_OFFSET
+						       : ISHARE_INODE_COMPACT_I_SIZE_OFFSET),
+		    a->image->path, a->path,
 		    "the file has %" PRIu64 " bytes, but one of %" PRIu64
 		    " has the same fingerprint",
 		    b->keyed.size, a->keyed.size);
+}
+
+/* A domain has no error of its own: its last image tells. */
+static enum ishare_result no_memory(struct ishare_domain *domain)
+{
+	return image_error(domain->images[domain->image_count - 1], ISHARE_IO_ERROR,
+			   "out of memory");
 }
 
 /* Equal hashes are a hint; the fingerprints decide. */
@@ -196,13 +208,15 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 	struct found *pair = calloc(2, sizeof(*pair));
 
 	if (!pair)
-		return ISHARE_IO_ERROR;
+		return no_memory(domain);
 	if (!find_again(domain, x, &pair[0]) || !find_again(domain, y, &pair[1])) {
 		result = image_error(domain->images[y->image], ISHARE_IO_ERROR,
 				     "the image changed while it was examined");
 	} else if (!fingerprint_same_size(&pair[0].keyed, &pair[1].keyed)) {
 		if (reader_init(&check->rows, pair[1].image, 1))
 			report_sizes(check, &pair[0], &pair[1]);
+		else
+			result = no_memory(domain);
 		reader_release(&check->rows);
 	}
 	release(&pair[0]);
@@ -256,7 +270,7 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 
 	for (size_t i = 0; i < BUCKETS; i++)
 		if (!find_pairs(&domain->buckets[i], &pairs))
-			worst = ISHARE_IO_ERROR;
+			worst = no_memory(domain);
 	if (pairs.count)
 		qsort(pairs.items, pairs.count, sizeof(*pairs.items), compare_pairs);
 	for (size_t i = 0; i < pairs.count; i++)

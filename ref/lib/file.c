@@ -154,7 +154,7 @@ static void decode_chunk_index(const struct ishare_image *image, uint32_t format
 	chunk->start_block = (high << 32 | low) & mask;
 	chunk->hole = chunk->start_block == mask;
 	chunk->device_id = ishare_le16(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET) &
-			   device_id_mask(image->extent_count);
+			   device_id_mask(ishare_device_count(&image->sb));
 }
 
 static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)

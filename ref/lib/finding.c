@@ -121,6 +121,41 @@ static void escape_controls(const char *from, char *to, size_t size)
 	to[n] = '\0';
 }
 
+/* Where such a rule does not hold, the check leaves out what cannot be found or understood then. */
+static bool hides(enum ishare_rule_id rule)
+{
+	switch (rule) {
+	case ISHARE_RULE_SB_BLOCK_SIZE:
+	case ISHARE_RULE_SB_METABOX_SLOT:
+	case ISHARE_RULE_SB_METABOX_SELF:
+	case ISHARE_RULE_SB_PACKED_NID:
+	case ISHARE_RULE_SB_ROOT_INODE:
+	case ISHARE_RULE_DEV_TABLE_BOUNDS:
+	case ISHARE_RULE_PREFIX_LOCATION:
+	case ISHARE_RULE_PREFIX_RECORD_BOUNDS:
+	case ISHARE_RULE_PREFIX_LENGTH:
+	case ISHARE_RULE_INODE_BOUNDS:
+	case ISHARE_RULE_INODE_FORMAT:
+	case ISHARE_RULE_INODE_LAYOUT:
+	case ISHARE_RULE_INODE_MODE:
+	case ISHARE_RULE_INODE_SIZE:
+	case ISHARE_RULE_INODE_CHUNK_FORMAT:
+	case ISHARE_RULE_INODE_INLINE_TAIL:
+	case ISHARE_RULE_INODE_DATA_BOUNDS:
+	case ISHARE_RULE_INODE_XATTR_ICOUNT:
+	case ISHARE_RULE_INODE_XATTR_BOUNDS:
+	case ISHARE_RULE_DIR_ENTRY_BOUNDS:
+	case ISHARE_RULE_DIR_CYCLE:
+	case ISHARE_RULE_XATTR_SHARED_COUNT:
+	case ISHARE_RULE_XATTR_SHARED_ID:
+	case ISHARE_RULE_XATTR_ENTRY_BOUNDS:
+	case ISHARE_RULE_XATTR_PREFIX_INDEX:
+		return true;
+	default:
+		return false;
+	}
+}
+
 __attribute__((format(printf, 6, 0))) static void
 report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
 	 const char *other_image, const char *other_path, const char *format, va_list args)
@@ -129,8 +164,11 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 	struct ishare_finding finding = { .rule = &ishare_rules[rule],
 					  .image = check->image->path };
 
-	if (check->options->rules && !check->options->rules[rule])
+	if (check->options->rules && !check->options->rules[rule]) {
+		if (hides(rule))
+			not_examined(check, THE_REST, IS_HIDDEN);
 		return;
+	}
 	check->summary->findings[finding.rule->severity]++;
 	if (!check->sink->finding)
 		return;
@@ -165,40 +203,6 @@ void report_pair(struct check *check, enum ishare_rule_id rule, struct place pla
 	va_start(args, format);
 	report_v(check, rule, &place, other_image, other_path, format, args);
 	va_end(args);
-}
-
-void not_examined(struct check *check, const char *reason)
-{
-	struct unexamined *u = check->unexamined;
-	struct unexamined *end = u + UNEXAMINED_REASONS;
-
-	while (u < end && u->reason && strcmp(u->reason, reason) != 0)
-		u++;
-	if (u == end)
-		u--;
-	if (!u->reason) {
-		u->reason = reason;
-		check->summary->unexamined++;
-		if (!current_path(check, u->path, sizeof(u->path)))
-			u->path[0] = '\0';
-	}
-	u->count++;
-}
-
-void flush_not_examined(struct check *check)
-{
-	for (struct unexamined *u = check->unexamined;
-	     u < check->unexamined + UNEXAMINED_REASONS && u->reason; u++) {
-		struct ishare_unexamined event = {
-			.image = check->image->path,
-			.path = u->path[0] ? u->path : NULL,
-			.reason = u->reason,
-			.count = u->count,
-		};
-
-		if (check->sink->unexamined)
-			check->sink->unexamined(check->sink->context, &event);
-	}
 }
 
 void check_failed(struct check *check, const struct reader *reader)

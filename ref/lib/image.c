@@ -41,20 +41,24 @@ static uint64_t held_bytes(const struct stat *st, uint64_t size)
 	return S_ISREG(st->st_mode) && st->st_blocks && most < size ? most : size;
 }
 
-/* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
-static enum ishare_result open_device(struct ishare_image *image, const char *path,
-				      struct device *device)
+static bool has_right_type(struct ishare_image *image, const struct stat *st)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return true;
+	image_error(image, ISHARE_IO_ERROR, "%s", refusal(st->st_mode));
+	return false;
+}
+
+/* Fills *device from its open descriptor. */
+static enum ishare_result measure(struct ishare_image *image, struct device *device)
 {
 	struct stat st;
 	off_t end;
 
-	device->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (device->fd < 0)
-		return image_error(image, ISHARE_IO_ERROR, "cannot open: %s", strerror(errno));
 	if (fstat(device->fd, &st) != 0)
 		return image_error(image, ISHARE_IO_ERROR, "cannot stat: %s", strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return image_error(image, ISHARE_IO_ERROR, "%s", refusal(st.st_mode));
+	if (!has_right_type(image, &st))
+		return ISHARE_IO_ERROR;
 	end = lseek(device->fd, 0, SEEK_END);
 	if (end < 0)
 		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s",
@@ -62,6 +66,27 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 	device->size = (uint64_t)end;
 	device->held = held_bytes(&st, device->size);
 	return ISHARE_DONE;
+}
+
+/*
+ * To open some devices has effects: so the type is looked at first; and once more afterwards, which
+ * is why a FIFO that has come between must be refused and not waited for: O_NONBLOCK.
+ */
+static enum ishare_result open_device(struct ishare_image *image, const char *path,
+				      struct device *device)
+{
+	enum ishare_result result;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !has_right_type(image, &st))
+		return ISHARE_IO_ERROR;
+	device->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (device->fd < 0)
+		return image_error(image, ISHARE_IO_ERROR, "cannot open: %s", strerror(errno));
+	result = measure(image, device);
+	if (result != ISHARE_DONE)
+		close(device->fd);
+	return result;
 }
 
 static enum ishare_result add_device(struct ishare_image *image, const char *path)
@@ -74,7 +99,7 @@ static enum ishare_result add_device(struct ishare_image *image, const char *pat
 		return image_error(image, ISHARE_IO_ERROR, "out of memory");
 	image->devices = devices;
 	result = open_device(image, path, &devices[image->device_count]);
-	if (devices[image->device_count].fd >= 0)
+	if (result == ISHARE_DONE)
 		image->device_count++;
 	return result;
 }

@@ -17,6 +17,14 @@ static bool locate_inode(const struct ishare_image *image, uint64_t nid, struct 
 	return ishare_inode_offset(&image->sb, nid, &file->offset) == ISHARE_OK;
 }
 
+bool has_inode(const struct ishare_image *image, uint64_t nid)
+{
+	struct file file;
+
+	return locate_inode(image, nid, &file) &&
+	       inode_bounds(file.offset, ISHARE_INODE_COMPACT_SIZE, file.space->size);
+}
+
 /* How many bytes there are of the inode at most. */
 static size_t inode_room(const struct file *file)
 {
@@ -75,13 +83,8 @@ static bool load_checked(struct check *check, uint64_t nid, struct file *file)
 	bool located = locate_inode(check->image, nid, file);
 	enum read_result result;
 
-	if (file->space->encoded) {
-		not_examined(check, "its inode is in the compressed metabox");
-		return false;
-	}
-	if (file->space->lost) {
-		not_examined(check,
-			     "its inode is in the metabox, which the superblock does not lead to");
+	if (file->space->encoded || file->space->lost) {
+		not_readable(check, AN_INODE, file->space->encoded ? READ_ENCODED : READ_OUTSIDE);
 		return false;
 	}
 	if (!located || !inode_bounds(file->offset, ISHARE_INODE_COMPACT_SIZE, file->space->size)) {
@@ -91,11 +94,8 @@ static bool load_checked(struct check *check, uint64_t nid, struct file *file)
 		return false;
 	}
 	result = load_inode(&check->reader, file, &status);
-	if (result == READ_FAILED)
-		check_failed(check, &check->reader);
-	else if (result != READ_OK)
-		not_examined(check, "its inode is in a part of the metabox that cannot be read");
-	else if (status != ISHARE_OK)
+	not_readable(check, AN_INODE, result);
+	if (result == READ_OK && status != ISHARE_OK)
 		report_bounds(check, file);
 	return result == READ_OK && status == ISHARE_OK;
 }
@@ -155,9 +155,34 @@ static bool charge_chunks(struct check *check, const struct file *file)
 
 	if (file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
 		return true;
-	return spend(check, (file->inode.size >> bits) < UINT64_MAX / 16
-				    ? (file->inode.size >> bits) * 4
-				    : UINT64_MAX);
+	return spend(check, A_CHUNK_TABLE,
+		     (file->inode.size >> bits) < UINT64_MAX / 16 ? (file->inode.size >> bits) * 4
+								  : UINT64_MAX);
+}
+
+/* Longer links are looked at when they are followed, which nobody does here. */
+static void check_symlink(struct check *check, const struct file *file)
+{
+	struct ishare_view target;
+	enum read_result result;
+
+	if (!ishare_inode_is_symlink(&file->inode) ||
+	    file->inode.data_layout != ISHARE_INODE_FLAT_INLINE ||
+	    file->inode.size > ishare_block_size(&check->image->sb))
+		return;
+	target.size = (size_t)file->inode.size;
+	target.data = reader_buffer(&check->reader, target.size);
+	result = target.data
+			 ? file_read(&check->reader, file, 0, (uint8_t *)target.data, target.size)
+			 : READ_FAILED;
+	if (result == READ_FAILED)
+		check_failed(check, &check->reader);
+	else if (result == READ_OK && !inode_symlink_target(&target))
+		report(check, ISHARE_RULE_INODE_SYMLINK_TARGET,
+		       place_bytes(file->space,
+				   file->offset + file->inode.isize + file->inode.xattr_isize,
+				   (uint32_t)target.size),
+		       "the target of the symbolic link is empty or has a NUL byte");
 }
 
 static void check_data(struct check *check, const struct file *file)
@@ -174,6 +199,7 @@ static void check_data(struct check *check, const struct file *file)
 	if (!ishare_inode_has_data(&file->inode) || ishare_inode_is_compressed(&file->inode) ||
 	    !charge_chunks(check, file))
 		return;
+	check_symlink(check, file);
 	switch (file_data_bounds(&check->reader, file, &pos)) {
 	case READ_OUTSIDE:
 		report(check, ISHARE_RULE_INODE_DATA_BOUNDS, inode_place(file),
@@ -225,6 +251,8 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 {
 	struct ishare_summary *summary = check->summary;
 
+	if (check->fixed_path) /* the packed inode or the metabox: nobody's file */
+		return;
 	summary->inodes++;
 	if (ishare_inode_is_regular(inode)) {
 		summary->regular_files++;

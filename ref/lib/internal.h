@@ -162,7 +162,6 @@ struct prefix_table {
 	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
 	struct ishare_prefix *items;
 	uint32_t count; /* records before the first malformed one */
-	bool complete; /* all of xattr_prefix_count */
 };
 
 struct ishare_image {
@@ -190,10 +189,30 @@ enum ishare_result image_error(struct ishare_image *image, enum ishare_result re
 
 /* check.c and the files that judge one kind of structure each */
 
-enum { UNEXAMINED_REASONS = 10 };
+/* What may escape examination, and why: a row of words each in unexamined.c. */
+enum unexamined_thing {
+	THE_REST,
+	THE_PREFIX_TABLE,
+	AN_INODE,
+	A_DIRECTORY,
+	AN_XATTR_AREA,
+	A_SHARED_XATTR,
+	A_CHUNK_TABLE,
+	A_CONTENT,
+	UNEXAMINED_THINGS
+};
+
+enum unexamined_reason {
+	IS_COMPRESSED,
+	IS_ON_NO_DEVICE,
+	IS_NOWHERE,
+	IS_HIDDEN,
+	OVERLAPS,
+	REPEATS,
+	UNEXAMINED_REASONS
+};
 
 struct unexamined {
-	const char *reason; /* a string literal: reasons are told apart by their text */
 	char path[256]; /* the first file concerned, "" for none */
 	uint64_t count;
 };
@@ -210,7 +229,7 @@ struct check {
 	struct reader reader;
 	struct reader rows; /* for the bytes shown: leaves the views of reader alone */
 	struct seen seen;
-	struct unexamined unexamined[UNEXAMINED_REASONS];
+	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
 	bool failed; /* image->error says why; the check ends at once */
 
 	/* the file that findings are about */
@@ -222,7 +241,6 @@ struct check {
 
 	uint8_t *block; /* one directory block */
 	uint8_t *area; /* the xattr area of one inode */
-	size_t area_room;
 	uint64_t budget; /* see spend() */
 	uint64_t inodes; /* of this image, for its progress */
 	uint64_t seed; /* for hashes of names */
@@ -256,9 +274,12 @@ void report_pair(struct check *check, enum ishare_rule_id rule, struct place pla
 		 const char *other_image, const char *other_path, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* Counts something that could not be examined; reason is a string literal. */
-void not_examined(struct check *check, const char *reason);
-void flush_not_examined(struct check *check);
+/* unexamined.c */
+
+void not_examined(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason);
+/* The same for what a failed read was about; a read error ends the check. */
+void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result);
+void tell_unexamined(struct check *check);
 
 /* Writes the path of the current file; false if findings are about none now. */
 bool current_path(const struct check *check, char *buffer, size_t size);
@@ -272,7 +293,7 @@ void check_no_memory(struct check *check);
  * of an image do not overlap, so together they have no more bytes than it. False: it would be more
  * (counted as not examined).
  */
-bool spend(struct check *check, uint64_t bytes);
+bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
 
 /* superblock.c, prefixes.c, inode.c, xattrs.c, walk.c */
 
@@ -287,6 +308,9 @@ void check_prefixes(struct check *check);
  * (reported, or counted as not examined, or check->failed).
  */
 bool check_inode(struct check *check, uint64_t nid, struct file *file);
+
+/* Whether the place that a nid names is in the image, or in the metabox. */
+bool has_inode(const struct ishare_image *image, uint64_t nid);
 
 /* Reads an inode without judging it. */
 bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid,

@@ -44,14 +44,8 @@ static bool copy_table(struct check *check, const struct space *space, struct is
 
 	table->size = (size_t)(space->size - start < room ? space->size - start : room);
 	result = space_view(&check->reader, space, start, table->size, table);
-	if (result == READ_FAILED) {
-		check_failed(check, &check->reader);
-		return false;
-	}
 	if (result != READ_OK) {
-		not_examined(
-			check,
-			"the table of long xattr name prefixes is in an inode whose data cannot be read");
+		not_readable(check, THE_PREFIX_TABLE, result);
 		return false;
 	}
 	image->prefixes.bytes = malloc(table->size + 1); /* never malloc(0), which may be NULL */
@@ -162,7 +156,6 @@ static void walk_table(struct check *check, const struct ishare_view *table)
 		check_record(check, table, &p);
 		prefixes->items[prefixes->count++] = p;
 	}
-	prefixes->complete = status == ISHARE_END;
 	if (status == ISHARE_MALFORMED)
 		report_malformed(check, table, &p);
 }
@@ -175,13 +168,10 @@ void check_prefixes(struct check *check)
 
 	if (!image->sb.xattr_prefix_count)
 		return;
-	if (space->encoded) {
-		not_examined(check,
-			     "the table of long xattr name prefixes is in a compressed inode");
+	if (!space->readable) {
+		not_readable(check, THE_PREFIX_TABLE, space->encoded ? READ_ENCODED : READ_OUTSIDE);
 		return;
 	}
-	if (!space->readable)
-		return;
 	if (!prefix_location(&image->sb, space->size)) {
 		report(check, ISHARE_RULE_PREFIX_LOCATION,
 		       place_superblock(image, ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET),

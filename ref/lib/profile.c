@@ -13,7 +13,7 @@ struct kernel {
 	uint32_t unknown_incompat;
 };
 
-/* Bits below 0x20 (compat) and 0x80 (incompat) are older than the oldest kernel listed. */
+/* The bits that each header of a kernel, fs/erofs/erofs_fs.h, does not define. */
 static const struct kernel kernels[] = {
 	{ "linux-6.12", 0xfffffff8u, 0xffffff80u },
 	{ "linux-7.3", 0xffffffc0u, 0xfffffe00u },

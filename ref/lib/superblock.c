@@ -296,7 +296,7 @@ static void check_overlaps(struct check *check)
 	}
 	sorted[0].extent.blocks = ishare_primary_blocks(&image->sb);
 	for (uint32_t i = 0; i < image->extent_count; i++) {
-		if (!image->extents[i].start)
+		if (!image->extents[i].start || !image->extents[i].blocks)
 			continue;
 		sorted[count].extent = image->extents[i];
 		sorted[count++].device = i + 1;

@@ -20,7 +20,8 @@ struct dirent_walk {
 	uint32_t block_size;
 	uint64_t pos; /* of the block in the directory's data */
 	bool in_block;
-	struct ishare_view block; /* in the caller's buffer */
+	uint8_t *buffer; /* the caller's, for one block */
+	struct ishare_view block; /* in it */
 	struct ishare_dirent dirent;
 };
 
@@ -38,21 +39,20 @@ static void start_dirents(struct dirent_walk *walk, struct reader *reader,
 	walk->reader = reader;
 	walk->directory = directory;
 	walk->block_size = (uint32_t)ishare_block_size(&reader->image->sb);
+	walk->buffer = buffer;
 	walk->block.data = buffer;
 }
 
 /* Blocks start at multiples of the block size; the last one ends with the directory. */
-static enum read_result load_block(struct dirent_walk *walk, uint8_t *buffer)
+static enum read_result load_block(struct dirent_walk *walk)
 {
 	uint64_t left = walk->directory->inode.size - walk->pos;
 
 	walk->block.size = left < walk->block_size ? (size_t)left : walk->block_size;
-	walk->block.data = buffer;
-	return file_read(walk->reader, walk->directory, walk->pos, buffer, walk->block.size);
+	return file_read(walk->reader, walk->directory, walk->pos, walk->buffer, walk->block.size);
 }
 
-static enum dirent_status next_dirent(struct dirent_walk *walk, uint8_t *buffer,
-				      enum read_result *result)
+static enum dirent_status next_dirent(struct dirent_walk *walk, enum read_result *result)
 {
 	enum ishare_status status = ISHARE_END;
 
@@ -62,7 +62,7 @@ static enum dirent_status next_dirent(struct dirent_walk *walk, uint8_t *buffer,
 		walk->pos += walk->in_block ? walk->block.size : 0;
 		if (walk->pos >= walk->directory->inode.size)
 			return DIRENT_END;
-		*result = load_block(walk, buffer);
+		*result = load_block(walk);
 		if (*result != READ_OK)
 			return DIRENT_UNREADABLE;
 		walk->in_block = true;
@@ -93,7 +93,8 @@ struct listing {
 	const struct file *file;
 	struct space data; /* the directory's data, for places */
 	uint64_t dotdot;
-	bool dot, dotdot_seen;
+	uint32_t dots; /* entries `.` */
+	bool dotdot_seen;
 	uint8_t previous[255];
 	size_t previous_size; /* 0: this is the first entry */
 };
@@ -164,12 +165,18 @@ static void check_again(struct check *check, const struct listing *listing,
 		       walk->dirent.nid);
 }
 
+/* A nid that names no inode of the image is not remembered: there can be any number of those. */
+static enum seen_result first_seen(struct check *check, uint64_t nid)
+{
+	return has_inode(check->image, nid) ? seen_add(&check->seen, nid) : SEEN_NEW;
+}
+
 static void check_child(struct check *check, const struct listing *listing,
 			const struct dirent_walk *walk, const struct ishare_view *name)
 {
 	struct file target;
 
-	switch (seen_add(&check->seen, walk->dirent.nid)) {
+	switch (first_seen(check, walk->dirent.nid)) {
 	case SEEN_NO_MEMORY:
 		check_no_memory(check);
 		return;
@@ -197,7 +204,7 @@ static void check_dirent(struct check *check, struct listing *listing,
 
 	check_name(check, listing, walk, &name);
 	if (is_dot(&name)) {
-		listing->dot = true;
+		listing->dots++;
 		if (!dir_dot(walk->dirent.nid, listing->nid))
 			report(check, ISHARE_RULE_DIR_DOT,
 			       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
@@ -216,11 +223,10 @@ static void check_dots(struct check *check, const struct listing *listing)
 {
 	const struct tree *tree = &check->image->tree;
 	uint64_t parent = tree->directories[tree->directories[listing->index].parent].nid;
-	bool omitted = listing->file->inode.format & ISHARE_I_DOT_OMITTED;
 	struct place place = place_bytes(&listing->data, 0, 0);
 
-	if (!listing->dot && !omitted && !dir_dot(NO_NID, listing->nid))
-		report(check, ISHARE_RULE_DIR_DOT, place, "the directory has no entry `.`");
+	if (!dir_dot_present(&listing->file->inode, listing->dots))
+		report(check, ISHARE_RULE_DIR_DOT_PRESENT, place, "the directory has no entry `.`");
 	if (dir_cycle(1, listing->dotdot, parent))
 		return;
 	if (listing->dotdot_seen)
@@ -232,23 +238,6 @@ static void check_dots(struct check *check, const struct listing *listing)
 		report(check, ISHARE_RULE_DIR_CYCLE, place, "the directory has no entry `..`");
 }
 
-static void report_unreadable(struct check *check, enum read_result result)
-{
-	switch (result) {
-	case READ_ENCODED:
-		not_examined(check, "the directory is compressed");
-		break;
-	case READ_NO_DEVICE:
-		not_examined(check, "the directory is on a device that was not given (--device)");
-		break;
-	case READ_FAILED:
-		check_failed(check, &check->reader);
-		break;
-	default: /* outside: inode.data-bounds has said so */
-		break;
-	}
-}
-
 /* Entries after a malformed one cannot be found: the rest of the directory is left out. */
 static bool check_dirents(struct check *check, struct listing *listing)
 {
@@ -257,7 +246,7 @@ static bool check_dirents(struct check *check, struct listing *listing)
 	enum dirent_status status;
 
 	start_dirents(&walk, &check->reader, listing->file, check->block);
-	while (!check->failed && (status = next_dirent(&walk, check->block, &result)) == DIRENT_OK)
+	while (!check->failed && (status = next_dirent(&walk, &result)) == DIRENT_OK)
 		check_dirent(check, listing, &walk);
 	if (check->failed || status == DIRENT_END)
 		return !check->failed;
@@ -266,8 +255,8 @@ static bool check_dirents(struct check *check, struct listing *listing)
 		       "entry %" PRIu32 " of the directory block at byte %" PRIu64
 		       " is not well-formed",
 		       walk.dirent.index, walk.pos);
-	else
-		report_unreadable(check, result);
+	else if (result != READ_OUTSIDE) /* of which inode.data-bounds has spoken */
+		not_readable(check, A_DIRECTORY, result);
 	return false;
 }
 
@@ -281,7 +270,7 @@ static void check_directory(struct check *check, uint32_t index)
 	check->directory = index;
 	listing.dotdot = NO_NID;
 	if (!read_inode(&check->reader, check->image, listing.nid, &file) ||
-	    !spend(check, file.inode.size))
+	    !spend(check, A_DIRECTORY, file.inode.size))
 		return;
 	listing.data = (struct space){
 		.name = "directory data", .size = file.inode.size, .readable = true, .file = file
@@ -296,7 +285,7 @@ static bool check_root(struct check *check)
 	struct file root;
 
 	if (tree_add(&check->image->tree, nid, 0, NULL, 0) == NO_DIRECTORY ||
-	    seen_add(&check->seen, nid) != SEEN_NEW) {
+	    first_seen(check, nid) == SEEN_NO_MEMORY) {
 		check_no_memory(check);
 		return false;
 	}
@@ -330,7 +319,7 @@ void check_tree(struct check *check)
 }
 
 /* Goes through one block at most. */
-static bool go_to(struct dirent_walk *walk, uint8_t *block, uint64_t position)
+static bool go_to(struct dirent_walk *walk, uint64_t position)
 {
 	uint32_t index = (uint32_t)(position % walk->block_size);
 	enum dirent_status status;
@@ -338,7 +327,7 @@ static bool go_to(struct dirent_walk *walk, uint8_t *block, uint64_t position)
 
 	walk->pos = position - index;
 	do
-		status = next_dirent(walk, block, &result);
+		status = next_dirent(walk, &result);
 	while (status == DIRENT_OK && walk->dirent.index != index);
 	return status == DIRENT_OK && walk->pos == position - index;
 }
@@ -360,7 +349,7 @@ bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_
 	block = malloc(BLOCK_ROOM);
 	if (block && read_inode(reader, image, d->nid, &file)) {
 		start_dirents(&walk, reader, &file, block);
-		found = go_to(&walk, block, position);
+		found = go_to(&walk, position);
 	}
 	if (found) {
 		*nid = walk.dirent.nid;

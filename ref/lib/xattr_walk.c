@@ -61,7 +61,7 @@ static enum walk_status next_shared(struct xattr_walk *walk)
 	walk->shared = true;
 	walk->shared_index = walk->next_shared++;
 	walk->space = shared_space(walk->image);
-	if (!walk->space->readable)
+	if (walk->space->encoded || walk->space->lost)
 		return WALK_UNREADABLE;
 	id = ishare_shared_id(&walk->area, walk->shared_index);
 	if (!xattr_shared_id(&walk->image->sb, id, walk->space->size))
@@ -123,6 +123,11 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 	return true;
 }
 
+bool is_fill(const struct xattr_walk *walk)
+{
+	return !walk->shared && ishare_entry_is_fill(&walk->entry);
+}
+
 bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name)
 {
 	uint32_t id = image->sb.ishare_xattr_prefix_id;
@@ -138,11 +143,12 @@ bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name
 	return true;
 }
 
-bool is_fingerprint(const struct ishare_image *image, const struct ishare_name *name)
+bool is_fingerprint(const struct xattr_walk *walk, const struct ishare_name *name)
 {
 	struct ishare_name wanted;
 
-	return fingerprint_name(image, &wanted) && ishare_name_equal(&wanted, name);
+	return !is_fill(walk) && fingerprint_name(walk->image, &wanted) &&
+	       ishare_name_equal(&wanted, name);
 }
 
 struct ishare_view xattr_value(const struct xattr_walk *walk)
@@ -196,7 +202,7 @@ bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		return false;
 	while (!found && (status = next_xattr(&walk)) != WALK_END && status != WALK_FAILED)
 		found = status == WALK_ENTRY && xattr_name(&walk, name_buffer, &name) &&
-			is_fingerprint(image, &name);
+			is_fingerprint(&walk, &name);
 	if (!found)
 		return false;
 	*fingerprint = xattr_value(&walk);

@@ -212,7 +212,7 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 		.name_space = name ? name_space(name->base_index) : "",
 		.name = name,
 		.value = &value,
-		.fingerprint = name && is_fingerprint(walk->image, name),
+		.fingerprint = name && is_fingerprint(walk, name),
 	};
 
 	if (check->sink->xattr)
@@ -231,7 +231,7 @@ static void check_name(struct check *check, const struct xattr_walk *walk,
 		       ishare_filter_bit(name), walk->header.h_name_filter,
 		       name_space(name->base_index), (int)name->bytes.size,
 		       (const char *)name->bytes.data);
-	if (remember_name(check, tally, walk, name) && is_fingerprint(check->image, name))
+	if (remember_name(check, tally, walk, name) && is_fingerprint(walk, name))
 		check_fingerprint(check, walk, tally);
 }
 
@@ -250,7 +250,7 @@ static void check_entry(struct check *check, const struct xattr_walk *walk, stru
 	struct ishare_name name;
 	bool resolved;
 
-	if (!walk->shared && ishare_entry_is_fill(e)) {
+	if (is_fill(walk)) {
 		check_fill(check, walk, tally);
 		return;
 	}
@@ -287,7 +287,8 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
 		       ishare_shared_id(&walk->area, walk->shared_index), walk->space->name);
 		break;
 	case WALK_UNREADABLE:
-		not_examined(check, "its shared xattrs are in the compressed metabox");
+		not_readable(check, A_SHARED_XATTR,
+			     walk->space->encoded ? READ_ENCODED : READ_OUTSIDE);
 		break;
 	case WALK_FAILED:
 		check_failed(check, &check->reader);
@@ -303,26 +304,30 @@ static bool check_entries(struct check *check, const struct file *file,
 {
 	struct xattr_walk walk;
 	enum walk_status status;
+	bool all = true;
 
 	start_xattr_walk(&walk, &check->reader, check->image, file, area);
 	while (!check->failed && (status = next_xattr(&walk)) != WALK_END) {
-		if (walk.shared && !spend(check, walk.holder.size / SHARED_DISCOUNT))
+		if (walk.shared &&
+		    !spend(check, A_SHARED_XATTR, walk.holder.size / SHARED_DISCOUNT))
 			return false;
-		if (status == WALK_ENTRY)
+		if (status == WALK_ENTRY) {
 			check_entry(check, &walk, tally);
-		else
+		} else {
 			report_walk(check, &walk, status);
+			all = false;
+		}
 	}
 	if (!check->failed)
 		check_duplicates(check, &walk, tally->names);
-	return !check->failed;
+	return all && !check->failed;
 }
 
 static bool load_area(struct check *check, const struct file *file, struct ishare_view *area)
 {
 	enum read_result result;
 
-	if (!spend(check, file->inode.xattr_isize))
+	if (!spend(check, AN_XATTR_AREA, file->inode.xattr_isize))
 		return false;
 	if (!check->area)
 		check->area = malloc(XATTR_AREA_MAX);
@@ -331,10 +336,7 @@ static bool load_area(struct check *check, const struct file *file, struct ishar
 		return false;
 	}
 	result = copy_xattr_area(&check->reader, file, check->area, area);
-	if (result == READ_FAILED)
-		check_failed(check, &check->reader);
-	else if (result != READ_OK)
-		not_examined(check, "its xattrs are in a part of the metabox that cannot be read");
+	not_readable(check, AN_XATTR_AREA, result);
 	return result == READ_OK;
 }
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * What the rules could not be held against, and why: counted while the check runs, told at its end.
+ * It matters only if a rule that was asked for is about it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+static const struct {
+	const char *words;
+	const char *groups; /* the first parts of the names of rules that are held against it */
+} things[UNEXAMINED_THINGS] = {
+	[THE_REST] = { "a part of the image", "dev. prefix. inode. dir. xattr. fingerprint." },
+	[THE_PREFIX_TABLE] = { "the table of long xattr name prefixes",
+			       "prefix. xattr. fingerprint." },
+	[AN_INODE] = { "the inode", "inode. dir. xattr. fingerprint." },
+	[A_DIRECTORY] = { "the directory", "inode. dir. xattr. fingerprint." },
+	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
+	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
+	[A_CHUNK_TABLE] = { "the table of the file's chunks", "inode." },
+	[A_CONTENT] = { "the file's content, to compare the digest with,", "fingerprint.digest" },
+};
+
+static const char *const reasons[UNEXAMINED_REASONS] = {
+	[IS_COMPRESSED] = "is compressed or in a compressed part of the image",
+	[IS_ON_NO_DEVICE] = "is on a device that was not given (--device)",
+	[IS_NOWHERE] = "is where nothing can be read",
+	[IS_HIDDEN] = "is hidden by a broken rule that was not asked for",
+	[OVERLAPS] = "overlaps: with what was examined before it has more bytes than the image",
+	[REPEATS] = "is many times larger than the image: holes, or chunks that are used again",
+};
+
+static bool in_group(const char *rule, const char *groups)
+{
+	while (*groups) {
+		size_t length = strcspn(groups, " ");
+
+		if (!strncmp(rule, groups, length))
+			return true;
+		groups += length + (groups[length] == ' ');
+	}
+	return false;
+}
+
+static bool asked_for(const struct check *check, enum unexamined_thing thing)
+{
+	for (int rule = 0; rule < ISHARE_RULE_COUNT; rule++)
+		if ((!check->options->rules || check->options->rules[rule]) &&
+		    in_group(ishare_rules[rule].name, things[thing].groups))
+			return true;
+	return false;
+}
+
+void not_examined(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
+{
+	struct unexamined *u = &check->unexamined[thing][reason];
+
+	if (!u->count && !current_path(check, u->path, sizeof(u->path)))
+		u->path[0] = '\0';
+	u->count++;
+}
+
+void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result)
+{
+	switch (result) {
+	case READ_OK:
+		break;
+	case READ_ENCODED:
+		not_examined(check, thing, IS_COMPRESSED);
+		break;
+	case READ_NO_DEVICE:
+		not_examined(check, thing, IS_ON_NO_DEVICE);
+		break;
+	case READ_OUTSIDE:
+		not_examined(check, thing, IS_NOWHERE);
+		break;
+	case READ_FAILED:
+		check_failed(check, &check->reader);
+		break;
+	}
+}
+
+static void tell(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
+{
+	const struct unexamined *u = &check->unexamined[thing][reason];
+	char words[200];
+	struct ishare_unexamined event = {
+		.image = check->image->path,
+		.path = u->path[0] ? u->path : NULL,
+		.reason = words,
+		.count = u->count,
+	};
+
+	check->summary->unexamined++;
+	snprintf(words, sizeof(words), "%s %s", things[thing].words, reasons[reason]);
+	if (check->sink->unexamined)
+		check->sink->unexamined(check->sink->context, &event);
+}
+
+void tell_unexamined(struct check *check)
+{
+	for (int thing = 0; thing < UNEXAMINED_THINGS; thing++)
+		for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
+			if (check->unexamined[thing][reason].count && asked_for(check, thing))
+				tell(check, thing, reason);
+}
