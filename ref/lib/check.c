@@ -104,18 +104,22 @@ static void check_release(struct check *check)
 	free(check->names);
 }
 
-static void check_files(struct check *check)
+/* False: there are none to be found. */
+static bool check_files(struct check *check)
 {
+	bool found;
+
 	if (check->options->digests) {
 		check->digests = digest_start(check->image, check->options->threads);
 		if (!check->digests) {
 			check_no_memory(check);
-			return;
+			return false;
 		}
 	}
-	check_tree(check);
+	found = check_tree(check);
 	if (check->digests)
 		digest_finish(check->digests, check);
+	return found;
 }
 
 static enum ishare_result run_check(struct check *check)
@@ -128,8 +132,8 @@ static enum ishare_result run_check(struct check *check)
 			check_special_inodes(check);
 		if (!check->failed)
 			check_prefixes(check);
-		if (!check->failed)
-			check_files(check);
+		if (!check->failed && !check_files(check))
+			result = ISHARE_CUT_SHORT;
 	}
 	tell_unexamined(check);
 	return check->failed ? ISHARE_IO_ERROR : result;

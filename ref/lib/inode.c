@@ -203,8 +203,9 @@ static void check_data(struct check *check, const struct file *file)
 	switch (file_data_bounds(&check->reader, file, &pos)) {
 	case READ_OUTSIDE:
 		report(check, ISHARE_RULE_INODE_DATA_BOUNDS, inode_place(file),
-		       "byte %" PRIu64 " of the %" PRIu64 " bytes of data is on no device", pos,
-		       file->inode.size);
+		       "its data from byte %" PRIu64 " of %" PRIu64
+		       " on lies beyond the end of its device",
+		       pos, file->inode.size);
 		break;
 	case READ_FAILED:
 		check_failed(check, &check->reader);

@@ -328,7 +328,8 @@ void check_xattrs(struct check *check, const struct file *file);
 bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint);
 
-void check_tree(struct check *check);
+/* False: there is no root directory to start from. */
+bool check_tree(struct check *check);
 
 /*
  * Finds the entry at a position of a directory again: tells its nid and writes its path. A position

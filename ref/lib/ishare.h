@@ -23,11 +23,12 @@ struct ishare_image;
 struct ishare_domain;
 
 /*
- * What a function could not do; every value but ISHARE_DONE comes with a sentence from
- * ishare_image_error().
+ * How a function ended; ishare_image_error() has a sentence on every value but ISHARE_DONE and
+ * ISHARE_CUT_SHORT.
  */
 enum ishare_result {
 	ISHARE_DONE = 0, /* what was asked was done; findings are no failure */
+	ISHARE_CUT_SHORT, /* done, but a broken rule (reported) hides the rest of the image */
 	ISHARE_NOT_EROFS, /* no superblock magic, or too short to hold one */
 	ISHARE_IO_ERROR, /* open, read or allocation failed, or the file shrank while it was read */
 };
@@ -114,6 +115,8 @@ struct ishare_summary {
 	uint64_t digested_files;
 	uint64_t findings[3]; /* by enum ishare_severity */
 	uint64_t unexamined; /* reasons, not files */
+	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
+	bool fingerprints_unknown; /* of some image, what they are called could not be told */
 };
 
 /*
@@ -166,9 +169,20 @@ struct ishare_domain *ishare_domain_new(void);
 void ishare_domain_free(struct ishare_domain *domain);
 
 /*
+ * The table of long xattr name prefixes, as the last ishare_check found it: how many records could be
+ * decoded, and the name that record index spells (its bytes are valid until the next check), with the
+ * place of the record. Chapter "Long xattr name prefixes".
+ */
+uint32_t ishare_image_prefix_count(const struct ishare_image *image);
+void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struct ishare_name *name,
+			 const char **space, uint64_t *offset);
+
+/*
  * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about
  * pairs of files (fingerprint.same-size) are judged by ishare_domain_judge afterwards.
- * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got.
+ * ISHARE_CUT_SHORT: the block size or the root directory is not what it must be.
+ * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got; also when
+ * devices were added, but not as many as the image has.
  */
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
 				const struct ishare_sink *sink, struct ishare_domain *domain,

@@ -160,7 +160,17 @@ static void walk_table(struct check *check, const struct ishare_view *table)
 		report_malformed(check, table, &p);
 }
 
-void check_prefixes(struct check *check)
+/* Whether the prefix is there that spells the fingerprint's name. */
+static void note_unknown(struct check *check)
+{
+	const struct ishare_superblock *sb = &check->image->sb;
+
+	if (ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) &&
+	    sb->ishare_xattr_prefix_id >= check->image->prefixes.count)
+		check->summary->fingerprints_unknown = true;
+}
+
+static void read_prefixes(struct check *check)
 {
 	struct ishare_image *image = check->image;
 	const struct space *space = table_space(image);
@@ -185,4 +195,23 @@ void check_prefixes(struct check *check)
 	walk_table(check, &table);
 	check_duplicates(check);
 	check_fingerprint_prefix(check);
+}
+
+void check_prefixes(struct check *check)
+{
+	read_prefixes(check);
+	note_unknown(check);
+}
+
+uint32_t ishare_image_prefix_count(const struct ishare_image *image)
+{
+	return image->prefixes.count;
+}
+
+void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struct ishare_name *name,
+			 const char **space, uint64_t *offset)
+{
+	*name = prefix_name(&image->prefixes, index);
+	*space = table_space(image)->name;
+	*offset = ishare_prefix_start(&image->sb) + image->prefixes.items[index].pos;
 }

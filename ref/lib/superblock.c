@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "crc32c.h"
 #include "internal.h"
 
 #define SB_PLACE(field) place_superblock(check->image, ISHARE_SUPERBLOCK_##field##_OFFSET)
@@ -63,6 +64,15 @@ static void read_extension(struct check *check)
 		ishare_superblock_ext_decode(&view, &image->ext);
 }
 
+/* For the message: the rule's function has decided. */
+static uint32_t computed_checksum(const struct ishare_view *view)
+{
+	uint32_t skip = ISHARE_SUPERBLOCK_CHECKSUM_OFFSET + ISHARE_SUPERBLOCK_CHECKSUM_WIDTH;
+	struct ishare_view rest = { view->data + skip, view->size - skip };
+
+	return ishare_crc32c(ISHARE_CHECKSUM_START, &rest);
+}
+
 static void check_checksum(struct check *check)
 {
 	struct ishare_image *image = check->image;
@@ -81,8 +91,9 @@ static void check_checksum(struct check *check)
 		       size, left);
 	else
 		report(check, ISHARE_RULE_SB_CHECKSUM, SB_PLACE(CHECKSUM),
-		       "checksum 0x%08" PRIx32 " is not that of the %" PRIu32 " bytes it covers",
-		       image->sb.checksum, size);
+		       "checksum 0x%08" PRIx32 " is not that of the %" PRIu32
+		       " bytes it covers, 0x%08" PRIx32,
+		       image->sb.checksum, size, computed_checksum(&view));
 }
 
 /*
@@ -94,9 +105,11 @@ static bool check_block_size(struct check *check)
 
 	if (!sb_block_size(sb, &check->options->profile))
 		report(check, ISHARE_RULE_SB_BLOCK_SIZE, SB_PLACE(BLKSZBITS),
-		       "blkszbits is %" PRIu32 "; this reader takes 9 to %" PRIu32, sb->blkszbits,
-		       check->options->profile.page_bits);
-	return sb->blkszbits >= 9 && sb->blkszbits <= 16;
+		       "blkszbits is %" PRIu32 "; this reader takes 9 to %" PRIu32
+		       ", as its pages have %u bytes",
+		       sb->blkszbits, check->options->profile.page_bits,
+		       1u << check->options->profile.page_bits);
+	return sb->blkszbits >= ISHARE_BLOCK_BITS_MIN && sb->blkszbits <= ISHARE_BLOCK_BITS_MAX;
 }
 
 static void check_features(struct check *check)
@@ -197,8 +210,12 @@ bool check_superblock(struct check *check, enum ishare_result *result)
 	if (!read_superblock(check, result))
 		return false;
 	read_extension(check);
-	if (!check_block_size(check))
+	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS))
+		check->summary->images_without_fingerprints++;
+	if (!check_block_size(check)) {
+		*result = ISHARE_CUT_SHORT;
 		return false;
+	}
 	image->block_bits = image->sb.blkszbits;
 	check_checksum(check);
 	check_features(check);
@@ -307,11 +324,22 @@ static void check_overlaps(struct check *check)
 	image->sorted_count = count;
 }
 
+/* Which of them is which could only be guessed. */
+static void wrong_device_count(struct check *check, uint32_t count)
+{
+	image_error(check->image, ISHARE_IO_ERROR,
+		    "the image has %" PRIu32 " extra devices, but %" PRIu32 " were given", count,
+		    check->image->device_count - 1);
+	check->failed = true;
+}
+
 void check_devices(struct check *check)
 {
 	struct ishare_image *image = check->image;
 	uint32_t count = ishare_device_count(&image->sb);
 
+	if (!count && image->device_count > 1)
+		wrong_device_count(check, count);
 	if (!count)
 		return;
 	if (!dev_table_bounds(&image->sb, image->space.size)) {
@@ -322,6 +350,8 @@ void check_devices(struct check *check)
 		image->extents_lost = true;
 		return;
 	}
-	if (read_slots(check, count))
+	if (image->device_count > 1 && image->device_count - 1 != count)
+		wrong_device_count(check, count);
+	else if (read_slots(check, count))
 		check_overlaps(check);
 }

@@ -304,18 +304,19 @@ static bool check_root(struct check *check)
 	return true;
 }
 
-void check_tree(struct check *check)
+bool check_tree(struct check *check)
 {
 	check->block = malloc(BLOCK_ROOM);
 	if (!check->block) {
 		check_no_memory(check);
-		return;
+		return false;
 	}
 	if (!check_root(check))
-		return;
+		return false;
 	for (uint32_t i = 0; i < check->image->tree.count && !check->failed; i++)
 		check_directory(check, i);
 	check->directory = NO_DIRECTORY;
+	return true;
 }
 
 /* Goes through one block at most. */
