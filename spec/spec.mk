@@ -8,6 +8,7 @@ SPECC := spec/specc/specc.py
 SPEC_CHAPTERS := $(sort $(wildcard spec/[0-9][0-9]-*.md))
 SPEC_TOOLS := $(wildcard spec/specc/*.py)
 SPEC_BASES := $(wildcard spec/base/*)
+PROOF_REPORT := $(wildcard build/proofs/report.json)
 SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dict)
 
 .PHONY: spec obligations
@@ -28,7 +29,8 @@ build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES)
 	$(Q)$(SPECC) --out build/spec --parts vectors $(SPEC_CHAPTERS)
 	@touch $@
 
-build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch])
+# The page has a table of the proofs if `make prove` has left a report.
+build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT)
 	$(call say,SPECC,$@)
-	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(SPEC_CHAPTERS)
+	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(addprefix --proofs ,$(PROOF_REPORT)) $(SPEC_CHAPTERS)
 	@touch $@

@@ -73,16 +73,16 @@ nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 """
 
 
-def page(spec, core):
-    """The page."""
+def page(spec, core, proofs=None):
+    """The page; proofs is the report of the proofs, if there is one."""
     body = "".join(Section(spec, chapter).html() for chapter in spec.chapters)
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             f"<title>{TITLE}</title>\n"
-            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec)}<main>\n"
+            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec, proofs)}<main>\n"
             f"<header><h1>{TITLE}</h1></header>\n{body}"
-            f"{obligation_section(spec, core)}</main>\n</body>\n</html>\n")
+            f"{obligation_section(spec, core)}{proof_section(spec, proofs)}</main>\n</body>\n</html>\n")
 
 
 def slug(text):
@@ -104,11 +104,13 @@ def headings(chapter):
 
 # ---- table of contents ----
 
-def contents(spec):
+def contents(spec, proofs):
     """Chapters, their sections and rules."""
     items = "".join(f"<li>{subcontents(spec, c)}</li>\n" for c in spec.chapters)
     return (f"<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}"
-            "<li><a href=\"#obligations\">What each rule owes</a></li>\n</ol>\n</nav>\n")
+            "<li><a href=\"#obligations\">What each rule owes</a></li>\n"
+            + ("<li><a href=\"#proofs\">What is proved</a></li>\n" if proofs else "")
+            + "</ol>\n</nav>\n")
 
 
 def subcontents(spec, chapter):
@@ -281,3 +283,32 @@ def obligation_row(cells):
     row = "".join(f"<td class=\"{c}\">{c}</td>" if c in ("yes", "no") else f"<td>{escape(c)}</td>"
                   for c in rest)
     return f"<tr><td><a href=\"#{name}\"><code>{name}</code></a></td>{row}</tr>\n"
+
+
+# ---- proofs ----
+
+def proof_section(spec, proofs):
+    """The table of what is proved, from the report of the proofs."""
+    if not proofs:
+        return ""
+    totals, versions = proofs["totals"], proofs["versions"]
+    head = "".join(f"<th>{h}</th>" for h in ("Rule", "Function", "Goals", "Qed", "cvc5", "Seconds"))
+    body = "".join(proof_row(r) for r in proofs["rules"] if spec.rule(r["rule"]))
+    assumed = "".join(f"<li>{escape(a)}</li>\n" for a in proofs["assumptions"])
+    return ("<section id=\"proofs\">\n<h1>What is proved</h1>\n"
+            "<p>That the function of each rule, in the core, decides exactly its predicate: "
+            f"{totals['functions']} functions, {totals['goals']} goals, all valid "
+            f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} s), and "
+            f"{totals['smoke']} smoke tests passed; for {escape(', '.join(proofs['machdeps']))}; with "
+            + escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))
+            + ". The figures are sums over the machines.</p>\n<p>It is assumed that</p>\n"
+            f"<ul>\n{assumed}</ul>\n<div class=\"table dense\">\n<table>\n"
+            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n</section>\n")
+
+
+def proof_row(rule):
+    """One rule of the table."""
+    name = rule["rule"]
+    return (f"<tr><td><a href=\"#{name}\"><code>{name}</code></a></td>"
+            f"<td><code>{rule['file']}: {rule['function']}</code></td><td>{rule['goals']}</td>"
+            f"<td>{rule['qed']}</td><td>{rule['cvc5']}</td><td>{rule['seconds']:.1f}</td></tr>\n")

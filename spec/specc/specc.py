@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The spec compiler: reads the chapters of the specification, writes what follows from them.
 
-    specc.py --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] CHAPTER...
+    specc.py --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--proofs FILE] CHAPTER...
     specc.py --sweep DIR [--base DIR] CHAPTER...
     specc.py --obligations [--core DIR] CHAPTER...
 
@@ -10,6 +10,7 @@ Exit status: 0 done, 1 the specification has errors (each printed as FILE:LINE: 
 """
 
 import argparse
+import json
 import os
 import sys
 
@@ -38,6 +39,7 @@ def arguments(argv):
                         "first chapter)")
     parser.add_argument("--core", metavar="DIR", help="the core's sources: each rule must have "
                         "its function there")
+    parser.add_argument("--proofs", metavar="FILE", help="the report of the proofs, for the page")
     parser.add_argument("chapters", nargs="+", metavar="CHAPTER")
     args = parser.parse_args(argv)
     args.parts = args.parts.split(",")
@@ -72,6 +74,14 @@ def c_files(spec):
             "erofs.dict": emit_c.dictionary(spec)}
 
 
+def proof_report(path):
+    """The report of the proofs, or None."""
+    if not path:
+        return None
+    with open(path, encoding="utf-8") as report:
+        return json.load(report)
+
+
 def output(spec, args, errors):
     """Everything that --out asks for: {name: text or bytes}."""
     files = {}
@@ -80,7 +90,7 @@ def output(spec, args, errors):
     if "vectors" in args.parts:
         files.update(vectors.files(spec, args.base, errors))
     if "html" in args.parts:
-        files["spec.html"] = emit_html.page(spec, args.core)
+        files["spec.html"] = emit_html.page(spec, args.core, proof_report(args.proofs))
     return files
 
 
