@@ -3,6 +3,7 @@
 #ifndef CMD_H
 #define CMD_H
 
+#include <argp.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -30,6 +31,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Ends the program if what was written to stdout could not be: nobody needs the rest. */
 void stop_if_unwritten(void);
+
+/* -h, which is --help: children of every command's argp. */
+extern const struct argp_child short_help[];
 
 /* Returns what calloc(count, size) does, or ends the program with STATUS_TROUBLE. */
 void *allocate(size_t count, size_t size);
@@ -72,6 +76,20 @@ const struct ishare_rule *rule_most_like(const char *name);
 
 /* Length of the first sentence of a text, without its full stop. */
 size_t first_sentence(const char *text);
+
+/* Writes "1 thing" or "2 things" after the text before it. */
+void put_count(FILE *out, const char *before, uint64_t count, const char *thing);
+
+/* wrap.c */
+
+/* The width of the terminal that stdout is; SIZE_MAX if it is none. */
+size_t output_columns(void);
+
+/*
+ * Writes text and a newline to stdout, broken at blanks to keep within the columns. The cursor is
+ * at indent, where further lines begin, too.
+ */
+void put_wrapped(const char *text, size_t length, size_t indent, size_t columns);
 
 /* escape.c: making bytes from images and command lines fit to print */
 

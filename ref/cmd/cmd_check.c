@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare check: holds images against every rule. */
-#include <argp.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +51,7 @@ static const struct argp_option options[] = {
 
 static void set_profile(struct check *check, const char *name, struct argp_state *state)
 {
+	check->report.profile = name;
 	if (ishare_profile_by_name(name, &check->options.profile))
 		return;
 	fputs("Profiles:", stderr);
@@ -77,23 +77,33 @@ static void set_format(struct check *check, const char *name, struct argp_state 
 		argp_error(state, "'%s' is no format: text, json, sarif or tap", name);
 }
 
-/* Rules that check never judges, or not with these options. */
-static bool is_judged(const struct check *check, const struct ishare_rule *rule)
+/* Why check never judges a rule, or not with these options; NULL: it does. */
+static const char *obstacle(const struct check *check, const struct ishare_rule *rule)
 {
-	return !rule->runtime && rule->severity <= check->least &&
-	       (check->options.digests || rule->id != ISHARE_RULE_FINGERPRINT_DIGEST);
+	if (rule->runtime)
+		return "names rules for readers of images, such as kernels: no image can break "
+		       "them";
+	if (rule->id == ISHARE_RULE_FINGERPRINT_DIGEST && !check->options.digests)
+		return "needs --digests";
+	if (rule->severity > check->least)
+		return "names rules that are less severe than --severity";
+	return NULL;
 }
 
-/* Switches on the rules that match; returns whether there are any. */
-static bool select_rules(struct check *check, const char *glob)
+/* Switches on the rules that match; returns why there are none, or NULL. */
+static const char *select_rules(struct check *check, const char *glob)
 {
+	const char *why = "matches no rule";
 	bool any = false;
 
-	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		if (is_judged(check, &ishare_rules[i]) &&
-		    fnmatch(glob, ishare_rules[i].name, 0) == 0)
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		if (fnmatch(glob, ishare_rules[i].name, 0) != 0)
+			continue;
+		why = obstacle(check, &ishare_rules[i]);
+		if (!why)
 			check->rules[i] = any = true;
-	return any;
+	}
+	return any ? NULL : why;
 }
 
 static void finish_options(struct check *check, struct argp_state *state)
@@ -102,11 +112,12 @@ static void finish_options(struct check *check, struct argp_state *state)
 		argp_error(state, "--device goes with one image only");
 	if (!check->glob_count)
 		select_rules(check, "*");
-	for (size_t i = 0; i < check->glob_count; i++)
-		if (!select_rules(check, check->globs[i]))
-			argp_error(state,
-				   "--rule=%s matches no rule that is judged with these options",
-				   check->globs[i]);
+	for (size_t i = 0; i < check->glob_count; i++) {
+		const char *why = select_rules(check, check->globs[i]);
+
+		if (why)
+			argp_error(state, "--rule=%s %s", check->globs[i], why);
+	}
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -159,6 +170,7 @@ static const struct argp check_argp = {
 	.doc = "Holds every rule of the specification against each IMAGE.\v"
 	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not "
 	       "be judged.",
+	.children = short_help,
 };
 
 static void take_finding(void *context, const struct ishare_finding *finding)
@@ -200,7 +212,6 @@ static void fail(struct check *check, const char *name, const char *reason)
 	const struct report_format *format = check->report.format;
 	char *image = escape_string(name), *text = escape_text(reason);
 
-	check->outcome.failures++;
 	progress_clear(&check->progress);
 	complain("%s: %s", image, text);
 	free(image);
@@ -215,16 +226,21 @@ static bool judge_image(struct check *check, const char *path, struct ishare_ima
 	const struct report_format *format = check->report.format;
 	struct ishare_sink sink = sink_of(check);
 	enum ishare_result result = open_image(path, check->devices, check->device_count, image);
+	bool done;
 
 	check->progress.image = path;
 	if (result == ISHARE_DONE)
 		result = ishare_check(*image, &check->options, &sink, domain,
 				      &check->outcome.summary);
-	if (result != ISHARE_DONE)
+	done = result == ISHARE_DONE || result == ISHARE_CUT_SHORT;
+	if (done)
+		check->outcome.images++;
+	else
 		fail(check, path, ishare_image_error(*image));
+	check->outcome.images_not_judged += !done;
 	if (format->image_end)
-		format->image_end(&check->report, path);
-	return result == ISHARE_DONE;
+		format->image_end(&check->report, path, result == ISHARE_CUT_SHORT);
+	return done;
 }
 
 /* Why images that were judged one by one could not be judged together. */
@@ -248,8 +264,10 @@ static void judge_domain(struct check *check, const char *name, char **paths, si
 	for (size_t i = 0; i < count; i++)
 		judged[i] = judge_image(check, paths[i], &images[i], domain);
 	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) !=
-	    ISHARE_DONE)
+	    ISHARE_DONE) {
+		check->outcome.domains_not_judged++;
 		fail(check, name, domain_error(images, judged, count));
+	}
 	if (format->domain_end)
 		format->domain_end(&check->report, name);
 	ishare_domain_free(domain);
@@ -273,7 +291,8 @@ static int exit_status(const struct check *check)
 {
 	const struct ishare_summary *summary = &check->outcome.summary;
 
-	if (check->outcome.failures || summary->unexamined)
+	if (check->outcome.images_not_judged || check->outcome.domains_not_judged ||
+	    summary->unexamined)
 		return STATUS_TROUBLE;
 	if (summary->findings[ISHARE_ERROR] ||
 	    (check->report.strict && summary->findings[ISHARE_WARNING]))
@@ -293,7 +312,8 @@ static void start(struct check *check, int argc)
 	check->report.format = &report_text;
 	check->report.out = stdout;
 	check->report.rules = check->rules;
-	ishare_profile_by_name(default_profile(), &check->options.profile);
+	check->report.profile = default_profile();
+	ishare_profile_by_name(check->report.profile, &check->options.profile);
 }
 
 int cmd_check(int argc, char **argv)
@@ -308,7 +328,7 @@ int cmd_check(int argc, char **argv)
 	format->begin(&check.report);
 	judge(&check);
 	progress_clear(&check.progress);
-	check.outcome.images = check.image_count;
+	check.outcome.digests = check.options.digests;
 	check.outcome.seconds = seconds() - check.progress.start;
 	check.outcome.status = exit_status(&check);
 	format->end(&check.report, &check.outcome);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare dump: shows an image's structures, decoded. */
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@ struct dump {
 	struct ishare_image *image;
 	struct ishare_superblock sb;
 	bool in_inode; /* an inode has begun */
+	bool in_directory; /* and is a directory */
 	int status;
 };
 
@@ -71,6 +71,7 @@ static const struct argp dump_argp = {
 	.parser = parse_option,
 	.args_doc = "IMAGE",
 	.doc = "Shows the structures of IMAGE, decoded, with their offsets; judges nothing.",
+	.children = short_help,
 };
 
 /* Says why something is missing from the dump. */
@@ -112,64 +113,34 @@ static void show_devices(struct dump *dump)
 {
 	uint64_t offset = ishare_device_table(&dump->sb);
 	uint8_t bytes[ISHARE_DEVICESLOT_SIZE];
+	uint32_t count = ishare_device_count(&dump->sb);
 
-	if (dump->sb.extra_devices == 0)
+	if (!count)
 		return;
 	dump->format->list(&dump->stream, "devices");
-	for (uint32_t i = 1; i <= dump->sb.extra_devices; i++, offset += sizeof(bytes))
+	for (uint32_t i = 1; i <= count; i++, offset += sizeof(bytes))
 		if (!show_structure(dump, ISHARE_STRUCT_DEVICESLOT, i, offset, bytes))
 			break;
 	dump->format->list_end(&dump->stream);
 }
 
-static void show_prefixes_of(struct dump *dump, const struct ishare_view *table)
-{
-	struct dump_prefix shown = { 0 };
-	struct ishare_prefix prefix;
-	enum ishare_status status =
-		ishare_prefix_first(table, dump->sb.xattr_prefix_count, &prefix);
-
-	shown.prefix = &prefix;
-	for (; status == ISHARE_OK;
-	     status = ishare_prefix_next(table, dump->sb.xattr_prefix_count, &prefix)) {
-		shown.offset = ishare_prefix_start(&dump->sb) + prefix.pos;
-		shown.infix = (struct ishare_view){ table->data + prefix.infix, prefix.infix_size };
-		shown.fingerprint =
-			ishare_has_compat(&dump->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) &&
-			dump->sb.ishare_xattr_prefix_id == prefix.index;
-		dump->format->prefix(&dump->stream, &shown);
-	}
-	if (status == ISHARE_MALFORMED)
-		miss(dump, "the prefix table cannot be decoded to its end");
-}
-
-/* The largest table there can be: 255 records of 258 bytes, each padded. */
-enum { PREFIX_TABLE_MAX = 255 * 260 };
-
+/* What the check has read of the prefix table, wherever it lies. */
 static void show_prefixes(struct dump *dump)
 {
-	uint64_t start = ishare_prefix_start(&dump->sb), size = ishare_image_size(dump->image);
-	struct ishare_view table = { NULL, 0 };
-	uint8_t *bytes;
+	bool named = ishare_has_compat(&dump->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS);
+	uint32_t count = ishare_image_prefix_count(dump->image);
 
-	if (dump->sb.xattr_prefix_count == 0)
+	if (!count)
 		return;
-	if (ishare_prefix_space(&dump->sb) != ISHARE_PREFIX_IN_IMAGE || start >= size) {
-		miss(dump,
-		     start >= size
-			     ? "the prefix table lies past the image's end"
-			     : "the prefix table lies in the data of an inode and is not shown");
-		return;
-	}
-	table.size = size - start < PREFIX_TABLE_MAX ? (size_t)(size - start) : PREFIX_TABLE_MAX;
-	table.data = bytes = allocate(table.size, 1);
 	dump->format->list(&dump->stream, "prefixes");
-	if (ishare_image_read(dump->image, start, bytes, table.size) == ISHARE_DONE)
-		show_prefixes_of(dump, &table);
-	else
-		miss(dump, ishare_image_error(dump->image));
+	for (uint32_t i = 0; i < count; i++) {
+		struct dump_prefix prefix = { .index = i };
+
+		prefix.fingerprint = named && dump->sb.ishare_xattr_prefix_id == i;
+		ishare_image_prefix(dump->image, i, &prefix.name, &prefix.space, &prefix.offset);
+		dump->format->prefix(&dump->stream, &prefix);
+	}
 	dump->format->list_end(&dump->stream);
-	free(bytes);
 }
 
 static void end_inode(struct dump *dump)
@@ -187,6 +158,7 @@ static void take_inode(void *context, const struct ishare_inode_event *event)
 	end_inode(dump);
 	dump->format->inode(&dump->stream, event);
 	dump->in_inode = true;
+	dump->in_directory = ishare_inode_is_directory(event->inode);
 }
 
 static void take_xattr(void *context, const struct ishare_xattr_event *event)
@@ -205,19 +177,62 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	free(words);
 }
 
-/* A check whose findings nobody hears, for the sake of what else the sink hears. */
+/* Whether an image that breaks the rule keeps something from being shown. */
+static bool hides(const struct dump *dump, const struct ishare_rule *rule)
+{
+	switch (rule->id) {
+	case ISHARE_RULE_SB_BLOCK_SIZE:
+	case ISHARE_RULE_SB_METABOX_SLOT:
+	case ISHARE_RULE_SB_METABOX_SELF:
+	case ISHARE_RULE_SB_ROOT_INODE:
+	case ISHARE_RULE_INODE_FORMAT:
+	case ISHARE_RULE_INODE_LAYOUT:
+	case ISHARE_RULE_INODE_MODE:
+	case ISHARE_RULE_INODE_SIZE:
+	case ISHARE_RULE_INODE_CHUNK_FORMAT:
+		return true;
+	case ISHARE_RULE_INODE_INLINE_TAIL:
+	case ISHARE_RULE_INODE_DATA_BOUNDS:
+		return dump->in_directory; /* the data of others is not shown anyway */
+	default:
+		return rule->malformed;
+	}
+}
+
+static void take_finding(void *context, const struct ishare_finding *finding)
+{
+	struct dump *dump = context;
+	char *reason = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!hides(dump, finding->rule))
+		return;
+	out = allocated(open_memstream(&reason, &size));
+	fputs("not shown: ", out);
+	if (finding->path) {
+		put_string(out, finding->path);
+		fputs(": ", out);
+	}
+	fprintf(out, "%s: %s", finding->rule->name, finding->message);
+	fclose(out);
+	miss(dump, allocated(reason));
+	free(reason);
+}
+
+/* A reader from whom nothing is hidden: it has the largest pages, and no feature is unknown. */
+static const struct ishare_profile all_knowing = { .page_bits = ISHARE_BLOCK_BITS_MAX };
+
+/* A check for the sake of what its sink hears. */
 static void walk(struct dump *dump, const struct ishare_sink *sink)
 {
 	struct ishare_domain *domain = allocated(ishare_domain_new());
-	struct ishare_options check = { .digests = false };
+	struct ishare_options check = { .profile = all_knowing };
 	struct ishare_summary summary = { 0 };
+	enum ishare_result result = ishare_check(dump->image, &check, sink, domain, &summary);
 
-	ishare_profile_by_name(default_profile(), &check.profile);
-	if (ishare_check(dump->image, &check, sink, domain, &summary) != ISHARE_DONE)
+	if (result != ISHARE_DONE && result != ISHARE_CUT_SHORT)
 		miss(dump, ishare_image_error(dump->image));
-	else if (summary.findings[ISHARE_ERROR])
-		miss(dump,
-		     "it breaks rules, so that this may not be all: run `erofs-ishare check`");
 	ishare_domain_free(domain);
 }
 
@@ -225,6 +240,7 @@ static void show_inodes(struct dump *dump)
 {
 	struct ishare_sink sink = {
 		.context = dump,
+		.finding = take_finding,
 		.unexamined = take_unexamined,
 		.inode = take_inode,
 		.xattr = take_xattr,
@@ -255,8 +271,8 @@ static void show(struct dump *dump)
 	dump->format->begin(&dump->stream, dump->image);
 	show_superblock(dump);
 	show_devices(dump);
-	show_prefixes(dump);
 	show_inodes(dump);
+	show_prefixes(dump);
 	dump->format->end(&dump->stream, dump->status == STATUS_CONFORMS);
 }
 

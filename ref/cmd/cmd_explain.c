@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare explain: says what the specification says on one rule. */
-#include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd.h"
 
@@ -27,6 +27,7 @@ static const struct argp explain_argp = {
 	.parser = parse_option,
 	.args_doc = "RULE",
 	.doc = "Says what the specification says on a rule; `erofs-ishare rules' lists them.",
+	.children = short_help,
 };
 
 static void complain_unknown(const char *name)
@@ -41,6 +42,20 @@ static void complain_unknown(const char *name)
 	free(shown);
 }
 
+/* The lines fit 78 columns; on a narrower terminal each is broken further. */
+static void put_lines(const char *text)
+{
+	size_t columns = output_columns();
+
+	while (*text) {
+		size_t indent = strspn(text, " "), length = strcspn(text + indent, "\n");
+
+		printf("%*s", (int)indent, "");
+		put_wrapped(text + indent, length, indent, columns);
+		text += indent + length + 1;
+	}
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	const struct ishare_rule *rule;
@@ -52,6 +67,6 @@ int cmd_explain(int argc, char **argv)
 		complain_unknown(name);
 		return STATUS_TROUBLE;
 	}
-	fputs(rule->explain, stdout);
+	put_lines(rule->explain);
 	return STATUS_CONFORMS;
 }

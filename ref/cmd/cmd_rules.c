@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare rules: the catalogue. */
-#include <argp.h>
 #include <string.h>
 
 #include "cmd.h"
 
-enum { OPTION_FORMAT = 256 };
+enum {
+	OPTION_FORMAT = 256,
+	NARROW = 80, /* columns */
+};
 
 static const struct argp_option options[] = {
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "List as text (default) or json", 0 },
@@ -32,14 +34,34 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp rules_argp = {
 	.options = options,
 	.parser = parse_option,
-	.doc = "Lists the rules: name, severity, subject, harm, first sentence.",
+	.doc = "Lists the rules: name, severity, subject, first sentence.",
+	.children = short_help,
 };
 
-static void put_rule(const struct ishare_rule *rule)
+/* On a narrow terminal the sentence begins a line of its own. */
+static void put_rule(const struct ishare_rule *rule, size_t columns)
 {
-	printf("%-28s %-7s  %-11s  %-13s  %.*s\n", rule->name, severity_words[rule->severity],
-	       rule->subject, harm_words[rule->harm], (int)first_sentence(rule->requirement),
-	       rule->requirement);
+	size_t indent = (size_t)printf("%-26s  %-7s  %-11s  ", rule->name,
+				       severity_words[rule->severity], rule->subject);
+
+	if (columns < NARROW) {
+		indent = 4;
+		printf("\n%*s", (int)indent, "");
+	}
+	put_wrapped(rule->requirement, first_sentence(rule->requirement), indent, columns);
+}
+
+static void put_catalogue(void)
+{
+	static const char legend[] =
+		"No image can break a rule whose subject is runtime: it is one for readers of "
+		"images, such as kernels.";
+	size_t columns = output_columns();
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		put_rule(&ishare_rules[i], columns);
+	putchar('\n');
+	put_wrapped(legend, sizeof(legend) - 1, 0, columns);
 }
 
 static void set_if_any(json_t *object, const char *key, const char *text)
@@ -81,11 +103,9 @@ int cmd_rules(int argc, char **argv)
 	int format = 0;
 
 	argp_parse(&rules_argp, argc, argv, 0, NULL, &format);
-	if (strcmp(formats[format], "json") == 0) {
+	if (strcmp(formats[format], "json") == 0)
 		put_json();
-		return STATUS_CONFORMS;
-	}
-	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		put_rule(&ishare_rules[i]);
+	else
+		put_catalogue();
 	return STATUS_CONFORMS;
 }

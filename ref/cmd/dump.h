@@ -20,9 +20,10 @@ struct dump_structure {
 
 /* One record of the prefix table. */
 struct dump_prefix {
-	uint64_t offset; /* in the image */
-	const struct ishare_prefix *prefix;
-	struct ishare_view infix;
+	uint32_t index;
+	const char *space; /* that holds the table: "image", "metabox", "packed inode" */
+	uint64_t offset; /* in that space */
+	struct ishare_name name; /* base_index and infix */
 	bool fingerprint; /* the superblock says that it names fingerprints */
 };
 
@@ -49,6 +50,12 @@ extern const struct dump_format dump_text, dump_json;
 
 const char *layout_word(const struct ishare_inode *inode);
 const char *file_type_word(const struct ishare_inode *inode);
+
+/*
+ * The name of the feature that a bit stands for in a field of the superblock, without what all
+ * such names begin with; NULL: the field has no such feature.
+ */
+const char *feature_word(const struct ishare_field *field, uint32_t bit);
 
 /* Whether the field is a number, not an array of bytes. */
 bool field_is_number(const struct ishare_field *field);

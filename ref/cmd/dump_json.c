@@ -34,12 +34,36 @@ static json_t *fields_object(const struct dump_structure *structure)
 	return object;
 }
 
+static void add_features(json_t *array, const struct ishare_field *field, uint64_t number)
+{
+	for (uint32_t bit = 1; bit; bit <<= 1)
+		if ((number & bit) && feature_word(field, bit))
+			json_array_append_new(array,
+					      allocated(json_string(feature_word(field, bit))));
+}
+
+/* The names of all features that a superblock says it has. */
+static json_t *features_array(const struct dump_structure *superblock)
+{
+	const struct ishare_struct *layout = superblock->layout;
+	json_t *array = allocated(json_array());
+
+	for (uint32_t i = 0; i < layout->field_count; i++)
+		if (field_is_number(&layout->fields[i]))
+			add_features(array, &layout->fields[i],
+				     field_number(&layout->fields[i],
+						  superblock->bytes + layout->fields[i].offset));
+	return array;
+}
+
 static void structure(struct json_stream *stream, const struct dump_structure *structure)
 {
 	json_t *object = allocated(json_object());
 
 	json_set(object, "offset", json_unsigned(structure->offset));
 	json_set(object, "fields", fields_object(structure));
+	if (structure->layout == &ishare_structs[ISHARE_STRUCT_SUPERBLOCK])
+		json_set(object, "features", features_array(structure));
 	json_item(stream, structure->index ? NULL : structure->layout->name, object);
 }
 
@@ -47,9 +71,10 @@ static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 {
 	json_t *object = allocated(json_object());
 
+	json_set(object, "space", json_string(prefix->space));
 	json_set(object, "offset", json_unsigned(prefix->offset));
-	json_set(object, "base_index", json_unsigned(prefix->prefix->base_index));
-	json_set(object, "infix", json_bytes(prefix->infix.data, prefix->infix.size));
+	json_set(object, "base_index", json_unsigned(prefix->name.base_index));
+	json_set(object, "infix", json_bytes(prefix->name.bytes.data, prefix->name.bytes.size));
 	json_set(object, "names_fingerprints", json_boolean(prefix->fingerprint));
 	json_item(stream, NULL, object);
 }

@@ -9,7 +9,8 @@
 static void begin(struct json_stream *stream, const struct ishare_image *image)
 {
 	put_string(stream->out, ishare_image_path(image));
-	fprintf(stream->out, ": %" PRIu64 " bytes\n", ishare_image_size(image));
+	put_count(stream->out, ": ", ishare_image_size(image), "byte");
+	fputc('\n', stream->out);
 }
 
 static void list(struct json_stream *stream, const char *plural)
@@ -73,6 +74,20 @@ static void put_array(FILE *out, const uint8_t *bytes, size_t size)
 		fputs("all zero", out);
 }
 
+/* Hexadecimal and decimal, and what its bits mean. */
+static void put_number(FILE *out, const struct ishare_field *field, uint64_t number)
+{
+	const char *before = ": ";
+
+	fprintf(out, "0x%" PRIx64 " (%" PRIu64 ")", number, number);
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		if (!(number & bit) || !feature_word(field, bit))
+			continue;
+		fprintf(out, "%s%s", before, feature_word(field, bit));
+		before = ", ";
+	}
+}
+
 static void structure(struct json_stream *stream, const struct dump_structure *structure)
 {
 	FILE *out = stream->out;
@@ -89,8 +104,7 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 		fprintf(out, "    0x%08" PRIx64 "  %-24s ", structure->offset + field->offset,
 			field->name);
 		if (field_is_number(field))
-			fprintf(out, "%" PRIu64 " (0x%" PRIx64 ")", field_number(field, bytes),
-				field_number(field, bytes));
+			put_number(out, field, field_number(field, bytes));
 		else
 			put_array(out, bytes, field->size);
 		fputc('\n', out);
@@ -99,10 +113,13 @@ static void structure(struct json_stream *stream, const struct dump_structure *s
 
 static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 {
-	fprintf(stream->out,
-		"  prefix %" PRIu32 " at 0x%08" PRIx64 ": base_index %" PRIu32 ", infix ",
-		prefix->prefix->index, prefix->offset, prefix->prefix->base_index);
-	put_bytes(stream->out, prefix->infix.data, prefix->infix.size);
+	bool elsewhere = strcmp(prefix->space, "image") != 0;
+
+	fprintf(stream->out, "  prefix %" PRIu32 " at 0x%08" PRIx64 "%s%s: base_index %" PRIu32,
+		prefix->index, prefix->offset, elsewhere ? " of the " : "",
+		elsewhere ? prefix->space : "", prefix->name.base_index);
+	fputs(", infix ", stream->out);
+	put_bytes(stream->out, prefix->name.bytes.data, prefix->name.bytes.size);
 	fputs(prefix->fingerprint ? " (names fingerprints)\n" : "\n", stream->out);
 }
 
@@ -118,8 +135,9 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 		event->nid & NID_IN_METABOX ? " of the metabox" : "",
 		i->extended ? "extended" : "compact", layout_word(i), file_type_word(i),
 		i->mode & 07777);
-	fprintf(out, ", %" PRIu32 " link%s, %" PRIu64 " bytes\n", i->nlink,
-		i->nlink == 1 ? "" : "s", i->size);
+	put_count(out, ", ", i->nlink, "link");
+	put_count(out, ", ", i->size, "byte");
+	fputc('\n', out);
 }
 
 static void put_name(FILE *out, const struct ishare_xattr_event *event)

@@ -36,6 +36,40 @@ const char *file_type_word(const struct ishare_inode *inode)
 	}
 }
 
+struct feature {
+	const char *field;
+	uint32_t bit;
+	const char *word;
+};
+
+#define COMPAT(name)                                                  \
+	{                                                             \
+		"feature_compat", ISHARE_FEATURE_COMPAT_##name, #name \
+	}
+#define INCOMPAT(name)                                                    \
+	{                                                                 \
+		"feature_incompat", ISHARE_FEATURE_INCOMPAT_##name, #name \
+	}
+
+const char *feature_word(const struct ishare_field *field, uint32_t bit)
+{
+	static const struct feature features[] = {
+		COMPAT(SB_CHKSUM),	  COMPAT(MTIME),
+		COMPAT(XATTR_FILTER),	  COMPAT(SHARED_EA_IN_METABOX),
+		COMPAT(PLAIN_XATTR_PFX),  COMPAT(ISHARE_XATTRS),
+		INCOMPAT(LZ4_0PADDING),	  INCOMPAT(COMPR_CFGS),
+		INCOMPAT(CHUNKED_FILE),	  INCOMPAT(DEVICE_TABLE),
+		INCOMPAT(ZTAILPACKING),	  INCOMPAT(FRAGMENTS),
+		INCOMPAT(XATTR_PREFIXES), INCOMPAT(48BIT),
+		INCOMPAT(METABOX),
+	};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (features[i].bit == bit && strcmp(features[i].field, field->name) == 0)
+			return features[i].word;
+	return NULL;
+}
+
 bool field_is_number(const struct ishare_field *field)
 {
 	return !strchr(field->type, '[');

@@ -4,7 +4,7 @@
 
 _erofs_ishare_rules()
 {
-	"$1" rules 2>/dev/null | cut -d ' ' -f 1
+	"$1" rules 2>/dev/null | sed -n 's/^\([a-z]*\.[a-z0-9-]*\) .*/\1/p'
 }
 
 _erofs_ishare_options()

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare: finds the subcommand and runs it. */
-#include <argp.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -140,8 +139,33 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static error_t parse_short_help(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != 'h')
+		return ARGP_ERR_UNKNOWN;
+	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+	return 0;
+}
+
+static const struct argp_option short_help_options[] = {
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp short_help_argp = {
+	.options = short_help_options,
+	.parser = parse_short_help,
+};
+
+const struct argp_child short_help[] = {
+	{ .argp = &short_help_argp },
+	{ 0 },
+};
+
 static const struct argp main_argp = {
 	.parser = parse_option,
+	.children = short_help,
 	.args_doc = "COMMAND [ARGUMENT...]",
 	.doc = "Judges EROFS images by the specification of inode page-cache sharing.\v",
 	.help_filter = help_filter,
@@ -154,13 +178,25 @@ static int show_help(const struct command *command)
 	return run(command, 2, arguments);
 }
 
+static void complain_no_command(const char *name)
+{
+	char *shown = escape_string(name);
+
+	complain("there is no command '%s'", shown);
+	free(shown);
+}
+
 static int cmd_help(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	char name[] = "erofs-ishare";
 
-	if (argc > 2 || (argc == 2 && !command)) {
+	if (argc > 2) {
 		complain("help takes the name of one command");
+		return STATUS_TROUBLE;
+	}
+	if (argc == 2 && !command) {
+		complain_no_command(argv[1]);
 		return STATUS_TROUBLE;
 	}
 	if (command && command->run != cmd_help)
@@ -169,12 +205,25 @@ static int cmd_help(int argc, char **argv)
 	return STATUS_CONFORMS;
 }
 
+/* argp's help is 79 columns wide unless told otherwise; it needs 40 at least. */
+static void fit_help(void)
+{
+	size_t columns = output_columns();
+	char format[40];
+
+	if (columns >= 80 || columns < 40)
+		return;
+	snprintf(format, sizeof(format), "rmargin=%zu", columns - 1);
+	setenv("ARGP_HELP_FMT", format, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct choice choice = { 0 };
 	char name[] = "erofs-ishare";
 
 	atexit(close_stdout);
+	fit_help();
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report */
 	argp_err_exit_status = STATUS_TROUBLE;
 	if (argc > 0)

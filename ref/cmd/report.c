@@ -22,30 +22,56 @@ bool rule_fails(const struct report *report, const struct ishare_rule *rule)
 	       (report->strict && rule->severity == ISHARE_WARNING);
 }
 
-static void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
+static void put_fingerprints(FILE *out, const struct ishare_summary *summary)
 {
-	fprintf(out, "%s%" PRIu64 " %s%s", before, count, thing, count == 1 ? "" : "s");
+	if (summary->fingerprints_unknown) {
+		fputs(", fingerprints unknown", out);
+		return;
+	}
+	fprintf(out, ", %" PRIu64 " with a fingerprint", summary->fingerprinted_files);
+	if (!summary->regular_bytes)
+		return;
+	fprintf(out, " (%.1f %% of ",
+		100.0 * (double)summary->fingerprinted_bytes / (double)summary->regular_bytes);
+	put_count(out, "", summary->regular_bytes, "byte");
+	fputc(')', out);
 }
 
-void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
+/* What the images hold, as far as they were judged. */
+static void put_contents(FILE *out, const char *prefix, const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
 
 	put_count(out, prefix, outcome->images, "image");
 	put_count(out, ": ", summary->inodes, "inode");
 	put_count(out, ", ", summary->regular_files, "regular file");
-	fprintf(out, ", %" PRIu64 " with a fingerprint", summary->fingerprinted_files);
-	if (summary->regular_bytes)
-		fprintf(out, " (%.1f %% of %" PRIu64 " bytes)",
-			100.0 * (double)summary->fingerprinted_bytes /
-				(double)summary->regular_bytes,
-			summary->regular_bytes);
-	fprintf(out, "\n%s", prefix);
-	put_count(out, "", summary->findings[ISHARE_ERROR], "error");
+	put_fingerprints(out, summary);
+	fputc('\n', out);
+	if (!outcome->digests)
+		return;
+	put_count(out, prefix, summary->digested_files, "digest");
+	fputs(" compared\n", out);
+}
+
+static void put_not_judged(FILE *out, const char *prefix, size_t count, const char *thing)
+{
+	if (!count)
+		return;
+	put_count(out, prefix, count, thing);
+	fputs(" not judged\n", out);
+}
+
+void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
+{
+	const struct ishare_summary *summary = &outcome->summary;
+
+	if (outcome->images)
+		put_contents(out, prefix, outcome);
+	put_not_judged(out, prefix, outcome->images_not_judged, "image");
+	put_not_judged(out, prefix, outcome->domains_not_judged, "trust domain");
+	put_count(out, prefix, summary->findings[ISHARE_ERROR], "error");
 	put_count(out, ", ", summary->findings[ISHARE_WARNING], "warning");
 	put_count(out, ", ", summary->findings[ISHARE_NOTE], "note");
-	if (outcome->failures)
-		put_count(out, ", ", outcome->failures, "failure");
 	if (summary->unexamined)
 		fprintf(out, ", %" PRIu64 " not examined", summary->unexamined);
 	fprintf(out, "; %.3f s\n", outcome->seconds);
@@ -55,14 +81,19 @@ json_t *json_summary(const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
 	json_t *object = allocated(json_object());
+	bool known = !summary->fingerprints_unknown;
 
 	json_set(object, "images", json_unsigned(outcome->images));
-	json_set(object, "images_not_judged", json_unsigned(outcome->failures));
+	json_set(object, "images_not_judged", json_unsigned(outcome->images_not_judged));
 	json_set(object, "inodes", json_unsigned(summary->inodes));
 	json_set(object, "regular_files", json_unsigned(summary->regular_files));
 	json_set(object, "regular_bytes", json_unsigned(summary->regular_bytes));
-	json_set(object, "fingerprinted_files", json_unsigned(summary->fingerprinted_files));
-	json_set(object, "fingerprinted_bytes", json_unsigned(summary->fingerprinted_bytes));
+	json_set(object, "images_without_fingerprints",
+		 json_unsigned(summary->images_without_fingerprints));
+	json_set(object, "fingerprinted_files",
+		 known ? json_unsigned(summary->fingerprinted_files) : json_null());
+	json_set(object, "fingerprinted_bytes",
+		 known ? json_unsigned(summary->fingerprinted_bytes) : json_null());
 	json_set(object, "digested_files", json_unsigned(summary->digested_files));
 	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));
 	json_set(object, "warnings", json_unsigned(summary->findings[ISHARE_WARNING]));

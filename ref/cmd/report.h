@@ -8,8 +8,10 @@
 /* The end of a run. */
 struct outcome {
 	struct ishare_summary summary; /* of all images */
-	size_t images; /* that were named */
-	size_t failures; /* images and devices that could not be judged */
+	size_t images; /* that were judged */
+	size_t images_not_judged; /* not, or not to the end */
+	size_t domains_not_judged; /* for want of memory or of bytes that can be read */
+	bool digests; /* contents were read and compared with their fingerprints */
 	double seconds;
 	int status; /* exit status */
 };
@@ -24,8 +26,11 @@ struct report_format {
 	void (*unexamined)(struct report *report, const struct ishare_unexamined *unexamined);
 	/* The image (or trust domain) could not be judged; optional. */
 	void (*failure)(struct report *report, const char *image, const char *reason);
-	/* The image has been held against all rules but those about several files; optional. */
-	void (*image_end)(struct report *report, const char *image);
+	/*
+	 * The image has been held against all rules but those about several files; cut_short: not
+	 * against all, as a broken one hides the rest. Optional.
+	 */
+	void (*image_end)(struct report *report, const char *image, bool cut_short);
 	/*
 	 * The image, or the images of one domain, has been held against the rules about several
 	 * files; optional.
@@ -40,6 +45,7 @@ struct report {
 	FILE *out;
 	const bool *rules; /* ISHARE_RULE_COUNT switches: those that the images are judged by */
 	bool strict; /* warnings fail, too */
+	const char *profile; /* name of the reader that the images are judged for */
 	void *state; /* the format's own */
 };
 

@@ -17,6 +17,7 @@ static void begin(struct report *report)
 	json_open(stream, NULL, '{');
 	json_item(stream, "tool", json_string("erofs-ishare"));
 	json_item(stream, "version", json_string(ISHARE_VERSION));
+	json_item(stream, "profile", json_string(report->profile));
 	json_open(stream, "events", '[');
 }
 

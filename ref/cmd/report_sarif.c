@@ -170,7 +170,9 @@ static void end(struct report *report, const struct outcome *outcome)
 		  json_pack("[{sb si so}]", "executionSuccessful",
 			    outcome->status != STATUS_TROUBLE, "exitCode", outcome->status,
 			    "toolExecutionNotifications", state->notifications));
-	json_item(stream, "properties", json_pack("{so}", "summary", json_summary(outcome)));
+	json_item(
+		stream, "properties",
+		json_pack("{ss so}", "profile", report->profile, "summary", json_summary(outcome)));
 	json_close(stream, '}');
 	json_close(stream, ']');
 	json_close(stream, '}');

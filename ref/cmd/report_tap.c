@@ -19,7 +19,8 @@ struct tally {
 
 struct tap_state {
 	uint64_t points;
-	bool image_failed, domain_failed; /* could not be judged: silence on a rule says nothing */
+	/* could not be judged, or not to the end: silence on a rule says nothing */
+	bool image_failed, domain_failed, domain_cut_short;
 	struct tally tallies[ISHARE_RULE_COUNT];
 };
 
@@ -68,6 +69,12 @@ static void put_quoted(FILE *out, const char *key, char *text)
 	free(text);
 }
 
+static void put_name(FILE *out, const char *key, const char *name)
+{
+	if (name)
+		put_quoted(out, key, escape_string(name));
+}
+
 /* An item of a list in YAML, in lines of its own. */
 static char *finding_item(const struct ishare_finding *finding)
 {
@@ -76,9 +83,11 @@ static char *finding_item(const struct ishare_finding *finding)
 	FILE *out = allocated(open_memstream(&item, &size));
 
 	put_quoted(out, "    - message", escape_text(finding->message));
+	put_name(out, "      image", finding->image);
+	put_name(out, "      path", finding->path);
 	fprintf(out, "      offset: %" PRIu64 "\n", finding->place.offset);
-	if (finding->path)
-		put_quoted(out, "      path", escape_string(finding->path));
+	put_name(out, "      other_image", finding->other_image);
+	put_name(out, "      other_path", finding->other_path);
 	fclose(out);
 	return allocated(item);
 }
@@ -109,8 +118,16 @@ static void clear_tally(struct tally *tally)
 	memset(tally, 0, sizeof(*tally));
 }
 
-/* The test points of all rules that are, or are not, about several files. */
-static void put_rules(struct report *report, const char *name, bool about_files, bool failed)
+static bool has_point(const struct report *report, const struct ishare_rule *rule, bool about_files)
+{
+	return report->rules[rule->id] && (strcmp(rule->subject, "files") == 0) == about_files;
+}
+
+/*
+ * The test points of all rules that are, or are not, about several files; complete: silence on one
+ * means that it holds.
+ */
+static void put_rules(struct report *report, const char *name, bool about_files, bool complete)
 {
 	struct tap_state *state = report->state;
 
@@ -118,15 +135,46 @@ static void put_rules(struct report *report, const char *name, bool about_files,
 		const struct ishare_rule *rule = &ishare_rules[i];
 		struct tally *tally = &state->tallies[i];
 
-		if (!report->rules[i] || (strcmp(rule->subject, "files") == 0) != about_files)
+		if (!has_point(report, rule, about_files))
 			continue;
-		if (tally->count || !failed)
+		if (tally->count || complete)
 			put_point(report, !tally->count || !rule_fails(report, rule), name,
 				  rule->name);
 		if (tally->count)
 			put_diagnostics(report->out, rule, tally);
-		clear_tally(tally);
 	}
+}
+
+static void clear_tallies(struct report *report, bool about_files)
+{
+	struct tap_state *state = report->state;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (has_point(report, &ishare_rules[i], about_files))
+			clear_tally(&state->tallies[i]);
+}
+
+/* A comment that names the rules without a point. */
+static void put_not_reached(struct report *report, const char *name, bool about_files)
+{
+	const struct tap_state *state = report->state;
+
+	fputs("# ", report->out);
+	put_string(report->out, name);
+	fputs(": a broken rule hides the rest of the image; no verdict on:", report->out);
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (has_point(report, &ishare_rules[i], about_files) && !state->tallies[i].count)
+			fprintf(report->out, " %s", ishare_rules[i].name);
+	fputc('\n', report->out);
+}
+
+static void end_rules(struct report *report, const char *name, bool about_files, bool failed,
+		      bool cut_short)
+{
+	put_rules(report, name, about_files, !failed && !cut_short);
+	if (cut_short)
+		put_not_reached(report, name, about_files);
+	clear_tallies(report, about_files);
 }
 
 static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
@@ -148,20 +196,21 @@ static void put_failure(struct report *report, const char *image, const char *re
 	state->domain_failed = true;
 }
 
-static void image_end(struct report *report, const char *image)
+static void image_end(struct report *report, const char *image, bool cut_short)
 {
 	struct tap_state *state = report->state;
 
-	put_rules(report, image, false, state->image_failed);
+	end_rules(report, image, false, state->image_failed, cut_short);
 	state->image_failed = false;
+	state->domain_cut_short = state->domain_cut_short || cut_short;
 }
 
 static void domain_end(struct report *report, const char *name)
 {
 	struct tap_state *state = report->state;
 
-	put_rules(report, name, true, state->domain_failed);
-	state->domain_failed = false;
+	end_rules(report, name, true, state->domain_failed, state->domain_cut_short);
+	state->domain_failed = state->domain_cut_short = false;
 }
 
 static void end(struct report *report, const struct outcome *outcome)

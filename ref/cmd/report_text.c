@@ -101,9 +101,17 @@ static void put_unexamined(struct report *report, const struct ishare_unexamined
 	free(words);
 }
 
+/* The plain answer to whether page cache will be shared at all. */
+static void put_unshared(FILE *out, const struct outcome *outcome)
+{
+	if (outcome->images == 1 && outcome->summary.images_without_fingerprints == 1)
+		fputs("this image shares no pages: ISHARE_XATTRS is not set\n", out);
+}
+
 static void end(struct report *report, const struct outcome *outcome)
 {
 	put_summary(report->out, "", outcome);
+	put_unshared(report->out, outcome);
 	free(report->state);
 }
 

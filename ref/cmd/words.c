@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Names of values, and values of names. */
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,12 +89,24 @@ const struct ishare_rule *rule_most_like(const char *name)
 	return best;
 }
 
+/* The entry names `.` and `..`, which stand after a blank, end no sentence. */
+static bool is_full_stop(const char *text, const char *period)
+{
+	if (period == text || period[-1] == ' ' || period[-1] == '.')
+		return false;
+	return !period[1] || (period[1] == ' ' && isupper((unsigned char)period[2]));
+}
+
 size_t first_sentence(const char *text)
 {
-	const char *end = strstr(text, ". ");
-	size_t length = strlen(text);
+	const char *end = strchr(text, '.');
 
-	if (end)
-		return (size_t)(end - text);
-	return length && text[length - 1] == '.' ? length - 1 : length;
+	while (end && !is_full_stop(text, end))
+		end = strchr(end + 1, '.');
+	return end ? (size_t)(end - text) : strlen(text);
+}
+
+void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
+{
+	fprintf(out, "%s%" PRIu64 " %s%s", before, count, thing, count == 1 ? "" : "s");
 }

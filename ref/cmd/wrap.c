@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Text that fits the terminal it is shown on. */
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+enum { USUAL_COLUMNS = 80 };
+
+size_t output_columns(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = { 0 };
+
+	if (!isatty(STDOUT_FILENO))
+		return SIZE_MAX;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	return columns && atoi(columns) > 0 ? (size_t)atoi(columns) : USUAL_COLUMNS;
+}
+
+/* How much of the text fits in a line: up to a blank, or one word that is longer. */
+static size_t line_length(const char *text, size_t length, size_t room)
+{
+	size_t end = room;
+
+	if (length <= room)
+		return length;
+	while (end && text[end] != ' ')
+		end--;
+	if (end)
+		return end;
+	while (end < length && text[end] != ' ')
+		end++;
+	return end;
+}
+
+void put_wrapped(const char *text, size_t length, size_t indent, size_t columns)
+{
+	size_t room = columns > indent ? columns - indent : 1, part;
+
+	while ((part = line_length(text, length, room)) < length) {
+		printf("%.*s\n%*s", (int)part, text, (int)indent, "");
+		text += part + 1;
+		length -= part + 1;
+	}
+	printf("%.*s\n", (int)length, text);
+}
