@@ -350,8 +350,8 @@ void check_devices(struct check *check)
 		image->extents_lost = true;
 		return;
 	}
+	if (read_slots(check, count))
+		check_overlaps(check);
 	if (image->device_count > 1 && image->device_count - 1 != count)
 		wrong_device_count(check, count);
-	else if (read_slots(check, count))
-		check_overlaps(check);
 }
