@@ -15,10 +15,6 @@
 
 #define ISHARE_VERSION "0.1"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 struct ishare_image;
 struct ishare_domain;
 
@@ -196,9 +192,5 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,
 				       const struct ishare_sink *sink,
 				       struct ishare_summary *summary);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif
