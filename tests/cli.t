@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 import jsonschema
@@ -114,21 +115,26 @@ def test_help():
         ends(tool(command, "--help"), 0, f"{command} --help", f"Usage: erofs-ishare {command} ")
         ends(tool("help", command), 0, f"help {command}", f"Usage: erofs-ishare {command} ")
     ends(tool("help", "help"), 0, "help help", "Commands:")
+    for command in ([], ["check"], ["dump"], ["explain"], ["rules"]):
+        long, short = tool(*command, "--help"), tool(*command, "-h")
+        tap.ok(short.returncode == 0 and short.stdout == long.stdout, f"{' '.join(command)} -h is --help", short.stdout,
+               short.stderr)
 
 
 def test_usage():
     """Wrong command lines."""
     for arguments, said in (
             ([], "a command is missing"), (["frobnicate"], "no command 'frobnicate'"),
-            (["help", "frobnicate"], "help takes"), (["help", "check", "dump"], "help takes"),
+            (["help", "frobnicate"], "no command 'frobnicate'"), (["help", "check", "dump"], "help takes"),
             (["check"], "an image is missing"), (["check", "--frobnicate", GOOD], "unrecognized option"),
             (["check", "--format=xml", GOOD], "'xml' is no format"),
             (["check", "--severity=fatal", GOOD], "'fatal' is no severity"),
             (["check", "--profile=linux-1.0", GOOD], "no profile 'linux-1.0'"),
             (["check", "--rule=no.such-rule", GOOD], "--rule=no.such-rule matches no rule"),
             (["check", "--rule=sb.*", "--rule=no.*", GOOD], "--rule=no.. matches no rule"),
-            (["check", "--rule=share.*", GOOD], "matches no rule that is judged"),
-            (["check", "--rule=fingerprint.digest", GOOD], "matches no rule that is judged"),
+            (["check", "--rule=share.*", GOOD], r"--rule=share\.\* names rules for readers of images"),
+            (["check", "--rule=fingerprint.digest", GOOD], r"--rule=fingerprint\.digest needs --digests"),
+            (["check", "--rule=sb.reserved-zero", "--severity=error", GOOD], "less severe than --severity"),
             (["check", "--device=/dev/null", GOOD, GOOD], "--device goes with one image"),
             (["dump"], "an image is missing"), (["dump", GOOD, GOOD], "one image at a time"),
             (["dump", "--format=tap", GOOD], "'tap' is no format"),
@@ -185,7 +191,7 @@ def test_no_permission(copies):
     program = shutil.copy(tap.TOOL[-1], copies.path("program"))
     as_nobody = {"preexec_fn": lambda: os.setuid(NOBODY)} if os.getuid() == 0 else {}
     done = tap.run([*tap.TOOL[:-1], program, "check", path], cwd="/", **as_nobody)
-    ends(done, 2, "a file without permission", "1 failure", "secret.erofs: cannot open: Permission denied")
+    ends(done, 2, "a file without permission", "1 image not judged", "secret.erofs: cannot open: Permission denied")
 
 
 def test_truncated(copies):
@@ -203,6 +209,7 @@ def test_truncated(copies):
 def test_text(copies):
     """The form of a diagnostic, to the byte."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad.erofs")
+    nothing = copies.path("nothing.erofs")
     lines = check("--rule=sb.ishare-prefix-id", "bad.erofs", "bad.erofs", cwd=copies.directory).stdout.split("\n")
     expected = [
         "bad.erofs: error: sb.ishare-prefix-id: ishare_xattr_prefix_id is 9, but the prefix table has 1 entry",
@@ -211,8 +218,8 @@ def test_text(copies):
         "  run `erofs-ishare explain sb.ishare-prefix-id` for the rule"]
     tap.ok(lines[:4] == expected, "a diagnostic shows the rule, the bytes and the field", *lines[:5])
     tap.ok(lines[4:7] == expected[:3], "the hint is given once for each rule", *lines[4:8])
-    tap.ok(re.match(r"2 images: \d+ inodes, \d+ regular files, \d+ with a fingerprint", lines[7]), "the summary counts",
-           *lines[7:])
+    tap.ok(re.match(r"2 images: \d+ inodes, \d+ regular files, fingerprints unknown$", lines[7]),
+           "the summary does not count what has no name", *lines[7:])
     tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[8]), "the summary sums up", *lines[7:])
     long = check("--rule=inode.*", copies.make(bad, (inode(GOOD, "/one")["offset"], b"\xff\xff"))).stdout.split("\n")
     tap.ok(long[0].split(":")[1] == "/one" and re.fullmatch(r" {14}\^\^ \^\^ i_format \(inode_compact \+0x00\)", long[2]),
@@ -221,6 +228,15 @@ def test_text(copies):
     tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of \d+ bytes\)\n"
                         r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary), "a good image: only the summary",
            summary)
+    for arguments, said in (([nothing], r"1 image not judged\n0 errors, "),
+                            ([nothing, "Makefile"], r".*\n2 images not judged\n1 error, "),
+                            ([nothing, GOOD], r"1 image: 19 inodes.*\n1 image not judged\n0 errors, ")):
+        ends(check(*arguments), 2, f"what is not judged is no image that was: {len(arguments)}, {said}",
+             f"^{said}[^\n]*\n$", ".")
+    for arguments, answers in (([f"{IMAGES}/plain-512.erofs"], True), ([GOOD], False),
+                               ([f"{IMAGES}/plain-512.erofs", GOOD], False)):
+        tap.ok(check(*arguments).stdout.endswith("\nthis image shares no pages: ISHARE_XATTRS is not set\n") == answers,
+               f"a plain answer: {answers}", check(*arguments).stdout)
     done = check(f"{IMAGES}/metabox-512.erofs").stdout
     tap.ok(re.search(r"^\S*metabox-512\.erofs: not examined: ", done, re.M) and re.search(r", \d+ not examined;", done),
            "what was not examined is said", done)
@@ -235,8 +251,15 @@ def test_json(copies):
     tap.ok(len(found) >= 2 and found == text, "JSON and text report the same findings", found, text)
     kinds = [e["type"] for e in told["events"]]
     tap.ok("failure" in kinds and "unexamined" in kinds, "failures and what was not examined are events", kinds)
-    tap.ok(told["exit_status"] == 2 and told["summary"]["images"] == 3 and told["summary"]["images_not_judged"] == 1,
+    tap.ok(told["exit_status"] == 2 and told["summary"]["images"] == 2 and told["summary"]["images_not_judged"] == 1,
            "JSON sums up", told["summary"])
+    tap.ok(told["summary"]["fingerprinted_files"] is None and told["summary"]["fingerprinted_bytes"] is None,
+           "JSON does not count what has no name", told["summary"])
+    plain = report(GOOD, f"{IMAGES}/plain-512.erofs")
+    tap.ok(plain["summary"]["fingerprinted_files"] == 9 and plain["summary"]["images_without_fingerprints"] == 1,
+           "JSON tells images without fingerprints", plain["summary"])
+    tap.ok([report(GOOD, *p)["profile"] for p in ([], ["--profile=linux-6.12/64k"])] == ["linux-7.3", "linux-6.12/64k"],
+           "JSON tells the profile")
     place = next(e for e in told["events"] if e.get("rule") == "sb.ishare-prefix-id")["place"]
     tap.ok((place["space"], place["offset"], place["size"], place["structure"], place["field"], place["field_offset"])
            == ("image", PREFIX_ID, 1, "superblock", "ishare_xattr_prefix_id", 0x69), "JSON tells the place", place)
@@ -250,6 +273,12 @@ def schema():
         return None
     with open(done.stdout.strip(), encoding="utf-8") as text:
         return json.load(text)
+
+
+def first_sentence_of(short, text):
+    """Whether the one is the first sentence of the other, which the entry names `.` and `..` do not end."""
+    rest = text[len(short):]
+    return text.startswith(short) and re.match(r"\.?$|\. [A-Z]", rest) and not re.search(r"[ .]$|\w\w\. [A-Z]", short)
 
 
 def sarif_cases(copies):
@@ -279,6 +308,10 @@ def test_sarif(copies):
                == [(r["name"], r["severity"], r["harm"]) for r in rules], f"SARIF has the catalogue: {name}")
         tap.is_empty([r for r in run["results"] if driver[r["ruleIndex"]]["id"] != r["ruleId"]],
                      f"SARIF's rule indexes are right: {name}")
+        tap.is_empty([r["id"] for r in driver if not first_sentence_of(
+            r["shortDescription"]["text"], r["fullDescription"]["text"])],
+                     f"SARIF's short descriptions are sentences: {name}")
+        tap.ok(run["properties"]["profile"] == "linux-7.3", f"SARIF tells the profile: {name}", run["properties"])
     tap.ok(not logs["conforms"]["runs"][0]["results"], "no result without a finding")
     place = logs["an error"]["runs"][0]["results"][-1]["locations"][0]["physicalLocation"]
     tap.ok(place["region"] == {"byteOffset": PREFIX_ID, "byteLength": 1}, "SARIF tells the bytes", place)
@@ -338,8 +371,32 @@ def test_tap(copies):
     tap.ok((False, "", "- trust domain: fingerprint.same-size") in points
            and sum(p[2].endswith("fingerprint.same-size") for p in points) == 1, "TAP: one point for a trust domain",
            points)
+    first = yaml_block(re.search(r"trust domain: fingerprint\.same-size\n  ---\n(.*?)^  \.\.\.\n", check(
+        "--format=tap", "--domain", GOOD, resized(copies, "resized.erofs")).stdout, re.M | re.S)[1])["first"][0]
+    tap.ok({first["image"], first["other_image"]} == {GOOD, copies.path("resized.erofs")}
+           and first["path"] == first["other_path"] == "/inline", "TAP: both files of a pair are named", first)
+    tap.ok("bad \\# TODO" in check("--format=tap", bad).stdout, "TAP: a # in a name is escaped")
+    tap_cut_short(copies, judged)
     done = tap.run(["prove", "-e", " ".join([*tap.TOOL, "check", "--format=tap", "--rule=sb.*"]), GOOD, GOOD])
     ends(done, 0, "prove can run it", r"Result: PASS")
+
+
+def tap_cut_short(copies, judged):
+    """Rules that a broken one keeps from being judged have no point."""
+    cut = copies.make(GOOD, (BLKSZBITS, b"\x14"))
+    text = check("--format=tap", cut).stdout
+    points, errors = parse_tap(text)
+    tap.ok(points == [(False, "", f"- {cut}: sb.block-size")] and not errors, "TAP: no point for what was not reached",
+           points, errors)
+    told = re.findall(r"^# \S+: a broken rule hides the rest of the image; no verdict on: (.*)$", text, re.M)
+    tap.ok(sorted(" ".join(told).split()) == sorted(set(judged) - {"sb.block-size"}), "TAP: a comment names them", told)
+    points, _ = parse_tap(check("--format=tap", "--domain", cut, GOOD).stdout)
+    ours = [p[2] for p in points if not p[2].startswith(f"- {cut}")]
+    tap.ok(sorted(ours) == sorted(f"- {GOOD}: {r}" for r in judged if r != "fingerprint.same-size"),
+           "TAP: a domain with such an image has no point, other images have", ours)
+    points, _ = parse_tap(check("--format=tap", cut, GOOD).stdout)
+    tap.ok(len(points) == 1 + len(judged), "TAP: the next image has all points", points)
+    ends(check(cut), 1, "an image that is cut short is judged", "1 image: .*1 error")
 
 
 def yaml_block(text):
@@ -348,10 +405,10 @@ def yaml_block(text):
     return yaml.safe_load(text)
 
 
-def resized(copies):
+def resized(copies, name=None):
     """An image in which /inline is a byte shorter than its fingerprint's other bearers."""
     at = inode(GOOD, "/inline")
-    return copies.make(GOOD, (at["offset"] + 8, struct.pack("<I", at["size"] - 1)))
+    return copies.make(GOOD, (at["offset"] + 8, struct.pack("<I", at["size"] - 1)), name=name)
 
 
 def test_domain(copies):
@@ -383,6 +440,8 @@ def test_digests(copies):
            "--digests with --rule")
     told = report("--digests", GOOD)["summary"]
     tap.ok(told["digested_files"] == told["fingerprinted_files"] > 0, "--digests counts the files", told)
+    ends(check("--digests", GOOD), 0, "--digests: text counts them, too", rf"\n{told['digested_files']} digests compared\n")
+    tap.ok("compared" not in check(GOOD).stdout, "without --digests none are counted")
     points, _ = parse_tap(check("--format=tap", "--digests", bad).stdout)
     tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
     ends(check("--digests", f"{IMAGES}/lz4-512.erofs"), 2, "--digests: compressed files are not examined",
@@ -394,7 +453,7 @@ def test_device(copies):
     image, blob = f"{IMAGES}/blobdev-512.erofs", f"{IMAGES}/blobdev-512.blob"
     ends(check("--digests", f"--device={blob}", image), 0, "--device: data is read from it", "1 image")
     ends(check("--digests", image), 2, "without --device data is not examined", "not examined: ")
-    ends(check(f"--device={blob}x", image), 2, "--device: no such file", "1 failure",
+    ends(check(f"--device={blob}x", image), 2, "--device: no such file", "1 image not judged",
          f"{re.escape(image)}: {re.escape(blob)}x: cannot open: No such file")
     merged = [f"--device={IMAGES}/layer-small-512.erofs", f"--device={IMAGES}/layer-other-512.erofs"]
     ends(check("--digests", *merged, f"{IMAGES}/merged-512.erofs"), 0, "--device twice", "1 image")
@@ -403,6 +462,15 @@ def test_device(copies):
         devices = [f"--device={copies.write(b'')}" if i == cut else d for i, d in enumerate(merged)]
         found = {f.get("path") for f in findings(*devices, f"{IMAGES}/merged-512.erofs") if f["severity"] == "error"}
         tap.ok(found & {"/h", "/d/h"} == {path}, f"--device: the order counts: device {cut + 1} is empty", found)
+    for arguments, said in (([f"--device={blob}", GOOD], "the image has 0 extra devices, but 1 "),
+                            ([f"--device={blob}"] * 2 + [image], "the image has 1 extra device"),
+                            ([merged[0], f"{IMAGES}/merged-512.erofs"], "the image has 2 extra devices, but 1 ")):
+        for command in ("check", "dump"):
+            done = tool(command, *arguments)
+            tap.ok(done.returncode == 2 and said in done.stderr, f"{command}: {said}", done.returncode, done.stderr)
+    unset = copies.make(GOOD, (1024 + 0x56, b"\x03"))
+    tap.ok("devices" not in json.loads(tool("dump", "--format=json", unset).stdout),
+           "dump: without DEVICE_TABLE extra_devices means nothing")
     ends(tool("dump", f"--device={blob}", image), 0, "dump --device", "deviceslot 1 at 0x")
     ends(tool("dump", f"--device={blob}x", image), 2, "dump --device: no such file", "", "No such file")
 
@@ -488,9 +556,13 @@ def test_rules():
     """The catalogue."""
     rules = json.loads(tool("rules", "--format=json").stdout)
     text = tool("rules").stdout.splitlines()
-    tap.ok([line.split()[:4] for line in text]
-           == [[r["name"], r["severity"], r["subject"], r["harm"]] for r in rules], "text and JSON list the same rules",
-           *text)
+    tap.ok([line.split()[:3] for line in text[:-2]] == [[r["name"], r["severity"], r["subject"]] for r in rules],
+           "text and JSON list the same rules", *text)
+    tap.is_empty([line for line, r in zip(text, rules) if not first_sentence_of(line[50:], r["requirement"])],
+                 "text has the first sentence of each rule, from column 51 on")
+    tap.ok(text[-2] == "" and "No image can break a rule whose subject is runtime" in text[-1]
+           and all(r["runtime"] == (r["subject"] == "runtime") for r in rules), "text says which rules are not for images",
+           text[-1])
     tap.ok(len(rules) >= 60 and len({r["name"] for r in rules}) == len(rules), "the catalogue has its rules", len(rules))
     wrong = []
     for rule in rules:
@@ -506,27 +578,42 @@ def test_rules():
     ends(tool("explain", "\x1b[2J"), 2, "explain escapes what it does not know", "", r"no rule '\\x1b\[2J'")
 
 
-def test_dump():
+def test_dump(copies):
     """dump against check and against the image's own bytes."""
     wrong = []
     for name in sorted(n for n in os.listdir(IMAGES) if n.endswith(".erofs")):
         image = f"{IMAGES}/{name}"
         done = tool("dump", "--format=json", image)
-        dump, summary = json.loads(done.stdout), report(image)["summary"]
+        dump, summary = json.loads(done.stdout), report("--profile=linux-7.3/64k", image)["summary"]
         fingerprints = sum(any(x["fingerprint"] for x in i["xattrs"]) for i in dump["inodes"])
-        if len({i["nid"] for i in dump["inodes"]}) != summary["inodes"]:
+        if len({i["nid"] for i in dump["inodes"] if i["path"].startswith("/")}) != summary["inodes"]:
             wrong.append(f"{name}: {len(dump['inodes'])} inodes, not {summary['inodes']}")
-        if fingerprints != summary["fingerprinted_files"]:
+        if summary["fingerprinted_files"] not in (fingerprints, None):
             wrong.append(f"{name}: {fingerprints} fingerprints, not {summary['fingerprinted_files']}")
         if dump["complete"] != (done.returncode == 0) or dump["superblock"]["fields"]["magic"] != 0xE0F5E1E2:
             wrong.append(f"{name}: complete: {dump['complete']}, status {done.returncode}")
+        if dump["complete"] != (summary["unexamined"] == 0) or (None in summary.values() and dump["complete"]):
+            wrong.append(f"{name}: complete: {dump['complete']}, but {summary}")
+        if len(dump.get("prefixes", [])) != dump["superblock"]["fields"]["xattr_prefix_count"] and dump["complete"]:
+            wrong.append(f"{name}: prefixes are missing: {dump.get('prefixes')}")
     tap.is_empty(wrong, "dump shows what check counts, in every image")
     text = tool("dump", GOOD)
-    ends(text, 0, "dump as text", r"superblock at 0x00000400:\n.*0x00000469  ishare_xattr_prefix_id +0 .*"
-         r"prefix 0 at 0x\w+: base_index 0, infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n.*"
-         r"  /one\n +0x\w+  nid \d+, compact, flat-inline, regular file, mode 0644, 25 links, 1 bytes\n"
+    ends(text, 0, "dump as text", r"superblock at 0x00000400:\n +0x00000400  magic +0xe0f5e1e2 \(3774210530\)\n"
+         r".*  feature_compat +0x37 \(55\): SB_CHKSUM, MTIME, XATTR_FILTER, PLAIN_XATTR_PFX, ISHARE_XATTRS\n"
+         r".*  feature_incompat +0x40 \(64\): XATTR_PREFIXES\n.*0x00000469  ishare_xattr_prefix_id +0x0 \(0\)\n.*"
+         r"  /one\n +0x\w+  nid \d+, compact, flat-inline, regular file, mode 0644, 25 links, 1 byte\n"
          r" +0x\w+  xattr erofs\.fingerprint\.v1 = \"sha256:\" " + hashlib.sha256(b"1").hexdigest()
-         + r" \(fingerprint\)\n")
+         + r" \(fingerprint\)\n.*"
+         r"prefix 0 at 0x\w+: base_index 0, infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n")
+    tap.ok(not re.search(r"(?<!\d)1 (links|bytes)", text.stdout) and ", 1 link, " in text.stdout, "dump knows the singular")
+    features = {f"{field}_{bit}" for image in ("digest-512", "metabox-512", "blobdev-512", "48bit-512", "ztailpacking-512")
+                for field, bit in feature_bits(f"{IMAGES}/{image}.erofs")}
+    tap.ok({"feature_compat_ISHARE_XATTRS", "feature_incompat_METABOX", "feature_incompat_DEVICE_TABLE",
+            "feature_incompat_48BIT", "feature_incompat_ZTAILPACKING"} <= features, "dump names features", features)
+    packed = tool("dump", packed_prefixes(copies))
+    ends(packed, 0, "dump shows a prefix table in the packed inode",
+         r"xattr erofs\.fingerprint\.v1 = .*\(fingerprint\)\n.*prefix 0 at 0x00000000 of the packed inode: base_index 0, "
+         r"infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n")
     tap.ok("... (300 bytes)" in text.stdout and "trusted.overlay.opaque = \"y\"" in text.stdout,
            "dump cuts long values and names namespaces", text.stdout)
     box = json.loads(tool("dump", "--format=json", f"{IMAGES}/metabox-plain-512.erofs").stdout)["inodes"]
@@ -538,6 +625,54 @@ def test_dump():
     long = next(x for x in inode(GOOD, "/xattrs")["xattrs"] if x["name"] == "long")
     tap.ok(long["namespace"] == "user." and long["value_size"] == 300 and bytes.fromhex(long["value"]) == b"x" * 64,
            "dump cuts long values in JSON", long)
+
+
+def packed_prefixes(copies):
+    """An image whose packed inode is /block, and whose prefix table is the data of that."""
+    dump, at = json.loads(tool("dump", "--format=json", GOOD).stdout), inode(GOOD, "/block")
+    with open(GOOD, "rb") as data:
+        content = data.read()
+    table = dump["prefixes"][0]["offset"]
+    block = struct.unpack_from("<I", content, at["offset"] + 16)[0]
+    fields = dump["superblock"]["fields"]
+    return copies.make(GOOD, (512 * block, content[table:table + 64]),
+                       (1024 + 0x08, struct.pack("<I", fields["feature_compat"] & ~0x10)),
+                       (1024 + 0x50, struct.pack("<I", fields["feature_incompat"] | 0x20)),
+                       (1024 + 0x5C, struct.pack("<IQ", 0, at["nid"])))
+
+
+def feature_bits(image):
+    """The features that dump names in text, with the fields that have them. JSON must name the same."""
+    text = re.findall(r"  (feature_\w+) +0x\w+ \(\d+\): (.*)", tool("dump", image).stdout)
+    bits = [(field, bit) for field, names in text for bit in names.split(", ")]
+    told = json.loads(tool("dump", "--format=json", image).stdout)["superblock"]
+    set_ = sum(bin(told["fields"][f]).count("1") for f in ("feature_compat", "feature_incompat"))
+    tap.ok(sorted(told["features"]) == sorted(b for _, b in bits) and len(bits) == set_,
+           f"dump names all features of {os.path.basename(image)}", told["features"], bits)
+    return bits
+
+
+def test_dump_hidden(copies):
+    """dump fails if something could not be shown, and only then."""
+    def moved(path):
+        at = inode(GOOD, path)["offset"]
+        with open(GOOD, "rb") as data:
+            form = struct.unpack_from("<H", data.read(), at)[0]
+        return copies.make(GOOD, (at, struct.pack("<H", form & ~0xE)), (at + 16, b"\xff\xff\xff\x0f"))
+    at = {path: inode(GOOD, path)["offset"] for path in ("/block", "/xattrs")}
+    shown = (("page size", f"{IMAGES}/digest-65536.erofs"), ("an error", copies.make(GOOD, (PREFIX_ID, b"\x09"))),
+             ("a file's data is nowhere", moved("/block")))
+    for name, image in shown:
+        ends(tool("dump", image), 0, f"dump shows all: {name}", "inodes:")
+        tap.ok(json.loads(tool("dump", "--format=json", image).stdout)["complete"], f"dump is complete: {name}")
+    tap.ok("inode.data-bounds" in broken_rules(shown[2][1]), "check finds that data is nowhere")
+    hidden = (("no inode", copies.make(GOOD, (at["/block"], b"\xff\xff")), "/block: inode.format: "),
+              ("a directory's data is nowhere", moved("/deep"), "/deep: inode.data-bounds: "),
+              ("an xattr area", copies.make(GOOD, (at["/xattrs"] + 2, b"\xff\xff")), "/xattrs: inode.xattr-bounds: "),
+              ("block size", copies.make(GOOD, (BLKSZBITS, b"\x14")), "sb.block-size: "))
+    for name, image, said in hidden:
+        ends(tool("dump", image), 2, f"dump misses: {name}", "This is not all", f"not shown: {said}")
+        tap.ok(not json.loads(tool("dump", "--format=json", image).stdout)["complete"], f"dump is not complete: {name}")
 
 
 def test_dump_garbage(copies):
@@ -579,9 +714,10 @@ def test_output_errors():
                done.stderr)
 
 
-def on_terminal(arguments, out=False, err=False, **environment):
+def on_terminal(arguments, out=False, err=False, columns=0, **environment):
     """Runs the program with stdout or stderr on a terminal; returns what that shows."""
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, columns))
     environment = {**os.environ, "TERM": "xterm", **environment}
     environment.pop("NO_COLOR", None) if not environment.get("NO_COLOR") else None
     process = subprocess.Popen([*tap.TOOL, *arguments], stdin=subprocess.DEVNULL, env=environment,
@@ -608,6 +744,24 @@ def test_colour(copies):
     tap.ok("\x1b" not in on_terminal(["check", bad], out=True, TERM="dumb"), "no colour on a dumb terminal")
     for form in ("json", "sarif", "tap"):
         tap.ok("\x1b" not in on_terminal(["check", f"--format={form}", bad], out=True), f"no colour in {form}")
+
+
+def test_width():
+    """Words fit the terminal."""
+    commands = (["rules"], ["explain", "dir.cycle"], ["--help"], ["check", "--help"])
+    for command in commands:
+        name, wide = " ".join(command), tool(*command).stdout
+        wide = " ".join(wide.split())
+        for columns in (48, 100):
+            shown = on_terminal(command, out=True, columns=columns)
+            tap.is_empty([line for line in shown.split("\r\n") if len(line) > columns and " " in line.strip()],
+                         f"{name} fits {columns} columns")
+            if "--help" not in command:
+                tap.ok(" ".join(shown.split()) == wide, f"{name} is the same in {columns} columns", shown)
+    for environment, columns in (({"COLUMNS": "60"}, 60), ({"COLUMNS": ""}, 80)):
+        longest = max(map(len, on_terminal(["rules"], out=True, **environment).split("\r\n")))
+        tap.ok(columns - 15 < longest <= columns, f"a terminal that does not know its width: {environment}", longest)
+    tap.ok(max(map(len, tool("rules").stdout.split("\n"))) > 200, "without a terminal no line is broken")
 
 
 def many_inodes(copies, count):

@@ -41,14 +41,16 @@ static const struct argp rules_argp = {
 /* On a narrow terminal the sentence begins a line of its own. */
 static void put_rule(const struct ishare_rule *rule, size_t columns)
 {
-	size_t indent = (size_t)printf("%-26s  %-7s  %-11s  ", rule->name,
-				       severity_words[rule->severity], rule->subject);
+	int indent = columns < NARROW ? 4 : 50;
+	int column = printf("%-26s  %-7s  %s", rule->name, severity_words[rule->severity],
+			    rule->subject);
 
 	if (columns < NARROW) {
-		indent = 4;
-		printf("\n%*s", (int)indent, "");
+		putchar('\n');
+		column = 0;
 	}
-	put_wrapped(rule->requirement, first_sentence(rule->requirement), indent, columns);
+	printf("%*s", indent - column, "");
+	put_wrapped(rule->requirement, first_sentence(rule->requirement), (size_t)indent, columns);
 }
 
 static void put_catalogue(void)
