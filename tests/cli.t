@@ -117,7 +117,7 @@ def test_help():
     ends(tool("help", "help"), 0, "help help", "Commands:")
     for command in ([], ["check"], ["dump"], ["explain"], ["rules"]):
         long, short = tool(*command, "--help"), tool(*command, "-h")
-        tap.ok(short.returncode == 0 and short.stdout == long.stdout, f"{' '.join(command)} -h is --help", short.stdout,
+        tap.ok(short.returncode == 0 and short.stdout == long.stdout, f"{' '.join([*command, '-h'])} is --help", short.stdout,
                short.stderr)
 
 
@@ -396,7 +396,11 @@ def tap_cut_short(copies, judged):
            "TAP: a domain with such an image has no point, other images have", ours)
     points, _ = parse_tap(check("--format=tap", cut, GOOD).stdout)
     tap.ok(len(points) == 1 + len(judged), "TAP: the next image has all points", points)
-    ends(check(cut), 1, "an image that is cut short is judged", "1 image: .*1 error")
+    ends(check(cut), 1, "an image that is cut short is judged in part",
+         "\n1 image: .*, fingerprints unknown\n1 image judged in part: a broken rule hides the rest\n1 error, ")
+    told = report(cut, GOOD)["summary"]
+    tap.ok((told["images"], told["images_cut_short"], told["fingerprinted_files"]) == (2, 1, None),
+           "JSON tells that an image was cut short", told)
 
 
 def yaml_block(text):

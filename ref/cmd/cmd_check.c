@@ -238,6 +238,7 @@ static bool judge_image(struct check *check, const char *path, struct ishare_ima
 	else
 		fail(check, path, ishare_image_error(*image));
 	check->outcome.images_not_judged += !done;
+	check->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
 	if (format->image_end)
 		format->image_end(&check->report, path, result == ISHARE_CUT_SHORT);
 	return done;

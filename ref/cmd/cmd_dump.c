@@ -70,7 +70,8 @@ static const struct argp dump_argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "IMAGE",
-	.doc = "Shows the structures of IMAGE, decoded, with their offsets; judges nothing.",
+	.doc = "Shows the structures of IMAGE, decoded, with their offsets; judges nothing.\v"
+	       "Exit status: 0 all was shown, 2 something could not be.",
 	.children = short_help,
 };
 

@@ -22,9 +22,17 @@ bool rule_fails(const struct report *report, const struct ishare_rule *rule)
 	       (report->strict && rule->severity == ISHARE_WARNING);
 }
 
-static void put_fingerprints(FILE *out, const struct ishare_summary *summary)
+/* Whether the fingerprints of all images that were judged have been counted. */
+static bool fingerprints_known(const struct outcome *outcome)
 {
-	if (summary->fingerprints_unknown) {
+	return !outcome->summary.fingerprints_unknown && !outcome->images_cut_short;
+}
+
+static void put_fingerprints(FILE *out, const struct outcome *outcome)
+{
+	const struct ishare_summary *summary = &outcome->summary;
+
+	if (!fingerprints_known(outcome)) {
 		fputs(", fingerprints unknown", out);
 		return;
 	}
@@ -45,7 +53,7 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	put_count(out, prefix, outcome->images, "image");
 	put_count(out, ": ", summary->inodes, "inode");
 	put_count(out, ", ", summary->regular_files, "regular file");
-	put_fingerprints(out, summary);
+	put_fingerprints(out, outcome);
 	fputc('\n', out);
 	if (!outcome->digests)
 		return;
@@ -53,12 +61,14 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	fputs(" compared\n", out);
 }
 
-static void put_not_judged(FILE *out, const char *prefix, size_t count, const char *thing)
+/* A line on things that were not judged as they should be, if there are any. */
+static void put_exception(FILE *out, const char *prefix, size_t count, const char *thing,
+			  const char *what)
 {
 	if (!count)
 		return;
 	put_count(out, prefix, count, thing);
-	fputs(" not judged\n", out);
+	fprintf(out, " %s\n", what);
 }
 
 void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
@@ -67,8 +77,10 @@ void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
 
 	if (outcome->images)
 		put_contents(out, prefix, outcome);
-	put_not_judged(out, prefix, outcome->images_not_judged, "image");
-	put_not_judged(out, prefix, outcome->domains_not_judged, "trust domain");
+	put_exception(out, prefix, outcome->images_cut_short, "image",
+		      "judged in part: a broken rule hides the rest");
+	put_exception(out, prefix, outcome->images_not_judged, "image", "not judged");
+	put_exception(out, prefix, outcome->domains_not_judged, "trust domain", "not judged");
 	put_count(out, prefix, summary->findings[ISHARE_ERROR], "error");
 	put_count(out, ", ", summary->findings[ISHARE_WARNING], "warning");
 	put_count(out, ", ", summary->findings[ISHARE_NOTE], "note");
@@ -81,9 +93,10 @@ json_t *json_summary(const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
 	json_t *object = allocated(json_object());
-	bool known = !summary->fingerprints_unknown;
+	bool known = fingerprints_known(outcome);
 
 	json_set(object, "images", json_unsigned(outcome->images));
+	json_set(object, "images_cut_short", json_unsigned(outcome->images_cut_short));
 	json_set(object, "images_not_judged", json_unsigned(outcome->images_not_judged));
 	json_set(object, "inodes", json_unsigned(summary->inodes));
 	json_set(object, "regular_files", json_unsigned(summary->regular_files));

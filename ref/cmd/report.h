@@ -9,6 +9,7 @@
 struct outcome {
 	struct ishare_summary summary; /* of all images */
 	size_t images; /* that were judged */
+	size_t images_cut_short; /* of these: a broken rule hides the rest */
 	size_t images_not_judged; /* not, or not to the end */
 	size_t domains_not_judged; /* for want of memory or of bytes that can be read */
 	bool digests; /* contents were read and compared with their fingerprints */
