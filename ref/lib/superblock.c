@@ -327,9 +327,11 @@ static void check_overlaps(struct check *check)
 /* Which of them is which could only be guessed. */
 static void wrong_device_count(struct check *check, uint32_t count)
 {
+	uint32_t given = check->image->device_count - 1;
+
 	image_error(check->image, ISHARE_IO_ERROR,
-		    "the image has %" PRIu32 " extra devices, but %" PRIu32 " were given", count,
-		    check->image->device_count - 1);
+		    "the image has %" PRIu32 " extra device%s, but %" PRIu32 " %s given", count,
+		    count == 1 ? "" : "s", given, given == 1 ? "was" : "were");
 	check->failed = true;
 }
 

@@ -250,9 +250,9 @@ def kernel_words(rule):
 
 def explain(rule):
     """Everything that the spec says on a rule, as plain text."""
-    verdict = "" if rule.runtime else f", {rule.verdict} when broken"
-    blocks = [wrap(f"{rule.name}: {rule.severity}, {rule.subject}, harm: "
-                   f"{rule.harm.replace('-', ' ')}{verdict}"), wrap(rule.requirement, 2)]
+    malformed = ", not decodable if broken" if rule.verdict == "malformed" else ""
+    blocks = [wrap(f"{rule.name}: {rule.severity} (subject: {rule.subject}; harm: "
+                   f"{rule.harm.replace('-', ' ')}{malformed})"), wrap(rule.requirement, 2)]
     if rule.predicate:
         blocks.append("Formally:\n\n" + code_block(rule.predicate.text))
     for title, text in (("Kernel", kernel_words(rule)), ("Divergence", rule.divergence),
