@@ -125,6 +125,8 @@ class Body:
             if self.text(i - 1) in ("->", "."):
                 i -= 2
                 continue
+            while self.text(i - 1) in ("*", "&", "!", "~") and not self.is_binary(i - 1):
+                i -= 1
             return i
 
     def right(self, i):
@@ -169,7 +171,6 @@ class Body:
                 yield from self.constant(i)
             if self.is_statement(i):
                 yield self.change("statement", i, self.end_of_statement(i) - 1, "")
-                # An assignment of what was there to something else of the same kind is left to the constants.
 
     def is_cast(self, i):
         """Whether a type's name stands alone between parentheses."""

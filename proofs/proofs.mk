@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# The proofs of the core: proofs/prove says how, proofs/proved.list what. MACHDEP=gcc_x86_32 proves it for a 32-bit
-# machine. Results are kept below build/proofs and looked up there as long as nothing changes that they depend on.
+# The proofs of the core: proofs/README.md says what is proved, and how. Results are kept below build/proofs and looked
+# up there as long as nothing changes that they depend on. PROVE_OPTIONS goes to proofs/prove: --fresh, say, or
+# "--machdep gcc_x86_64".
 
-DEPS_PROVE := gcc binutils frama-c-base why3 cvc5 python3
-MACHDEP := gcc_x86_64
+DEPS_PROVE := gcc binutils frama-c-base why3 cvc5 git python3
+PROVE_OPTIONS :=
 
-.PHONY: prove
-prove: build/spec/.stamp ## Prove the core against the specification (MACHDEP=gcc_x86_64 or gcc_x86_32)
+.PHONY: prove prove-smoke prove-mutants
+prove: build/spec/.stamp ## Prove the core against the specification, for all machines
 	$(Q)$(MAKE) --no-print-directory deps-prove
-	$(Q)proofs/prove --machdep $(MACHDEP)
+	$(Q)proofs/prove $(PROVE_OPTIONS)
+
+prove-smoke: build/spec/.stamp ## Look for contracts of the core that contradict themselves, and for dead code
+	$(Q)$(MAKE) --no-print-directory deps-prove
+	$(Q)proofs/prove --machdep gcc_x86_64 --smoke $(PROVE_OPTIONS)
+
+prove-mutants: build/spec/.stamp ## Break the core in hundreds of ways; the proof must notice (SAMPLE=20: only so many)
+	$(Q)$(MAKE) --no-print-directory deps-prove
+	$(Q)proofs/mutants $(if $(SAMPLE),--sample $(SAMPLE))

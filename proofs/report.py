@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""Writes build/proofs/report.json: what was proved, by what, in what time, under which assumptions."""
+
+import json
+import re
+
+from wp import BUILD, HERE, SPEC, read, write
+
+RULES = "build/spec/rules.c"
+
+
+def spec_rules():
+    """(name, identifier) of each rule that has a predicate, in the specification's order."""
+    predicates = set(re.findall(r"\bpredicate\s+(\w+)", read(SPEC)))
+    names = re.findall(r'^\t\t\.name = "([^"]+)"', read(RULES), re.MULTILINE)
+    rules = [(name, re.sub(r"\W", "_", name)) for name in names]
+    return [(name, identifier) for name, identifier in rules if identifier in predicates]
+
+
+def assumptions():
+    """The headings below "What is assumed" in README.md: there each is explained."""
+    section = re.search(r"^## What is assumed$(.*?)^## ", read(f"{HERE}/README.md"), re.MULTILINE | re.DOTALL)
+    return re.findall(r"^### (?:\d+\. )?(.*)$", section.group(1), re.MULTILINE)
+
+
+def add(numbers):
+    """The sum of several functions' figures."""
+    total = {"goals": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
+    for figures in numbers:
+        total = {k: round(total[k] + figures[k], 3) for k in total}
+    return total
+
+
+def totals(results):
+    """Functions, goals and so on, over all machines; results is {machine: {(file, function): figures}}."""
+    functions = {key for proved in results.values() for key in proved}
+    return {"functions": len(functions), **add(f for proved in results.values() for f in proved.values())}
+
+
+def write_report(results, versions, wall):
+    """The whole of it."""
+    places = {function: (path, function) for proved in results.values() for path, function in proved}
+    rules = []
+    for name, identifier in spec_rules():
+        key = places[identifier]
+        rules.append({"rule": name, "function": identifier, "file": key[0],
+                      **add(proved[key] for proved in results.values() if key in proved)})
+    functions = [{"file": path, "function": function,
+                  "machdeps": {m: proved[path, function] for m, proved in results.items()
+                               if (path, function) in proved}}
+                 for path, function in sorted(places.values())]
+    report = {"versions": versions, "machdeps": list(results), "assumptions": assumptions(),
+              "totals": {**totals(results), "rules": len(rules), "wall seconds": round(wall)},
+              "rules": rules, "functions": functions}
+    write(f"{BUILD}/report.json", json.dumps(report, indent=1) + "\n")
+    return report
