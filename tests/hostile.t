@@ -285,6 +285,23 @@ def no_images(work):
     expect("zeros", write(f"{work}/zeros", bytes(65536)), 2, "sb.magic")
 
 
+def block_device(work):
+    """It is no bad input: it is read like a file. A loop device serves where one can be had."""
+    image = write(f"{work}/disk", real("digest-4096"))
+    made = tap.run(["losetup", "--find", "--show", "--read-only", image]) if shutil.which("losetup") else None
+    if not made or made.returncode:
+        tap.skip("a block device is read like a file", made.stderr.strip() if made else "losetup is not installed")
+        return
+    device = made.stdout.strip()
+    try:
+        from_file, from_device = (tap.run([*tap.TOOL, "check", "--digests", path]) for path in (image, device))
+    finally:
+        tap.run(["losetup", "--detach", device])
+    said = [re.sub(r"[0-9.]+ s$", "", done.stdout, flags=re.M) for done in (from_file, from_device)]
+    tap.ok(from_file.returncode == from_device.returncode == 0 and said[0] == said[1],
+           "a block device is read like a file", *said, from_device.stderr)
+
+
 def without_permission(work):
     """Root may read everything: then the user nobody tries."""
     image = write(f"{work}/secret", real("plain-512"))
@@ -379,7 +396,8 @@ def overlapping_directories(work):
     block = image.block(data)
     for nid in (ROOT_NID, *nids):
         image.place(nid, inode(DIRECTORY, len(data), block, links=2))
-    expect("20,000 directories of the same data", image.write(f"{work}/directories"), 2, "not examined", "--rule=fingerprint.*")
+    expect("20,000 directories of the same data", image.write(f"{work}/directories"), 2, "not examined",
+           "--rule=fingerprint.*")
 
 
 def inverse_nids(work):
@@ -627,8 +645,8 @@ def mutants(work):
 def main():
     """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    parts = (no_images, without_permission, truncated, shrinking, cycles, overlapping_directories, inverse_nids, xattrs,
-             fingerprints, collisions, sizes, tables, names, mutants)
+    parts = (no_images, block_device, without_permission, truncated, shrinking, cycles, overlapping_directories,
+             inverse_nids, xattrs, fingerprints, collisions, sizes, tables, names, mutants)
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o755)
         prepare_tools(work)

@@ -27,6 +27,14 @@ def ok(holds, name, *details):
     return bool(holds)
 
 
+def skip(name, why):
+    """One test point that cannot be tried here; prove counts it as skipped and shows why in verbose mode."""
+    global _points
+    _points += 1
+    print(f"ok {_points} - {name} # SKIP {why}", flush=True)
+    print(f"# skipped: {name}: {why}", file=sys.stderr)
+
+
 def is_empty(found, name, at_most=20):
     """One test point that holds if there is nothing in the list, which names what is wrong."""
     found = [str(f) for f in found]
