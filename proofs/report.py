@@ -48,7 +48,7 @@ def write_report(results, versions, wall):
     functions = [{"file": path, "function": function,
                   "machdeps": {m: proved[path, function] for m, proved in results.items()
                                if (path, function) in proved}}
-                 for path, function in sorted(places.values())]
+                 for path, function in sorted({key for proved in results.values() for key in proved})]
     report = {"versions": versions, "machdeps": list(results), "assumptions": assumptions(),
               "totals": {**totals(results), "rules": len(rules), "wall seconds": round(wall)},
               "rules": rules, "functions": functions}
