@@ -396,6 +396,9 @@ def tap_cut_short(copies, judged):
            "TAP: a domain with such an image has no point, other images have", ours)
     points, _ = parse_tap(check("--format=tap", cut, GOOD).stdout)
     tap.ok(len(points) == 1 + len(judged), "TAP: the next image has all points", points)
+    hidden = check(f"{IMAGES}/metabox-512.erofs")
+    tap.ok(hidden.returncode == 2 and "judged in part" not in hidden.stdout,
+           "an image whose root is in a compressed metabox breaks no rule by that", hidden.stdout)
     ends(check(cut), 1, "an image that is cut short is judged in part",
          "\n1 image: .*, fingerprints unknown\n1 image judged in part: a broken rule hides the rest\n1 error, ")
     told = report(cut, GOOD)["summary"]

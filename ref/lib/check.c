@@ -104,22 +104,18 @@ static void check_release(struct check *check)
 	free(check->names);
 }
 
-/* False: there are none to be found. */
-static bool check_files(struct check *check)
+static void check_files(struct check *check)
 {
-	bool found;
-
 	if (check->options->digests) {
 		check->digests = digest_start(check->image, check->options->threads);
 		if (!check->digests) {
 			check_no_memory(check);
-			return false;
+			return;
 		}
 	}
-	found = check_tree(check);
+	check_tree(check);
 	if (check->digests)
 		digest_finish(check->digests, check);
-	return found;
 }
 
 static enum ishare_result run_check(struct check *check)
@@ -132,11 +128,13 @@ static enum ishare_result run_check(struct check *check)
 			check_special_inodes(check);
 		if (!check->failed)
 			check_prefixes(check);
-		if (!check->failed && !check_files(check))
-			result = ISHARE_CUT_SHORT;
+		if (!check->failed)
+			check_files(check);
 	}
 	tell_unexamined(check);
-	return check->failed ? ISHARE_IO_ERROR : result;
+	if (check->failed)
+		return ISHARE_IO_ERROR;
+	return check->cut_short ? ISHARE_CUT_SHORT : result;
 }
 
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,

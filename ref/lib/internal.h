@@ -231,6 +231,7 @@ struct check {
 	struct seen seen;
 	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
 	bool failed; /* image->error says why; the check ends at once */
+	bool cut_short; /* ISHARE_CUT_SHORT */
 
 	/* the file that findings are about */
 	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
@@ -280,6 +281,7 @@ void not_examined(struct check *check, enum unexamined_thing thing, enum unexami
 /* The same for what a failed read was about; a read error ends the check. */
 void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result);
 void tell_unexamined(struct check *check);
+bool is_unexamined(const struct check *check, enum unexamined_thing thing);
 
 /* Writes the path of the current file; false if findings are about none now. */
 bool current_path(const struct check *check, char *buffer, size_t size);
@@ -328,8 +330,7 @@ void check_xattrs(struct check *check, const struct file *file);
 bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint);
 
-/* False: there is no root directory to start from. */
-bool check_tree(struct check *check);
+void check_tree(struct check *check);
 
 /*
  * Finds the entry at a position of a directory again: tells its nid and writes its path. A position

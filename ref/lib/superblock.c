@@ -213,7 +213,7 @@ bool check_superblock(struct check *check, enum ishare_result *result)
 	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS))
 		check->summary->images_without_fingerprints++;
 	if (!check_block_size(check)) {
-		*result = ISHARE_CUT_SHORT;
+		check->cut_short = true;
 		return false;
 	}
 	image->block_bits = image->sb.blkszbits;

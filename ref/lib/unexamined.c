@@ -99,6 +99,14 @@ static void tell(struct check *check, enum unexamined_thing thing, enum unexamin
 		check->sink->unexamined(check->sink->context, &event);
 }
 
+bool is_unexamined(const struct check *check, enum unexamined_thing thing)
+{
+	for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
+		if (check->unexamined[thing][reason].count)
+			return true;
+	return false;
+}
+
 void tell_unexamined(struct check *check)
 {
 	for (int thing = 0; thing < UNEXAMINED_THINGS; thing++)

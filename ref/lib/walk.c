@@ -346,18 +346,18 @@ static void walk_directories(struct check *check)
 	free(pending.items);
 }
 
-bool check_tree(struct check *check)
+void check_tree(struct check *check)
 {
 	check->block = malloc(BLOCK_ROOM);
 	if (!check->block) {
 		check_no_memory(check);
-		return false;
+		return;
 	}
-	if (!check_root(check))
-		return false;
-	walk_directories(check);
+	if (check_root(check))
+		walk_directories(check);
+	else
+		check->cut_short = !is_unexamined(check, AN_INODE);
 	check->directory = NO_DIRECTORY;
-	return true;
 }
 
 /* Goes through one block at most. */
