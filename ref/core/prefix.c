@@ -67,6 +67,27 @@ enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t 
 	return decode(table, p);
 }
 
+enum ishare_status ishare_prefix_find(const struct ishare_view *table, uint32_t count,
+				      uint32_t index, struct ishare_prefix *p)
+{
+	enum ishare_status status;
+
+	if (index >= count)
+		return ISHARE_END;
+	status = ishare_prefix_first(table, count, p);
+	/*@ loop invariant range: p->index <= index;
+	    loop invariant position: p->pos == prefix_pos(table->data, p->index);
+	    loop invariant before: prefixes_sound(table, p->index);
+	    loop invariant status: status == ISHARE_OK || status == ISHARE_MALFORMED;
+	    loop invariant ok: status == ISHARE_OK <==> prefix_sound(table, p->pos);
+	    loop invariant record: status == ISHARE_OK ==> prefix_at(table, p);
+	    loop assigns status, *p;
+	    loop variant index - p->index; */
+	while (status == ISHARE_OK && p->index < index)
+		status = ishare_prefix_next(table, count, p);
+	return status;
+}
+
 bool prefix_location(const struct ishare_superblock *sb, uint64_t space_size)
 {
 	return sb->xattr_prefix_count == 0 || ishare_prefix_start(sb) < space_size;

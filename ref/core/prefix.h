@@ -67,6 +67,28 @@ enum ishare_status ishare_prefix_first(const struct ishare_view *table, uint32_t
 enum ishare_status ishare_prefix_next(const struct ishare_view *table, uint32_t count,
 				      struct ishare_prefix *p);
 
+/*
+ * Walks to the record of that index, and so over all before it. ISHARE_END: the table has no such
+ * record. ISHARE_MALFORMED: the walk cannot get there; p->index and p->pos are then those of the
+ * first record that is not sound.
+ */
+/*@ requires view: view_ok(table);
+    requires writable: \valid(p);
+    requires apart: \separated(p, table, table->data + (0 .. table->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *p;
+    ensures end: \result == ISHARE_END <==> index >= count;
+    ensures ok: \result == ISHARE_OK <==> index < count && prefixes_sound(table, index + 1);
+    ensures malformed:
+      \result == ISHARE_MALFORMED <==> index < count && !prefixes_sound(table, index + 1);
+    ensures record: \result == ISHARE_OK ==> prefix_at(table, p) && p->index == index;
+    ensures unsound: \result == ISHARE_MALFORMED ==>
+      p->index <= index && p->pos == prefix_pos(table->data, p->index) &&
+      prefixes_sound(table, p->index) && !prefix_sound(table, p->pos); */
+enum ishare_status ishare_prefix_find(const struct ishare_view *table, uint32_t count,
+				      uint32_t index, struct ishare_prefix *p);
+
 /* space_size: bytes of the address space that ishare_prefix_space() names. */
 /*@ requires readable: \valid_read(sb);
     terminates \true;

@@ -11,6 +11,19 @@ static const uint8_t table[] = {
 enum { RECORDS = 3 };
 static const size_t record_end[RECORDS] = { 5, 11, 20 };
 
+/* Looking a record up leads to where the walk has come. */
+static void assert_found(const struct ishare_view *v, uint32_t count, enum ishare_status status,
+			 const struct ishare_prefix *walked)
+{
+	struct ishare_prefix p;
+
+	assert_int_equal(ishare_prefix_find(v, count, walked->index, &p), status);
+	assert_true(p.index == walked->index && p.pos == walked->pos);
+	if (status == ISHARE_OK)
+		assert_true(p.base_index == walked->base_index && p.infix == walked->infix &&
+			    p.infix_size == walked->infix_size && p.next == walked->next);
+}
+
 /* How many records the walk finds; fails when it does not move on, or leaves the view. */
 static uint32_t walk(const struct ishare_view *v, uint32_t count, enum ishare_status *last)
 {
@@ -23,6 +36,7 @@ static uint32_t walk(const struct ishare_view *v, uint32_t count, enum ishare_st
 		assert_true(p.infix + p.infix_size <= v->size);
 		assert_true(p.next >= p.infix + p.infix_size && p.next % 4 == p.pos % 4);
 		assert_true(prefix_record_bounds(v, p.pos) && prefix_length(v, p.pos));
+		assert_found(v, count, ISHARE_OK, &p);
 		(void)prefix_padding_zero(v, &p);
 		(void)prefix_base_index(&p);
 		(void)prefix_ishare_name_length(&p);
@@ -30,6 +44,7 @@ static uint32_t walk(const struct ishare_view *v, uint32_t count, enum ishare_st
 	}
 	if (*last == ISHARE_MALFORMED) {
 		assert_true(p.index == found && found < count);
+		assert_found(v, count, ISHARE_MALFORMED, &p);
 		assert_false(prefix_record_bounds(v, p.pos) && prefix_length(v, p.pos));
 	}
 	return found;
@@ -85,6 +100,61 @@ static void walks_random_tables(void **state)
 				(uint8_t)(next_random(&random) % 16 == 0); /* lengths below 512 */
 		v = guarded(0, bytes, size);
 		assert_true(walk(&v, 128, &last) <= 128);
+	}
+}
+
+static void finds_each_record(void **state)
+{
+	static const size_t position[RECORDS] = { 0, 8, 12 };
+
+	(void)state;
+	for (size_t size = 0; size <= sizeof(table); size++) {
+		struct ishare_view v = guarded(0, table, size);
+		uint32_t whole = 0;
+
+		while (whole < RECORDS && record_end[whole] <= size)
+			whole++;
+		for (uint32_t i = 0; i < RECORDS; i++) {
+			struct ishare_prefix p;
+
+			assert_int_equal(ishare_prefix_find(&v, RECORDS, i, &p),
+					 i < whole ? ISHARE_OK : ISHARE_MALFORMED);
+			assert_int_equal(p.index, i < whole ? i : whole);
+			assert_int_equal(p.pos, position[p.index]);
+		}
+	}
+}
+
+static void finds_nothing_beyond_the_table(void **state)
+{
+	struct ishare_view v = guarded(0, table, sizeof(table)), none = guarded(1, "", 0);
+	struct ishare_prefix p;
+
+	(void)state;
+	assert_int_equal(ishare_prefix_find(&v, RECORDS, RECORDS, &p), ISHARE_END);
+	assert_int_equal(ishare_prefix_find(&v, RECORDS, UINT32_MAX, &p), ISHARE_END);
+	assert_int_equal(ishare_prefix_find(&none, 0, 0, &p), ISHARE_END);
+	assert_int_equal(ishare_prefix_find(&none, 1, 1, &p), ISHARE_END);
+	assert_int_equal(ishare_prefix_find(&none, 1, 0, &p), ISHARE_MALFORMED);
+	assert_true(p.index == 0 && p.pos == 0);
+}
+
+/* A record that is not sound hides those behind it, not those before it. */
+static void finds_the_first_unsound_record(void **state)
+{
+	uint8_t bytes[sizeof(table)];
+	struct ishare_prefix p;
+	struct ishare_view v;
+
+	(void)state;
+	memcpy(bytes, table, sizeof(bytes));
+	put_le16(bytes + 8, 0);
+	v = guarded(0, bytes, sizeof(bytes));
+	assert_int_equal(ishare_prefix_find(&v, RECORDS, 0, &p), ISHARE_OK);
+	assert_int_equal(p.infix_size, 2);
+	for (uint32_t i = 1; i < RECORDS; i++) {
+		assert_int_equal(ishare_prefix_find(&v, RECORDS, i, &p), ISHARE_MALFORMED);
+		assert_true(p.index == 1 && p.pos == 8);
 	}
 }
 
@@ -209,6 +279,9 @@ int main(void)
 		cmocka_unit_test(walks_whole_table),
 		cmocka_unit_test(walks_table_of_every_length),
 		cmocka_unit_test(walks_random_tables),
+		cmocka_unit_test(finds_each_record),
+		cmocka_unit_test(finds_nothing_beyond_the_table),
+		cmocka_unit_test(finds_the_first_unsound_record),
 		cmocka_unit_test(length_boundaries),
 		cmocka_unit_test(position_beyond_the_view),
 		cmocka_unit_test(padding_is_judged_as_far_as_it_is_there),
