@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PROBE_ALL_TOPICS_H
+#define PROBE_ALL_TOPICS_H
+
+void topic_read(void);
+void topic_conditions(void);
+
+#endif

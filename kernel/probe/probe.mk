@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The probe: PID 1 of the guests that observe page cache sharing from user space, and the images that it mounts.
+
+PROBE := $(wildcard kernel/probe/*.c)
+PROBE_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -static -MMD -MP
+
+build/kernel/probe/%.o: kernel/probe/%.c kernel/probe/probe.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARNINGS) -O2 -g $(PROBE_FLAGS) -c -o $@ $<
+
+build/kernel/probe/probe: $(PROBE:kernel/%.c=build/kernel/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -o $@ $^
+
+build/kernel/probe/images/.stamp: build/kernel/probe/probe kernel/probe/make-images
+	$(Q)tests/tools/build-erofs-utils
+	$(call say,IMAGES,$(@D))
+	$(Q)kernel/probe/make-images $< $(@D)
+	$(Q)touch $@
+
+-include $(PROBE:kernel/%.c=build/kernel/%.d)
