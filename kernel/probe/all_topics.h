@@ -4,5 +4,10 @@
 
 void topic_read(void);
 void topic_conditions(void);
+void topic_layouts(void);
+void topic_backings(void);
+void topic_options(void);
+void topic_remount(void);
+void topic_decided(void);
 
 #endif

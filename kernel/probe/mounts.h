@@ -10,7 +10,7 @@ enum backing { ON_FILE, ON_LOOP, ON_UBD, BACKINGS };
 extern const char *const backing_names[BACKINGS];
 
 /*
- * Where the guest may write: a ramfs, made before any topic runs. It has the mount points a to h,
+ * Where the guest may write: a ramfs, made before any topic runs. It has the mount points a, b, c and p,
  * and a file on it can back a mount.
  */
 #define WORK "/mnt"

@@ -10,5 +10,13 @@ const struct topic topics[] = {
 	  "every way to read, through two images", topic_read },
 	{ "conditions", "share.domain share.key share.size-match share.option-needs-feature",
 	  "who shares with whom", topic_conditions },
+	{ "layouts", "share.data-path-match share.block-size",
+	  "layouts, algorithms and block sizes, on files", topic_layouts },
+	{ "backings", "share.data-path-match", "files, loop devices and disks", topic_backings },
+	{ "options", "share.option-needs-domain share.option-needs-feature share.dax share.domain",
+	  "every combination of mount options", topic_options },
+	{ "remount", "share.remount share.option-needs-feature", "every remount from every state",
+	  topic_remount },
+	{ "decided", "share.when-decided", "what is in memory stays as it is", topic_decided },
 	{ NULL, NULL, NULL, NULL },
 };
