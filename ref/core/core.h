@@ -6,6 +6,7 @@
 #include "superblock.h"
 #include "device.h"
 #include "prefix.h"
+#include "conform.h"
 #include "inode.h"
 #include "directory.h"
 #include "xattr.h"

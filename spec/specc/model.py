@@ -4,6 +4,7 @@
 Everything carries its Place, so that whatever is wrong can be said with file and line.
 """
 
+import re
 from collections import namedtuple
 from dataclasses import dataclass, field
 
@@ -80,6 +81,11 @@ class Fence:
     text: str
     names: list  # of (Place, name)
 
+    @property
+    def code(self):
+        """The text without its comments, every line where it was."""
+        return re.sub(r"//[^\n]*", lambda m: " " * len(m.group()), self.text)
+
 
 @dataclass
 class Vector:
@@ -123,9 +129,34 @@ class Rule:
         """A statement about a reader: no predicate, no vector, only the kernel can test it."""
         return self.subject == "runtime"
 
+    @property
+    def predicates(self):
+        """The names under which a formula can state the rule: its predicate, and one that this
+        does no more than apply, `predicate RULE(...) = NAME(...);`."""
+        applied = self.predicate and re.search(
+            rf"\bpredicate\s+{self.identifier}\s*(?:\{{\w+\}})?\s*\([^)]*\)\s*="
+            r"\s*(\w+)\s*\([^()]*\)\s*;", self.predicate.code)
+        return {self.identifier} | ({applied.group(1)} if applied else set())
+
     def of_kind(self, kind):
         """The rule's vectors of one kind."""
         return [v for v in self.vectors if v.kind == kind]
+
+
+@dataclass
+class Conformance:
+    """A chapter's section `## Conformance`: one formula of all its rules of severity error, save
+    those that a list leaves out."""
+    place: Place
+    chapter: str
+    fences: list = field(default_factory=list)
+    left_out: list = field(default_factory=list)  # of (Place, name of a rule)
+
+    def demands(self, rule):
+        """Whether the formula applies the rule's predicate."""
+        applied = {name for fence in self.fences
+                   for name in re.findall(r"\b(\w+)\s*(?:\{\w+\})?\s*\(", fence.code)}
+        return bool(rule.predicates & applied)
 
 
 @dataclass
@@ -145,6 +176,7 @@ class Spec:
     constants: list = field(default_factory=list)
     fences: list = field(default_factory=list)
     rules: list = field(default_factory=list)
+    conformances: list = field(default_factory=list)
 
     def struct(self, name):
         """The structure called `name`, or None."""
@@ -170,6 +202,8 @@ def check(spec, errors):
         check_struct(struct, errors)
     for rule in spec.rules:
         check_rule(spec, rule, errors)
+    for conformance in spec.conformances:
+        check_conformance(spec, conformance, errors)
 
 
 def check_duplicates(kind, things, errors):
@@ -279,6 +313,30 @@ def check_byte_rule(rule, errors):
     if rule.of_kind("either") and not rule.divergence:
         errors.add(rule.of_kind("either")[0].place,
                    f"rule {rule.name} has either-vectors, but no divergence")
+
+
+def check_conformance(spec, conformance, errors):
+    """All rules of severity error in the chapter are in the formula or left out; no others are."""
+    if not conformance.fences:
+        errors.add(conformance.place, "conformance without an acsl fence")
+    left_out = {name for _, name in conformance.left_out}
+    rules = [r for r in spec.rules if r.chapter == conformance.chapter and not r.runtime]
+    here = f"conformance, at {at(conformance.place)}"
+    for rule in rules:
+        demanded = conformance.demands(rule)
+        if rule.severity == "error" and not demanded and rule.name not in left_out:
+            errors.add(rule.place, f"rule {rule.name} has severity error, but is neither demanded "
+                       f"nor left out by {here}")
+        if demanded and rule.severity in SEVERITIES[1:]:
+            errors.add(rule.place, f"rule {rule.name} has severity {rule.severity}, but is "
+                       f"demanded by {here}")
+    errors_here = {r.name: r for r in rules if r.severity == "error"}
+    for place, name in conformance.left_out:
+        if name not in errors_here:
+            errors.add(place, f"conformance leaves out {name}, but this chapter has no such rule "
+                       "of severity error")
+        elif conformance.demands(errors_here[name]):
+            errors.add(place, f"conformance leaves out {name}, but demands it")
 
 
 def at(place):

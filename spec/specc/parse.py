@@ -7,13 +7,14 @@ import re
 import yaml
 from markdown_it import MarkdownIt
 
-from model import (Chapter, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS, KERNEL_KEYS,
-                   Place, Rule, SEVERITIES, SUBJECTS, Spec, Struct, VECTOR_KINDS, VERDICTS, Vector,
-                   check)
+from model import (Chapter, Conformance, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS,
+                   KERNEL_KEYS, Place, Rule, SEVERITIES, SUBJECTS, Spec, Struct, VECTOR_KINDS,
+                   VERDICTS, Vector, check)
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
 CONSTANT_HEADER = ["Name", "Value", "Meaning"]
 RULE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
+LEFT_OUT = re.compile(rf"({RULE_NAME.pattern}): \S.*")
 STRUCT_HEADING = re.compile(r"struct ([a-z][a-z0-9_]*)")
 FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -92,6 +93,7 @@ class Reader:
         self.name = re.sub(r"^\d+-|\.md$", "", os.path.basename(path))
         self.struct = None  # while inside `## struct NAME`
         self.rule = None    # while inside `### rule.name`
+        self.conformance = None  # while inside `## Conformance`
 
     def place(self, line):
         """`line` counts from 0, as markdown-it does."""
@@ -130,7 +132,7 @@ class Reader:
         if level <= 3:
             self.end_rule()
         if level <= 2:
-            self.struct = None
+            self.struct = self.conformance = None
         if RULE_NAME.fullmatch(text):
             if level == 3:
                 self.rule = OpenRule(Rule(self.place(line), text, self.name))
@@ -141,6 +143,9 @@ class Reader:
             self.error(line, f"{text} is not a rule name (group.rule-name)")
         elif text.startswith("struct "):
             self.struct_heading(level, line, text)
+        elif text == "Conformance" and level == 2:
+            self.conformance = Conformance(self.place(line), self.name)
+            self.spec.conformances.append(self.conformance)
 
     def struct_heading(self, level, line, text):
         """`## struct NAME` opens a structure."""
@@ -170,22 +175,34 @@ class Reader:
                 self.struct.size = int(size.group(1), 0)
 
     def other(self, token, tokens):
-        """A list or a quote: prose, and as such in the wrong place inside a rule's head."""
-        if not self.rule:
-            return
-        text, inner = [], 0
+        """A list or a quote: what conformance leaves out; else prose, and as such in the wrong
+        place inside a rule's head."""
+        inlines, inner = [], 0
         for t in tokens:
             inner += t.nesting
             if t.type == "inline":
-                text.append(plain(t))
+                inlines.append(t)
             if inner == 0:
                 break
-        if self.rule.seen_yaml:
+        if not self.rule:
+            if self.conformance and token.type == "bullet_list_open":
+                self.left_out(inlines)
+        elif self.rule.seen_yaml:
             bullet = "- " if token.type.endswith("list_open") else ""
-            self.rule.rule.prose += [bullet + t for t in text]
+            self.rule.rule.prose += [bullet + plain(t) for t in inlines]
         else:
             self.error(token.map[0], f"rule {self.rule.rule.name}: only its normative paragraph "
                        "may stand between heading and yaml fence")
+
+    def left_out(self, items):
+        """Rules that conformance leaves out, each with the reason."""
+        for item in items:
+            match = LEFT_OUT.fullmatch(plain(item))
+            if match:
+                self.conformance.left_out.append((self.place(item.map[0]), match.group(1)))
+            else:
+                self.error(item.map[0], "unreadable list of conformance: must be "
+                           "`- RULE: reason`")
 
     def rule_prose(self, line, text):
         """The one normative paragraph, or the free prose after the yaml fence."""
@@ -295,13 +312,15 @@ class Reader:
             self.error(line + 1 + token.content[:token.content.index("*/")].count("\n"),
                        "acsl fence contains */")
         fence = Fence(self.place(line), token.content, [])
-        code = re.sub(r"//[^\n]*", lambda m: " " * len(m.group()), token.content)
+        code = fence.code
         for match in DEFINITION.finditer(code):
             at_line = line + 1 + code[:match.start(1)].count("\n")
             fence.names.append((self.place(at_line), match.group(1)))
         if not fence.names:
             self.error(line, "acsl fence defines nothing")
         self.spec.fences.append(fence)
+        if self.conformance:
+            self.conformance.fences.append(fence)
         if self.rule:
             self.rule.seen_acsl = True
             wanted = self.rule.rule.identifier

@@ -38,6 +38,23 @@ BLOCK_SIZE = GOOD[GOOD.index("### sb.block-size"):GOOD.index("### share.test")]
 SHARE = GOOD[GOOD.index("### share.test"):]
 
 
+LEFT_OUT = "- `sb.magic`: of two rules, this one.\n"
+CONFORMANCE = f"""
+## Conformance
+
+{LEFT_OUT}
+```acsl
+predicate superblock_conforms{{L}}(struct ishare_superblock *sb) = // sb_magic(sb) &&
+    sb_extent(sb);
+```
+"""
+# Two rules of severity error: one is left out, the other demanded under the name that its predicate applies.
+CONFORMING = (GOOD.replace("severity: warning", "severity: error").replace("SHOULD be 9", "MUST be 9").replace(
+    "predicate sb_block_size{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;",
+    "predicate sb_extent{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;\n"
+    "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);") + CONFORMANCE)
+
+
 def edited(edit):
     """Text of good.md and what to put there, for a vector with another edit."""
     return MAGIC_HOLDS, f"    - {{{edit}}}\n"
@@ -46,6 +63,29 @@ def edited(edit):
 # What is refused: name, text of good.md, what stands there instead, then for each complaint a text whose first
 # occurrence is in the line at fault, and the message.
 REFUSED = [
+    # Conformance.
+    ("a rule that conformance forgets", None, CONFORMING.replace(LEFT_OUT, ""),
+     ("### sb.magic", "rule sb.magic has severity error, but is neither demanded nor left out by conformance, at "
+      "good.md:{## Conformance}")),
+    ("a rule that only a comment demands", None, CONFORMING.replace("    sb_extent", "    // sb_extent"),
+     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor left out by "
+      "conformance, at good.md:{## Conformance}")),
+    ("a predicate that is more than the one demanded", None,
+     CONFORMING.replace("sb_extent(sb);", "sb_extent(sb) && \\true;", 1),
+     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor left out by "
+      "conformance, at good.md:{## Conformance}")),
+    ("a warning that conformance demands", None, CONFORMING.replace(
+        "severity: error\nharm: policy", "severity: warning\nharm: policy"),
+     ("### sb.block-size", "rule sb.block-size has severity warning, but is demanded by conformance, at "
+      "good.md:{## Conformance}")),
+    ("a rule left out and demanded", None, CONFORMING.replace("// sb_magic", "sb_magic"),
+     ("- `sb.magic`", "conformance leaves out sb.magic, but demands it")),
+    ("a rule left out that is none", None, CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.none`: not there.\n"),
+     ("- `sb.none`", "conformance leaves out sb.none, but this chapter has no such rule of severity error")),
+    ("a rule left out without a reason", None, CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.magic`\n"),
+     ("- `sb.magic`\n", "unreadable list of conformance: must be `- RULE: reason`")),
+    ("conformance without a formula", None, GOOD + "\n## Conformance\n\n" + LEFT_OUT,
+     ("## Conformance", "conformance without an acsl fence")),
     # Rules and their yaml.
     ("unknown key", "also: [sb", "beside: [sb", ("beside:", "rule sb.magic: unknown key beside")),
     ("unknown key of kernel", "{mount: EINVAL, since", "{mount: EINVAL, until",
@@ -750,6 +790,9 @@ with tempfile.TemporaryDirectory() as scratch:
     OUT = f"{scratch}/good"
     good = specc(scratch, GOOD, "--out", OUT, "--base", BASE)
     tap.ok(good.returncode == 0 and not good.stdout + good.stderr, "accepts a good chapter", good.stderr)
+    conforming = specc(scratch, CONFORMING, "--out", f"{scratch}/conforming", "--base", BASE)
+    tap.ok(conforming.returncode == 0 and not conforming.stderr, "accepts conformance", conforming.stderr)
+    write_chapter(scratch, GOOD)
     GOOD_SPEC, _ = parse.parse([f"{scratch}/good.md"])
     test_c(scratch, OUT)
     test_acsl(scratch, OUT)
