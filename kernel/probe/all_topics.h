@@ -9,5 +9,9 @@ void topic_backings(void);
 void topic_options(void);
 void topic_remount(void);
 void topic_decided(void);
+void topic_mmap(void);
+void topic_fadvise(void);
+void topic_pressure(void);
+void topic_lifetime(void);
 
 #endif

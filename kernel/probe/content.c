@@ -55,3 +55,8 @@ size_t content_differs(uint32_t seed, uint64_t offset, const uint8_t *data, size
 	}
 	return size;
 }
+
+bool content_is(uint32_t seed, uint64_t offset, const uint8_t *data, size_t size)
+{
+	return content_differs(seed, offset, data, size) == size;
+}

@@ -7,6 +7,7 @@
 #ifndef PROBE_CONTENT_H
 #define PROBE_CONTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,5 +19,7 @@ void content_fill(uint32_t seed, uint64_t offset, uint8_t *out, size_t size);
 
 /* The first of @size bytes that differs from the content at @offset, or @size. */
 size_t content_differs(uint32_t seed, uint64_t offset, const uint8_t *data, size_t size);
+
+bool content_is(uint32_t seed, uint64_t offset, const uint8_t *data, size_t size);
 
 #endif

@@ -18,5 +18,10 @@ const struct topic topics[] = {
 	{ "remount", "share.remount share.option-needs-feature", "every remount from every state",
 	  topic_remount },
 	{ "decided", "share.when-decided", "what is in memory stays as it is", topic_decided },
+	{ "mmap", "share.mmap", "mappings: pages, names, protection, end of file", topic_mmap },
+	{ "fadvise", "share.fadvise", "advice and drop_caches", topic_fadvise },
+	{ "pressure", "share.content", "a large file and too little memory", topic_pressure },
+	{ "lifetime", "share.backing-lifetime share.unmount", "close, unlink, unmount, eviction",
+	  topic_lifetime },
 	{ NULL, NULL, NULL, NULL },
 };
