@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs images through a kernel in a guest; when one of them stops it, goes on behind it in a new guest."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+
+from cases import TOP
+
+TAIL = 40       # lines of the kernel's log
+LONG = 3600     # seconds
+ANSWER = 20     # seconds that a guest needs to start, and that one which hangs is given to say where
+HUNG = 3        # exit status of run-guest
+
+
+class Trouble(Exception):
+    """The guest could not do its work, through no fault of an image."""
+
+
+class Guests:
+    """Starts guests for one list of images."""
+
+    def __init__(self, command, runner, patience, log=False):
+        self.command, self.runner, self.patience, self.log = command, runner, patience, log
+        self.kernel = None
+        self.started = 0
+        self.seconds_alone, self.timed = 0.0, 0  # as the guests measured, those that came to an end
+
+    def observe(self, cases):
+        """What was seen of each case, in their order."""
+        with tempfile.TemporaryDirectory(dir=f"{TOP}/build/matrix") as scratch:
+            list_name = f"{scratch}/list"
+            with open(list_name, "w", encoding="utf-8") as out:
+                for case in cases:
+                    names = [case.mounted, *case.mounted_devices]
+                    out.write("\t".join(f"{TOP}/{n}" for n in names) + "\n")
+            return self.all(list_name, len(cases), scratch)
+
+    def all(self, list_name, count, scratch):
+        """One observation for each line of the list."""
+        seen = []
+        while len(seen) < count:
+            run = Run(self, list_name, len(seen), count, scratch)
+            seen += run.seen
+            if len(seen) < count:
+                seen.append(self.at_fault(run, list_name, len(seen), scratch))
+        return seen
+
+    def at_fault(self, run, list_name, number, scratch):
+        """What is said of the image at which a guest ended: whether it does so alone, too."""
+        again = Run(self, list_name, number, number + 1, scratch, self.patience)
+        return {"n": number, "fault": run.fault, "alone": again.fault or "survives", "tail": again.tail or run.tail}
+
+
+class Run:
+    """One guest: reads what it tells until it ends or says nothing for too long. One that is given a time of its own
+    is asked at the end of it where it hangs."""
+
+    def __init__(self, guests, list_name, start, end, scratch, seconds=None):
+        self.guests, self.start, self.end = guests, start, end
+        self.patience = guests.patience + ANSWER if seconds else guests.patience
+        self.seen, self.other, self.fault, self.tail = [], [], None, ""
+        self.greeted = self.done = False
+        guests.started += 1
+        log = f"{scratch}/console"
+        command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, guests.runner,
+                   f"LIST={list_name}", f"FROM={start}", f"TO={end}", *(["LOG=1"] if guests.log else [])]
+        with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            in_time = self.read(process)
+            if not in_time:
+                end_process(process)
+            said = process.stderr.read().decode(errors="replace")
+        self.conclude(process.returncode, in_time, said)
+
+    def read(self, process):
+        """Takes in lines; False if the guest said nothing for too long."""
+        rest = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while not self.done:
+                if not selector.select(self.patience):
+                    return False
+                data = os.read(process.stdout.fileno(), 1 << 16)
+                if not data:
+                    break
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self.line(line.rstrip(b"\r").decode(errors="replace"))
+        if rest:
+            self.other.append(rest.decode(errors="replace"))
+        return True
+
+    def line(self, text):
+        """One line: an observation, or what the kernel says on its way down."""
+        try:
+            said = json.loads(text)
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            self.other.append(text)
+        elif said.get("n") == self.start + len(self.seen):
+            self.seen.append(said)
+        elif "kernel" in said:
+            self.greeted = True
+            self.guests.kernel = said["kernel"]
+        elif "done" in said:
+            self.done = True
+            self.guests.seconds_alone += said["seconds_alone"]
+            self.guests.timed += len(self.seen)
+        elif "failed" in said:
+            raise Trouble(f"in the guest: {said['failed']}")
+
+    def conclude(self, status, in_time, said):
+        """How it ended."""
+        if self.done and self.start + len(self.seen) == self.end:
+            return
+        if not self.greeted:
+            raise Trouble(f"the guest did not start (status {status}): {said.strip()[-1000:]}")
+        self.fault = "hang" if status == HUNG or not in_time else "panic"
+        self.tail = "\n".join([*self.other, *said.splitlines()][-TAIL:])
+
+
+def end_process(process):
+    """Asks first, so that whoever started a guest can end that."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs every vector and every real image through erofs-ishare, a kernel, fsck.erofs and dump.erofs, and every change of
+the field sweep through erofs-ishare and the kernel; compares each with what the specification says.
+
+    matrix.py [--no-sweep]
+
+Writes build/matrix.json and build/matrix.html. Exit status: 0 all that was seen is as specified or documented, 1 there
+is a disagreement, 2 it could not be done.
+"""
+
+import argparse
+import collections
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cases  # noqa: E402  (makes the specification's compiler known, too)
+import page  # noqa: E402
+from cases import TOP  # noqa: E402
+from guest import Guests, Trouble  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, RANK, reported, worst  # noqa: E402
+from tools import Core, Utils, parallel, version  # noqa: E402
+import parse  # noqa: E402
+
+WORK = "build/matrix"
+COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
+SWEEP_COLUMNS = ("mount", "access", "sharing")
+PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "10"))
+GUEST = os.environ.get("MATRIX_GUEST", "kernel/uml/run-guest --guest plain --append seccomp=on").split()
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--no-sweep", action="store_true", help="leave out the field sweep")
+    return parser.parse_args()
+
+
+def specification():
+    """As its compiler reads it."""
+    spec, errors = parse.parse(sorted(glob.glob(f"{TOP}/spec/[0-9][0-9]-*.md")))
+    if errors.found:
+        raise Trouble("the specification has errors: run 'make spec'")
+    return spec
+
+
+def say(text):
+    """Progress."""
+    print(text, flush=True)
+
+
+class Matrix:
+    """All rows, and how they came about."""
+
+    def __init__(self):
+        self.judge = Judge(specification())
+        self.core = Core("build/erofs-ishare")
+        self.utils = Utils("build/tools/bin")
+        self.runner = f"{TOP}/{WORK}/run-vectors"
+        self.padder = cases.Padder(f"{WORK}/padded")
+        self.kernel = None
+        self.rates = {}
+
+    def observe(self, some, log, what):
+        """What the kernel does with each, and how fast."""
+        guests = Guests(GUEST, self.runner, PATIENCE, log)
+        before = time.monotonic()
+        seen = guests.observe(some)
+        seconds = time.monotonic() - before
+        self.kernel = guests.kernel
+        mounts = round(guests.timed / guests.seconds_alone)
+        self.rates[what] = {"images": len(some), "guests": guests.started, "seconds": round(seconds, 2),
+                            "mounts_per_second": mounts}
+        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s; "
+            f"mount, walk, read and unmount: {mounts} a second")
+        return seen
+
+    def kernel_cells(self, some, seen):
+        """(what the core reports, the kernel's cells) for each; the core judges the very bytes that the kernel got."""
+        mounted = [(c.mounted, c.mounted_devices) for c in some]
+        reports = self.core.check(mounted)
+        dumps = parallel(self.core.dump, mounted)
+        for case, events, dump, observed in zip(some, reports, dumps, seen):
+            files = self.judge.should_share(dump, events)
+            yield reported(events), self.judge.kernel(case, events, files, observed)
+
+    def rows(self):
+        """One row for each vector and image."""
+        some = [self.padder.pad(c) for c in (*cases.vectors(), *cases.images())]
+        seen = self.observe(some, True, "vectors and images")
+        before = time.monotonic()
+        reports = self.core.check([(c.file, c.devices) for c in some])
+        fsck = parallel(self.utils.fsck, some)
+        dumps = parallel(self.utils.dump, some)
+        say(f"erofs-ishare, fsck.erofs and dump.erofs: {time.monotonic() - before:.1f} s")
+        result = []
+        for case, events, observed, (said, kernel), fscked, dumped in zip(some, reports, seen, self.kernel_cells(some, seen),
+                                                                  fsck, dumps):
+            cells = {"core": self.judge.core(case, events), **kernel, "fsck": self.judge.fsck(case, events, fscked),
+                     "dump": self.judge.dump(case, events, dumped)}
+            result.append({"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file,
+                           "why": case.why, "edits": case.edits, "base": case.base, "padded": case.padded,
+                           "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
+                           "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked, "dump": dumped})
+        return sorted(result, key=lambda r: -RANK[r["verdict"]])
+
+    def sweep(self):
+        """What is seen of the sweep, counted by field; what disagrees, change by change."""
+        some = [self.padder.pad(c) for c in cases.sweep()]
+        seen = self.observe(some, False, "field sweep")
+        fields = collections.defaultdict(collections.Counter)
+        wrong = []
+        for case, (said, cells), observed in zip(some, self.kernel_cells(some, seen), seen):
+            verdict = worst(c["verdict"] for c in cells.values())
+            where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
+            fields[f"{where}.{case.change['field']}"][verdict] += 1
+            if verdict == DISAGREES:
+                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells,
+                              "kernel": observed})
+        return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()], "disagreements": wrong}
+
+
+def counts(rows):
+    """How many rows have each verdict."""
+    number = collections.Counter(r["verdict"] for r in rows)
+    return {v: number[v] for v in RANK}
+
+
+def guest_hash():
+    """Which kernel image it was, if it can be told."""
+    for name in ("build/kernel/plain/linux", "build/uml/plain/linux"):
+        if os.path.exists(f"{TOP}/{name}"):
+            with open(f"{TOP}/{name}", "rb") as image:
+                return hashlib.sha256(image.read()).hexdigest()
+    return None
+
+
+def summary(report):
+    """The last line."""
+    words = []
+    for what, number in (("vectors and images", report["counts"]), ("changes of the sweep", report["sweep_counts"])):
+        if number:
+            words.append(f"{sum(number.values())} {what}: {number[AGREES]} agree, {number[EXPLAINED]} explained, "
+                         f"{number[DISAGREES]} unexplained")
+    return "; ".join(words)
+
+
+def tell(report):
+    """What disagrees, one line for each cell."""
+    for row in [r for r in report["rows"] if r["verdict"] == DISAGREES]:
+        for column, judged in row["cells"].items():
+            if judged["verdict"] == DISAGREES:
+                say(f"not ok - {row['name']}: {column}: {judged['value']}: {judged['why']}")
+    for row in (report["sweep"] or {"disagreements": []})["disagreements"][:50]:
+        for column, judged in row["cells"].items():
+            if judged["verdict"] == DISAGREES:
+                say(f"not ok - sweep {row['name']}: {column}: {judged['value']}: {judged['why']}")
+
+
+def main():
+    """All of it."""
+    options = arguments()
+    shutil.rmtree(f"{TOP}/{WORK}/padded", ignore_errors=True)
+    matrix = Matrix()
+    rows = matrix.rows()
+    swept = None if options.no_sweep else matrix.sweep()
+    report = {"kernel": matrix.kernel, "guest_sha256": guest_hash(),
+              "tools": {"erofs-ishare": version("build/erofs-ishare"), "fsck.erofs": version(matrix.utils.fsck_program),
+                        "dump.erofs": version(matrix.utils.dump_program)},
+              "rates": matrix.rates, "counts": counts(rows), "sweep_counts": None, "rows": rows, "sweep": swept}
+    if swept:
+        report["sweep_counts"] = {v: sum(f[v] for f in swept["fields"]) for v in RANK}
+    with open(f"{TOP}/build/matrix.json", "w", encoding="utf-8") as out:
+        json.dump(report, out, indent=1)
+        out.write("\n")
+    with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
+        out.write(page.page(report))
+    tell(report)
+    say(summary(report))
+    say("build/matrix.html, build/matrix.json")
+    wrong = report["counts"][DISAGREES] + (report["sweep_counts"] or {DISAGREES: 0})[DISAGREES]
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Trouble as trouble:
+        print(f"matrix: {trouble}", file=sys.stderr)
+        sys.exit(2)
