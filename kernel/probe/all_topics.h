@@ -13,5 +13,9 @@ void topic_mmap(void);
 void topic_fadvise(void);
 void topic_pressure(void);
 void topic_lifetime(void);
+void topic_direct_io(void);
+void topic_program(void);
+void topic_content(void);
+void topic_io_error(void);
 
 #endif

@@ -23,5 +23,9 @@ const struct topic topics[] = {
 	{ "pressure", "share.content", "a large file and too little memory", topic_pressure },
 	{ "lifetime", "share.backing-lifetime share.unmount", "close, unlink, unmount, eviction",
 	  topic_lifetime },
+	{ "direct-io", "share.direct-io share.dax", "O_DIRECT, directio, dax", topic_direct_io },
+	{ "program", "share.mmap", "what a program sees beside the data", topic_program },
+	{ "content", "share.content", "fingerprints that lie", topic_content },
+	{ "io-error", "share.io-error", "a serving image that fails", topic_io_error },
 	{ NULL, NULL, NULL, NULL },
 };
