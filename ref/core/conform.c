@@ -67,8 +67,8 @@ static bool fingerprint_conforms(const struct ishare_superblock *sb,
 bool ishare_prefixes_conform(const struct ishare_superblock *sb, const struct ishare_view *table,
 			     uint64_t space_size)
 {
-	return prefix_location(sb, space_size) &&
-	       records_conform(table, sb->xattr_prefix_count) && fingerprint_conforms(sb, table);
+	return prefix_location(sb, space_size) && records_conform(table, sb->xattr_prefix_count) &&
+	       fingerprint_conforms(sb, table);
 }
 
 bool ishare_conforms(const struct ishare_superblock *sb, const struct ishare_superblock_ext *ext,

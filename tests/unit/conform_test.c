@@ -76,7 +76,7 @@ static struct verdict judge(struct subject *s)
 static bool break_superblock(struct subject *s, enum ishare_rule_id rule)
 {
 	switch (rule) {
-	case ISHARE_RULE_SB_SIZE:
+	case ISHARE_RULE_SB_SIZE: /* cannot be broken without sb.ext-slots */
 		s->image_size = 1151;
 		s->sb.blocks_lo = 0;
 		return true;
@@ -125,7 +125,7 @@ static bool break_superblock(struct subject *s, enum ishare_rule_id rule)
 		s->sb.feature_compat &= ~ISHARE_FEATURE_COMPAT_ISHARE_XATTRS;
 		s->sb.feature_incompat &= ~ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES;
 		return true;
-	case ISHARE_RULE_SB_ISHARE_NEEDS_PREFIXES: /* cannot be broken without another */
+	case ISHARE_RULE_SB_ISHARE_NEEDS_PREFIXES: /* nor this without sb.prefix-feature here */
 		s->sb.feature_incompat &= ~ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES;
 		return true;
 	case ISHARE_RULE_SB_ISHARE_PREFIX_ID:
@@ -320,8 +320,9 @@ static uint8_t *read_whole(struct ishare_image *image, size_t size)
 /* The bytes from start on, none if there are none. */
 static struct ishare_view rest(const uint8_t *bytes, size_t size, uint64_t start)
 {
-	return start < size ? (struct ishare_view){ bytes + start, size - (size_t)start } :
-			      (struct ishare_view){ bytes, 0 };
+	size_t skip = start < size ? (size_t)start : size;
+
+	return (struct ishare_view){ bytes + skip, size - skip };
 }
 
 struct tally {
