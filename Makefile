@@ -138,7 +138,7 @@ have-packages:
 # ---- Packages from Debian ----
 
 .PHONY: deps deps-demo deps-test deps-arch deps-prove deps-images
-deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images: what these need)
+deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images, -kernel: what these need)
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC)
 deps-demo: deps
 deps-test:
@@ -169,7 +169,7 @@ UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 test: ## Run every test, with the address and undefined behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory deps-test
 	$(Q)$(MAKE) --no-print-directory test-programs WERROR=1
-	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t,$(wildcard tests/*.t tests/*/*.t))
+	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t tests/kernel.t,$(wildcard tests/*.t tests/*/*.t))
 
 .PHONY: test-programs
 test-programs: all build/asan/erofs-ishare $(UNIT:%.c=build/%) $(UNIT_ASAN)

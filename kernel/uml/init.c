@@ -83,6 +83,6 @@ int main(int argc, char *argv[])
 	strings[count] = NULL;
 
 	open_console();
-	execve(strings[0], (char *[]) {strings[0], NULL}, strings + 1);
+	execve(strings[0], (char *[]){ strings[0], NULL }, strings + 1);
 	fail("cannot run %s: %s", strings[0], strerror(errno));
 }

@@ -4,93 +4,89 @@
 import re
 
 STAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
-RESULT = re.compile(r"^( *)(not ok|ok) \d+(?: -)? ?(.*)$")
+VERSION = re.compile(r"^( *)KTAP version \d+$")
+SUBTEST = re.compile(r"^( *)# Subtest: (.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)$")
-TITLE = re.compile(r"^( *)# (?:Subtest|module): (.*)$")
-COUNTS = re.compile(r"^ *# ([^:]*: (pass:|Totals:|init )|Totals: |[^ ]*\.speed: |module: )")
+RESULT = re.compile(r"^( *)(not ok|ok) \d+(?: -)? ?(.*)$")
+STATISTICS = re.compile(r"^ *# (?:.*: pass:\d|Totals: |module: |.*\.speed: )")
 
 
-class Suites:
-    """What has been said so far, line by line."""
+class Level:
+    """A list of results at one indentation."""
+
+    def __init__(self, depth):
+        self.depth, self.planned, self.seen, self.failed, self.name = depth, None, 0, 0, ""
+
+    def lacks(self):
+        """What the plan promised and did not come, in words; empty if all came."""
+        if self.planned is not None and self.seen < self.planned:
+            return f"{self.planned - self.seen} of {self.planned} results did not come"
+        return ""
+
+
+class Results:
+    """The TAP lines that follow from the log's lines."""
 
     def __init__(self):
-        self.points = []        # finished leaves: (holds, name, directive, lines said before)
-        self.open = []          # [indentation, results planned, results seen, name]
-        self.deeper = {}        # indentation: has a result stood deeper since the last one here?
+        self.tap, self.count = [], 0
+        self.levels = []
         self.said = []
-        self.begun = False
-        self.lacking = []
 
-    def line(self, text):
-        """One line of the kernel's log, without its time stamp."""
-        if re.match(r"^ *KTAP version \d", text):
-            self.begun = True
-        elif not self.begun:
-            return
-        elif match := RESULT.match(text):
-            self.result(len(match[1]), match[2] == "ok", match[3])
-        elif match := PLAN.match(text):
-            self.open.append([len(match[1]), int(match[2]), 0, self.title(len(match[1]))])
-        elif match := TITLE.match(text):
-            self.names(len(match[1]), match[2])
-        elif text.strip():
-            self.said.append(text)
+    def point(self, holds, name, directive=""):
+        """One test point, after what was said on it if it fails."""
+        self.count += 1
+        if not holds:
+            self.tap += [f"# {line.strip()}" for line in self.said if not STATISTICS.match(line)]
+        self.tap.append(f"{'ok' if holds else 'not ok'} {self.count} - {name}{f' # {directive}' if directive else ''}")
+        self.said = []
 
-    def names(self, depth, name):
-        """A subtest's title; it comes before or after its plan."""
-        self.deeper[("title", depth)] = name
-        for suite in self.open:
-            if suite[0] == depth and not suite[2]:
-                suite[3] = name
+    def path(self, *names):
+        """The full name of something at the innermost level."""
+        return ".".join([level.name for level in self.levels if level.name] + list(names))
 
-    def title(self, depth):
-        """The latest title at this depth."""
-        return self.deeper.get(("title", depth), "")
+    def leave(self, depth):
+        """Ends the levels that are deeper; returns the last one."""
+        left = None
+        while self.levels and self.levels[-1].depth > depth:
+            left = self.levels[-1]
+            if left.lacks():
+                left.failed += 1
+                self.point(False, f"{self.path() or 'KUnit'}: {left.lacks()}")
+            self.levels.pop()
+        return left
 
     def result(self, depth, holds, rest):
-        """A result line: a leaf, if none stood deeper since the last one at this depth."""
+        """A result: of a test case or parameter, or the sum of the results that stood deeper."""
+        below = self.leave(depth)
         name, _, directive = rest.partition(" # ")
-        while self.open and self.open[-1][0] > depth:
-            self.close(self.open.pop())
-        had_children = self.deeper.pop(depth, False)
-        for shallower in range(depth):
-            self.deeper[shallower] = True
-        if self.open and self.open[-1][0] == depth:
-            self.open[-1][2] += 1
-        path = [s[3] for s in self.open if s[3] and s[0] <= depth]
-        if not had_children:
-            self.points.append((holds, ".".join([*path, name]), directive, self.said))
-            self.said = []
-        elif not holds and all(p[0] for p in self.points):
-            self.points.append((False, ".".join([*path, name]), directive, self.said))
-            self.said = []
+        if below is None or (not holds and not below.failed):
+            self.point(holds, self.path(name), directive)
+        if self.levels:
+            self.levels[-1].seen += 1
+            self.levels[-1].failed += not holds
 
-    def close(self, suite):
-        """A suite that ends before its plan is fulfilled has lost results."""
-        _, planned, seen, name = suite
-        if seen < planned:
-            self.lacking.append(f"{name or 'KUnit'}: {planned - seen} of {planned} results did not come")
-
-    def end(self):
-        """No more lines come."""
-        while self.open:
-            self.close(self.open.pop())
-        if not self.points:
-            self.lacking.append("no KUnit suite ran")
+    def line(self, text):
+        """One line of the log, without its time stamp."""
+        if match := VERSION.match(text):
+            self.levels.append(Level(len(match[1])))
+        elif not self.levels:
+            return
+        elif match := SUBTEST.match(text):
+            self.levels[-1].name = match[2]
+        elif match := PLAN.match(text):
+            self.levels[-1].planned = int(match[2])
+        elif match := RESULT.match(text):
+            self.result(len(match[1]), match[2] == "ok", match[3])
+        elif text.strip():
+            self.said.append(text)
 
 
 def tap(log):
     """The TAP of all suites in a kernel's log."""
-    suites = Suites()
+    results = Results()
     for line in log.splitlines():
-        suites.line(STAMP.sub("", line.rstrip("\r")))
-    suites.end()
-    out = []
-    for number, (holds, name, directive, said) in enumerate(suites.points, 1):
-        if not holds:
-            out += [f"# {line}" for line in said if not COUNTS.match(line)]
-        out.append(f"{'ok' if holds else 'not ok'} {number} - {name}{' # ' + directive if directive else ''}")
-    for number, why in enumerate(suites.lacking, len(suites.points) + 1):
-        out.append(f"not ok {number} - {why}")
-    out.append(f"1..{len(suites.points) + len(suites.lacking)}")
-    return "\n".join(out) + "\n"
+        results.line(STAMP.sub("", line))
+    results.leave(-1)
+    if not results.count:
+        results.point(False, "KUnit ran no test")
+    return "\n".join([*results.tap, f"1..{results.count}"]) + "\n"

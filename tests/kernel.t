@@ -1,0 +1,337 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What builds and runs the kernel under test: are its verdicts right, and does it leave alone what is not its own?
+
+Needs the guest that GUEST names (plain), so it belongs to `make kernel-test`."""
+
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
+                os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernel", "uml")]
+import ktap  # noqa: E402
+import tap  # noqa: E402
+
+GUEST = os.environ.get("GUEST", "plain")
+RUN = ["kernel/uml/run-guest", "--guest", GUEST]
+INIT = f"{tap.TOP}/build/kernel/tests/init"
+
+# The program prints so many lines if it is asked for many.
+MANY_LINES = 20000
+
+# Long enough for a guest that ends by itself on a busy machine, and for one that is expected to hang.
+PATIENCE, SHORT = 120, 5
+
+KTAP = """\
+[    0.100000] something else
+[    0.200000] KTAP version 1
+[    0.200000] 1..3
+[    0.210000]     KTAP version 1
+[    0.210000]     # Subtest: erofs_super
+[    0.210000]     1..3
+[    0.210000]     ok 1 sound
+[    0.220000]         KTAP version 1
+[    0.220000]         # Subtest: broken
+[    0.220000]         ok 1 zero
+[    0.220000]     # broken: EXPECTATION FAILED at super.c:1
+[    0.220000]         not ok 2 ones
+[    0.230000]     # broken: pass:1 fail:1 skip:0 total:2
+[    0.230000]     not ok 2 broken
+[    0.230000]     ok 3 other # SKIP no memory
+[    0.230000] not ok 1 erofs_super
+[    0.240000]     KTAP version 1
+[    0.240000]     # Subtest: erofs_xattr
+[    0.240000]     1..2
+[    0.240000]     ok 1 name
+"""
+
+AS_TAP = """\
+ok 1 - erofs_super.sound
+ok 2 - erofs_super.broken.zero
+# # broken: EXPECTATION FAILED at super.c:1
+not ok 3 - erofs_super.broken.ones
+ok 4 - erofs_super.other # SKIP no memory
+ok 5 - erofs_xattr.name
+not ok 6 - erofs_xattr: 1 of 2 results did not come
+not ok 7 - KUnit: 2 of 3 results did not come
+1..7
+"""
+
+
+class Guest:
+    """A guest that has been run to its end: status, output, stderr, and the kernel's log."""
+
+    def __init__(self, *arguments, timeout=PATIENCE, init=INIT):
+        with tempfile.NamedTemporaryFile(mode="r", errors="replace") as log:
+            done = tap.run([*RUN, "--timeout", str(timeout), "--log", log.name, *split(arguments)[0], init,
+                            *split(arguments)[1]])
+            self.log = log.read()
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def told(self):
+        """For who wonders why a test failed."""
+        return f"status {self.status}", self.out[-500:], self.err, self.log[-1500:]
+
+    def is_gone(self):
+        """Nothing of it is left: no process, no files."""
+        return is_gone(directory_of(self.log))
+
+
+def split(arguments):
+    """run-guest's options, and the program's environment."""
+    settings = [a for a in arguments if re.match(r"\w+=", a)]
+    return [a for a in arguments if a not in settings], settings
+
+
+def directory_of(log):
+    """The directory that a guest had, as its log tells."""
+    found = re.search(r"mconsole .* initialized on (\S+)/guest/mconsole", log)
+    return found[1] if found else None
+
+
+def processes(directory):
+    """The processes of the guest that has this directory."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as cmdline:
+                if f"uml_dir={directory}/".encode() in cmdline.read():
+                    found.append(int(path.split("/")[2]))
+        except OSError:
+            pass
+    return found
+
+
+def is_gone(directory):
+    """No process and no file of this guest is left. A killed process may take a moment to go."""
+    for _ in range(50):
+        if directory and not processes(directory):
+            break
+        time.sleep(0.1)
+    return bool(directory) and not processes(directory)
+
+
+def endings():
+    """Each way to end has its verdict."""
+    for way, status, said in (("end", 0, ""), ("talk", 0, ""), ("panic", 1, "Kernel panic"), ("exit", 1, "Kernel panic"),
+                              ("complain", 1, "WARNING: not a real one")):
+        guest = Guest(f"WAY={way}")
+        tap.ok(guest.status == status and said in guest.err and (status or not guest.err) and "pid 1\n" in guest.out,
+               f"{way}: status {status}", *guest.told())
+        wrong = [line for line in guest.err.splitlines() if not line.startswith("# ")]
+        tap.is_empty(wrong, f"{way}: what is said on stderr is a comment to TAP")
+        tap.ok(guest.is_gone() and not os.path.exists(directory_of(guest.log)), f"{way}: nothing is left", *guest.told())
+    for way in ("hang", "spin"):
+        start = time.monotonic()
+        guest = Guest(f"WAY={way}", timeout=SHORT)
+        tap.ok(guest.status == 3 and "hung" in guest.err and "pid 1\n" in guest.out, f"{way}: status 3", *guest.told())
+        tap.ok(time.monotonic() - start < SHORT + 20, f"{way}: it is not waited for much longer than it may take")
+        tap.ok("Call Trace" in guest.log, f"{way}: the log shows where it hung", *guest.told())
+        tap.ok(guest.is_gone(), f"{way}: nothing is left", *guest.told())
+
+
+def channels():
+    """What goes in, and what comes out."""
+    guest = Guest("WAY=many")
+    lines = re.findall(r"^line (\d+)$", guest.out, re.M)
+    tap.ok(guest.status == 0 and lines == [str(n) for n in range(MANY_LINES)], "no line is lost or changed",
+           f"{len(lines)} lines", *guest.told())
+    tap.ok("Linux version" in guest.log and "Linux version" not in guest.out and "line 1\n" not in guest.log,
+           "the kernel's log and the program's output are apart", *guest.told())
+    word = 'two words, "quoted" and $more'
+    guest = Guest("WAY=end", f"WORD={word}")
+    tap.ok(f"word: {word}\n" in guest.out, "a setting arrives as it was given", *guest.told())
+    tap.ok("cmdline: " in guest.out and "two words" not in guest.out.split("cmdline: ")[1] + guest.log,
+           "a setting stands neither on the kernel's command line nor in its log", *guest.told())
+    with tempfile.TemporaryDirectory(prefix="odd,name:") as odd:
+        for name in ("first", "second"):
+            with open(f"{odd}/{name}", "wb") as disk:
+                disk.write(f"this is the {name}".encode().ljust(1 << 16, b"\0"))
+        guest = Guest("--disk", f"{odd}/first", "--disk", f"{odd}/second", "WAY=end", "DISK=/dev/ubdb")
+        tap.ok(guest.status == 0 and "/dev/ubdb: this is the second\n" in guest.out, "disks are disks", *guest.told())
+
+
+def trouble():
+    """What is not the guest's fault."""
+    for name, guest in (("no such program", Guest(init="/nonexistent/program")),
+                        ("no such disk", Guest("--disk", "/nonexistent/disk")),
+                        ("no such guest", Guest("--guest", "nonexistent")),
+                        ("more memory than there is", Guest("--mem", "900000G"))):
+        said = guest.err.splitlines()
+        tap.ok(guest.status == 2 and len(said) == 1 and said[0].startswith("# run-guest: "), f"{name}: status 2",
+               *guest.told())
+    with tempfile.NamedTemporaryFile() as text:
+        text.write(b"no program\n")
+        text.flush()
+        os.chmod(text.name, 0o755)
+        guest = Guest(init=text.name)
+        tap.ok(guest.status == 2 and "cannot run" in guest.err, "not a program: status 2", *guest.told())
+
+
+def started(log, way):
+    """A run-guest that has come as far as the guest's program, and the guest's directory."""
+    process = subprocess.Popen([*RUN, "--timeout", str(PATIENCE), "--log", log, INIT, f"WAY={way}"], cwd=tap.TOP,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    with open(log, encoding="utf-8") as text:
+        return process, directory_of(text.read())
+
+
+def session_of(directory):
+    """The processes of the guest's session: those that run its programs bear no command line of their own."""
+    guest = min(processes(directory))
+    return lambda: [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if session(p) == guest]
+
+
+def session(process):
+    """The session that a process is in; None if it is gone, or as good as gone."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[3])
+
+
+def ends(session_left):
+    """Does the whole session end? A killed process may take a moment to go."""
+    for _ in range(50):
+        if not session_left():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def kills():
+    """Whoever is killed, the rest goes, too."""
+    with tempfile.TemporaryDirectory() as scratch:
+        process, directory = started(f"{scratch}/log", "hang")
+        left = session_of(directory)
+        tap.ok(len(left()) > 1, "a guest has processes to look for", left())
+        os.kill(min(processes(directory)), signal.SIGKILL)
+        said = process.communicate()[1].decode()
+        tap.ok(process.returncode == 3 and "killed" in said, "a killed guest: status 3", process.returncode, said)
+        tap.ok(ends(left), "a killed guest: nothing is left", left())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            process, directory = started(f"{scratch}/log", "spin")
+            left = session_of(directory)
+            process.send_signal(number)
+            process.communicate()
+            wanted = -number if number == signal.SIGKILL else 3
+            tap.ok(process.returncode == wanted, f"run-guest ends by {number.name}", process.returncode)
+            tap.ok(ends(left), f"{number.name}: its guest ends, too", left())
+            if directory:
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def together():
+    """Several at once do not get into each other's way."""
+    with tempfile.TemporaryDirectory() as scratch:
+        ways = [("end", 0), ("panic", 1), ("hang", 3), ("end", 0), ("exit", 1)]
+        running = [subprocess.Popen([*RUN, "--timeout", str(2 * SHORT), "--log", f"{scratch}/{n}", INIT, f"WAY={way}",
+                                     f"WORD=guest {n}"], cwd=tap.TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, text=True) for n, (way, _) in enumerate(ways)]
+        wrong = []
+        for number, (process, (way, status)) in enumerate(zip(running, ways)):
+            out = process.communicate()[0]
+            if process.returncode != status or f"word: guest {number}\n" not in out:
+                wrong.append(f"{way}: status {process.returncode}, {out!r}")
+        tap.is_empty(wrong, f"{len(ways)} guests at once, each with its own verdict and output")
+
+
+class Sandbox:
+    """A copy of the programs that build, with a build directory of its own, and a source directory that looks like
+    Linux to them."""
+
+    FILES = {"Makefile": "VERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 1\nEXTRAVERSION = -test\nNAME = none\n",
+             "Kconfig": "", "arch/um/Makefile": "", "fs/erofs/Kconfig": "", "fs/erofs/Makefile": "",
+             "fs/erofs/ishare.c": "int ishare;\n", "fs/erofs/super.c": "int super;\n", "fs/erofs/super.o": "built",
+             "sound/card.c": "int card;\n", "sound/Kconfig": ""}
+
+    def __init__(self, top):
+        self.top, self.kdir, self.source = top, f"{top}/linux", f"{top}/build/kernel/source"
+        shutil.copytree(f"{tap.TOP}/kernel/uml", f"{top}/kernel/uml")
+        os.makedirs(f"{top}/tests/tools")
+        shutil.copy(f"{tap.TOP}/tests/tools/private-apt", f"{top}/tests/tools/")
+        for name, text in self.FILES.items():
+            os.makedirs(os.path.dirname(f"{self.kdir}/{name}"), exist_ok=True)
+            self.write(name, text)
+
+    def write(self, name, text):
+        """A file of the source directory."""
+        with open(f"{self.kdir}/{name}", "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def run(self, program, *arguments, kdir=None, path=None):
+        """Runs one of the programs."""
+        environment = os.environ | {"KDIR": kdir or ""} | ({"PATH": path} if path else {})
+        return tap.run([f"{self.top}/kernel/uml/{program}", *arguments], cwd=self.top, env=environment)
+
+    def state(self):
+        """All files of the source directory with their times."""
+        return {p: os.stat(p).st_mtime_ns for p in glob.glob(f"{self.kdir}/**", recursive=True)}
+
+
+def one_line(name, done, *words):
+    """It failed, and said why in one line."""
+    tap.ok(done.returncode == 1 and done.stderr.count("\n") == 1 and all(w in done.stderr for w in words)
+           and "Traceback" not in done.stderr, name, f"status {done.returncode}", done.stdout, done.stderr)
+
+
+def sources(box):
+    """Where the source comes from, and what is done with it."""
+    one_line("KDIR is not there", box.run("get-source", kdir="/nonexistent"), "KDIR=/nonexistent")
+    one_line("KDIR is no Linux", box.run("get-source", kdir=f"{box.kdir}/fs"), "KDIR=")
+    one_line("neither KDIR nor apt", box.run("get-source", path="/nonexistent"), "KDIR=")
+    before = box.state()
+    done = box.run("get-source", kdir=box.kdir)
+    copied = {n for n in box.FILES if os.path.exists(f"{box.source}/{n}")}
+    tap.ok(done.returncode == 0 and copied == set(box.FILES) - {"sound/card.c", "fs/erofs/super.o"},
+           "KDIR is copied without what is not needed", copied, done.stdout, done.stderr)
+    tap.ok("warning" in done.stderr and "7.9.1-test" in done.stderr, "an unknown source is worth a warning", done.stderr)
+    tap.ok(box.state() == before, "KDIR itself stays as it is")
+    tap.ok(not box.run("get-source", kdir=box.kdir).stderr, "the warning comes once")
+
+    unchanged = os.stat(f"{box.source}/fs/erofs/super.c").st_mtime_ns
+    box.write("fs/erofs/ishare.c", "int changed;\n")
+    os.unlink(f"{box.kdir}/sound/Kconfig")
+    done = box.run("get-source", kdir=box.kdir)
+    with open(f"{box.source}/fs/erofs/ishare.c", encoding="utf-8") as copy:
+        tap.ok(copy.read() == "int changed;\n" and not os.path.exists(f"{box.source}/sound/Kconfig"),
+               "a change of KDIR arrives", done.stdout, done.stderr)
+    tap.ok(os.stat(f"{box.source}/fs/erofs/super.c").st_mtime_ns == unchanged, "what did not change is not copied anew")
+
+    with open(f"{box.source}/fs/erofs/super.c", "a", encoding="utf-8") as copy:
+        copy.write("int ours;\n")
+    one_line("changed code of fs/erofs is not built", box.run("build-guest", "plain", kdir=box.kdir), "fs/erofs")
+    os.unlink(f"{box.kdir}/fs/erofs/ishare.c")
+    one_line("KDIR cannot share page cache", box.run("get-source", kdir=box.kdir), "ishare.c", "7.0")
+
+
+def main():
+    """All of it."""
+    status, said = tap.make("build/kernel/tests/init")
+    if not tap.ok(status == 0 and os.path.exists(f"{tap.TOP}/build/kernel/{GUEST}/linux"), "there is a guest to try",
+                  said, f"make kernel makes build/kernel/{GUEST}/linux"):
+        tap.done()
+    tap.ok(ktap.tap(KTAP) == AS_TAP, "KUnit's results become TAP", ktap.tap(KTAP))
+    tap.ok("not ok 1" in ktap.tap("[    0.100000] nothing\n"), "no results at all are a failure")
+    endings()
+    channels()
+    trouble()
+    kills()
+    together()
+    with tempfile.TemporaryDirectory() as top:
+        sources(Sandbox(top))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
