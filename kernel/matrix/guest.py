@@ -67,7 +67,8 @@ class Run:
         guests.started += 1
         log = f"{scratch}/console"
         command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, guests.runner,
-                   f"LIST={list_name}", f"FROM={start}", f"TO={end}", *(["LOG=1"] if guests.log else [])]
+                   f"LIST={list_name}", f"FROM={start}", f"TO={end}", *(["LOG=1"] if guests.log else []),
+                   *(["CONSOLE=1"] if seconds else [])]
         with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
             in_time = self.read(process)

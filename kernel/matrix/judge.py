@@ -99,13 +99,15 @@ class Judge:
 
     # ---- the kernel ----
 
-    def kernel(self, case, events, files, seen):
-        """Cells for mount, access and sharing. `files`: path -> whether it should share (None: not known)."""
+    def kernel(self, case, events, dump, seen):
+        """Cells for mount, access and sharing, from what the core reports and decodes."""
+        files = self.should_share(dump, events)
+        compressed = {i["path"] for i in (dump or {}).get("inodes", []) if i.get("layout", "").startswith("compressed")}
         words = Words(self.rules(events, case))
         broken = Words([r for r in words.rules if any(e.get("rule") == r.name for e in events)])
         if seen.get("fault"):
             return self.fault(words, seen)
-        verdicts = {"mount": self.mount(broken, words, events, seen), "access": self.access(case, broken, words, events, seen),
+        verdicts = {"mount": self.mount(broken, words, events, seen), "access": self.access(case, broken, words, events, seen, compressed),
                     "sharing": self.sharing(words, events, files, seen)}
         if seen.get("alarm"):
             verdicts["access"] = cell(verdicts["access"]["value"] + ", warning in the log", DISAGREES,
@@ -146,7 +148,7 @@ class Judge:
             return cell(value, DISAGREES, f"should be refused with {' or '.join(sorted(broken.mount))}")
         return cell(value, DISAGREES, "no broken rule has this consequence")
 
-    def access(self, case, broken, words, events, seen):
+    def access(self, case, broken, words, events, seen, compressed):
         """The errors of walking, reading, and looking at xattrs."""
         if seen["mount"]:
             return cell("-")
@@ -162,6 +164,8 @@ class Judge:
             return cell(value, EXPLAINED, "described as behaviour or divergence")
         if any(e["type"] in ("unexamined", "failure") for e in events):
             return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
+        if {e[3] for e in seen["errors"] if e[0] not in compressed} <= words.described:
+            return cell(value, EXPLAINED, "outside of what is specified: how a file is compressed")
         return cell(value, DISAGREES, f"no broken rule leads to {', '.join(sorted(errors - words.described))}")
 
     @staticmethod

@@ -12,7 +12,6 @@ is a disagreement, 2 it could not be done.
 import argparse
 import collections
 import glob
-import hashlib
 import json
 import os
 import re
@@ -34,6 +33,7 @@ WORK = "build/matrix"
 COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
 SWEEP_COLUMNS = ("mount", "access", "sharing")
 PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "10"))
+GUEST_FACTS = "build/kernel/plain/guest.json"
 GUEST = os.environ.get("MATRIX_GUEST", "kernel/uml/run-guest --guest plain --append seccomp=on").split()
 
 
@@ -89,8 +89,7 @@ class Matrix:
         reports = self.core.check(mounted)
         dumps = parallel(self.core.dump, mounted)
         for case, events, dump, observed in zip(some, reports, dumps, seen):
-            files = self.judge.should_share(dump, events)
-            yield reported(events), self.judge.kernel(case, events, files, observed)
+            yield reported(events), self.judge.kernel(case, events, dump, observed)
 
     def rows(self):
         """One row for each vector and image."""
@@ -134,13 +133,15 @@ def counts(rows):
     return {v: number[v] for v in RANK}
 
 
-def guest_hash():
-    """Which kernel image it was, if it can be told."""
-    for name in ("build/kernel/plain/linux", "build/uml/plain/linux"):
-        if os.path.exists(f"{TOP}/{name}"):
-            with open(f"{TOP}/{name}", "rb") as image:
-                return hashlib.sha256(image.read()).hexdigest()
-    return None
+def guest_facts():
+    """What the guest was made of."""
+    try:
+        with open(f"{TOP}/{GUEST_FACTS}", encoding="utf-8") as facts:
+            facts = json.load(facts)
+    except FileNotFoundError:
+        return None
+    return {"package": facts["source"]["package"], "source_sha256": facts["source"]["sha256"],
+            "config_sha256": facts["config_sha256"], "compiler": facts["compiler"]}
 
 
 def summary(report):
@@ -172,7 +173,7 @@ def main():
     matrix = Matrix()
     rows = matrix.rows()
     swept = None if options.no_sweep else matrix.sweep()
-    report = {"kernel": matrix.kernel, "guest_sha256": guest_hash(),
+    report = {"kernel": matrix.kernel, "guest": guest_facts(),
               "tools": {"erofs-ishare": version("build/erofs-ishare"), "fsck.erofs": version(matrix.utils.fsck_program),
                         "dump.erofs": version(matrix.utils.dump_program)},
               "rates": matrix.rates, "counts": counts(rows), "sweep_counts": None, "rows": rows, "sweep": swept}

@@ -1,3 +1,233 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The matrix as one page: nothing is loaded from elsewhere, and without script it is all there."""
+
+import json
+from html import escape
+
+import hexview
+from cases import TOP
+from judge import AGREES, DISAGREES, EXPLAINED
+
+TITLE = "EROFS page cache sharing: rules, kernel and tools"
+COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: access", "sharing": "Kernel: sharing",
+           "fsck": "fsck.erofs", "dump": "dump.erofs"}
+MARKS = {AGREES: ("✓", "as specified"), EXPLAINED: ("≈", "not as the rule says, but documented"),
+         DISAGREES: ("✗", "disagrees")}
+
+STYLE = """\
+:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8; --link: #0b57a4;
+  --agrees: #1b6b3a; --explained: #855600; --disagrees: #b3261e; --agrees-bg: #fff; --explained-bg: #fff8e3;
+  --disagrees-bg: #fdeceb; --ins: #cdeed6; --del: #fbd5d2; }
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4; --line: #343b43;
+  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --explained: #f2bd4b; --disagrees: #ff8f86;
+  --agrees-bg: #14171a; --explained-bg: #2b2412; --disagrees-bg: #381b19; --ins: #1f5132; --del: #6b2723; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--bg); color: var(--fg);
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+a { color: var(--link); }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.2rem 0 .5rem; }
+h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+p, ul, dl { max-width: 60rem; }
+code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
+pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px; line-height: 1.4;
+  overflow-wrap: normal; margin: .5rem 0; }
+pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
+ins { background: var(--ins); text-decoration: none; font-weight: 700; }
+del { background: var(--del); text-decoration: none; font-weight: 700; }
+.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
+.counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
+.agrees { color: var(--agrees); } .explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
+form { position: sticky; top: 0; z-index: 1; background: var(--bg); display: flex; flex-wrap: wrap; gap: .5rem .8rem;
+  align-items: end; padding: .6rem 0; border-bottom: 1px solid var(--line); }
+label { display: flex; flex-direction: column; font-size: .8rem; color: var(--soft); flex: 1 1 9rem; max-width: 20rem; }
+input, select { font: inherit; font-size: 1rem; color: var(--fg); background: var(--bg); border: 1px solid var(--soft);
+  border-radius: 4px; padding: .3rem .4rem; width: 100%; min-height: 2.4rem; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
+output { font-size: .9rem; color: var(--soft); min-width: 7rem; padding-bottom: .5rem; }
+table { border-collapse: collapse; width: 100%; font-size: .86rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; }
+thead th { border-bottom: 2px solid var(--line); }
+#matrix tbody { border-bottom: 1px solid var(--line); }
+#matrix tr.vector th { font-weight: 600; width: 15%; }
+#matrix td.cell { width: 12%; }
+td.explained { background: var(--explained-bg); } td.disagrees { background: var(--disagrees-bg); }
+td.agrees span.value { color: var(--fg); }
+td small { display: block; color: var(--soft); line-height: 1.3; }
+.mark { font-weight: 700; margin-right: .3em; }
+.more td { padding-top: 0; }
+summary { cursor: pointer; color: var(--soft); min-height: 1.6rem; }
+.kind { color: var(--soft); }
+dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+[hidden] { display: none !important; }
+@media (max-width: 60rem) {
+  form { position: static; }
+  #matrix, #matrix tbody, #matrix tr, #matrix th, #matrix td { display: block; width: auto !important; }
+  #matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  #matrix tbody { border: 1px solid var(--line); border-radius: 6px; margin: .7rem 0; padding: .3rem 0; }
+  #matrix td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  #matrix td.agrees { padding-top: .1rem; padding-bottom: .1rem; }
+}
+"""
+
+SCRIPT = """\
+const form = document.querySelector("form"), rows = [...document.querySelectorAll("#matrix tbody")];
+const shown = document.querySelector("output");
+function filter() {
+  const words = form.text.value.toLowerCase().split(/\\s+/).filter(Boolean);
+  let count = 0;
+  for (const row of rows) {
+    const fits = (!form.rule.value || row.dataset.rule === form.rule.value)
+      && (!form.verdict.value || form.verdict.value.split(" ").includes(row.dataset.verdict))
+      && words.every(w => row.dataset.text.includes(w));
+    row.hidden = !fits;
+    count += fits;
+  }
+  shown.textContent = count + " of " + rows.length + " shown";
+}
+form.addEventListener("input", filter);
+form.addEventListener("submit", e => e.preventDefault());
+form.hidden = false;
+filter();
+"""
+
+
 def page(report):
-    return ""
+    """All of it."""
+    return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta name=\"color-scheme\" content=\"light dark\">\n"
+            f"<title>{TITLE}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+            f"<header>\n<h1>{TITLE}</h1>\n{introduction(report)}</header>\n<main>\n"
+            f"{controls(report['rows'])}{table(report['rows'])}{sweep(report)}{conditions(report)}</main>\n"
+            f"<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
+
+
+def introduction(report):
+    """What this is, and the result."""
+    counts = report["counts"]
+    items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {words}</li>\n" for v, words in (
+        (DISAGREES, "unexplained"), (EXPLAINED, "explained"), (AGREES, "as specified")))
+    return (f"<p>{len(report['rows'])} images, each made to show one rule or by mkfs.erofs, given to erofs-ishare, "
+            f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared with what the "
+            "<a href=\"spec/spec.html\">specification</a> says.</p>\n"
+            f"<ul class=\"counts\">\n{items}</ul>\n")
+
+
+def controls(rows):
+    """The filter."""
+    rules = "".join(f"<option>{escape(r)}</option>" for r in sorted({r["rule"] for r in rows if r["rule"]}))
+    return ("<form hidden role=\"search\" aria-label=\"Filter\">\n"
+            "<label>Words<input name=\"text\" type=\"search\" autocomplete=\"off\"></label>\n"
+            f"<label>Rule<select name=\"rule\"><option value=\"\">all</option>{rules}</select></label>\n"
+            "<label>Show<select name=\"verdict\"><option value=\"\">everything</option>"
+            f"<option value=\"{DISAGREES}\">unexplained disagreements only</option>"
+            f"<option value=\"{DISAGREES} {EXPLAINED}\">all disagreements</option>"
+            f"<option value=\"{EXPLAINED}\">explained disagreements</option>"
+            f"<option value=\"{AGREES}\">agreements</option></select></label>\n"
+            "<output aria-live=\"polite\"></output>\n</form>\n")
+
+
+def table(rows):
+    """One body for each image: its row, and what can be unfolded."""
+    heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>" for h in ("Image", "Rule", *COLUMNS.values()))
+    return ("<table id=\"matrix\" role=\"table\">\n<caption class=\"hidden\">Every image, disagreements first</caption>\n"
+            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, rows))}</table>\n")
+
+
+def body(row):
+    """One image."""
+    text = " ".join([row["name"], row["kind"], row["why"], *(f"{c['value']} {c['why']}" for c in row["cells"].values())])
+    rule = f"<a href=\"spec/spec.html#{row['rule']}\">{row['rule']}</a> " if row["rule"] else "- "
+    cells = "".join(cell(column, row["cells"][column]) for column in COLUMNS)
+    return (f"<tbody role=\"rowgroup\" data-verdict=\"{row['verdict']}\" data-rule=\"{row['rule'] or ''}\" "
+            f"data-text=\"{escape(text.lower())}\">\n<tr class=\"vector\" role=\"row\">"
+            f"<th scope=\"row\" role=\"rowheader\">{escape(row['name'])}</th>"
+            f"<td role=\"cell\" data-label=\"Rule\">{rule}<span class=\"kind\">{row['kind']}</span></td>{cells}</tr>\n"
+            f"<tr class=\"more\" role=\"row\"><td role=\"cell\" colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n</tbody>\n")
+
+
+def cell(column, judged):
+    """What one party made of it."""
+    verdict = judged["verdict"]
+    mark, meaning = MARKS[verdict]
+    why = f"<small>{escape(judged['why'])}</small>" if judged["why"] else ""
+    mark = "" if judged["value"] == "-" else f"<span class=\"mark\" aria-label=\"{meaning}\" role=\"img\">{mark}</span>"
+    return (f"<td role=\"cell\" class=\"cell {verdict}\" data-label=\"{COLUMNS[column]}\">{mark}"
+            f"<span class=\"value\">{escape(judged['value'])}</span>{why}</td>")
+
+
+def more(row):
+    """What was edited, and what each party said, folded up."""
+    facts = []
+    if row["base"]:
+        with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}", "rb") as after:
+            facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: <code>"
+                         f"{escape(json.dumps(row['edits'], ensure_ascii=False))}</code></p>\n"
+                         + hexview.view(before.read(), after.read()))
+    said = [("The kernel got a padded copy, of which erofs-ishare says", row["mounted"]),
+            ("Errors that the kernel returned", errors(row["kernel"])),
+            ("Kernel log", row["kernel"].get("alarm") or row["kernel"].get("log")),
+            ("End of the guest", row["kernel"].get("tail")),
+            ("fsck.erofs", row["fsck"]["said"]),
+            ("dump.erofs", row["dump"]["said"] if row["dump"]["value"] != "passes" else None)]
+    facts += [f"<p>{title}:</p><pre class=\"wrap\">{escape(text)}</pre>" for title, text in said if text]
+    summary = escape(row["why"]) if row["why"] else "what was seen"
+    return f"<details><summary>{summary}</summary>\n{''.join(facts) or '<p>Nothing was said.</p>'}</details>"
+
+
+def errors(kernel):
+    """One line each."""
+    return "\n".join(f"{path or '/'}: {what}{' ' + detail if detail else ''}: {error}"
+                     for path, what, detail, error in kernel.get("errors", []))
+
+
+def sweep(report):
+    """The field sweep, by field."""
+    swept = report["sweep"]
+    if not swept:
+        return ""
+    rows = "".join(f"<tr><th scope=\"row\">{escape(f['field'])}</th><td>{f[AGREES]}</td><td>{f[EXPLAINED]}</td>"
+                   f"<td class=\"{DISAGREES if f[DISAGREES] else AGREES}\">{f[DISAGREES]}</td></tr>\n"
+                   for f in sorted(swept["fields"], key=lambda f: -f[DISAGREES]))
+    wrong = "".join(f"<li><code>{escape(d['name'])}</code> ({escape(d['core'])}): {sweep_words(d)}</li>\n"
+                    for d in swept["disagreements"][:100])
+    wrong = f"<p>Unexplained:</p>\n<ul>\n{wrong}</ul>\n" if wrong else ""
+    number = report["sweep_counts"]
+    return (f"<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in each base image, given "
+            f"other values: {sum(number.values())} images, judged by erofs-ishare and the kernel. {number[AGREES]} as "
+            f"specified, {number[EXPLAINED]} explained, {number[DISAGREES]} unexplained.</p>\n{wrong}"
+            "<details><summary>Field by field</summary>\n<table>\n<thead><tr><th scope=\"col\">Field</th>"
+            "<th scope=\"col\">Agree</th><th scope=\"col\">Explained</th><th scope=\"col\">Unexplained</th></tr></thead>\n"
+            f"<tbody>\n{rows}</tbody>\n</table>\n</details>\n</section>\n")
+
+
+def sweep_words(row):
+    """What disagrees."""
+    return escape("; ".join(f"{COLUMNS[c]}: {j['value']}: {j['why']}" for c, j in row["cells"].items()
+                            if j["verdict"] == DISAGREES))
+
+
+def conditions(report):
+    """How it was done."""
+    rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s; mounted, walked, "
+                    f"read and unmounted {r['mounts_per_second']} a second</li>\n" for what, r in report["rates"].items())
+    guest = report["guest"] or {}
+    facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux (pages of 4096 bytes), unmodified"),
+             *((k.replace("_", " "), str(v)) for k, v in guest.items()), *report["tools"].items()]
+    listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>\n" for k, v in facts)
+    return ("<section id=\"conditions\">\n<h2>How it was done</h2>\n<ul>\n"
+            "<li>The kernel mounts files, not block devices. There it cannot read metadata in a last page that the file "
+            "fills only in part, so images and devices are padded with zeros to a multiple of 4096 bytes for it; block "
+            "devices read as zeros there, too. erofs-ishare judges the padded copy once more, and the kernel is held "
+            "against that verdict; fsck.erofs and dump.erofs get the image as it is.</li>\n"
+            "<li>Each image is mounted alone, walked, its xattrs and the beginning and end of its files read; then twice "
+            "with <code>inode_share</code> in one domain: a page that is read through one mount and is in memory for the "
+            "other is shared. Names of xattrs that the VFS refuses by itself are not asked for.</li>\n"
+            "<li>The rules that erofs-ishare reports say what a kernel may do: errors under <code>mount</code> and "
+            "<code>access</code> are as specified; errors that only <code>behaviour</code> or <code>divergence</code> "
+            "name, and what lies outside of the specification's scope, count as explained.</li>\n"
+            "<li>fsck.erofs should refuse what breaks a rule of severity error, and pass the rest; it verifies digests "
+            "where the image says that it has some. dump.erofs only has to survive.</li>\n"
+            f"{rates}</ul>\n<dl>\n{listed}</dl>\n</section>\n")

@@ -8,6 +8,7 @@
  *	FROM	number of the first line to try, from 0
  *	TO	number of the line to end before
  *	LOG	if set, the results contain what the kernel logged
+ *	CONSOLE	if set, what the kernel logs comes on its console as well
  *
  * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and {"done":true,
  * "seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and unmount. Whoever reads it knows which image it was when the guest dies. Each image is mounted alone first, to see what can be read; then twice in one domain, to see which
@@ -451,8 +452,8 @@ static void prepare(void)
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
 		if (mkdir(points[i], 0755))
 			die(points[i]);
-	/* Without LOG no messages on the console, which is slow; those of a panic reach it all the same. */
-	if (!log_wanted)
+	/* Consoles are slow. Messages of a panic reach it all the same. */
+	if (!getenv("CONSOLE"))
 		klogctl(KLOG_CONSOLE_LEVEL, NULL, 1);
 	klogctl(KLOG_CLEAR, NULL, 0);
 }

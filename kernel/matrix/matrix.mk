@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The matrix: every vector and image through erofs-ishare, the kernel, fsck.erofs and dump.erofs.
+
+DEPS_MATRIX := gcc libc6-dev make python3 python3-yaml python3-markdown-it chromium
+
+build/matrix/run-vectors: kernel/matrix/run-vectors.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
+
+.PHONY: matrix matrix-inputs matrix-test
+matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: build/matrix.html (SWEEP=no: vectors and images only)
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_MATRIX)
+	$(Q)$(MAKE) --no-print-directory matrix-inputs erofs-utils
+	$(Q)kernel/uml/build-guest plain
+	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep)
+
+matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors $(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)
+
+matrix-test: ## Test the matrix itself: what it makes of panics and disagreements, and its page
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_MATRIX)
+	$(Q)$(MAKE) --no-print-directory matrix-inputs SWEEP=no
+	$(Q)$(PROVE) kernel/matrix/*.t
