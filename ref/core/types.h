@@ -69,6 +69,13 @@ struct ishare_prefix {
 	size_t next; /* where the next record would start; may lie past the view's end */
 };
 
+/* What is known of the table of long xattr name prefixes: as many records as the walk over it has found. */
+struct ishare_prefixes {
+	struct ishare_view table;
+	const struct ishare_prefix *records; /* in their order, from index 0 */
+	uint32_t count;
+};
+
 /* A compact or an extended inode, in one form. */
 struct ishare_inode {
 	uint32_t format; /* i_format as stored */

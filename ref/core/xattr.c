@@ -29,7 +29,9 @@ uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id)
     exits \false;
     assigns \nothing;
     ensures value: \result == entry_size(e);
-    ensures range: 4 <= \result <= ISHARE_XATTR_ENTRY_MAX; */
+    ensures range: 4 <= \result <= ISHARE_XATTR_ENTRY_MAX;
+    ensures holds: ISHARE_XATTR_ENTRY_SIZE + e[0] +
+      le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET) <= \result; */
 static size_t entry_size(const uint8_t *e)
 {
 	size_t name_size = e[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
@@ -100,6 +102,108 @@ enum ishare_status ishare_entry_next(const struct ishare_view *area, struct isha
 bool ishare_entry_is_fill(const struct ishare_entry *e)
 {
 	return e->name_size == 0 && e->name_index == 0 && e->value_size == 0;
+}
+
+/*@ requires infix: \valid_read(infix + (0 .. infix_size - 1));
+    requires suffix: \valid_read(suffix + (0 .. suffix_size - 1));
+    requires whole: view_ok(whole);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> joined(infix, infix_size, suffix, suffix_size, whole); */
+static bool joined(const uint8_t *infix, size_t infix_size, const uint8_t *suffix,
+		   size_t suffix_size, const struct ishare_view *whole)
+{
+	return infix_size <= whole->size && suffix_size == whole->size - infix_size &&
+	       ishare_same_bytes(infix, whole->data, infix_size) &&
+	       ishare_same_bytes(suffix, whole->data + infix_size, suffix_size);
+}
+
+/*@ requires table: view_ok(table);
+    requires prefix: \valid_read(p) && p->infix + p->infix_size <= table->size;
+    requires suffix: \valid_read(suffix + (0 .. suffix_size - 1));
+    requires name: name_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> prefix_spells(table, p, suffix, suffix_size, name); */
+static bool prefix_spells(const struct ishare_view *table, const struct ishare_prefix *p,
+			  const uint8_t *suffix, size_t suffix_size, const struct ishare_name *name)
+{
+	return name->base_index == p->base_index &&
+	       joined(table->data + p->infix, p->infix_size, suffix, suffix_size, &name->bytes);
+}
+
+/*@ requires header: \valid_read(e + (0 .. ISHARE_XATTR_ENTRY_SIZE - 1));
+    requires suffix:
+      \valid_read(e + (ISHARE_XATTR_ENTRY_SIZE .. ISHARE_XATTR_ENTRY_SIZE + e[0] - 1));
+    requires prefixes: prefixes_decoded(prefixes);
+    requires name: name_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> entry_named(e, prefixes, name); */
+static bool entry_named(const uint8_t *e, const struct ishare_prefixes *prefixes,
+			const struct ishare_name *name)
+{
+	const uint8_t *suffix = e + ISHARE_XATTR_ENTRY_SIZE;
+	size_t suffix_size = e[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
+	uint32_t index = e[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
+
+	if (index < ISHARE_XATTR_LONG_PREFIX)
+		return name->base_index == index && name->bytes.size == suffix_size &&
+		       ishare_same_bytes(suffix, name->bytes.data, suffix_size);
+	index -= ISHARE_XATTR_LONG_PREFIX;
+	return index < prefixes->count && prefix_spells(&prefixes->table, prefixes->records + index,
+							suffix, suffix_size, name);
+}
+
+bool ishare_entry_named(const struct ishare_view *area, const struct ishare_entry *e,
+			const struct ishare_prefixes *prefixes, const struct ishare_name *name)
+{
+	return entry_named(area->data + e->pos, prefixes, name);
+}
+
+/*@ requires view: view_ok(area);
+    requires bounds: xattr_entry_bounds(area, pos);
+    requires prefixes: prefixes_decoded(prefixes);
+    requires name: name_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> entry_matches(area->data + pos, prefixes, name); */
+static bool entry_matches(const struct ishare_view *area, size_t pos,
+			  const struct ishare_prefixes *prefixes, const struct ishare_name *name)
+{
+	const uint8_t *e = area->data + pos;
+
+	/*@ assert value: 0 <= le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET); */
+	/*@ assert size: ISHARE_XATTR_ENTRY_SIZE + e[0] <= entry_size(e); */
+	/*@ assert suffix: pos + ISHARE_XATTR_ENTRY_SIZE + e[0] <= area->size; */
+	return !ishare_all_zero(e, ISHARE_XATTR_ENTRY_SIZE) && entry_named(e, prefixes, name);
+}
+
+enum ishare_status ishare_entry_find(const struct ishare_view *area, size_t start,
+				     const struct ishare_prefixes *prefixes,
+				     const struct ishare_name *name, struct ishare_entry *e)
+{
+	size_t pos = start;
+	//@ ghost size_t k = 0;
+
+	/*@ loop invariant position: pos == entry_pos(area->data, start, k);
+	    loop invariant range: 0 <= k <= pos;
+	    loop invariant search: entry_search(area, start, prefixes, name, k);
+	    loop assigns pos, k;
+	    loop variant area->size - pos; */
+	while (xattr_entry_bounds(area, pos) && !entry_matches(area, pos, prefixes, name)) {
+		pos += entry_size(area->data + pos);
+		//@ ghost k = k + 1;
+	}
+	/*@ assert last: \forall integer j; entry_search(area, start, prefixes, name, j) ==> j <= k; */
+	/*@ assert not_before:
+	      \forall integer j; 0 <= j < k ==> entry_pos(area->data, start, j) != area->size; */
+	/* If the entry here is in bounds, it is the one; if not, this says why the search ends. */
+	return ishare_entry_first(area, pos, e);
 }
 
 bool ishare_name_equal(const struct ishare_name *a, const struct ishare_name *b)

@@ -84,6 +84,9 @@ enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t sta
     ensures malformed: \result == ISHARE_MALFORMED <==>
       \old(e->next) != area->size && !xattr_entry_bounds(area, \old(e->next));
     ensures position: e->pos == \old(e->next);
+    ensures order: \forall integer start, k;
+      0 <= k && \old(e->pos) == entry_pos(area->data, start, k) ==>
+        e->pos == entry_pos(area->data, start, k + 1);
     ensures advances: e->pos > \old(e->pos);
     ensures entry: \result == ISHARE_OK ==> entry_decoded(area, e); */
 enum ishare_status ishare_entry_next(const struct ishare_view *area, struct ishare_entry *e);
@@ -94,6 +97,60 @@ enum ishare_status ishare_entry_next(const struct ishare_view *area, struct isha
     assigns \nothing;
     ensures meaning: \result <==> is_fill(e); */
 bool ishare_entry_is_fill(const struct ishare_entry *e);
+
+/*
+ * Whether the entry has the name, however it is cut. e: as the walk has left it. A prefix that is
+ * not known names nothing.
+ */
+/*@ requires view: view_ok(area);
+    requires walked: \valid_read(e) && entry_decoded(area, e);
+    requires prefixes: prefixes_decoded(prefixes);
+    requires name: name_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> entry_named(area->data + e->pos, prefixes, name); */
+bool ishare_entry_named(const struct ishare_view *area, const struct ishare_entry *e,
+			const struct ishare_prefixes *prefixes, const struct ishare_name *name);
+
+/*
+ * Looks for a name among the inline entries; start as for ishare_entry_first(). ISHARE_OK: *e is
+ * the first that has it. ISHARE_END: none has. ISHARE_MALFORMED: none has up to e->pos, where
+ * xattr_entry_bounds() does not hold; nothing else of *e is then of use.
+ */
+/*@ requires view: view_ok(area);
+    requires prefixes: prefixes_decoded(prefixes);
+    requires name: name_ok(name);
+    requires writable: \valid(e);
+    requires apart_from_area: \separated(e, area, area->data + (0 .. area->size - 1));
+    requires apart_from_prefixes:
+      \separated(e, prefixes, prefixes->records + (0 .. prefixes->count - 1),
+                 prefixes->table.data + (0 .. prefixes->table.size - 1));
+    requires apart_from_name:
+      \separated(e, name, name->bytes.data + (0 .. name->bytes.size - 1));
+    terminates \true;
+    exits \false;
+    assigns *e;
+    ensures ok: \result == ISHARE_OK <==>
+      \exists integer k; entry_search{Pre}(area, start, prefixes, name, k) &&
+        xattr_entry_bounds(area, entry_pos(area->data, start, k)) &&
+        entry_matches{Pre}(area->data + entry_pos(area->data, start, k), prefixes, name);
+    ensures end: \result == ISHARE_END <==>
+      \exists integer k; entry_search{Pre}(area, start, prefixes, name, k) &&
+        entry_pos(area->data, start, k) == area->size;
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      \exists integer k; entry_search{Pre}(area, start, prefixes, name, k) &&
+        entry_pos(area->data, start, k) != area->size &&
+        !xattr_entry_bounds(area, entry_pos(area->data, start, k));
+    ensures position: \exists integer k; entry_search{Pre}(area, start, prefixes, name, k) &&
+      e->pos == entry_pos(area->data, start, k);
+    ensures entry: \result == ISHARE_OK ==> entry_decoded(area, e);
+    ensures found: \result == ISHARE_OK ==> entry_matches{Pre}(area->data + e->pos, prefixes, name);
+    ensures not_found: \result == ISHARE_END ==> e->pos == area->size;
+    ensures stopped: \result == ISHARE_MALFORMED ==> !xattr_entry_bounds(area, e->pos); */
+enum ishare_status ishare_entry_find(const struct ishare_view *area, size_t start,
+				     const struct ishare_prefixes *prefixes,
+				     const struct ishare_name *name, struct ishare_entry *e);
 
 /* Whether a and b name the same xattr, however the entries cut the name. */
 /*@ requires names: name_ok(a) && name_ok(b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* xattr.h: the walk over every area, whole, cut off and random, and the rules at their boundaries. */
+/* xattr.h: walks over and searches in every area, whole, cut off and random, and the rules at their boundaries. */
 #include "unit.h"
 
 #define XXH_INLINE_ALL
@@ -144,6 +144,279 @@ static void largest_entry(void **state)
 	assert_int_equal(ishare_entry_first(&v, 0, &e), ISHARE_MALFORMED);
 }
 
+/* Two prefixes: trusted.overlay. and the hidden name erofs.fp. */
+static const uint8_t prefix_bytes[] = {
+	9, 0, 4, 'o', 'v', 'e', 'r', 'l', 'a', 'y', '.', 0,
+	9, 0, 0, 'e', 'r', 'o', 'f', 's', '.', 'f', 'p',
+};
+
+/* The first count of them. */
+static struct ishare_prefixes known_prefixes(uint32_t count)
+{
+	static struct ishare_prefix records[2];
+	struct ishare_prefixes prefixes = { guarded(2, prefix_bytes, sizeof(prefix_bytes)), records,
+					    count };
+
+	assert_int_equal(ishare_prefix_first(&prefixes.table, 2, &records[0]), ISHARE_OK);
+	records[1] = records[0];
+	assert_int_equal(ishare_prefix_next(&prefixes.table, 2, &records[1]), ISHARE_OK);
+	return prefixes;
+}
+
+/* Inline entries that are put one behind the other. */
+struct entries {
+	uint8_t bytes[256];
+	size_t size;
+};
+
+static void put_entry(struct entries *entries, uint8_t index, const char *name, const char *value)
+{
+	uint8_t *p = entries->bytes + entries->size;
+	size_t name_size = strlen(name), value_size = strlen(value);
+
+	p[0] = (uint8_t)name_size;
+	p[1] = index;
+	put_le16(p + 2, (uint32_t)value_size);
+	memcpy(p + 4, name, name_size);
+	memcpy(p + 4 + name_size, value, value_size);
+	entries->size += (4 + name_size + value_size + 3) / 4 * 4;
+}
+
+static enum ishare_status find(const struct entries *entries, uint32_t base_index, const char *name,
+			       struct ishare_entry *e)
+{
+	struct ishare_view v = guarded(0, entries->bytes, entries->size);
+	struct ishare_name wanted = guarded_name(1, base_index, name);
+	struct ishare_prefixes prefixes = known_prefixes(2);
+
+	return ishare_entry_find(&v, 0, &prefixes, &wanted, e);
+}
+
+static void assert_found(const struct entries *entries, uint32_t base_index, const char *name,
+			 const char *value)
+{
+	struct ishare_entry e;
+
+	assert_int_equal(find(entries, base_index, name, &e), ISHARE_OK);
+	assert_int_equal(e.value_size, strlen(value));
+	assert_memory_equal(entries->bytes + e.value, value, e.value_size);
+}
+
+static void assert_not_found(const struct entries *entries, uint32_t base_index, const char *name)
+{
+	struct ishare_entry e;
+
+	assert_int_equal(find(entries, base_index, name, &e), ISHARE_END);
+	assert_int_equal(e.pos, entries->size);
+}
+
+static void finds_name_however_it_is_cut(void **state)
+{
+	struct entries entries = { .size = 0 };
+
+	(void)state;
+	put_entry(&entries, 1, "overlay.plain", "none");
+	put_entry(&entries, 4, "overlay.whole", "no prefix");
+	put_entry(&entries, 0x80, "cut", "prefix and suffix");
+	put_entry(&entries, 0x81, "", "prefix alone");
+	put_entry(&entries, 0, "erofs.hidden", "no namespace");
+	assert_found(&entries, 1, "overlay.plain", "none");
+	assert_found(&entries, 4, "overlay.whole", "no prefix");
+	assert_found(&entries, 4, "overlay.cut", "prefix and suffix");
+	assert_found(&entries, 0, "erofs.fp", "prefix alone");
+	assert_found(&entries, 0, "erofs.hidden", "no namespace");
+	assert_not_found(&entries, 1, "overlay.cut");
+	assert_not_found(&entries, 4, "overlay.plain");
+	assert_not_found(&entries, 4, "overlay.");
+	assert_not_found(&entries, 4, "overlay.cu");
+	assert_not_found(&entries, 4, "overlay.cuts");
+	assert_not_found(&entries, 4, "overlay.cat");
+	assert_not_found(&entries, 4, "overlax.cut");
+	assert_not_found(&entries, 4, "over");
+	assert_not_found(&entries, 4, "cut");
+	assert_not_found(&entries, 0, "erofs.fp1");
+	assert_not_found(&entries, 0x80, "cut");
+	assert_not_found(&entries, 0x81, "");
+}
+
+static void unknown_prefix_names_nothing(void **state)
+{
+	struct entries entries = { .size = 0 };
+	struct ishare_prefixes prefixes;
+	struct ishare_name wanted;
+	struct ishare_entry e;
+	struct ishare_view v;
+
+	(void)state;
+	put_entry(&entries, 0x82, "erofs.fp", "behind the table");
+	put_entry(&entries, 0xff, "erofs.fp", "the last that can be named");
+	assert_not_found(&entries, 0, "erofs.fp");
+	assert_not_found(&entries, 0x82, "erofs.fp");
+	put_entry(&entries, 0x81, "", "known");
+	assert_found(&entries, 0, "erofs.fp", "known");
+
+	v = guarded(0, entries.bytes, entries.size);
+	wanted = guarded_name(1, 0, "erofs.fp");
+	prefixes = known_prefixes(1);
+	assert_int_equal(ishare_entry_find(&v, 0, &prefixes, &wanted, &e), ISHARE_END);
+}
+
+/* Fill spells the empty name without namespace; where a shared id names the four bytes they are an entry. */
+static void fill_names_nothing(void **state)
+{
+	struct entries entries = { .size = 8 };
+	struct ishare_view v = guarded(0, entries.bytes, entries.size);
+	struct ishare_name empty = guarded_name(1, 0, "");
+	struct ishare_prefixes prefixes = known_prefixes(2);
+	struct ishare_entry e;
+
+	(void)state;
+	assert_not_found(&entries, 0, "");
+	assert_int_equal(ishare_entry_first(&v, 0, &e), ISHARE_OK);
+	assert_true(ishare_entry_named(&v, &e, &prefixes, &empty));
+	put_entry(&entries, 0, "", "value");
+	assert_found(&entries, 0, "", "value");
+	put_entry(&entries, 1, "behind", "fill");
+	assert_found(&entries, 1, "behind", "fill");
+}
+
+static void malformed_entry_ends_the_search(void **state)
+{
+	struct entries entries = { .size = 0 };
+	struct ishare_entry e;
+	size_t bad;
+
+	(void)state;
+	put_entry(&entries, 1, "before", "found");
+	bad = entries.size;
+	put_entry(&entries, 1, "bad", "");
+	put_entry(&entries, 1, "behind", "not found");
+	put_le16(entries.bytes + bad + 2, 0xffff);
+	assert_found(&entries, 1, "before", "found");
+	assert_int_equal(find(&entries, 1, "behind", &e), ISHARE_MALFORMED);
+	assert_int_equal(e.pos, bad);
+	assert_int_equal(find(&entries, 1, "bad", &e), ISHARE_MALFORMED);
+	assert_int_equal(find(&entries, 1, "nowhere", &e), ISHARE_MALFORMED);
+	assert_int_equal(e.pos, bad);
+	entries.size = bad + 3;
+	assert_int_equal(find(&entries, 1, "bad", &e), ISHARE_MALFORMED);
+}
+
+static void finds_nothing_in_an_empty_area(void **state)
+{
+	struct ishare_view v = guarded(0, area, ENTRIES);
+	struct ishare_name name = guarded_name(1, 0, "");
+	struct ishare_prefixes prefixes = known_prefixes(0);
+	struct ishare_entry e;
+
+	(void)state;
+	assert_int_equal(ishare_entry_find(&v, ENTRIES, &prefixes, &name, &e), ISHARE_END);
+	assert_int_equal(e.pos, ENTRIES);
+	assert_int_equal(ishare_entry_find(&v, ENTRIES + 1, &prefixes, &name, &e),
+			 ISHARE_MALFORMED);
+	assert_int_equal(e.pos, ENTRIES + 1);
+}
+
+static void finds_the_first_of_two(void **state)
+{
+	struct entries entries = { .size = 0 };
+
+	(void)state;
+	put_entry(&entries, 1, "x", "other");
+	put_entry(&entries, 4, "overlay.x", "first");
+	put_entry(&entries, 0x80, "x", "second");
+	assert_found(&entries, 4, "overlay.x", "first");
+}
+
+/* The name of an entry, joined; false if its prefix is not known. */
+static bool join_name(const struct ishare_view *v, const struct ishare_entry *e,
+		      const struct ishare_prefixes *prefixes, uint8_t *buffer,
+		      struct ishare_name *name)
+{
+	size_t size = 0;
+
+	name->base_index = e->name_index;
+	if (e->name_index >= 0x80) {
+		const struct ishare_prefix *p;
+
+		if (e->name_index - 0x80 >= prefixes->count)
+			return false;
+		p = &prefixes->records[e->name_index - 0x80];
+		name->base_index = p->base_index;
+		size = p->infix_size;
+		memcpy(buffer, prefixes->table.data + p->infix, size);
+	}
+	memcpy(buffer + size, v->data + e->name, e->name_size);
+	name->bytes = (struct ishare_view){ buffer, size + e->name_size };
+	return true;
+}
+
+/* What a walk that joins each name would find. */
+static enum ishare_status find_by_walk(const struct ishare_view *v, size_t start,
+				       const struct ishare_prefixes *prefixes,
+				       const struct ishare_name *wanted, struct ishare_entry *e)
+{
+	uint8_t buffer[510];
+	enum ishare_status status;
+	struct ishare_name name;
+
+	for (status = ishare_entry_first(v, start, e); status == ISHARE_OK;
+	     status = ishare_entry_next(v, e)) {
+		bool equal = join_name(v, e, prefixes, buffer, &name) &&
+			     ishare_name_equal(&name, wanted);
+
+		assert_int_equal(ishare_entry_named(v, e, prefixes, wanted), equal);
+		if (equal && !ishare_entry_is_fill(e))
+			break;
+	}
+	return status;
+}
+
+/* Entries that often have one of a few names, or nearly. */
+static void put_random_entries(struct entries *entries, uint32_t *random)
+{
+	static const char *const names[] = { "", "x", "overlay.x", "overlay.", "erofs.fp" };
+	static const uint8_t indexes[] = { 0, 4, 0x80, 0x81, 0x82 };
+	uint32_t count = next_random(random) % 6;
+
+	memset(entries, 0, sizeof(*entries));
+	for (uint32_t i = 0; i < count; i++)
+		put_entry(entries, indexes[next_random(random) % COUNT(indexes)],
+			  names[next_random(random) % COUNT(names)], i % 2 ? "value" : "");
+	if (count && next_random(random) % 4 == 0)
+		entries->bytes[next_random(random) % entries->size] ^= 1 << next_random(random) % 8;
+}
+
+static void finds_what_a_walk_would_find(void **state)
+{
+	static const char *const wanted[] = { "", "x", "overlay.x", "overlay.", "erofs.fp" };
+	uint32_t random = 7, results[ISHARE_MALFORMED + 1] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		struct ishare_name name =
+			guarded_name(1, 4 * (next_random(&random) % 2),
+				     wanted[next_random(&random) % COUNT(wanted)]);
+		struct ishare_prefixes prefixes = known_prefixes(next_random(&random) % 3);
+		size_t start = next_random(&random) % 8 ? 0 : next_random(&random) % 20;
+		struct ishare_entry e, expected;
+		enum ishare_status status;
+		struct entries entries;
+		struct ishare_view v;
+
+		put_random_entries(&entries, &random);
+		v = guarded(0, entries.bytes, entries.size);
+		status = ishare_entry_find(&v, start, &prefixes, &name, &e);
+		assert_int_equal(status, find_by_walk(&v, start, &prefixes, &name, &expected));
+		assert_int_equal(e.pos, expected.pos);
+		if (status == ISHARE_OK)
+			assert_true(e.value == expected.value && e.next == expected.next);
+		results[status]++;
+	}
+	assert_true(results[ISHARE_OK] > 1000 && results[ISHARE_END] > 1000);
+	assert_true(results[ISHARE_MALFORMED] > 1000);
+}
+
 static void fill_reaches_to_the_end(void **state)
 {
 	uint8_t bytes[32] = { 0 };
@@ -256,6 +529,13 @@ int main(void)
 		cmocka_unit_test(starts_beyond_the_area),
 		cmocka_unit_test(walks_random_areas),
 		cmocka_unit_test(largest_entry),
+		cmocka_unit_test(finds_name_however_it_is_cut),
+		cmocka_unit_test(unknown_prefix_names_nothing),
+		cmocka_unit_test(fill_names_nothing),
+		cmocka_unit_test(malformed_entry_ends_the_search),
+		cmocka_unit_test(finds_nothing_in_an_empty_area),
+		cmocka_unit_test(finds_the_first_of_two),
+		cmocka_unit_test(finds_what_a_walk_would_find),
 		cmocka_unit_test(fill_reaches_to_the_end),
 		cmocka_unit_test(shared_ids_have_room),
 		cmocka_unit_test(shared_offset_does_not_wrap),
