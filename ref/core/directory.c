@@ -57,8 +57,8 @@ static size_t last_name_end(const struct ishare_view *block, size_t start)
 }
 
 /*
- * Where the name of entry index ends; beyond the block's end if dir.entry-bounds does not hold for
- * it.
+ * Where the name of entry index ends; one byte beyond the block's end if dir.entry-bounds does not
+ * hold for it.
  */
 /*@ requires view: view_ok(block);
     requires sane: dirents_sane(block);
@@ -69,6 +69,7 @@ static size_t last_name_end(const struct ishare_view *block, size_t start)
     ensures sound: \result <= block->size ==>
       dirent_name(block, index, dirent_nameoff(block->data, index), \result);
     ensures complete: \result > block->size ==>
+      \result == block->size + 1 &&
       \forall integer start, end; !dirent_name(block, index, start, end); */
 static size_t name_end(const struct ishare_view *block, uint32_t index)
 {
@@ -108,8 +109,8 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
     terminates \true;
     exits \false;
     assigns *d;
-    ensures ok: \result == ISHARE_OK <==> dir_entry_bounds(block, index);
-    ensures malformed: \result == ISHARE_MALFORMED <==> !dir_entry_bounds(block, index);
+    ensures ok: \result == ISHARE_OK <==> dir_entry_bounds{Pre}(block, index);
+    ensures malformed: \result == ISHARE_MALFORMED <==> !dir_entry_bounds{Pre}(block, index);
     ensures sane: dirents_sane(block);
     ensures index: d->index == index;
     ensures count: \result == ISHARE_OK ==>
@@ -156,6 +157,73 @@ enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct is
 	if (d->count - d->index == 1)
 		return ISHARE_END;
 	return dirent_decode(block, d->index + 1u, d);
+}
+
+/*@ requires view: view_ok(block);
+    requires name: view_ok(name);
+    requires sane: dirents_sane(block);
+    requires there: index < dirent_count(block->data);
+    requires bounds: dir_entry_bounds(block, index);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dirent_named(block, index, name); */
+static bool dirent_named(const struct ishare_view *block, uint32_t index,
+			 const struct ishare_view *name)
+{
+	size_t start = nameoff(block, index);
+	size_t end = name_end(block, index);
+
+	/*@ assert bounds: dirent_name(block, index, start, end); */
+	return end - start == name->size &&
+	       ishare_same_bytes(block->data + start, name->data, name->size);
+}
+
+/* Index of the first entry that has the name or is out of bounds; or how many entries there are. */
+/*@ requires view: view_ok(block);
+    requires name: view_ok(name);
+    requires sane: dirents_sane(block);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures range: 0 <= \result <= dirent_count(block->data);
+    ensures search: dirent_search(block, name, \result);
+    ensures stop: \result < dirent_count(block->data) ==>
+      !dir_entry_bounds(block, \result) || dirent_named(block, \result, name);
+    ensures last: \result < dirent_count(block->data) ==>
+      \forall integer k; dirent_search(block, name, k) ==> k <= \result;
+    ensures sound: \result == dirent_count(block->data) ==>
+      \forall integer k; 0 <= k ==> dir_entry_bounds(block, k); */
+static uint32_t dirent_search(const struct ishare_view *block, const struct ishare_view *name)
+{
+	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	uint32_t i = 0;
+
+	/*@ loop invariant range: 0 <= i <= count;
+	    loop invariant search: dirent_search(block, name, i);
+	    loop assigns i;
+	    loop variant count - i; */
+	while (i < count && dir_entry_bounds(block, i) && !dirent_named(block, i, name))
+		i++;
+	return i;
+}
+
+enum ishare_status ishare_dirent_find(const struct ishare_view *block,
+				      const struct ishare_view *name, struct ishare_dirent *d)
+{
+	uint32_t index;
+
+	if (block->size == 0)
+		return ISHARE_END;
+	if (!dirents_sane(block)) {
+		d->index = 0;
+		/*@ assert first: dirent_search{Pre}(block, name, 0) && !dir_entry_bounds{Pre}(block, 0); */
+		return ISHARE_MALFORMED;
+	}
+	index = dirent_search(block, name);
+	if (index == nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE)
+		return ISHARE_END;
+	return dirent_decode(block, index, d);
 }
 
 bool dir_name(const struct ishare_view *name)

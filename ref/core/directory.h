@@ -22,9 +22,9 @@
     exits \false;
     assigns *d;
     ensures end: \result == ISHARE_END <==> block->size == 0;
-    ensures ok: \result == ISHARE_OK <==> block->size != 0 && dir_entry_bounds(block, 0);
+    ensures ok: \result == ISHARE_OK <==> block->size != 0 && dir_entry_bounds{Pre}(block, 0);
     ensures malformed: \result == ISHARE_MALFORMED <==>
-      block->size != 0 && !dir_entry_bounds(block, 0);
+      block->size != 0 && !dir_entry_bounds{Pre}(block, 0);
     ensures position: \result != ISHARE_END ==> d->index == 0;
     ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct ishare_dirent *d);
@@ -39,13 +39,43 @@ enum ishare_status ishare_dirent_first(const struct ishare_view *block, struct i
     assigns *d;
     ensures end: \result == ISHARE_END <==> \old(d->index) + 1 >= dirent_count(block->data);
     ensures ok: \result == ISHARE_OK <==>
-      \old(d->index) + 1 < dirent_count(block->data) && dir_entry_bounds(block, \old(d->index) + 1);
+      \old(d->index) + 1 < dirent_count(block->data) &&
+      dir_entry_bounds{Pre}(block, \old(d->index) + 1);
     ensures malformed: \result == ISHARE_MALFORMED <==>
       \old(d->index) + 1 < dirent_count(block->data) &&
-      !dir_entry_bounds(block, \old(d->index) + 1);
+      !dir_entry_bounds{Pre}(block, \old(d->index) + 1);
     ensures position: \result != ISHARE_END ==> d->index == \old(d->index) + 1;
     ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d); */
 enum ishare_status ishare_dirent_next(const struct ishare_view *block, struct ishare_dirent *d);
+
+/*
+ * Looks for a name among the entries of a block, in their order. ISHARE_OK: *d is the first that
+ * has it. ISHARE_END: none has. ISHARE_MALFORMED: none has before d->index, for which
+ * dir_entry_bounds() does not hold; nothing else of *d is then of use.
+ */
+/*@ requires view: view_ok(block);
+    requires name: view_ok(name);
+    requires writable: \valid(d);
+    requires apart_from_block: \separated(d, block, block->data + (0 .. block->size - 1));
+    requires apart_from_name: \separated(d, name, name->data + (0 .. name->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *d;
+    ensures ok: \result == ISHARE_OK <==>
+      \exists integer k; dirent_search{Pre}(block, name, k) && k < dirent_count(block->data) &&
+        dir_entry_bounds{Pre}(block, k) && dirent_named{Pre}(block, k, name);
+    ensures end: \result == ISHARE_END <==>
+      block->size == 0 ||
+      dirents_sane{Pre}(block) && dirent_search{Pre}(block, name, dirent_count(block->data));
+    ensures malformed: \result == ISHARE_MALFORMED <==>
+      block->size != 0 &&
+      \exists integer k; dirent_search{Pre}(block, name, k) && !dir_entry_bounds{Pre}(block, k);
+    ensures position: \result != ISHARE_END ==> dirent_search{Pre}(block, name, d->index);
+    ensures entry: \result == ISHARE_OK ==> dirent_decoded(block, d);
+    ensures found: \result == ISHARE_OK ==> dirent_named{Pre}(block, d->index, name);
+    ensures stopped: \result == ISHARE_MALFORMED ==> !dir_entry_bounds{Pre}(block, d->index); */
+enum ishare_status ishare_dirent_find(const struct ishare_view *block,
+				      const struct ishare_view *name, struct ishare_dirent *d);
 
 /*
  * index: of the entry. With an index for which there is no entry, the block as a whole is judged:

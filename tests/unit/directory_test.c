@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* directory.h: the walk over every block, whole, cut off and random, and the rules at their boundaries. */
+/* directory.h: walks over and searches in every block, whole, cut off and random, and the rules at their boundaries. */
 #include "unit.h"
 
 enum { ENTRIES = 3, NAMES = ENTRIES * ISHARE_DIRENT_RECORD_SIZE };
@@ -86,6 +86,132 @@ static void walks_random_blocks(void **state)
 		v = guarded(0, bytes, size);
 		assert_true(walk(&v, &last) <= size / 12);
 	}
+}
+
+static void assert_found(const struct ishare_view *v, const char *string, uint32_t index)
+{
+	struct ishare_view name = guarded_string(1, string);
+	struct ishare_dirent d;
+
+	assert_int_equal(ishare_dirent_find(v, &name, &d), ISHARE_OK);
+	assert_int_equal(d.index, index);
+	assert_int_equal(d.name_size, name.size);
+	assert_memory_equal(v->data + d.name, string, name.size);
+}
+
+static void assert_status(const struct ishare_view *v, const char *string,
+			  enum ishare_status status)
+{
+	struct ishare_view name = guarded_string(1, string);
+	struct ishare_dirent d;
+
+	assert_int_equal(ishare_dirent_find(v, &name, &d), status);
+}
+
+static void finds_every_name(void **state)
+{
+	static const char *const absent[] = { "", "fil", "files", "filf", "...", "file\xff", "e" };
+	struct ishare_view v = guarded(0, block, sizeof(block));
+
+	(void)state;
+	assert_found(&v, ".", 0);
+	assert_found(&v, "..", 1);
+	assert_found(&v, "file", 2);
+	for (size_t i = 0; i < COUNT(absent); i++)
+		assert_status(&v, absent[i], ISHARE_END);
+}
+
+static void finds_nothing_in_an_empty_block(void **state)
+{
+	struct ishare_view v = guarded(0, block, 0);
+
+	(void)state;
+	assert_status(&v, ".", ISHARE_END);
+	v = guarded(0, block, 11);
+	assert_status(&v, ".", ISHARE_MALFORMED);
+}
+
+static void finds_the_first_of_two(void **state)
+{
+	uint8_t bytes[sizeof(block)];
+	struct ishare_view v;
+
+	(void)state;
+	memcpy(bytes, block, sizeof(block));
+	put_le16(bytes + 2 * 12 + 8, NAMES + 2); /* ".", ".", ".file" */
+	v = guarded(0, bytes, sizeof(bytes));
+	assert_found(&v, ".", 0);
+	assert_found(&v, ".file", 2);
+}
+
+static void malformed_entry_ends_the_search(void **state)
+{
+	struct ishare_view name = guarded_string(1, "file");
+	uint8_t bytes[sizeof(block)];
+	struct ishare_dirent d;
+	struct ishare_view v;
+
+	(void)state;
+	memcpy(bytes, block, sizeof(block));
+	put_le16(bytes + 12 + 8, NAMES + 3); /* the second name is empty */
+	v = guarded(0, bytes, sizeof(bytes));
+	assert_status(&v, "...", ISHARE_OK);
+	assert_int_equal(ishare_dirent_find(&v, &name, &d), ISHARE_MALFORMED);
+	assert_int_equal(d.index, 1);
+	put_le16(bytes + 12 + 8, NAMES + 1);
+	put_le16(bytes + 8, 13);
+	v = guarded(0, bytes, sizeof(bytes));
+	assert_int_equal(ishare_dirent_find(&v, &name, &d), ISHARE_MALFORMED);
+	assert_int_equal(d.index, 0);
+}
+
+/* What the walk finds; *d is then as a search must leave it. */
+static enum ishare_status find_by_walk(const struct ishare_view *v, const struct ishare_view *name,
+				       struct ishare_dirent *d)
+{
+	enum ishare_status status;
+
+	for (status = ishare_dirent_first(v, d); status == ISHARE_OK;
+	     status = ishare_dirent_next(v, d))
+		if (d->name_size == name->size &&
+		    !memcmp(v->data + d->name, name->data, name->size))
+			break;
+	return status;
+}
+
+static void finds_what_the_walk_finds(void **state)
+{
+	uint32_t random = 9, results[ISHARE_MALFORMED + 1] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct ishare_view v,
+			name = guarded_string(1, next_random(&random) % 2 ? "a" : "ab");
+		uint32_t count = 1 + next_random(&random) % 6, offset = 12 * count;
+		struct ishare_dirent d, expected;
+		enum ishare_status status;
+		uint8_t bytes[100];
+
+		fill_random(bytes, sizeof(bytes), &random);
+		for (uint32_t k = 12 * count; k < sizeof(bytes); k++)
+			bytes[k] = "aaabb\0"[bytes[k] % 6];
+		for (uint32_t k = 0; k < count; k++) {
+			put_le16(bytes + 12 * k + 8, offset);
+			offset += next_random(&random) % 16 ? 1 + next_random(&random) % 3 : 0;
+		}
+		v = guarded(0, bytes, 12 * count + next_random(&random) % (101 - 12 * count));
+		status = ishare_dirent_find(&v, &name, &d);
+		assert_int_equal(status, find_by_walk(&v, &name, &expected));
+		if (status != ISHARE_END)
+			assert_int_equal(d.index, expected.index);
+		if (status == ISHARE_OK)
+			assert_true(d.name == expected.name && d.name_size == expected.name_size &&
+				    d.nid == expected.nid && d.file_type == expected.file_type &&
+				    d.count == expected.count);
+		results[status]++;
+	}
+	assert_true(results[ISHARE_OK] > 1000 && results[ISHARE_END] > 1000);
+	assert_true(results[ISHARE_MALFORMED] > 1000);
 }
 
 static void last_name_ends_with_nul(void **state)
@@ -181,6 +307,11 @@ int main(void)
 		cmocka_unit_test(walks_whole_block),
 		cmocka_unit_test(walks_block_of_every_length),
 		cmocka_unit_test(walks_random_blocks),
+		cmocka_unit_test(finds_every_name),
+		cmocka_unit_test(finds_nothing_in_an_empty_block),
+		cmocka_unit_test(finds_the_first_of_two),
+		cmocka_unit_test(malformed_entry_ends_the_search),
+		cmocka_unit_test(finds_what_the_walk_finds),
 		cmocka_unit_test(last_name_ends_with_nul),
 		cmocka_unit_test(first_offset_gives_the_count),
 		cmocka_unit_test(names),
