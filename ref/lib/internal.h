@@ -160,6 +160,7 @@ struct indexed_extent {
 
 struct prefix_table {
 	uint8_t *bytes; /* private copy; the positions in items are offsets into it */
+	size_t size; /* of bytes */
 	struct ishare_prefix *items;
 	uint32_t count; /* records before the first malformed one */
 };

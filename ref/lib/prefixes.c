@@ -56,6 +56,7 @@ static bool copy_table(struct check *check, const struct space *space, struct is
 		return false;
 	}
 	memcpy(image->prefixes.bytes, table->data, table->size);
+	image->prefixes.size = table->size;
 	table->data = image->prefixes.bytes;
 	return true;
 }

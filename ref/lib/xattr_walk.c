@@ -143,12 +143,28 @@ bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name
 	return true;
 }
 
-bool is_fingerprint(const struct xattr_walk *walk, const struct ishare_name *name)
+static struct ishare_prefixes known_prefixes(const struct ishare_image *image)
 {
-	struct ishare_name wanted;
+	const struct prefix_table *table = &image->prefixes;
 
-	return !is_fill(walk) && fingerprint_name(walk->image, &wanted) &&
-	       ishare_name_equal(&wanted, name);
+	return (struct ishare_prefixes){ { table->bytes, table->size },
+					 table->items,
+					 table->count };
+}
+
+/* Whether the current entry has the name. */
+static bool is_named(const struct xattr_walk *walk, const struct ishare_name *name)
+{
+	struct ishare_prefixes prefixes = known_prefixes(walk->image);
+
+	return ishare_entry_named(&walk->holder, &walk->entry, &prefixes, name);
+}
+
+bool is_fingerprint(const struct xattr_walk *walk)
+{
+	struct ishare_name name;
+
+	return !is_fill(walk) && fingerprint_name(walk->image, &name) && is_named(walk, &name);
 }
 
 struct ishare_view xattr_value(const struct xattr_walk *walk)
@@ -185,25 +201,37 @@ bool recall_shared_xattr(struct xattr_walk *walk, uint32_t shared_index)
 	return next_shared(walk) == WALK_ENTRY;
 }
 
+static bool find_inline(struct xattr_walk *walk, const struct ishare_name *name)
+{
+	struct ishare_prefixes prefixes = known_prefixes(walk->image);
+
+	return ishare_entry_find(&walk->area, inline_start(walk), &prefixes, name, &walk->entry) ==
+	       ISHARE_OK;
+}
+
+static bool find_shared(struct xattr_walk *walk, const struct ishare_name *name)
+{
+	enum walk_status status;
+
+	while ((status = next_shared(walk)) != WALK_END && status != WALK_FAILED)
+		if (status == WALK_ENTRY && is_named(walk, name))
+			return true;
+	return false;
+}
+
 bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint)
 {
-	uint8_t name_buffer[NAME_ROOM];
 	struct ishare_name name;
 	struct ishare_view area;
 	struct xattr_walk walk;
-	enum walk_status status;
-	bool found = false;
 
-	if (!file->inode.xattr_isize || copy_xattr_area(reader, file, buffer, &area) != READ_OK)
+	if (!file->inode.xattr_isize || !fingerprint_name(image, &name) ||
+	    copy_xattr_area(reader, file, buffer, &area) != READ_OK)
 		return false;
 	start_xattr_walk(&walk, reader, image, file, &area);
-	if (!xattr_shared_count(&walk.header, file->inode.xattr_isize))
-		return false;
-	while (!found && (status = next_xattr(&walk)) != WALK_END && status != WALK_FAILED)
-		found = status == WALK_ENTRY && xattr_name(&walk, name_buffer, &name) &&
-			is_fingerprint(&walk, &name);
-	if (!found)
+	if (!xattr_shared_count(&walk.header, file->inode.xattr_isize) ||
+	    (!find_inline(&walk, &name) && !find_shared(&walk, &name)))
 		return false;
 	*fingerprint = xattr_value(&walk);
 	memmove(buffer, fingerprint->data, fingerprint->size);

@@ -71,8 +71,8 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 /* What the image's fingerprints are called. False: it has none, or their name cannot be told. */
 bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name);
 
-/* Of the current entry, whose name that is. Fill is no xattr, whatever name four zero bytes spell. */
+/* Of the current entry. Fill is no xattr, whatever name four zero bytes spell. */
 bool is_fill(const struct xattr_walk *walk);
-bool is_fingerprint(const struct xattr_walk *walk, const struct ishare_name *name);
+bool is_fingerprint(const struct xattr_walk *walk);
 
 #endif

@@ -212,7 +212,7 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 		.name_space = name ? name_space(name->base_index) : "",
 		.name = name,
 		.value = &value,
-		.fingerprint = name && is_fingerprint(walk, name),
+		.fingerprint = is_fingerprint(walk),
 	};
 
 	if (check->sink->xattr)
@@ -231,7 +231,7 @@ static void check_name(struct check *check, const struct xattr_walk *walk,
 		       ishare_filter_bit(name), walk->header.h_name_filter,
 		       name_space(name->base_index), (int)name->bytes.size,
 		       (const char *)name->bytes.data);
-	if (remember_name(check, tally, walk, name) && is_fingerprint(walk, name))
+	if (remember_name(check, tally, walk, name) && is_fingerprint(walk))
 		check_fingerprint(check, walk, tally);
 }
 
