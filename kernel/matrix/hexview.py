@@ -8,8 +8,8 @@ ROWS_MAX = 48
 
 
 def changed_rows(before, after):
-    """Offsets of the rows in which the two differ."""
-    end = max(len(before), len(after))
+    """Offsets of the rows in which the two differ, but for what was cut off."""
+    end = len(after)
     return [at for at in range(0, end, WIDTH) if before[at:at + WIDTH] != after[at:at + WIDTH]]
 
 
@@ -29,7 +29,7 @@ def size_words(before, after):
     """Whether the size has changed."""
     if len(before) == len(after):
         return ""
-    return f"<p>{len(before)} bytes became {len(after)}.</p>\n"
+    return f"<p>{len(before)} bytes became {len(after)}{': the end is cut off' if len(before) > len(after) else ''}.</p>\n"
 
 
 def view(before, after):

@@ -9,6 +9,7 @@ A verdict is AGREES, EXPLAINED (the specification describes it, as a behaviour o
 """
 
 import errno
+import fnmatch
 import re
 
 from tools import FEATURE_ISHARE_XATTRS
@@ -17,6 +18,7 @@ AGREES, EXPLAINED, DISAGREES = "agrees", "explained", "disagrees"
 RANK = {AGREES: 0, EXPLAINED: 1, DISAGREES: 2}
 OTHER_NAMES = {"EFSCORRUPTED": "EUCLEAN", "ENOTSUP": "EOPNOTSUPP", "ENOATTR": "ENODATA"}
 ERRORS = ({n for n in dir(errno) if n[0] == "E"} | set(OTHER_NAMES)) - {"EROFS"}  # that is a filesystem here
+ACL = "system.posix_acl_"
 SHARES_NOT = re.compile(r"\bdoes not share\b")
 UTILS = re.compile(r"\b(fsck\.erofs|dump\.erofs|erofs-utils)\b")
 FAULTS = {"panic": re.compile(r"\bpanics?\b"), "hang": re.compile(r"\b(hangs?|never ends?|for ever)\b")}
@@ -59,16 +61,36 @@ class Words:
         self.rules = rules
         self.mount = self.of("mount")
         self.access = self.of("access")
-        texts = [t for r in rules for t in (*r.kernel.values(), r.divergence) if t]
-        self.described = set().union(*map(errors_in, texts)) if texts else set()
+        self.described = self.of("behaviour").union(*(errors_in(r.divergence) for r in rules))
 
     def of(self, key):
-        """The errors that must be seen."""
+        """The errors that a key names."""
         return set().union(*(errors_in(r.kernel.get(key)) for r in self.rules))
 
     def describes(self, pattern):
         """Whether a rule says something of this kind."""
         return any(pattern.search(t) for r in self.rules for t in (*r.kernel.values(), r.divergence or ""))
+
+
+class Known:
+    """Disagreements on which there is no more to say: a table of image, column, what is seen, and why."""
+
+    def __init__(self, lines):
+        self.entries = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
+        self.used = set()
+
+    def explain(self, name, cells):
+        """Cells that the table explains become EXPLAINED."""
+        for number, (image, column, value, why) in enumerate(self.entries):
+            judged = cells.get(column)
+            if judged and fnmatch.fnmatchcase(name, image) and judged["value"] == value and judged["verdict"] == DISAGREES:
+                cells[column] = cell(value, EXPLAINED, why)
+                self.used.add(number)
+        return cells
+
+    def stale(self):
+        """Entries that nothing needs."""
+        return [entry[0] for number, entry in enumerate(self.entries) if number not in self.used]
 
 
 class Judge:
@@ -130,7 +152,8 @@ class Judge:
     @staticmethod
     def mount(broken, words, events, seen):
         """The error of the mount, or that it succeeds. It reads the root directory's inode."""
-        root = Words([r for r in broken.rules if any(e.get("rule") == r.name and e.get("path") == "/" for e in events)]).described
+        root = Words([r for r in broken.rules if any(e.get("rule") == r.name and e.get("path") == "/" for e in events)])
+        root_errors = root.access | root.described
         error = seen["mount"]
         value = error or "mounts"
         other = seen.get("share_mount", error)
@@ -138,7 +161,7 @@ class Judge:
             return cell(f"{value}; with inode_share {other or 'mounts'}", DISAGREES, "the options make a difference")
         if error in broken.mount or (not error and not broken.mount):
             return cell(value)
-        if error in words.described or error in root:
+        if error in words.described or error in root_errors:
             return cell(value, EXPLAINED, "described as behaviour or divergence")
         if error and any(e["type"] != "finding" for e in events):
             return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
@@ -155,18 +178,20 @@ class Judge:
         errors = {e[3] for e in seen["errors"]}
         value = ", ".join(sorted(errors)) or "reads"
         own = [r for r in broken.rules if r.name == case.rule and r.kernel.get("access")]
-        if case.kind == "fails" and own and not errors & Words(own).described and not self.unseen(own, seen):
+        expected = Words(own).access | Words(own).described
+        if case.kind == "fails" and own and not errors & expected and not self.unseen(own, seen):
             wanted = " or ".join(sorted(Words(own).access))
             return cell(value, DISAGREES, f"{wanted} is not seen")
         if errors <= broken.access:
             return cell(value)
-        if errors <= words.described:
+        possible = broken.access | words.described
+        if errors <= possible:
             return cell(value, EXPLAINED, "described as behaviour or divergence")
         if any(e["type"] in ("unexamined", "failure") for e in events):
             return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
-        if {e[3] for e in seen["errors"] if e[0] not in compressed} <= words.described:
-            return cell(value, EXPLAINED, "outside of what is specified: how a file is compressed")
-        return cell(value, DISAGREES, f"no broken rule leads to {', '.join(sorted(errors - words.described))}")
+        if {e[3] for e in seen["errors"] if e[0] not in compressed and not e[2].startswith(ACL)} <= possible:
+            return cell(value, EXPLAINED, "outside of what is specified: compression, or POSIX ACLs")
+        return cell(value, DISAGREES, f"no broken rule leads to {', '.join(sorted(errors - possible))}")
 
     @staticmethod
     def unseen(own, seen):
@@ -189,11 +214,12 @@ class Judge:
         if wrong:
             return cell(value, DISAGREES, f"{', '.join(wrong)} should share")
         if seen["other_data"]:
-            lies = {"fingerprint.digest", "fingerprint.same-size"} & {r.name for r in words.rules}
+            lies = {"fingerprint.digest", "fingerprint.same-size"} & {r.name for r in words.rules} or \
+                any(e["type"] != "finding" for e in events)
             why = f"{', '.join(seen['other_data'])} shows other data when shared"
             return cell(value + ", other data", EXPLAINED if lies else DISAGREES, why)
         unclear = [p for p in shared | private if files.get(p) is None]
-        return cell(value, AGREES, "expected of no file either way" if unclear else "")
+        return cell(value, AGREES, "not known of each file whether it should" if unclear else "")
 
     def should_share(self, dump, events):
         """path -> True, False, or None (not known) for each regular file, from the decoded structures."""

@@ -11,9 +11,9 @@ build/matrix/run-vectors: kernel/matrix/run-vectors.c
 
 .PHONY: matrix matrix-inputs matrix-test
 matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: build/matrix.html (SWEEP=no: vectors and images only)
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_MATRIX)
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs erofs-utils
-	$(Q)kernel/uml/build-guest plain
+	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest plain
 	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep)
 
 matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors $(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)

@@ -15,19 +15,22 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
 import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 import cases  # noqa: E402  (makes the specification's compiler known, too)
 import page  # noqa: E402
 from cases import TOP  # noqa: E402
 from guest import Guests, Trouble  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, Judge, RANK, reported, worst  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, RANK, reported, worst  # noqa: E402
 from tools import Core, Utils, parallel, version  # noqa: E402
 import parse  # noqa: E402
+from emit_c import kernel_words  # noqa: E402
 
 WORK = "build/matrix"
 COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
@@ -52,6 +55,12 @@ def specification():
     return spec
 
 
+def processor_seconds():
+    """What the programs that this one has run have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def say(text):
     """Progress."""
     print(text, flush=True)
@@ -62,6 +71,8 @@ class Matrix:
 
     def __init__(self):
         self.judge = Judge(specification())
+        with open(f"{HERE}/known.tsv", encoding="utf-8") as known:
+            self.known = Known(known)
         self.core = Core("build/erofs-ishare")
         self.utils = Utils("build/tools/bin")
         self.runner = f"{TOP}/{WORK}/run-vectors"
@@ -72,15 +83,15 @@ class Matrix:
     def observe(self, some, log, what):
         """What the kernel does with each, and how fast."""
         guests = Guests(GUEST, self.runner, PATIENCE, log)
-        before = time.monotonic()
+        before, worked = time.monotonic(), processor_seconds()
         seen = guests.observe(some)
-        seconds = time.monotonic() - before
+        seconds, worked = time.monotonic() - before, processor_seconds() - worked
         self.kernel = guests.kernel
         mounts = round(guests.timed / guests.seconds_alone)
         self.rates[what] = {"images": len(some), "guests": guests.started, "seconds": round(seconds, 2),
-                            "mounts_per_second": mounts}
-        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s; "
-            f"mount, walk, read and unmount: {mounts} a second")
+                            "mounts_per_second": mounts, "per_processor_second": round(len(some) / worked)}
+        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s ({worked:.1f} s of processor "
+            f"time); mount, walk, read and unmount: {mounts} a second")
         return seen
 
     def kernel_cells(self, some, seen):
@@ -103,13 +114,16 @@ class Matrix:
         result = []
         for case, events, observed, (said, kernel), fscked, dumped in zip(some, reports, seen, self.kernel_cells(some, seen),
                                                                   fsck, dumps):
+            rules = self.judge.rules(events, case)
             cells = {"core": self.judge.core(case, events), **kernel, "fsck": self.judge.fsck(case, events, fscked),
                      "dump": self.judge.dump(case, events, dumped)}
+            self.known.explain(case.name, cells)
             result.append({"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file,
                            "why": case.why, "edits": case.edits, "base": case.base, "padded": case.padded,
                            "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
+                           "words": {r.name: " ".join(filter(None, (kernel_words(r), r.divergence))) for r in rules},
                            "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked, "dump": dumped})
-        return sorted(result, key=lambda r: -RANK[r["verdict"]])
+        return result
 
     def sweep(self):
         """What is seen of the sweep, counted by field; what disagrees, change by change."""
@@ -118,7 +132,7 @@ class Matrix:
         fields = collections.defaultdict(collections.Counter)
         wrong = []
         for case, (said, cells), observed in zip(some, self.kernel_cells(some, seen), seen):
-            verdict = worst(c["verdict"] for c in cells.values())
+            verdict = worst(c["verdict"] for c in self.known.explain(case.name, cells).values())
             where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
             fields[f"{where}.{case.change['field']}"][verdict] += 1
             if verdict == DISAGREES:
@@ -185,10 +199,13 @@ def main():
     with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
         out.write(page.page(report))
     tell(report)
+    stale = matrix.known.stale() if swept else []
+    for image in stale:
+        say(f"not ok - known.tsv: {image}: nothing of the kind was seen")
     say(summary(report))
     say("build/matrix.html, build/matrix.json")
     wrong = report["counts"][DISAGREES] + (report["sweep_counts"] or {DISAGREES: 0})[DISAGREES]
-    return 1 if wrong else 0
+    return 1 if wrong or stale else 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from html import escape
 
 import hexview
 from cases import TOP
-from judge import AGREES, DISAGREES, EXPLAINED
+from judge import AGREES, DISAGREES, EXPLAINED, RANK
 
 TITLE = "EROFS page cache sharing: rules, kernel and tools"
 COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: access", "sharing": "Kernel: sharing",
@@ -57,6 +57,7 @@ td small { display: block; color: var(--soft); line-height: 1.3; }
 .mark { font-weight: 700; margin-right: .3em; }
 .more td { padding-top: 0; }
 summary { cursor: pointer; color: var(--soft); min-height: 1.6rem; }
+.number { white-space: nowrap; }
 .kind { color: var(--soft); }
 dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -67,6 +68,7 @@ dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0
   #matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   #matrix tbody { border: 1px solid var(--line); border-radius: 6px; margin: .7rem 0; padding: .3rem 0; }
   #matrix td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  #matrix td.none { display: none; }
   #matrix td.agrees { padding-top: .1rem; padding-bottom: .1rem; }
 }
 """
@@ -130,30 +132,44 @@ def controls(rows):
 
 
 def table(rows):
-    """One body for each image: its row, and what can be unfolded."""
+    """One body for each image: its row, and what can be unfolded. Disagreements first."""
+    ordered = sorted(rows, key=lambda r: -RANK[r["verdict"]])
     heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>" for h in ("Image", "Rule", *COLUMNS.values()))
     return ("<table id=\"matrix\" role=\"table\">\n<caption class=\"hidden\">Every image, disagreements first</caption>\n"
-            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, rows))}</table>\n")
+            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n")
+
+
+def words_of(row):
+    """What the filter looks into."""
+    seen = (f"{c['value']} {c['why']}" for c in row["cells"].values())
+    return " ".join([row["name"], row["kind"], row["why"], *seen]).lower()
 
 
 def body(row):
     """One image."""
-    text = " ".join([row["name"], row["kind"], row["why"], *(f"{c['value']} {c['why']}" for c in row["cells"].values())])
     rule = f"<a href=\"spec/spec.html#{row['rule']}\">{row['rule']}</a> " if row["rule"] else "- "
     cells = "".join(cell(column, row["cells"][column]) for column in COLUMNS)
     return (f"<tbody role=\"rowgroup\" data-verdict=\"{row['verdict']}\" data-rule=\"{row['rule'] or ''}\" "
-            f"data-text=\"{escape(text.lower())}\">\n<tr class=\"vector\" role=\"row\">"
-            f"<th scope=\"row\" role=\"rowheader\">{escape(row['name'])}</th>"
+            f"data-text=\"{escape(words_of(row))}\">\n<tr class=\"vector\" role=\"row\">"
+            f"<th scope=\"row\" role=\"rowheader\">{name(row['name'])}</th>"
             f"<td role=\"cell\" data-label=\"Rule\">{rule}<span class=\"kind\">{row['kind']}</span></td>{cells}</tr>\n"
             f"<tr class=\"more\" role=\"row\"><td role=\"cell\" colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n</tbody>\n")
+
+
+def name(text):
+    """A vector's name breaks behind its rule."""
+    rule, slash, number = text.rpartition("/")
+    return f"{escape(rule)}{slash}<wbr><span class=\"number\">{escape(number)}</span>"
 
 
 def cell(column, judged):
     """What one party made of it."""
     verdict = judged["verdict"]
+    if judged["value"] == "-":
+        return f"<td role=\"cell\" class=\"cell none\" data-label=\"{COLUMNS[column]}\">-</td>"
     mark, meaning = MARKS[verdict]
     why = f"<small>{escape(judged['why'])}</small>" if judged["why"] else ""
-    mark = "" if judged["value"] == "-" else f"<span class=\"mark\" aria-label=\"{meaning}\" role=\"img\">{mark}</span>"
+    mark = f"<span class=\"mark\" aria-label=\"{meaning}\" role=\"img\">{mark}</span>"
     return (f"<td role=\"cell\" class=\"cell {verdict}\" data-label=\"{COLUMNS[column]}\">{mark}"
             f"<span class=\"value\">{escape(judged['value'])}</span>{why}</td>")
 
@@ -173,6 +189,10 @@ def more(row):
             ("fsck.erofs", row["fsck"]["said"]),
             ("dump.erofs", row["dump"]["said"] if row["dump"]["value"] != "passes" else None)]
     facts += [f"<p>{title}:</p><pre class=\"wrap\">{escape(text)}</pre>" for title, text in said if text]
+    if row["words"]:
+        told = "".join(f"<dt><a href=\"spec/spec.html#{rule}\">{rule}</a></dt><dd>{escape(text)}</dd>\n"
+                       for rule, text in row["words"].items())
+        facts.insert(0, f"<p>What the specification says on kernels and tools:</p>\n<dl>\n{told}</dl>\n")
     summary = escape(row["why"]) if row["why"] else "what was seen"
     return f"<details><summary>{summary}</summary>\n{''.join(facts) or '<p>Nothing was said.</p>'}</details>"
 
@@ -212,7 +232,8 @@ def sweep_words(row):
 def conditions(report):
     """How it was done."""
     rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s; mounted, walked, "
-                    f"read and unmounted {r['mounts_per_second']} a second</li>\n" for what, r in report["rates"].items())
+                    f"read and unmounted {r['mounts_per_second']} a second; {r['per_processor_second']} images, each mounted "
+                    "three times, in a second of processor time</li>\n" for what, r in report["rates"].items())
     guest = report["guest"] or {}
     facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux (pages of 4096 bytes), unmodified"),
              *((k.replace("_", " "), str(v)) for k, v in guest.items()), *report["tools"].items()]

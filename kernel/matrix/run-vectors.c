@@ -32,6 +32,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,6 +176,8 @@ static bool vfs_refuses(const char *name, const struct stat *st)
 		return !name[8];
 	if (!strncmp(name, "security.", 9))
 		return !name[9];
+	if (S_ISLNK(st->st_mode))
+		return true;
 	return strcmp(name, "system.posix_acl_access") && strcmp(name, "system.posix_acl_default");
 }
 
@@ -432,6 +435,7 @@ static void die(const char *what)
 {
 	printf("{\"failed\":\"%s: %s\"}\n", what, error_name(errno));
 	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);
 	exit(1);
 }
@@ -466,6 +470,11 @@ int main(void)
 	struct utsname name;
 	FILE *images;
 
+	/* What follows would be as final on the host. */
+	if (getpid() != 1) {
+		fputs("run-vectors: I am the first process of a guest, or nothing\n", stderr);
+		return 2;
+	}
 	log_wanted = getenv("LOG");
 	prepare();
 	images = list ? fopen(list, "r") : NULL;
@@ -478,7 +487,7 @@ int main(void)
 			try_image(n, text);
 	printf("{\"done\":true,\"seconds_alone\":%.3f}\n", seconds_alone);
 	fflush(stdout);
-	sync();
+	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);
 	return 0;
 }

@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The matrix itself: what it makes of guests that die, and of what parties say; no kernel is needed."""
+
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, f"{HERE}/../../tests"]
+import cases  # noqa: E402
+import guest  # noqa: E402
+import hexview  # noqa: E402
+import tap  # noqa: E402
+import tools  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, errors_in  # noqa: E402
+import parse  # noqa: E402
+
+# Stands in for run-guest: tells of each image that it mounts, except that it dies of some.
+FAKE = """\
+#!/usr/bin/python3
+import json, os, sys, time
+given = dict(a.split("=", 1) for a in sys.argv if "=" in a)
+images = [line.split("\\t") for line in open(given["LIST"]).read().splitlines()]
+if os.path.basename(images[0][0]) == "no-boot":
+    sys.exit("cannot boot: no memory")
+print(json.dumps({"kernel": "7.fake"}), flush=True)
+for n in range(int(given["FROM"]), int(given["TO"])):
+    name = os.path.basename(images[n][0])
+    if name == "panic" or (name == "panic-later" and n != int(given["FROM"])):
+        print("half a line", end="", flush=True)
+        sys.exit("Kernel panic - not syncing: of " + name)
+    if name == "kill":
+        os.kill(os.getpid(), 9)
+    if name == "hang":
+        time.sleep(100)
+    if name == "failed":
+        print(json.dumps({"failed": "tmpfs: ENOMEM"}), flush=True)
+        sys.exit(0)
+    print(json.dumps({"n": n, "mount": "", "devices": images[n][1:]}), flush=True)
+print(json.dumps({"done": True, "seconds_alone": 0.001}), flush=True)
+"""
+
+
+def observe(directory, *names):
+    """What is seen of images of these names by the stand-in."""
+    fake = f"{directory}/run-guest"
+    with open(fake, "w", encoding="utf-8") as out:
+        out.write(FAKE)
+    os.chmod(fake, 0o755)
+    some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"]) for name in names]
+    guests = guest.Guests([fake], "runner", 1)
+    return guests, guests.observe(some)
+
+
+def test_guests(directory):
+    """One image costs one result."""
+    guests, seen = observe(directory, "a", "b", "c")
+    tap.ok([s["n"] for s in seen] == [0, 1, 2] and guests.started == 1, "sound images: one guest", seen)
+    tap.ok(guests.kernel == "7.fake", "the kernel's version is noted")
+    tap.ok(seen[0]["devices"] == [f"{tap.TOP}/x/device"], "devices are passed on", seen[0])
+    for fault, kind in (("panic", "panic"), ("kill", "panic"), ("hang", "hang")):
+        before = time.monotonic()
+        guest.ANSWER = 1
+        guests, seen = observe(directory, "a", fault, "b", fault)
+        tap.ok([s.get("fault") for s in seen] == [None, kind, None, kind], f"{fault}: only the image at fault is blamed", seen)
+        tap.ok(seen[1]["alone"] == kind, f"{fault}: it is tried alone", seen[1])
+        tap.ok(time.monotonic() - before < 30, f"{fault}: it takes seconds")
+        if fault == "panic":
+            tap.ok("not syncing: of panic" in seen[1]["tail"] and "half a line" in seen[1]["tail"],
+                   "panic: the end of the log is kept", seen[1])
+    _, seen = observe(directory, "a", "panic-later", "b")
+    tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2], "an image that is harmless alone is told apart", seen)
+    for name, words in (("no-boot", "no memory"), ("failed", "ENOMEM")):
+        try:
+            observe(directory, name)
+            tap.ok(False, f"{name} is trouble")
+        except guest.Trouble as trouble:
+            tap.ok(words in str(trouble), f"{name} is trouble, and the reason is told", trouble)
+
+
+def test_runner():
+    """On the host it does nothing."""
+    done = subprocess.run([f"{tap.TOP}/build/matrix/run-vectors"], capture_output=True, check=False,
+                          env={"LIST": "/dev/null"}, timeout=10)
+    tap.ok(done.returncode == 2 and b"guest" in done.stderr and not done.stdout, "run-vectors refuses to run on the host", done)
+
+
+def finding(rule, severity="error", path=None):
+    """An event of the core."""
+    return {"type": "finding", "rule": rule, "severity": severity} | ({"path": path} if path else {})
+
+
+def mounted(*errors, shared=(), private=(), other_data=()):
+    """An observation of an image that mounts."""
+    return {"n": 0, "mount": "", "errors": [["/f", "read", "", e] for e in errors], "share_mount": "", "shared": shared,
+            "private": private, "other_data": other_data}
+
+
+def refused(error):
+    """An observation of one that does not."""
+    return {"n": 0, "mount": error, "share_mount": error}
+
+
+def decoded(fingerprints, layout="flat-plain"):
+    """A dump of files and their fingerprints."""
+    return {"superblock": {"fields": {"feature_compat": 0x20}},
+            "inodes": [{"path": p, "type": "regular file", "layout": layout,
+                        "xattrs": [{"fingerprint": True, "value": v}] if v else []} for p, v in fingerprints.items()]}
+
+
+def test_kernel(judge):
+    """Verdicts on what a kernel does."""
+    both = decoded({"/f": "1", "/g": "1", "/none": None})
+    fault = {"n": 0, "fault": "panic", "alone": "panic", "tail": ""}
+    for name, rule, kind, events, seen, column, verdict in (
+            ("a sound image mounts", None, "image", [], mounted(), "mount", AGREES),
+            ("a sound image is refused", None, "image", [], refused("EINVAL"), "mount", DISAGREES),
+            ("a broken one is refused as the rule says", "sb.magic", "fails", [finding("sb.magic")], refused("EINVAL"),
+             "mount", AGREES),
+            ("it is refused with another error", "sb.magic", "fails", [finding("sb.magic")], refused("EIO"), "mount", DISAGREES),
+            ("it mounts", "sb.magic", "fails", [finding("sb.magic")], mounted(), "mount", DISAGREES),
+            ("EFSCORRUPTED is EUCLEAN", "sb.ishare-prefix-id", "fails", [finding("sb.ishare-prefix-id")], refused("EUCLEAN"),
+             "mount", AGREES),
+            ("an error that only the behaviour names", "prefix.location", "fails", [finding("prefix.location")],
+             refused("EIO"), "mount", EXPLAINED),
+            ("mounting with inode_share ends otherwise", None, "image", [], mounted() | {"share_mount": "EINVAL"}, "mount",
+             DISAGREES),
+            ("a sound image cannot be read", None, "image", [], mounted("EIO"), "access", DISAGREES),
+            ("a broken inode cannot be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EUCLEAN"),
+             "access", AGREES),
+            ("a broken inode can be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted(), "access",
+             DISAGREES),
+            ("it fails otherwise", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EIO"), "access", DISAGREES),
+            ("what the core could not examine fails", None, "image", [{"type": "unexamined"}], mounted("EIO"), "access",
+             EXPLAINED),
+            ("nobody fails on a vector of the kind either", "inode.bounds", "either", [], mounted("ENOTDIR"), "access", EXPLAINED),
+            ("a warning in the kernel log", None, "image", [], mounted() | {"alarm": "WARNING: "}, "access", DISAGREES),
+            ("files with fingerprints share", None, "image", [], mounted(shared=["/f", "/g"], private=["/none"]), "sharing",
+             AGREES),
+            ("one with a fingerprint does not share", None, "image", [], mounted(shared=["/f"], private=["/g"]), "sharing",
+             DISAGREES),
+            ("one without a fingerprint shares", None, "image", [], mounted(shared=["/f", "/g", "/none"]), "sharing", DISAGREES),
+            ("one that the rules say does not share shares", "fingerprint.size", "fails",
+             [finding("fingerprint.size", path="/f")], mounted(shared=["/f", "/g"]), "sharing", DISAGREES),
+            ("one shows other data", None, "image", [], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing", DISAGREES),
+            ("one shows other data, as its fingerprint lies", "fingerprint.digest", "fails",
+             [finding("fingerprint.digest", path="/g")], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing", EXPLAINED),
+            ("a panic", "sb.magic", "fails", [finding("sb.magic")], fault, "mount", DISAGREES),
+            ("a hang", "sb.magic", "fails", [finding("sb.magic")], fault | {"fault": "hang"}, "mount", DISAGREES)):
+        case = cases.Case("x", "x", [], rule, kind)
+        judged = judge.kernel(case, events, both, seen)[column]
+        tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
+
+
+def test_tools(judge):
+    """Verdicts on erofs-ishare, fsck.erofs and dump.erofs."""
+    broken, undocumented = [finding("sb.magic")], "sb.magic"
+    documented = next(r.name for r in judge.spec.rules if "fsck.erofs" in (r.divergence or "") and not r.runtime)
+    for name, rule, kind, events, value, verdict in (
+            ("passes a sound image", None, "image", [], "passes", AGREES),
+            ("refuses a broken one", undocumented, "fails", broken, "refuses", AGREES),
+            ("refuses a sound one", None, "image", [], "refuses", DISAGREES),
+            ("passes a broken one", undocumented, "fails", broken, "passes", DISAGREES),
+            ("complains of a broken one and ends with 0", undocumented, "fails", broken, "complains, ends with 0", DISAGREES),
+            ("passes a broken one, as documented", documented, "fails", [finding(documented)], "passes", EXPLAINED),
+            ("crashes", undocumented, "fails", broken, "crash", DISAGREES),
+            ("hangs", undocumented, "fails", broken, "hang", DISAGREES)):
+        seen = {"value": value, "status": "SIGSEGV", "said": ""}
+        judged = judge.fsck(cases.Case("x", "x", [], rule, kind), events, seen)
+        tap.ok(judged["verdict"] == verdict, f"fsck.erofs {name}: {verdict}", judged)
+    for value, events, verdict in (("passes", broken, AGREES), ("refuses", broken, AGREES), ("refuses", [], DISAGREES),
+                                   ("crash", broken, DISAGREES)):
+        judged = judge.dump(cases.Case("x", "x", []), events, {"value": value, "status": "SIGSEGV", "said": ""})
+        tap.ok(judged["verdict"] == verdict, f"dump.erofs: {value}, {len(events)} rules broken: {verdict}", judged)
+    for kind, events, verdict in (("fails", broken, AGREES), ("fails", [], DISAGREES), ("holds", [], AGREES),
+                                  ("holds", broken, DISAGREES)):
+        judged = judge.core(cases.Case("x", "x", [], "sb.magic", kind), events)
+        tap.ok(judged["verdict"] == verdict, f"erofs-ishare: {kind}, {len(events)} rules reported: {verdict}", judged)
+
+
+def test_known():
+    """The table of what is known explains what it names, and nothing else; no entry outlives its reason."""
+    known = Known(["# a comment\n", "a/*\taccess\tEIO\tbecause\n", "b/*\taccess\tEIO\tnever seen\n"])
+    told = {"access": {"value": "EIO", "verdict": DISAGREES, "why": "?"}}
+    tap.ok(known.explain("a/1", dict(told))["access"] == {"value": "EIO", "verdict": EXPLAINED, "why": "because"},
+           "known: what is named is explained")
+    tap.ok(known.explain("c/1", dict(told)) == told, "known: another image is not")
+    other = {"access": told["access"] | {"value": "EIO, ENOENT"}}
+    tap.ok(known.explain("a/1", dict(other)) == other, "known: nor anything else that is seen")
+    tap.ok(known.stale() == ["b/*"], "known: entries without use are told", known.stale())
+
+
+def test_programs(directory):
+    """How a program ended."""
+    for name, script, value in (("passes", "exit 0", "passes"), ("refuses", "exit 1", "refuses"),
+                                ("crashes", "kill -SEGV $$", "crash"), ("complains", "echo '<E> x'", "complains, ends with 0"),
+                                ("hangs", "exec sleep 60", "hang")):
+        path = f"{directory}/{name}"
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(f"#!/bin/sh\n{script}\n")
+        os.chmod(path, 0o755)
+        tools.TIME = 1
+        seen = tools.outcome(*tools.run([path]))
+        tap.ok(seen["value"] == value, f"a program that {name}: {value}", seen)
+
+
+def test_padding(directory):
+    """The kernel's copies fill their last page."""
+    padder = cases.Padder(os.path.relpath(directory, tap.TOP))
+    case = padder.pad(next(c for c in cases.vectors() if c.devices))
+    for file, copy in zip([case.file, *case.devices], [case.mounted, *case.mounted_devices]):
+        with open(f"{tap.TOP}/{file}", "rb") as original, open(f"{tap.TOP}/{copy}", "rb") as padded:
+            before, after = original.read(), padded.read()
+        tap.ok(len(after) % 4096 == 0 and after == before + bytes(len(after) - len(before)), f"{file} is padded with zeros")
+
+
+def test_words():
+    """Small parts."""
+    tap.ok(errors_in("EROFS fails with EIO, EFSCORRUPTED or (ENOTSUP)") == {"EIO", "EUCLEAN", "EOPNOTSUPP"},
+           "errors are found in words", errors_in("EROFS fails with EIO, EFSCORRUPTED or (ENOTSUP)"))
+    view = hexview.view(bytes(64), bytes(20) + b"\xff" + bytes(43))
+    tap.ok("00000010" in view and view.count("<ins>") == 1 and "<ins>ff</ins>" in view and view.count("<del>") == 1,
+           "the hex view marks the byte that was changed, and no other", view)
+    tap.ok("64 bytes became 10" in hexview.view(bytes(64), bytes(10)), "the hex view tells of a cut")
+    tap.ok("base image" in hexview.view(bytes(64), bytes(64)), "the hex view tells that nothing was changed")
+
+
+def main():
+    """All of it."""
+    spec, errors = parse.parse(sorted(glob.glob(f"{tap.TOP}/spec/[0-9][0-9]-*.md")))
+    tap.ok(not errors.found, "the specification can be read", *errors.found)
+    judge = Judge(spec)
+    os.makedirs(f"{tap.TOP}/build/matrix", exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        test_guests(directory)
+        test_programs(directory)
+    with tempfile.TemporaryDirectory(dir=f"{tap.TOP}/build/matrix") as directory:
+        test_padding(directory)
+    test_runner()
+    test_kernel(judge)
+    test_tools(judge)
+    test_known()
+    test_words()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
