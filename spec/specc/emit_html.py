@@ -63,6 +63,9 @@ nav ol { padding-left: 1.6rem; }
 nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 .dense table { font-size: .8em; }
 .dense th, .dense td { padding: .25rem .4rem; }
+.figures th { vertical-align: bottom; white-space: normal; }
+.figures td:not(:first-child, :last-child), .figures th:not(:first-child, :last-child) { text-align: right; }
+.figures td:last-child { white-space: nowrap; }
 .yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
 @media (max-width: 40rem) { th, td { padding: .25rem .35rem; }
   table { font-size: .82em; } .wide td:last-child { min-width: 10rem; } }
@@ -292,7 +295,7 @@ def proof_section(spec, proofs):
     if not proofs:
         return ""
     totals, versions = proofs["totals"], proofs["versions"]
-    head = "".join(f"<th>{h}</th>" for h in ("Rule", "Function", "Goals", "Qed", "cvc5", "Seconds"))
+    head = "".join(f"<th>{h}</th>" for h in ("Rule", "Goals", "Qed", "cvc5", "Smoke", "Seconds", "Function"))
     body = "".join(proof_row(r) for r in proofs["rules"] if spec.rule(r["rule"]))
     assumed = "".join(f"<li>{escape(a)}</li>\n" for a in proofs["assumptions"])
     return ("<section id=\"proofs\">\n<h1>What is proved</h1>\n"
@@ -301,8 +304,8 @@ def proof_section(spec, proofs):
             f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} s), and "
             f"{totals['smoke']} smoke tests passed; for {escape(', '.join(proofs['machdeps']))}; with "
             + escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))
-            + ". The figures are sums over the machines.</p>\n<p>It is assumed that</p>\n"
-            f"<ul>\n{assumed}</ul>\n<div class=\"table dense\">\n<table>\n"
+            + ". The figures are sums over the machines; smoke tests are for the first.</p>\n<p>It is assumed that</p>\n"
+            f"<ul>\n{assumed}</ul>\n<div class=\"table dense figures\">\n<table>\n"
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n</section>\n")
 
 
@@ -310,5 +313,5 @@ def proof_row(rule):
     """One rule of the table."""
     name = rule["rule"]
     return (f"<tr><td><a href=\"#{name}\"><code>{name}</code></a></td>"
-            f"<td><code>{rule['file']}: {rule['function']}</code></td><td>{rule['goals']}</td>"
-            f"<td>{rule['qed']}</td><td>{rule['cvc5']}</td><td>{rule['seconds']:.1f}</td></tr>\n")
+            f"<td>{rule['goals']}</td><td>{rule['qed']}</td><td>{rule['cvc5']}</td><td>{rule['smoke']}</td>"
+            f"<td>{rule['seconds']:.2f}</td><td><code>{rule['file']}: {rule['function']}()</code></td></tr>\n")
