@@ -7,14 +7,10 @@
 DEPS_PROVE := gcc binutils frama-c-base why3 cvc5 git python3
 PROVE_OPTIONS :=
 
-.PHONY: prove prove-smoke prove-mutants
-prove: build/spec/.stamp ## Prove the core against the specification, for all machines
+.PHONY: prove prove-mutants
+prove: build/spec/.stamp ## Prove the core against the specification, for all machines, and look for contradictions
 	$(Q)$(MAKE) --no-print-directory deps-prove
 	$(Q)proofs/prove $(PROVE_OPTIONS)
-
-prove-smoke: build/spec/.stamp ## Look for contracts of the core that contradict themselves, and for dead code
-	$(Q)$(MAKE) --no-print-directory deps-prove
-	$(Q)proofs/prove --machdep gcc_x86_64 --smoke $(PROVE_OPTIONS)
 
 prove-mutants: build/spec/.stamp ## Break the core in hundreds of ways; the proof must notice (SAMPLE=20: only so many)
 	$(Q)$(MAKE) --no-print-directory deps-prove

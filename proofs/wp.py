@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Runs Frama-C's WP with cvc5 over files of the core, and reads what it says.
+"""Runs Frama-C's WP with cvc5 over functions of the core, and reads what it says.
 
-Frama-C's exit status says nothing about proofs, so it is not asked: a file counts as proved when all goals in its log
-are valid, the log's summary and the JSON report count the same, and nothing in the log is a warning.
+Frama-C's exit status says nothing about proofs, so it is not asked: a function counts as proved when all goals in its
+log are valid, the log's summary and the JSON report count the same, and nothing in the log is a warning. Smoke tests
+pass when cvc5 finds no proof, and so when it is not even running; that it did run is seen to here.
 """
 
+import functools
 import glob
 import hashlib
 import json
@@ -14,6 +16,8 @@ import shutil
 import subprocess
 import sys
 
+import mutate
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 BUILD = "build/proofs"
@@ -22,10 +26,12 @@ TOOLS = {"frama-c": "frama-c-base", "why3": "why3", "cvc5": "cvc5", "gcc": "gcc"
 # The drivers and the form of the log are those of these versions.
 VERSIONS = {"frama-c": ("-version", "25."), "why3": ("--version", "1.5."), "cvc5": ("--version", "1.0.")}
 INCLUDES = ["-Iref/core", "-Ibuild/spec"]
-MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32"}
+# What the preprocessor is told. ppc_32 is big-endian; the core asks a preprocessor for no more than the word size.
+MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32", "ppc_32": "-m32"}
 DRIVERS = "/usr/share/why3/drivers"
 SECONDS_PER_GOAL = 60
-SECONDS_PER_SMOKE_TEST = 2
+SECONDS_PER_SMOKE_TEST = 1
+SECONDS_PER_FUNCTION = 1800
 
 WHY3_CONF = """[main]
 magic = 14
@@ -38,21 +44,32 @@ name = "CVC5"
 version = "{version}"
 shortcut = "cvc5"
 driver = "{driver}"
-command = "{cvc5} --stats --tlimit=%t000 --lang=smt2 %f"
-command_steps = "{cvc5} --stats --rlimit=%S --lang=smt2 %f"
+command = "{cvc5} %t --stats --tlimit=%t000 --lang=smt2 %f"
+command_steps = "{cvc5} %t --stats --rlimit=%S --lang=smt2 %f"
 editor = ""
 in_place = false
 interactive = false
 """
-# cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed.
-CVC5 = '#!/bin/sh\nulimit -c 0\n{cvc5} "$@" || :\n'
+# cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed. When it ends without an
+# answer, or hangs, that is noted in the file $CVC5_DEATHS: Frama-C would take it for a smoke test that is passed.
+CVC5 = """#!/bin/sh
+ulimit -c 0
+seconds=$1
+shift
+said=$(timeout -k 1 "$((seconds + 5))" {cvc5} "$@" 2>&1)
+status=$?
+printf '%s\\n' "$said"
+if ! printf '%s\\n' "$said" | grep -Eq '^(unsat|sat|unknown)($|cvc5::)|interrupted by timeout'; then
+	[ -z "$CVC5_DEATHS" ] || echo "cvc5 gave no answer and exit status $status" >>"$CVC5_DEATHS"
+fi
+"""
 
 RESULT = re.compile(r"\[wp\] \[([^]]*)\] Goal (?:typed_)?(\S+) : (.*)")
-SMOKE = re.compile(r"\[wp\] \[(Passed|Failed)\] Smoke-test typed_(\S+)")
+SMOKE = re.compile(r"\[wp\] \[(Passed|Failed)\] Smoke-test (?:typed_)?(\S+)")
 
 
 class Unproved(Exception):
-    """Why a file does not count as proved."""
+    """Why a function does not count as proved."""
 
 
 def die(message):
@@ -123,6 +140,7 @@ class Source:
         self.name = os.path.basename(path)
         self.unit = self.translation_unit()
         self.functions, self.calls = self.symbols()
+        self.files = self.dependencies()
 
     def translation_unit(self):
         """What Frama-C is given: the file itself, or for a header a file that includes it."""
@@ -154,10 +172,48 @@ class Source:
         made = run("gcc", "-std=c11", "-ffreestanding", *INCLUDES, "-MM", self.unit).stdout
         return made.replace("\\\n", " ").split(":", 1)[1].split()
 
+    def relevant(self, function):
+        """The text that the proof of a function depends on: of others the contracts, but not what they do."""
+        return "\0".join(without_bodies(path, function if path == self.path else None) for path in self.files)
+
     def owner(self, goal):
         """The function that a goal belongs to."""
         owners = [f for f in self.functions if goal.startswith(f + "_")]
         return max(owners, key=len) if owners else None
+
+
+@functools.lru_cache(maxsize=None)
+def bodies(text):
+    """(name, start, end) of the body of each function in a text."""
+    return [(name, start, end) for name, _, start, end in mutate.functions(mutate.blank(text))]
+
+
+def without_bodies(path, kept):
+    """A file without what its functions do, except for one."""
+    text = read(path)
+    for name, start, end in reversed(bodies(text)):
+        if name != kept:
+            text = text[:start] + text[end:]
+    return text
+
+
+def forget_failures():
+    """Let Frama-C try again what was not proved: it remembers failures, too, and those of a prover that broke down."""
+    for path in glob.glob(f"{BUILD}/cache/*.json"):
+        try:
+            valid = json.loads(read(path))["verdict"] == "valid"
+        except (OSError, ValueError, KeyError):
+            continue
+        if not valid:
+            try_to_remove(path)
+
+
+def try_to_remove(path):
+    """Remove a file that somebody else may have removed."""
+    try:
+        os.remove(path)
+    except FileNotFoundError:
+        pass
 
 
 class Prover:
@@ -173,93 +229,129 @@ class Prover:
         self.limits = ["-wp-timeout", str(SECONDS_PER_GOAL)]
         if smoke:
             self.limits += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
-        self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf}
+        # Frama-C believes $PWD, which may be that of another tree: os.chdir() does not change it, nor does make -C.
+        self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf, "PWD": os.getcwd()}
+        self.versions = run("frama-c", "-version").stdout + run("cvc5", "--version").stdout
 
-    def base(self, source):
-        """Where the results of a file are kept."""
-        return f"{BUILD}/{source.name}.{self.machdep}{'.smoke' if self.smoke else ''}"
+    def base(self, source, function):
+        """Where the results of a function are kept."""
+        return f"{BUILD}/{self.machdep}{'.smoke' if self.smoke else ''}/{source.name}/{function}"
 
-    def key(self, source):
+    def key(self, source, function):
         """A digest of everything that the proof depends on."""
-        digest = hashlib.sha256()
-        for path in [os.path.join(HERE, "wp.py")] + source.dependencies():
-            with open(path, "rb") as f:
-                digest.update(hashlib.sha256(f.read()).digest())
-        versions = run("frama-c", "-version").stdout + run("cvc5", "--version").stdout
-        digest.update("\0".join(self.options + self.limits + source.functions + [versions]).encode())
-        return digest.hexdigest()
+        parts = [read(os.path.join(HERE, "wp.py")), source.relevant(function), function, self.versions,
+                 *self.options, *self.limits]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def remembered(self, source):
+    def remembered(self, source, function):
         """What was proved before and still holds, or None."""
         try:
-            proved = json.loads(read(f"{self.base(source)}.proved"))
-            return proved["functions"] if proved["key"] == self.key(source) else None
+            proved = json.loads(read(f"{self.base(source, function)}.proved"))
+            return proved["figures"] if proved["key"] == self.key(source, function) else None
         except (OSError, ValueError, KeyError):
             return None
 
-    def prove(self, source):
-        """Prove a file; returns {function: {goals, qed, cvc5, smoke, seconds}}."""
-        base = self.base(source)
-        report = f"{base}.json"
-        if os.path.exists(report):
-            os.remove(report)
-        os.makedirs(f"{BUILD}/cache", exist_ok=True)
-        done = run("frama-c", *self.options, *self.limits,
-                   "-wp-cache", "update", "-wp-cache-dir", os.path.abspath(f"{BUILD}/cache"),
-                   "-wp-par", str(os.cpu_count()), "-wp-fct", ",".join(source.functions),
-                   "-wp-report-json", report, source.unit, env=self.environment)
-        log = done.stdout + done.stderr
-        write(f"{base}.log", log)
-        if done.returncode:
-            raise Unproved("frama-c stopped: " + " ".join(log.strip().splitlines()[-4:]))
-        functions = self.check_log(source, log)
-        total = json.loads(read(report))["wp:global"]["wp:main"]
-        if not self.smoke and (total["total"] == 0 or total.get("valid", 0) != total["total"]):
-            raise Unproved(f"{total.get('valid', 0)} of {total['total']} goals are valid")
-        write(f"{base}.proved", json.dumps({"key": self.key(source), "functions": functions}))
-        return functions
+    def prove(self, source, function):
+        """Prove a function; returns its figures: {goals, qed, cvc5, smoke, seconds}."""
+        try:
+            return self.try_to_prove(source, function)
+        except Unproved:
+            forget_failures()
+            raise
 
-    def check_log(self, source, log):
+    def try_to_prove(self, source, function):
+        """The same, as Frama-C's cache has it."""
+        base = self.base(source, function)
+        report, deaths = os.path.abspath(f"{base}.json"), os.path.abspath(f"{base}.deaths")
+        os.makedirs(os.path.dirname(base), exist_ok=True)
+        os.makedirs(f"{BUILD}/cache", exist_ok=True)
+        key = self.key(source, function)
+        if os.path.exists(deaths):
+            forget_failures()
+        for path in (report, deaths):
+            try_to_remove(path)
+        status = self.frama_c(f"{base}.log", deaths, "-wp-fct", function, "-wp-report-json", report, source.unit)
+        log = read(f"{base}.log")
+        if status:
+            raise Unproved(f"frama-c stopped with exit status {status}: " + " ".join(log.strip().splitlines()[-4:]))
+        figures = self.check_log(source, function, log)
+        if os.path.exists(deaths):
+            raise Unproved(read(deaths).splitlines()[0])
+        self.check_report(report)
+        if self.key(source, function) != key:
+            raise Unproved("what it depends on has changed meanwhile: try again")
+        write(f"{base}.proved", json.dumps({"key": key, "figures": figures}))
+        return figures
+
+    def frama_c(self, log, deaths, *arguments):
+        """Run Frama-C once, with a cache, its output into a file; returns the exit status."""
+        command = ["frama-c", *self.options, *self.limits, "-wp-cache", "update", "-wp-cache-dir",
+                   os.path.abspath(f"{BUILD}/cache"), "-wp-par", "1", *arguments]
+        # Not into a pipe: what a killed Frama-C leaves behind would hold it open.
+        with open(log, "w", encoding="utf-8") as f:
+            try:
+                return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+                                      env={**self.environment, "CVC5_DEATHS": deaths}, check=False,
+                                      timeout=SECONDS_PER_FUNCTION).returncode
+            except subprocess.TimeoutExpired as stopped:
+                raise Unproved(f"frama-c did not end within {SECONDS_PER_FUNCTION} s") from stopped
+
+    def check_report(self, path):
+        """Read a JSON report; raise Unproved if it has anything but valid goals."""
+        try:
+            total = json.loads(read(path))["wp:global"]["wp:main"]
+        except (OSError, ValueError, KeyError) as reason:
+            raise Unproved(f"frama-c wrote no report: {reason!r}") from reason
+        if total["total"] == 0 or total.get("valid", 0) != total["total"]:
+            raise Unproved(f"{total.get('valid', 0)} of {total['total']} goals are valid")
+
+    def check_log(self, source, function, log):
         """Read a log; raise Unproved if it has anything to object or does not add up."""
-        found = {f: {"goals": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0} for f in source.functions}
-        complaints = [line for line in log.splitlines() if "Warning:" in line or "[wp] [Failed]" in line]
+        figures = {"goals": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
+        complaints = [line for line in log.splitlines() if "Warning:" in line]
         for prover, goal, verdict in RESULT.findall(log):
-            function = source.owner(goal)
             if not verdict.startswith("Valid"):
-                complaints.append(f"{goal}: {verdict.split(' (')[0].lower()}\n    replay it alone: "
-                                  f"proofs/prove --machdep {self.machdep} --goal {goal} {source.path}")
-            elif function is None:
-                complaints.append(f"{goal}: belongs to none of the functions")
+                complaints.append(f"{goal}: {verdict.split(' (')[0].lower()}" + self.replay_with(source, goal))
+            elif source.owner(goal) != function:
+                complaints.append(f"{goal}: does not belong to {function}()")
             else:
-                found[function]["goals"] += 1
-                found[function]["cvc5" if prover.startswith("CVC5") else "qed"] += 1
-                found[function]["seconds"] = round(found[function]["seconds"] + took(verdict), 3)
-        for _, test in SMOKE.findall(log):
-            # That of a call bears the name of what is called, which may be of another file.
-            found[source.owner(test) or source.functions[0]]["smoke"] += 1
+                figures["goals"] += 1
+                figures["cvc5" if prover.startswith("CVC5") else "qed"] += 1
+                figures["seconds"] = round(figures["seconds"] + took(verdict), 3)
+        for verdict, test in SMOKE.findall(log):
+            figures["smoke"] += 1
+            if verdict != "Passed":
+                complaints.append(f"{test}: nonsense can be proved here: a contradiction, or dead code"
+                                  + self.replay_with(source, test, f"--function {function} "))
         summary = re.search(r"Proved goals: *(\d+) / (\d+)", log)
-        counted = sum(f["goals"] + f["smoke"] for f in found.values())
+        counted = figures["goals"] + figures["smoke"]
         if not complaints and (not summary or summary.group(1) != summary.group(2)
                                or int(summary.group(1)) != counted):
             complaints.append(f"the log has {counted} results, but its summary is "
                               f"{summary.group() if summary else 'missing'}")
         if complaints:
             raise Unproved("\n".join(complaints))
-        return found
+        return figures
 
-    def replay(self, source, goal):
+    def replay_with(self, source, goal, function=""):
+        """What to do about a goal that is not proved. (A smoke test of a call bears the name of what is called.)"""
+        return f"\n    replay it alone: proofs/prove --machdep {self.machdep} {function}--goal {goal} {source.path}"
+
+    def replay(self, source, goal, function=None):
         """Prove the function of one goal again, trusting nothing, and show what becomes of the goal."""
-        function = source.owner(goal)
+        function = function or source.owner(goal)
         if not function:
             die(f"{source.path} has no function that {goal} could belong to")
-        properties = clause(goal[len(function) + 1:])
+        properties = None if self.smoke else clause(goal[len(function) + 1:])
         done = run("frama-c", *self.options, *self.limits, "-wp-cache", "none", "-wp-fct", function,
                    *(["-wp-prop", properties] if properties else []), "-wp-print", source.unit,
                    env=self.environment)
         sys.stdout.write(done.stdout + done.stderr)
-        verdicts = [verdict for _, name, verdict in RESULT.findall(done.stdout) if name == goal]
+        found = [(name, verdict) for verdict, name in SMOKE.findall(done.stdout)] + \
+            [(name, verdict) for _, name, verdict in RESULT.findall(done.stdout)]
+        verdicts = [verdict for name, verdict in found if name == goal]
         print(f"{goal}: {verdicts[0] if verdicts else 'there is no such goal'}")
-        return bool(verdicts) and verdicts[0].startswith("Valid")
+        return bool(verdicts) and verdicts[0].startswith(("Valid", "Passed"))
 
 
 def clause(goal):

@@ -43,12 +43,14 @@ class Fake:
 
     def __init__(self, text):
         self.path = f"{SCRATCH}/x.c"
+        self.files = [self.path]
         wp.write(self.path, text)
 
     def dependencies(self):
         return [self.path]
 
     owner = wp.Source.owner
+    relevant = wp.Source.relevant
 
 
 def refuses(name, found, word):
@@ -102,11 +104,11 @@ def test_trust():
 
 
 def check_log(log):
-    """What becomes of a log: ({function: figures}, complaint)."""
+    """What becomes of a log: (figures, complaint)."""
     prover = wp.Prover.__new__(wp.Prover)
     prover.machdep, prover.smoke = "gcc_x86_64", False
     try:
-        return prover.check_log(Fake(GOOD), log), ""
+        return prover.check_log(Fake(GOOD), "some_rule", log), ""
     except wp.Unproved as reason:
         return {}, str(reason)
 
@@ -114,16 +116,74 @@ def check_log(log):
 def test_logs():
     """A log with anything but valid goals is no proof."""
     found, complaint = check_log(LOG)
-    tap.ok(found.get("some_rule") == {"goals": 3, "qed": 2, "cvc5": 1, "smoke": 0, "seconds": 1.556} and not complaint,
+    tap.ok(found == {"goals": 3, "qed": 2, "cvc5": 1, "smoke": 0, "seconds": 1.556} and not complaint,
            "counts the goals of a good log", found, complaint)
     for verdict in ("Timeout (Qed:2ms) (60s)", "Unknown", "Failed", "Invalid", "Stepout", "not tried"):
         _, complaint = check_log(LOG.replace("Valid (Qed:56ms) (1.5s) (cached)", verdict))
         refuses(f"the verdict {verdict}", [complaint], "--goal some_rule_ensures_meaning")
     refuses("a warning", [check_log("[wp] Warning: Missing assigns clause\n" + LOG)[1]], "Warning")
-    refuses("a failed smoke test",
-            [check_log(LOG + "[wp] [Failed] Smoke-test typed_some_rule_wp_smoke_default_requires\n")[1]], "Smoke-test")
+    test = "Smoke-test typed_some_rule_wp_smoke_default_requires\n"
+    refuses("a failed smoke test", [check_log(f"{LOG}[wp] [Failed] {test}")[1]], "contradiction")
+    refuses("a smoke test that the summary does not count", [check_log(f"{LOG}[wp] [Passed] {test}")[1]], "summary")
+    found, _ = check_log(f"[wp] [Passed] {test}{LOG}".replace("3 / 3", "4 / 4"))
+    tap.ok(found.get("smoke") == 1, "counts smoke tests", found)
+    refuses("a goal of another function", [check_log(LOG.replace("some_rule_exits", "other_exits"))[1]], "some_rule()")
+    refuses("an empty log", [check_log("")[1]], "summary")
     refuses("a log that loses a goal", [check_log(LOG.replace("3 / 3", "4 / 4"))[1]], "summary")
     refuses("a log cut short", [check_log(LOG[:LOG.index("[wp] Proved")])[1]], "summary")
+
+
+def check_report(text):
+    """What is wrong with a JSON report."""
+    prover = wp.Prover.__new__(wp.Prover)
+    if text is not None:
+        wp.write(f"{SCRATCH}/wp.json", text)
+    try:
+        return prover.check_report(f"{SCRATCH}/{'no-' * (text is None)}wp.json") or []
+    except wp.Unproved as reason:
+        return [str(reason)]
+
+
+def test_reports():
+    """A report with anything but valid goals is no proof."""
+    good = '{"wp:global": {"wp:main": {"total": 3, "valid": 3}}}'
+    tap.is_empty(check_report(good), "accepts a report of valid goals")
+    refuses("a report with a goal that is not", check_report(good.replace('"valid": 3', '"valid": 2')), "2 of 3")
+    refuses("a report of valid goals, none of them", check_report(good.replace("3", "0")), "0 of 0")
+    for name, text in (("a report that is missing", None), ("an empty one", ""), ("one of something else", "{}")):
+        refuses(name, check_report(text), "no report")
+
+
+def test_relevance():
+    """What a function's proof depends on, and what not."""
+    other = GOOD.replace("some_rule(const", "other(const")
+    source = Fake(GOOD + other)
+    before, of_other = source.relevant("some_rule"), source.relevant("other")
+    changed = other.replace("*in < 3", "*in < 4")
+    tap.ok(Fake(GOOD + changed).relevant("some_rule") == before, "a function's proof outlives a change in another")
+    tap.ok(Fake(GOOD + changed).relevant("other") != of_other, "but not one in the function itself")
+    for name, text in (("its body", GOOD.replace("*in < 3", "*in < 4") + other),
+                       ("its contract", GOOD.replace("copied:", "c:") + other),
+                       ("the contract of another", GOOD + other.replace("copied:", "c:")),
+                       ("a declaration", "extern int x;\n" + GOOD + other)):
+        tap.ok(Fake(text).relevant("some_rule") != before, f"a proof does not outlive a change in {name}")
+
+
+def test_committed():
+    """Results of proofs do not belong into version control."""
+    here = os.getcwd()
+    os.chdir(SCRATCH)
+    tap.run(["git", "init", "-q"], cwd=SCRATCH)
+    os.makedirs("build/proofs/cache", exist_ok=True)
+    wp.write("build/proofs/cache/1.json", "{}")
+    tap.is_empty(gates.committed(), "accepts results that are only there")
+    tap.run(["git", "add", "-f", "build"], cwd=SCRATCH)
+    refuses("results under version control", gates.committed(), "build/proofs/cache/1.json is under version control")
+    tap.run(["git", "rm", "-q", "-r", "-f", "build"], cwd=SCRATCH)
+    wp.write("f.proved", "{}")
+    tap.run(["git", "add", "-f", "f.proved"], cwd=SCRATCH)
+    refuses("results elsewhere under version control", gates.committed(), "f.proved")
+    os.chdir(here)
 
 
 def test_floors():
@@ -137,6 +197,12 @@ def test_floors():
     refuses("fewer goals than before", gates.floors("goals m", {("x.c", "some_rule"): 2}), "had 3")
     refuses("to lower a floor", gates.record_floors(two), "the floor is 3")
     tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}), "a floor that was not to be lowered is still there")
+    tests = {("x.c", "some_rule"): {"goals m": 3, "smoke tests m": 2}}
+    refuses("smoke tests without floor", gates.floors("smoke tests m", {("x.c", "some_rule"): 2}), "not in floors.tsv")
+    tap.is_empty(gates.record_floors(tests), "records the number of smoke tests")
+    refuses("smoke tests that were not run", gates.floors("smoke tests m", {("x.c", "some_rule"): 1}), "had 2")
+    tap.is_empty(gates.record_floors(tests), "records the same again")
+    refuses("to forget the smoke tests", gates.record_floors(three), "the floor is 2")
     refuses("a function that is gone", gates.floors("goals m", {}), "gone")
     refuses("to forget a function", gates.record_floors({}), "the floor is 3")
 
@@ -159,6 +225,9 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     test_rules()
     test_trust()
     test_logs()
+    test_reports()
+    test_relevance()
+    test_committed()
     test_floors()
     test_mutants()
 tap.done()

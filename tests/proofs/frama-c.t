@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What is not so is not proved, and programs that break down prove nothing.
+
+The one function sb_magic() is proved in a copy of what the proofs need, where things are then broken. That takes
+Frama-C, which the other tests do without: where it is missing each test counts as skipped and says why, except in
+continuous integration, which has it.
+"""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
+import tap  # noqa: E402
+import wp  # noqa: E402
+
+FILE, FUNCTION, GOAL = "ref/core/superblock.c", "sb_magic", "sb_magic_ensures_meaning"
+
+
+class Tree:
+    """A copy of what is proved and of the means, for one test, in which nothing is proved yet."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(dir=SCRATCH)
+        for path in ("proofs", "ref/core"):
+            shutil.copytree(f"{tap.TOP}/{path}", f"{self.directory}/{path}")
+        os.makedirs(f"{self.directory}/build/spec")
+        os.makedirs(f"{self.directory}/bin")
+        for name in ("spec.acsl.h", "layout.h", "rules.h", "rules.c"):
+            shutil.copy(f"{tap.TOP}/build/spec/{name}", f"{self.directory}/build/spec/{name}")
+        # The same with less patience.
+        self.edit("proofs/wp.py", "SECONDS_PER_GOAL = 60", "SECONDS_PER_GOAL = 5")
+
+    def edit(self, path, old, new):
+        """Replace what must be there exactly once."""
+        text = wp.read(f"{self.directory}/{path}")
+        assert text.count(old) == 1, (path, old, text.count(old))
+        wp.write(f"{self.directory}/{path}", text.replace(old, new))
+
+    def fake(self, program, script):
+        """A program that answers questions for its version and does something else for the rest."""
+        options = "|".join({option for option, _ in wp.VERSIONS.values()})
+        wp.write(f"{self.directory}/bin/{program}", "#!/bin/sh\n"
+                 f"case $1 in {options}) exec {shutil.which(program)} \"$@\";; esac\n{script}\n", 0o755)
+
+    def run(self, *command):
+        """Run a program of the copy, in a directory that Frama-C must not take for it."""
+        path = f"{self.directory}/bin:{os.environ['PATH']}"
+        return tap.run([f"{self.directory}/{command[0]}", *command[1:]], env={**os.environ, "PATH": path})
+
+    def prove(self, *arguments):
+        """Prove with the first machine alone."""
+        return self.run("proofs/prove", "--machdep", "gcc_x86_64", *arguments, f"{self.directory}/{FILE}")
+
+    def replay(self, done):
+        """Run the command that is said to replay a goal; returns its exit status."""
+        return self.run(*re.search(r"replay it alone: (.*)", done.stdout).group(1).split()).returncode
+
+
+def accepts(name, done):
+    """One test point: all is proved."""
+    tap.ok(done.returncode == 0 and "all proved" in done.stdout and not done.stderr, f"accepts {name}",
+           f"status {done.returncode}", done.stdout, done.stderr)
+
+
+def refuses(name, done, *words):
+    """One test point: it is not proved, for a reason that has all of the words."""
+    tap.ok(done.returncode == 1 and "NOT PROVED" in done.stdout and "all proved" not in done.stdout
+           and not done.stderr and all(word in done.stdout for word in words), f"refuses {name}",
+           f"status {done.returncode}", done.stdout, done.stderr)
+
+
+def function(*more):
+    """The options for one function."""
+    return ("--function", FUNCTION, *more)
+
+
+def test_contents():
+    """A function must do what the specification says, and its contract must not contradict itself."""
+    tree = Tree()
+    accepts("a function that decides its predicate", tree.prove(*function("--smoke")))
+    accepts("what was proved before", tree.prove(*function("--smoke")))
+    tap.ok(tree.prove("--goal", GOAL).returncode == 0, "proves one goal alone")
+    tap.ok(tree.prove("--goal", f"{GOAL}_not").returncode == 1, "does not prove a goal that there is not")
+    magic = re.search(r"predicate sb_magic\b[^;]*", wp.read(f"{tree.directory}/build/spec/spec.acsl.h")).group()
+    tree.edit("build/spec/spec.acsl.h", magic, magic + " + 1")
+    done = tree.prove(*function())
+    refuses("a function whose predicate has changed", done, GOAL, f"--goal {GOAL} {FILE}")
+    tap.ok(tree.replay(done) == 1, "the command to replay it does not prove it either")
+    tree = Tree()
+    body = re.search(r"\bbool sb_magic\(.*?^\}$", wp.read(f"{tree.directory}/{FILE}"), re.DOTALL | re.MULTILINE).group()
+    tree.edit(FILE, body, body.replace("==", "!="))
+    refuses("a function that decides the contrary", tree.prove(*function()), GOAL, f"--goal {GOAL} {FILE}")
+
+
+def test_contradiction():
+    """Smoke tests find what makes everything provable."""
+    tree = Tree()
+    head = re.search(r"/\*@[^/]*?\*/\s*bool sb_magic\(", wp.read(f"{tree.directory}/ref/core/superblock.h")).group()
+    tree.edit("ref/core/superblock.h", head, head.replace("terminates", "requires few: sb->magic < 2;\n"
+                                                          "    requires many: sb->magic > 3;\n    terminates"))
+    accepts("a contradiction, without smoke tests", tree.prove(*function()))
+    done = tree.prove(*function("--smoke"))
+    refuses("a contradiction, with smoke tests", done, "_wp_smoke_default_requires: nonsense can be proved here")
+    tap.ok(tree.replay(done) == 1, "the command to replay it shows the same")
+
+
+def test_provers():
+    """A prover that breaks down has not proved anything, nor looked for contradictions."""
+    for name, script in (("dies", "kill -SEGV $$"), ("says nonsense", "echo unsaturated fat; echo valid"),
+                         ("hangs", "exec sleep 1000")):
+        tree = Tree()
+        tree.fake("cvc5", script)
+        refuses(f"a proof by a prover that {name}", tree.prove(*function()), GOAL, f"--goal {GOAL} {FILE}")
+        os.remove(f"{tree.directory}/bin/cvc5")
+        accepts(f"a proof when the prover no longer {name}", tree.prove(*function()))
+        tree.fake("cvc5", script)
+        refuses(f"smoke tests by a prover that {name}, though all goals are known",
+                tree.prove(*function("--smoke")), "cvc5 gave no answer")
+
+
+def test_frama_c():
+    """Frama-C's silence is not a proof either."""
+    valid = "[wp] [Qed] Goal typed_sb_magic_ensures_meaning : Valid\\n[wp] Proved goals: 1 / 1"
+    for name, script, words in (
+            ("says nothing", "exit 0", ["summary is missing"]),
+            ("says that all is valid, and writes no report", f"printf '{valid}\\n'", ["no report"]),
+            ("is killed", "kill -KILL $$", ["frama-c stopped with exit status -9"]),
+            ("complains", "echo '[kernel] User Error: no'; exit 1", ["exit status 1", "User Error: no"]),
+            ("hangs", "exec sleep 1000", ["did not end within 3 s"])):
+        tree = Tree()
+        tree.edit("proofs/wp.py", "SECONDS_PER_FUNCTION = 1800", "SECONDS_PER_FUNCTION = 3")
+        tree.fake("frama-c", script)
+        refuses(f"a Frama-C that {name}", tree.prove(*function("--smoke")), *words)
+
+
+def main():
+    """All of it, or none."""
+    absent = [package for tool, package in wp.TOOLS.items() if not shutil.which(tool)]
+    if absent and not os.environ.get("CI"):
+        tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-prove")
+    else:
+        for test in (test_contents, test_contradiction, test_provers, test_frama_c):
+            test()
+    tap.done()
+
+
+with tempfile.TemporaryDirectory() as SCRATCH:
+    main()
