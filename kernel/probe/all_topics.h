@@ -17,5 +17,10 @@ void topic_direct_io(void);
 void topic_program(void);
 void topic_content(void);
 void topic_io_error(void);
+void topic_finding_block_size(void);
+void topic_finding_unmount(void);
+void topic_finding_remount(void);
+void topic_finding_remount_domain(void);
+void topic_finding_remount_feature(void);
 
 #endif

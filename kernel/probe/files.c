@@ -17,6 +17,7 @@ const struct file tree[] = {
 	{ "4096", 7, 4096 },
 	{ "4097", 8, 4097 },
 	{ "5000", 9, 5000 },
+	{ "6500", 13, 6500 },
 	{ "twin", 9, 5000 },		/* a second inode with the content of 5000 */
 	{ "mib", 10, (3 << 20) + 123 },
 	{ "sparse", SPARSE | 11, (512 << 10) + 77 },
@@ -24,6 +25,7 @@ const struct file tree[] = {
 };
 
 const struct file huge = { "huge", 12, (72 << 20) + 5 };
+const struct file race = { "race", 14, 8 << 20 };
 
 #define FORGED(image, name, seed, size, value) \
 	{ { name, seed, size }, image, value, sizeof(value) - 1 }

@@ -15,8 +15,11 @@ struct file {
 /* In every image but the forged ones and the huge ones; ends with a NULL name. */
 extern const struct file tree[];
 
-/* In the images huge-1 and huge-2. */
+/* In the images huge-1, huge-2 and huge-lz4. */
 extern const struct file huge;
+
+/* In the images race-1 and race-2: many chunks, so that reading it means reading metadata. */
+extern const struct file race;
 
 const struct file *tree_file(const char *name);
 

@@ -82,12 +82,14 @@ int host_main(int argc, char **argv)
 		error = write_tree(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "huge"))
 		error = write_file(argv[2], &huge);
+	else if (argc == 3 && !strcmp(argv[1], "race"))
+		error = write_file(argv[2], &race);
 	else if (argc == 4 && !strcmp(argv[1], "forge"))
 		error = write_forged(argv[2], argv[3]);
 	if (!error)
 		return 0;
 	fprintf(stderr, "probe: %s\n"
-		"usage: probe topics | forged | tree DIRECTORY | huge DIRECTORY | forge IMAGE DIRECTORY\n"
+		"usage: probe topics | forged | tree DIRECTORY | huge DIRECTORY | race DIRECTORY | forge IMAGE DIRECTORY\n"
 		"(as PID 1 of a guest it runs the topic that TOPIC= names)\n", strerror(errno));
 	return 2;
 }

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reproducers of kernel/findings/: each in a guest of its own, which it may take down. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "all_topics.h"
+#include "mounts.h"
+#include "readers.h"
+#include "tap.h"
+
+/* Fills free memory with a pattern, so that memory nobody has cleared can be told from zeros. */
+static void dirty_memory(void)
+{
+	const size_t size = 48 << 20;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return;
+	memset(memory, 0xaa, size);
+	munmap(memory, size);
+}
+
+/* An image whose blocks are smaller than pages, alone on a block device. */
+static void try_small_blocks(enum backing backing, const char *image, bool known_to_fail)
+{
+	const char *source = source_or_skip(backing, image);
+
+	if (!source)
+		return;
+	if (known_to_fail) {
+		dirty_memory();
+		todo("block-size");
+		at_risk("reading a page of several extents");
+	}
+	if (erofs_mount(source, WORK "/a", "d", "inode_share"))
+		give_up(image, -EINVAL);
+	for (const struct file *file = tree; file->name; file++) {
+		const char *wrong = read_at(&readers[0], WORK "/a", file);
+
+		todo(known_to_fail && wrong ? "block-size" : NULL);
+		ok(!wrong, "%s on %s: %s has its content", image, backing_names[backing], file->name);
+		if (wrong)
+			diag("%s", wrong);
+	}
+	todo(NULL);
+	unmount(WORK "/a");
+	release_loops();
+}
+
+void topic_finding_block_size(void)
+{
+	try_small_blocks(ON_FILE, "b512", false);
+	try_small_blocks(ON_FILE, "b512-chunk", false);
+	try_small_blocks(ON_UBD, "b512", true);
+	try_small_blocks(ON_UBD, "b512-chunk", true);
+	try_small_blocks(ON_UBD, "b1024", true);
+	try_small_blocks(ON_UBD, "b2048", true);
+	try_small_blocks(ON_LOOP, "b512", true);
+}
+
+/* Drops and reads again, for ever, what another image will be asked to serve. */
+static void read_on(const struct file *file)
+{
+	int fd = open_at(WORK "/a", file->name, O_RDONLY);
+	char page[4096];
+
+	for (unsigned int round = 0;; round++) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		for (uint64_t at = 0; at < file->size; at += 64 * sizeof(page))
+			if (pread(fd, page, sizeof(page), (off_t)((at * 37 + round * 4096) % file->size)) < 0)
+				_exit(1);
+	}
+}
+
+static unsigned long mount_and_unmount(const char *source, const char *name, double seconds)
+{
+	struct timespec start, now;
+	unsigned long cycles = 0;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), WORK "/b/%s", name);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		if (erofs_mount(source, WORK "/b", "d", "inode_share") || stat(path, &st))
+			return 0;
+		sched_yield();
+		if (cycles++ % 3 == 0)
+			usleep(200);
+		if (umount2(WORK "/b", 0))
+			return 0;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
+	return cycles;
+}
+
+void topic_finding_unmount(void)
+{
+	const char *first = source_or_skip(ON_UBD, "race-1"), *second = source_or_skip(ON_UBD, "race-2");
+	unsigned long cycles;
+	pid_t reader;
+
+	if (!first || !second)
+		return;
+	share_on(ON_UBD, "race-1", WORK "/a", "d");
+	todo("unmount");
+	at_risk("an image is unmounted while it serves a reader of another");
+	fflush(stdout);
+	reader = fork();
+	if (!reader)
+		read_on(&race);
+	cycles = mount_and_unmount(second, race.name, 10);
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
+	ok(cycles > 0, "an image is unmounted while it serves a reader of another");
+	todo(NULL);
+	ok(cycles > 100, "the image was mounted and unmounted often enough");
+	diag("%lu cycles", cycles);
+	unmount(WORK "/a");
+}
+
+/* Sharing without a domain: the next inode with a fingerprint finds a null pointer. */
+void topic_finding_remount(void)
+{
+	struct stat st;
+	int error = erofs_mount(image_path("inline"), WORK "/a", NULL, "");
+
+	if (error)
+		give_up("mount", error);
+	todo("remount-unchecked");
+	error = erofs_remount(WORK "/a", NULL, "inode_share");
+	ok_errno(error, -EINVAL, "remount with inode_share of a mount without a domain");
+	ok(!mount_shows(WORK "/a", "inode_share"), "/proc/mounts does not show inode_share");
+	at_risk("the next inode is read in");
+	ok(!stat(WORK "/a/5000", &st), "the next inode is read in");
+	todo(NULL);
+}
+
+/* The domain that the remount itself names is ignored, so the same. */
+void topic_finding_remount_domain(void)
+{
+	struct stat st;
+
+	if (erofs_mount(image_path("inline"), WORK "/a", NULL, ""))
+		give_up("mount", -EINVAL);
+	todo("remount-unchecked");
+	ok_errno(erofs_remount(WORK "/a", "d", "inode_share"), -EINVAL,
+		 "remount with inode_share and a domain of a mount without a domain");
+	at_risk("the next inode is read in");
+	ok(!stat(WORK "/a/5000", &st), "the next inode is read in");
+	todo(NULL);
+}
+
+/* An image without the feature, but with prefixes: number 0 is taken for the fingerprint's name. */
+void topic_finding_remount_feature(void)
+{
+	const struct file *file = forged_file("forged-1", "byte");
+	int error = erofs_mount(image_path("prefixes"), WORK "/a", "d", "");
+
+	if (error)
+		give_up("mount", error);
+	share("forged-2", WORK "/b", "d");
+	todo("remount-unchecked");
+	at_risk("a remount with inode_share of an image without the feature");
+	error = erofs_remount(WORK "/a", NULL, "inode_share");
+	ok_errno(error, -EINVAL, "a remount with inode_share of an image without the feature");
+	ok(shares(WORK "/b", WORK "/a", file) == 0, "and it does not share");
+	todo(NULL);
+	ok_content(WORK "/a", file, "after the remount");
+	unmount(WORK "/b");
+	unmount(WORK "/a");
+}
