@@ -11,6 +11,8 @@ is a disagreement, 2 it could not be done.
 
 import argparse
 import collections
+import contextlib
+import fcntl
 import glob
 import json
 import os
@@ -180,9 +182,24 @@ def tell(report):
                 say(f"not ok - sweep {row['name']}: {column}: {judged['value']}: {judged['why']}")
 
 
+@contextlib.contextmanager
+def only_one():
+    """Waits until no other matrix is made here."""
+    os.makedirs(f"{TOP}/{WORK}", exist_ok=True)
+    with open(f"{TOP}/{WORK}/.lock", "w", encoding="ascii") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def main():
     """All of it."""
     options = arguments()
+    with only_one():
+        return make(options)
+
+
+def make(options):
+    """The matrix; returns the exit status."""
     shutil.rmtree(f"{TOP}/{WORK}/padded", ignore_errors=True)
     matrix = Matrix()
     rows = matrix.rows()
