@@ -51,17 +51,23 @@ in_place = false
 interactive = false
 """
 # cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed. When it ends without an
-# answer, or hangs, that is noted in the file $CVC5_DEATHS: Frama-C would take it for a smoke test that is passed.
+# answer, or hangs and is killed, Frama-C would take that for a smoke test that is passed; so the file $CVC5_TRIES gets
+# a line for each try and one for each answer.
 CVC5 = """#!/bin/sh
 ulimit -c 0
 seconds=$1
 shift
+note()
+{{
+	[ -z "$CVC5_TRIES" ] || echo "$1" >>"$CVC5_TRIES"
+}}
+
+note try
 said=$(timeout -k 1 "$((seconds + 5))" {cvc5} "$@" 2>&1)
-status=$?
-printf '%s\\n' "$said"
-if ! printf '%s\\n' "$said" | grep -Eq '^(unsat|sat|unknown)($|cvc5::)|interrupted by timeout'; then
-	[ -z "$CVC5_DEATHS" ] || echo "cvc5 gave no answer and exit status $status" >>"$CVC5_DEATHS"
+if printf '%s\\n' "$said" | grep -Eq '^(unsat|sat|unknown)($|cvc5::)|interrupted by timeout'; then
+	note answer
 fi
+printf '%s\\n' "$said"
 """
 
 RESULT = re.compile(r"\[wp\] \[([^]]*)\] Goal (?:typed_)?(\S+) : (.*)")
@@ -200,12 +206,22 @@ def without_bodies(path, kept):
 def forget_failures():
     """Let Frama-C try again what was not proved: it remembers failures, too, and those of a prover that broke down."""
     for path in glob.glob(f"{BUILD}/cache/*.json"):
+        # Not as JSON: times such as `2.` are none.
         try:
-            valid = json.loads(read(path))["verdict"] == "valid"
-        except (OSError, ValueError, KeyError):
+            valid = '"verdict": "valid"' in read(path)
+        except FileNotFoundError:
             continue
         if not valid:
             try_to_remove(path)
+
+
+def unanswered(path):
+    """How often cvc5 was asked and did not answer."""
+    try:
+        notes = read(path).split()
+    except FileNotFoundError:
+        return 0
+    return notes.count("try") - notes.count("answer")
 
 
 def try_to_remove(path):
@@ -262,28 +278,28 @@ class Prover:
     def try_to_prove(self, source, function):
         """The same, as Frama-C's cache has it."""
         base = self.base(source, function)
-        report, deaths = os.path.abspath(f"{base}.json"), os.path.abspath(f"{base}.deaths")
+        report, tries = os.path.abspath(f"{base}.json"), os.path.abspath(f"{base}.tries")
         os.makedirs(os.path.dirname(base), exist_ok=True)
         os.makedirs(f"{BUILD}/cache", exist_ok=True)
         key = self.key(source, function)
-        if os.path.exists(deaths):
+        if unanswered(tries):
             forget_failures()
-        for path in (report, deaths):
+        for path in (report, tries):
             try_to_remove(path)
-        status = self.frama_c(f"{base}.log", deaths, "-wp-fct", function, "-wp-report-json", report, source.unit)
+        status = self.frama_c(f"{base}.log", tries, "-wp-fct", function, "-wp-report-json", report, source.unit)
         log = read(f"{base}.log")
         if status:
             raise Unproved(f"frama-c stopped with exit status {status}: " + " ".join(log.strip().splitlines()[-4:]))
         figures = self.check_log(source, function, log)
-        if os.path.exists(deaths):
-            raise Unproved(read(deaths).splitlines()[0])
+        if unanswered(tries):
+            raise Unproved(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests: it broke down, or hung")
         self.check_report(report)
         if self.key(source, function) != key:
             raise Unproved("what it depends on has changed meanwhile: try again")
         write(f"{base}.proved", json.dumps({"key": key, "figures": figures}))
         return figures
 
-    def frama_c(self, log, deaths, *arguments):
+    def frama_c(self, log, tries, *arguments):
         """Run Frama-C once, with a cache, its output into a file; returns the exit status."""
         command = ["frama-c", *self.options, *self.limits, "-wp-cache", "update", "-wp-cache-dir",
                    os.path.abspath(f"{BUILD}/cache"), "-wp-par", "1", *arguments]
@@ -291,7 +307,7 @@ class Prover:
         with open(log, "w", encoding="utf-8") as f:
             try:
                 return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
-                                      env={**self.environment, "CVC5_DEATHS": deaths}, check=False,
+                                      env={**self.environment, "CVC5_TRIES": tries}, check=False,
                                       timeout=SECONDS_PER_FUNCTION).returncode
             except subprocess.TimeoutExpired as stopped:
                 raise Unproved(f"frama-c did not end within {SECONDS_PER_FUNCTION} s") from stopped
