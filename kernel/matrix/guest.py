@@ -12,7 +12,8 @@ from cases import TOP
 
 TAIL = 40       # lines of the kernel's log
 LONG = 3600     # seconds
-ANSWER = 20     # seconds that a guest needs to start, and that one which hangs is given to say where
+START = 60      # seconds that a guest may take to start on a busy machine
+ANSWER = 20     # seconds that one which hangs is given to say where
 HUNG = 3        # exit status of run-guest
 
 
@@ -83,7 +84,7 @@ class Run:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while not self.done:
-                if not selector.select(self.patience):
+                if not selector.select(self.patience if self.greeted else START):
                     return False
                 data = os.read(process.stdout.fileno(), 1 << 16)
                 if not data:

@@ -37,7 +37,7 @@ from emit_c import kernel_words  # noqa: E402
 WORK = "build/matrix"
 COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
 SWEEP_COLUMNS = ("mount", "access", "sharing")
-PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "10"))
+PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "15"))
 GUEST_FACTS = "build/kernel/plain/guest.json"
 GUEST = os.environ.get("MATRIX_GUEST", "kernel/uml/run-guest --guest plain --append seccomp=on").split()
 

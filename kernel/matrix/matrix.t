@@ -20,6 +20,9 @@ import tools  # noqa: E402
 from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, errors_in  # noqa: E402
 import parse  # noqa: E402
 
+PATIENCE = 3
+guest.ANSWER = 1
+
 # Stands in for run-guest: tells of each image that it mounts, except that it dies of some.
 FAKE = """\
 #!/usr/bin/python3
@@ -53,7 +56,7 @@ def observe(directory, *names):
         out.write(FAKE)
     os.chmod(fake, 0o755)
     some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"]) for name in names]
-    guests = guest.Guests([fake], "runner", 1)
+    guests = guest.Guests([fake], "runner", PATIENCE)
     return guests, guests.observe(some)
 
 
@@ -65,11 +68,10 @@ def test_guests(directory):
     tap.ok(seen[0]["devices"] == [f"{tap.TOP}/x/device"], "devices are passed on", seen[0])
     for fault, kind in (("panic", "panic"), ("kill", "panic"), ("hang", "hang")):
         before = time.monotonic()
-        guest.ANSWER = 1
         guests, seen = observe(directory, "a", fault, "b", fault)
         tap.ok([s.get("fault") for s in seen] == [None, kind, None, kind], f"{fault}: only the image at fault is blamed", seen)
         tap.ok(seen[1]["alone"] == kind, f"{fault}: it is tried alone", seen[1])
-        tap.ok(time.monotonic() - before < 30, f"{fault}: it takes seconds")
+        tap.ok(time.monotonic() - before < 60, f"{fault}: it takes seconds")
         if fault == "panic":
             tap.ok("not syncing: of panic" in seen[1]["tail"] and "half a line" in seen[1]["tail"],
                    "panic: the end of the log is kept", seen[1])
@@ -204,7 +206,7 @@ def test_programs(directory):
         with open(path, "w", encoding="utf-8") as out:
             out.write(f"#!/bin/sh\n{script}\n")
         os.chmod(path, 0o755)
-        tools.TIME = 1
+        tools.TIME = 5
         seen = tools.outcome(*tools.run([path]))
         tap.ok(seen["value"] == value, f"a program that {name}: {value}", seen)
 
