@@ -19,8 +19,8 @@ const struct file tree[] = {
 	{ "5000", 9, 5000 },
 	{ "6500", 13, 6500 },
 	{ "twin", 9, 5000 },		/* a second inode with the content of 5000 */
-	{ "mib", 10, (3 << 20) + 123 },
-	{ "sparse", SPARSE | 11, (512 << 10) + 77 },
+	{ "mib", 10, (1 << 20) + 123 },
+	{ "sparse", SPARSE | 11, (256 << 10) + 77 },
 	{ NULL, 0, 0 },
 };
 
