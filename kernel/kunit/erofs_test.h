@@ -86,6 +86,9 @@ struct vfsmount *erofs_test_mount_shared(struct kunit *test,
 /* mount.c */
 int erofs_test_suite_init(struct kunit_suite *suite);
 void erofs_test_suite_exit(struct kunit_suite *suite);
+struct file *erofs_test_file(const void *image, size_t size);
+struct vfsmount *erofs_test_mount_file(struct file *file,
+				       const struct erofs_test_options *opts);
 struct vfsmount *erofs_test_mount(const void *image, size_t size,
 				  const struct erofs_test_options *opts);
 void erofs_test_umount(struct vfsmount *mnt);

@@ -97,7 +97,7 @@ unsigned int erofs_test_add_prefix(struct erofs_test_image *img, u8 base_index,
 	return img->sb->xattr_prefix_count++;
 }
 
-/* @size: as in the inode; a block of @data is stored at most */
+/* @data: of @size bytes, which are a block at most; NULL: zeros */
 struct erofs_inode_compact *erofs_test_add_file(struct erofs_test_image *img,
 						const char *name,
 						const void *data, u32 size)
@@ -105,12 +105,12 @@ struct erofs_inode_compact *erofs_test_add_file(struct erofs_test_image *img,
 	unsigned int block = EROFS_TEST_DATA + img->nr_files;
 	struct erofs_inode_compact *inode;
 
-	if (WARN_ON(block >= EROFS_TEST_BLOCKS))
+	if (WARN_ON(block >= EROFS_TEST_BLOCKS || size > EROFS_TEST_BLKSZ))
 		return NULL;
 	inode = add_inode(img, S_IFREG | 0644, block);
 	inode->i_size = cpu_to_le32(size);
-	memcpy(erofs_test_block(img, block), data,
-	       min_t(u32, size, EROFS_TEST_BLKSZ));
+	if (data)
+		memcpy(erofs_test_block(img, block), data, size);
 	img->names[img->nr_files] = name;
 	img->files[img->nr_files++] = inode;
 	le64_add_cpu(&img->sb->inos, 1);

@@ -66,7 +66,8 @@ static int write_image(struct file *file, const void *image, size_t size)
 	return write_all(file, page_address(ZERO_PAGE(0)), rest, &pos);
 }
 
-static struct file *image_file(const void *image, size_t size)
+/* The file of an image; zeros are added up to a whole page. */
+struct file *erofs_test_file(const void *image, size_t size)
 {
 	struct path root = {
 		.mnt = erofs_test_ramfs,
@@ -121,8 +122,9 @@ static int set_options(struct fs_context *fc, struct file *file,
 	return err;
 }
 
-static struct vfsmount *mount_file(struct file *file,
-				   const struct erofs_test_options *opts)
+/* Takes over the file, whether that succeeds or not. */
+struct vfsmount *erofs_test_mount_file(struct file *file,
+				       const struct erofs_test_options *opts)
 {
 	struct file_system_type *type = get_fs_type("erofs");
 	struct vfsmount *mnt;
@@ -154,12 +156,12 @@ struct vfsmount *erofs_test_mount(const void *image, size_t size,
 				  const struct erofs_test_options *opts)
 {
 	static const struct erofs_test_options none;
-	struct file *file = image_file(image, size);
+	struct file *file = erofs_test_file(image, size);
 	struct vfsmount *mnt;
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	mnt = mount_file(file, opts ?: &none);
+	mnt = erofs_test_mount_file(file, opts ?: &none);
 	if (IS_ERR(mnt))
 		flush_delayed_fput();
 	return mnt;

@@ -370,7 +370,7 @@ static void xattr_shared_outside_metabox(struct kunit *test)
 	a = erofs_test_add_file(img, "a", "", 0);
 	erofs_test_add_ibody(img, a, &id, 1);
 	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "own", 3, "own", 3);
-	metabox = erofs_test_add_file(img, "metabox", "", EROFS_TEST_BLKSZ);
+	metabox = erofs_test_add_file(img, "metabox", NULL, EROFS_TEST_BLKSZ);
 	metabox->i_u.startblk_lo = cpu_to_le32(EROFS_TEST_INODES);
 	img->sb->feature_incompat |=
 		cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
