@@ -7,7 +7,7 @@ STAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
 VERSION = re.compile(r"^( *)KTAP version \d+$")
 SUBTEST = re.compile(r"^( *)# Subtest: (.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)$")
-RESULT = re.compile(r"^( *)(not ok|ok) \d+(?: -)? ?(.*)$")
+RESULT = re.compile(r"^( *)(not ok|ok) (\d+)(?: -)? ?(.*)$")
 STATISTICS = re.compile(r"^ *# (?:.*: pass:\d|Totals: |module: |.*\.speed: )")
 
 
@@ -55,15 +55,19 @@ class Results:
             self.levels.pop()
         return left
 
-    def result(self, depth, holds, rest):
+    def result(self, depth, holds, number, rest):
         """A result: of a test case or parameter, or the sum of the results that stood deeper."""
         below = self.leave(depth)
+        missing = number - 1 - self.levels[-1].seen
+        if missing > 0:
+            self.levels[-1].seen += missing
+            self.point(False, f"{self.path() or 'KUnit'}: {missing} results before number {number} are not in the log")
+            below = None
         name, _, directive = rest.partition(" # ")
         if below is None or (not holds and not below.failed):
             self.point(holds, self.path(name), directive)
-        if self.levels:
-            self.levels[-1].seen += 1
-            self.levels[-1].failed += not holds
+        self.levels[-1].seen += 1
+        self.levels[-1].failed += not holds
 
     def line(self, text):
         """One line of the log, without its time stamp."""
@@ -75,8 +79,8 @@ class Results:
             self.levels[-1].name = match[2]
         elif match := PLAN.match(text):
             self.levels[-1].planned = int(match[2])
-        elif match := RESULT.match(text):
-            self.result(len(match[1]), match[2] == "ok", match[3])
+        elif (match := RESULT.match(text)) and len(match[1]) >= self.levels[0].depth:
+            self.result(len(match[1]), match[2] == "ok", int(match[3]), match[4])
         elif text.strip():
             self.said.append(text)
 
