@@ -20,6 +20,7 @@ OTHER_NAMES = {"EFSCORRUPTED": "EUCLEAN", "ENOTSUP": "EOPNOTSUPP", "ENOATTR": "E
 ERRORS = ({n for n in dir(errno) if n[0] == "E"} | set(OTHER_NAMES)) - {"EROFS"}  # that is a filesystem here
 ACL = "system.posix_acl_"
 SHARES_NOT = re.compile(r"\bdoes not share\b")
+KERNELS = re.compile(r"\b(Linux|kernels?)\b", re.I)
 UTILS = re.compile(r"\b(fsck\.erofs|dump\.erofs|erofs-utils)\b")
 FAULTS = {"panic": re.compile(r"\bpanics?\b"), "hang": re.compile(r"\b(hangs?|never ends?|for ever)\b")}
 CLAIMS = {"digest MISMATCH": "fingerprint.digest"}  # fsck.erofs says that a rule is broken
@@ -153,19 +154,18 @@ class Judge:
     def mount(broken, words, events, seen):
         """The error of the mount, or that it succeeds. It reads the root directory's inode."""
         root = Words([r for r in broken.rules if any(e.get("rule") == r.name and e.get("path") == "/" for e in events)])
-        root_errors = root.access | root.described
         error = seen["mount"]
         value = error or "mounts"
         other = seen.get("share_mount", error)
         if other != error:
             return cell(f"{value}; with inode_share {other or 'mounts'}", DISAGREES, "the options make a difference")
-        if error in broken.mount or (not error and not broken.mount):
+        if error in broken.mount | root.access or (not error and not broken.mount):
             return cell(value)
-        if error in words.described or error in root_errors:
+        if error in words.described:
             return cell(value, EXPLAINED, "described as behaviour or divergence")
         if error and any(e["type"] != "finding" for e in events):
             return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
-        if not error and all(r.divergence for r in broken.rules if r.kernel.get("mount")):
+        if not error and all(KERNELS.search(r.divergence or "") for r in broken.rules if r.kernel.get("mount")):
             return cell(value, EXPLAINED, "documented as divergence")
         if not error:
             return cell(value, DISAGREES, f"should be refused with {' or '.join(sorted(broken.mount))}")

@@ -91,7 +91,7 @@ class Matrix:
         self.kernel = guests.kernel
         mounts = round(guests.timed / guests.seconds_alone)
         self.rates[what] = {"images": len(some), "guests": guests.started, "seconds": round(seconds, 2),
-                            "mounts_per_second": mounts, "per_processor_second": round(len(some) / worked)}
+                            "processor_seconds": round(worked, 2), "mounts_per_second": mounts}
         say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s ({worked:.1f} s of processor "
             f"time); mount, walk, read and unmount: {mounts} a second")
         return seen
@@ -123,7 +123,7 @@ class Matrix:
             result.append({"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file,
                            "why": case.why, "edits": case.edits, "base": case.base, "padded": case.padded,
                            "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
-                           "words": {r.name: " ".join(filter(None, (kernel_words(r), r.divergence))) for r in rules},
+                           "words": {r.name: ". ".join(w.rstrip(".") for w in (kernel_words(r), r.divergence) if w) for r in rules},
                            "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked, "dump": dumped})
         return result
 

@@ -35,6 +35,7 @@ pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-ra
 pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 ins { background: var(--ins); text-decoration: none; font-weight: 700; }
 del { background: var(--del); text-decoration: none; font-weight: 700; }
+section { scroll-margin-top: 5rem; }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
 .counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
 .agrees { color: var(--agrees); } .explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
@@ -68,6 +69,7 @@ dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0
   #matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   #matrix tbody { border: 1px solid var(--line); border-radius: 6px; margin: .7rem 0; padding: .3rem 0; }
   #matrix td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  #sweep .word { display: none; }
   #matrix td.none { display: none; }
   #matrix td.agrees { padding-top: .1rem; padding-bottom: .1rem; }
 }
@@ -179,8 +181,8 @@ def more(row):
     facts = []
     if row["base"]:
         with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}", "rb") as after:
-            facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: <code>"
-                         f"{escape(json.dumps(row['edits'], ensure_ascii=False))}</code></p>\n"
+            facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: <code>{escape(edit_words(row['edits']))}"
+                         "</code></p>\n"
                          + hexview.view(before.read(), after.read()))
     said = [("The kernel got a padded copy, of which erofs-ishare says", row["mounted"]),
             ("Errors that the kernel returned", errors(row["kernel"])),
@@ -197,6 +199,12 @@ def more(row):
     return f"<details><summary>{summary}</summary>\n{''.join(facts) or '<p>Nothing was said.</p>'}</details>"
 
 
+def edit_words(edits):
+    """Numbers as one would look for them among bytes."""
+    words = (f"{k}: {hex(v) if isinstance(v, int) and v > 9 else json.dumps(v, ensure_ascii=False)}" for k, v in edits.items())
+    return "; ".join(words) or "nothing"
+
+
 def errors(kernel):
     """One line each."""
     return "\n".join(f"{path or '/'}: {what}{' ' + detail if detail else ''}: {error}"
@@ -208,18 +216,19 @@ def sweep(report):
     swept = report["sweep"]
     if not swept:
         return ""
-    rows = "".join(f"<tr><th scope=\"row\">{escape(f['field'])}</th><td>{f[AGREES]}</td><td>{f[EXPLAINED]}</td>"
+    rows = "".join(f"<tr><th scope=\"row\">{escape(f['field']).replace('.', '.<wbr>')}</th><td>{f[AGREES]}</td><td>{f[EXPLAINED]}</td>"
                    f"<td class=\"{DISAGREES if f[DISAGREES] else AGREES}\">{f[DISAGREES]}</td></tr>\n"
                    for f in sorted(swept["fields"], key=lambda f: -f[DISAGREES]))
     wrong = "".join(f"<li><code>{escape(d['name'])}</code> ({escape(d['core'])}): {sweep_words(d)}</li>\n"
                     for d in swept["disagreements"][:100])
     wrong = f"<p>Unexplained:</p>\n<ul>\n{wrong}</ul>\n" if wrong else ""
     number = report["sweep_counts"]
+    heads = "".join(f"<th scope=\"col\" class=\"{v}\"><span role=\"img\" aria-label=\"{MARKS[v][1]}\">{MARKS[v][0]}</span>"
+                    f" <span class=\"word\">{v}</span></th>" for v in (AGREES, EXPLAINED, DISAGREES))
     return (f"<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in each base image, given "
             f"other values: {sum(number.values())} images, judged by erofs-ishare and the kernel. {number[AGREES]} as "
             f"specified, {number[EXPLAINED]} explained, {number[DISAGREES]} unexplained.</p>\n{wrong}"
-            "<details><summary>Field by field</summary>\n<table>\n<thead><tr><th scope=\"col\">Field</th>"
-            "<th scope=\"col\">Agree</th><th scope=\"col\">Explained</th><th scope=\"col\">Unexplained</th></tr></thead>\n"
+            f"<details><summary>Field by field</summary>\n<table>\n<thead><tr><th scope=\"col\">Field</th>{heads}</tr></thead>\n"
             f"<tbody>\n{rows}</tbody>\n</table>\n</details>\n</section>\n")
 
 
@@ -232,8 +241,7 @@ def sweep_words(row):
 def conditions(report):
     """How it was done."""
     rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s; mounted, walked, "
-                    f"read and unmounted {r['mounts_per_second']} a second; {r['per_processor_second']} images, each mounted "
-                    "three times, in a second of processor time</li>\n" for what, r in report["rates"].items())
+                    f"read and unmounted {r['mounts_per_second']} a second</li>\n" for what, r in report["rates"].items())
     guest = report["guest"] or {}
     facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux (pages of 4096 bytes), unmodified"),
              *((k.replace("_", " "), str(v)) for k, v in guest.items()), *report["tools"].items()]

@@ -40,7 +40,7 @@ def report():
     """A matrix such as it could be."""
     rows = [row(case, number) for number, case in enumerate(cases.vectors())]
     return {"kernel": "7.x", "guest": {"package": "some", "config_sha256": "0" * 64}, "tools": {"fsck.erofs": "1.x"},
-            "rates": {"vectors": {"images": 1, "guests": 1, "seconds": 1, "mounts_per_second": 1, "per_processor_second": 1}},
+            "rates": {"vectors": {"images": 1, "guests": 1, "seconds": 1, "mounts_per_second": 1}},
             "counts": {v: sum(r["verdict"] == v for r in rows) for v in RANK}, "rows": rows,
             "sweep": {"fields": [{"field": f"f.{LONG[:60]}", AGREES: 1, EXPLAINED: 2, DISAGREES: 1}],
                       "disagreements": [{"name": LONG, "core": "conforms", "cells": {"mount": cell("EIO", DISAGREES, "why")}}]},
