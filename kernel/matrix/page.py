@@ -36,6 +36,7 @@ pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 ins { background: var(--ins); text-decoration: none; font-weight: 700; }
 del { background: var(--del); text-decoration: none; font-weight: 700; }
 section { scroll-margin-top: 5rem; }
+#sweep td { white-space: nowrap; }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
 .counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
 .agrees { color: var(--agrees); } .explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
