@@ -65,7 +65,8 @@ static int list_forged(void)
 static int list_topics(void)
 {
 	for (const struct topic *topic = topics; topic->name; topic++)
-		printf("%s\t%s\t%s\n", topic->name, topic->rules, topic->what);
+		printf("%s\t%s\t%s\t%s\n", topic->name, topic->memory ? topic->memory : "",
+		       topic->rules, topic->what);
 	return 0;
 }
 

@@ -22,7 +22,7 @@
 /* Fills free memory with a pattern, so that memory nobody has cleared can be told from zeros. */
 static void dirty_memory(void)
 {
-	const size_t size = 48 << 20;
+	const size_t size = 24 << 20;
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
@@ -58,6 +58,31 @@ static void try_small_blocks(enum backing backing, const char *image, bool known
 	release_loops();
 }
 
+/* Sharers whose blocks are of different sizes; @first is read in before the other. */
+static void try_mixed_blocks(const char *first, const char *second)
+{
+	const struct file *file = tree_file("6500");
+	const char *wrong, *a = source_or_skip(ON_UBD, first), *b = a ? source_or_skip(ON_UBD, second) : NULL;
+
+	if (!b)
+		return;
+	dirty_memory();
+	todo("block-size");
+	at_risk("reading a page of several extents");
+	if (erofs_mount(a, WORK "/a", "d", "inode_share") || erofs_mount(b, WORK "/b", "d", "inode_share"))
+		give_up(first, -EINVAL);
+	resident_at(WORK "/a", file->name);
+	wrong = read_at(&readers[0], WORK "/b", file);
+	if (!wrong)
+		wrong = read_at(&readers[0], WORK "/a", file);
+	ok(!wrong, "%s and %s on ubd: %s has its content", first, second, file->name);
+	if (wrong)
+		diag("%s", wrong);
+	todo(NULL);
+	unmount(WORK "/a");
+	unmount(WORK "/b");
+}
+
 void topic_finding_block_size(void)
 {
 	try_small_blocks(ON_FILE, "b512", false);
@@ -67,6 +92,9 @@ void topic_finding_block_size(void)
 	try_small_blocks(ON_UBD, "b1024", true);
 	try_small_blocks(ON_UBD, "b2048", true);
 	try_small_blocks(ON_LOOP, "b512", true);
+	try_mixed_blocks("inline", "b512");
+	try_mixed_blocks("b512", "inline");
+	try_mixed_blocks("b2048", "b512");
 }
 
 /* Drops and reads again, for ever, what another image will be asked to serve. */

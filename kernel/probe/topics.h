@@ -8,6 +8,7 @@ struct topic {
 	const char *rules;	/* of the specification, which it establishes */
 	const char *what;
 	void (*run)(void);
+	const char *memory;	/* of the guest; NULL: the usual */
 };
 
 /* Ends with a NULL name. */
