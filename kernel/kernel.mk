@@ -20,8 +20,13 @@ deps-kernel:
 
 kernel: ## Build the kernels under test as User-Mode Linux guests (KDIR=/path/to/linux: not from Debian's package)
 	$(Q)$(MAKE) --no-print-directory deps-kernel
-	$(Q)$(MAKE) --no-print-directory build/spec/.stamp build/spec/vectors/.stamp
+	$(Q)$(MAKE) --no-print-directory kernel-inputs
 	$(Q)for guest in $(GUESTS); do KDIR='$(KDIR)' kernel/uml/build-guest $$guest || exit 1; done
+
+# For kernel/kunit/prepare.
+.PHONY: kernel-inputs
+kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
+	@:
 
 kernel-test: ## Test the kernel in its guests, and the programs that run them
 	$(Q)$(MAKE) --no-print-directory kernel
@@ -30,6 +35,7 @@ kernel-test: ## Test the kernel in its guests, and the programs that run them
 	$(Q)$(PROVE) $(KERNEL_TESTS)
 
 kernel-test-programs: build/kernel/tests/init $(if $(wildcard kernel/probe/run-probe),build/kernel/probe/images/.stamp)
+	@:
 
 build/kernel/tests/init: tests/kernel/init.c
 	$(call say,CC,$@)
