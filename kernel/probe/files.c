@@ -18,7 +18,7 @@ const struct file tree[] = {
 	{ "4097", 8, 4097 },
 	{ "5000", 9, 5000 },
 	{ "6500", 13, 6500 },
-	{ "twin", 9, 5000 },		/* a second inode with the content of 5000 */
+	{ "twin", 9, 5000 }, /* a second inode with the content of 5000 */
 	{ "mib", 10, (1 << 20) + 123 },
 	{ "sparse", SPARSE | 11, (256 << 10) + 77 },
 	{ NULL, 0, 0 },
@@ -27,8 +27,10 @@ const struct file tree[] = {
 const struct file huge = { "huge", 12, (33 << 20) + 5 };
 const struct file race = { "race", 14, 8 << 20 };
 
-#define FORGED(image, name, seed, size, value) \
-	{ { name, seed, size }, image, value, sizeof(value) - 1 }
+#define FORGED(image, name, seed, size, value)                        \
+	{                                                             \
+		{ name, seed, size }, image, value, sizeof(value) - 1 \
+	}
 #define X8(c) c c c c c c c c
 #define X64(c) X8(X8(c))
 #define X512(c) X8(X64(c))

@@ -28,7 +28,7 @@ struct forged {
 	struct file file;
 	const char *image;
 	const char *fingerprint;
-	size_t fingerprint_size;	/* 0: none */
+	size_t fingerprint_size; /* 0: none */
 };
 
 extern const struct forged forged[];

@@ -89,8 +89,10 @@ int host_main(int argc, char **argv)
 		error = write_forged(argv[2], argv[3]);
 	if (!error)
 		return 0;
-	fprintf(stderr, "probe: %s\n"
+	fprintf(stderr,
+		"probe: %s\n"
 		"usage: probe topics | forged | tree DIRECTORY | huge DIRECTORY | race DIRECTORY | forge IMAGE DIRECTORY\n"
-		"(as PID 1 of a guest it runs the topic that TOPIC= names)\n", strerror(errno));
+		"(as PID 1 of a guest it runs the topic that TOPIC= names)\n",
+		strerror(errno));
 	return 2;
 }

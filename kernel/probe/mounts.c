@@ -121,8 +121,8 @@ const char *image_source(enum backing backing, const char *name)
 
 const char *why_no_backing(enum backing backing)
 {
-	return backing == ON_LOOP ? "no loop device (CONFIG_BLK_DEV_LOOP)" :
-		"the guest was started without this UBD device";
+	return backing == ON_LOOP ? "no loop device (CONFIG_BLK_DEV_LOOP)"
+				  : "the guest was started without this UBD device";
 }
 
 const char *source_or_skip(enum backing backing, const char *name)

@@ -14,10 +14,14 @@ build/kernel/probe/probe: $(PROBE:kernel/%.c=build/kernel/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -static -o $@ $^
 
-build/kernel/probe/images/.stamp: build/kernel/probe/probe kernel/probe/make-images
+# Made anew when what they hold changes, not with every change of the probe.
+build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c kernel/probe/content.c \
+		| build/kernel/probe/probe
 	$(Q)tests/tools/build-erofs-utils
 	$(call say,IMAGES,$(@D))
-	$(Q)kernel/probe/make-images $< $(@D)
+	$(Q)kernel/probe/make-images build/kernel/probe/probe $(@D)
 	$(Q)touch $@
 
 -include $(PROBE:kernel/%.c=build/kernel/%.d)
+
+kernel-test-programs: build/kernel/probe/probe

@@ -29,7 +29,8 @@ static const char *failed(const char *what)
 	return problem;
 }
 
-static const char *compare(const struct file *file, uint64_t offset, const uint8_t *data, size_t size)
+static const char *compare(const struct file *file, uint64_t offset, const uint8_t *data,
+			   size_t size)
 {
 	size_t at = content_differs(file->seed, offset, data, size);
 
@@ -326,7 +327,8 @@ bool ok_resident(bool wanted, const char *directory, const struct file *file, co
 {
 	long got = resident_at(directory, file->name), all = wanted ? pages(file->size) : 0;
 
-	ok(got == all, "%s/%s is %s memory: %s", directory, file->name, wanted ? "in" : "not in", why);
+	ok(got == all, "%s/%s is %s memory: %s", directory, file->name, wanted ? "in" : "not in",
+	   why);
 	if (got != all)
 		diag("%ld of %ld pages are", got, pages(file->size));
 	return got == all;

@@ -15,7 +15,7 @@ struct reader {
 	const char *(*read)(int fd, const struct file *file);
 };
 
-extern const struct reader readers[];		/* ends with a NULL name */
+extern const struct reader readers[]; /* ends with a NULL name */
 
 const char *read_plainly(int fd, const struct file *file);
 const char *read_private_mapping(int fd, const struct file *file);

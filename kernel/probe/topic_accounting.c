@@ -29,8 +29,8 @@ static bool make_groups(void)
 {
 	mkdir(GROUPS, 0755);
 	return !plain_mount("cgroup2", GROUPS, "cgroup2", NULL) &&
-		write_to(GROUPS "/cgroup.subtree_control", "+memory") && !mkdir(GROUPS "/one", 0755) &&
-		!mkdir(GROUPS "/two", 0755);
+	       write_to(GROUPS "/cgroup.subtree_control", "+memory") &&
+	       !mkdir(GROUPS "/one", 0755) && !mkdir(GROUPS "/two", 0755);
 }
 
 /* Reads a file in a task of that group. */

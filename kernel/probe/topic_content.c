@@ -61,10 +61,12 @@ static void expect_pages(const char *directory, bool of_one, bool of_two, const 
 	long all = pages(one->size);
 
 	count_pages(directory, &ones, &twos);
-	ok(ones + twos == (unsigned long)all, "%s, %s: every page is that of a file with this key", directory,
-	   when);
+	ok(ones + twos == (unsigned long)all, "%s, %s: every page is that of a file with this key",
+	   directory, when);
 	ok((ones > 0) == of_one && (twos > 0) == of_two, "%s, %s: pages of %s", directory, when,
-	   of_one && of_two ? "both" : of_one ? "the first" : "the second");
+	   of_one && of_two ? "both"
+	   : of_one	    ? "the first"
+			    : "the second");
 	if ((ones > 0) != of_one || (twos > 0) != of_two)
 		diag("%u of the first, %u of the second", ones, twos);
 }
@@ -77,7 +79,8 @@ static bool views_agree(const char *directory)
 	bool agree = map != MAP_FAILED;
 	ssize_t n;
 
-	for (uint64_t at = 0; agree && (n = pread(fd, data, sizeof(data), (off_t)at)) > 0; at += PAGE)
+	for (uint64_t at = 0; agree && (n = pread(fd, data, sizeof(data), (off_t)at)) > 0;
+	     at += PAGE)
 		agree = !memcmp(map + at, data, (size_t)n);
 	munmap(map, one->size);
 	close(fd);
@@ -110,7 +113,8 @@ void topic_content(void)
 	drop_some(WORK "/a");
 	expect_pages(WORK "/a", true, true, "some pages filled anew");
 	ok(views_agree(WORK "/a"), "read and mmap give the same mixture");
-	ok(!stat(WORK "/a/lie", &st) && (uint64_t)st.st_size == one->size, "size and attributes are its own");
+	ok(!stat(WORK "/a/lie", &st) && (uint64_t)st.st_size == one->size,
+	   "size and attributes are its own");
 	drop_caches();
 	expect_pages(WORK "/a", true, false, "all pages filled anew");
 	unmount(WORK "/a");
@@ -154,11 +158,14 @@ static void try_broken(const struct file *file, const char *what)
 	ok_content(WORK "/a", file, "a broken image was read in, but the pages are there");
 	drop_through(WORK "/a", file->name);
 	error = read_error(WORK "/a", file->name);
-	ok(error < 0, "%s: a read of the intact image's file fails with the serving image's error", what);
+	ok(error < 0, "%s: a read of the intact image's file fails with the serving image's error",
+	   what);
 	diag("%s", strerror(-error));
 	ok_resident(false, WORK "/a", file, "what could not be read is not up to date");
-	ok(signal_of_touching(WORK "/a", file->name) == SIGBUS, "%s: through a mapping: SIGBUS", what);
-	ok(read_error(WORK "/a", file->name) < 0, "%s: the next read asks again, and fails again", what);
+	ok(signal_of_touching(WORK "/a", file->name) == SIGBUS, "%s: through a mapping: SIGBUS",
+	   what);
+	ok(read_error(WORK "/a", file->name) < 0, "%s: the next read asks again, and fails again",
+	   what);
 	unmount(WORK "/b");
 	ok_content(WORK "/a", file, "the broken image was unmounted");
 	unmount(WORK "/a");

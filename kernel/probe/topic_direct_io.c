@@ -37,7 +37,8 @@ static void try_set_direct(const struct file *file, bool accepted, const char *w
 	int error = fcntl(fd, F_SETFL, O_DIRECT) ? -errno : 0;
 	uint8_t *buffer = aligned_alloc(4096, 4096);
 
-	ok_errno(error, accepted ? 0 : -EINVAL, "%s: fcntl(F_SETFL, O_DIRECT) on a file that shares", where);
+	ok_errno(error, accepted ? 0 : -EINVAL,
+		 "%s: fcntl(F_SETFL, O_DIRECT) on a file that shares", where);
 	if (!error) {
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		ok(pread(fd, buffer, 4096, 0) == 4096 && content_is(file->seed, 0, buffer, 4096),
@@ -65,8 +66,8 @@ static void try_direct(enum backing backing, const char *image, const char *othe
 		 "%s: open(O_DIRECT) of a file without a fingerprint", where);
 	ok_errno(open_error(WORK "/b", file->name, O_RDONLY | O_DIRECT), aligned ? 0 : -EINVAL,
 		 "%s: open(O_DIRECT) of %s's file that does not share", where, other);
-	ok(!!direct_alignment(WORK "/a/mib") == aligned, "%s: statx(STATX_DIOALIGN) reports %s", where,
-	   aligned ? "an alignment" : "none");
+	ok(!!direct_alignment(WORK "/a/mib") == aligned, "%s: statx(STATX_DIOALIGN) reports %s",
+	   where, aligned ? "an alignment" : "none");
 	try_set_direct(file, aligned, where);
 	ok_content(WORK "/a", file, where);
 	unmount(WORK "/a");
@@ -85,7 +86,8 @@ static void try_backing_file(void)
 		return;
 	ok(mount_shows(WORK "/a", "directio"), "/proc/mounts shows directio");
 	share("other", WORK "/b", "d");
-	ok_content(WORK "/a", file, "the serving image reads its backing file directly, if that can");
+	ok_content(WORK "/a", file,
+		   "the serving image reads its backing file directly, if that can");
 	ok_resident(true, WORK "/b", file, "one is mounted with directio");
 	unmount(WORK "/b");
 	unmount(WORK "/a");
@@ -106,8 +108,8 @@ static void try_dax(void)
 			unmount(WORK "/a");
 		}
 	}
-	ok_errno(erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share,dax=always"), -EINVAL,
-		 "mount with inode_share and dax=always");
+	ok_errno(erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share,dax=always"),
+		 -EINVAL, "mount with inode_share and dax=always");
 	ok_errno(erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share,dax"), -EINVAL,
 		 "mount with inode_share and dax");
 }

@@ -33,7 +33,8 @@ static void try_dontneed(void)
 
 	load(file);
 	fd = open_at(WORK "/b", file->name, O_RDONLY);
-	ok_errno(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0, "posix_fadvise(DONTNEED) on the other");
+	ok_errno(-posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0,
+		 "posix_fadvise(DONTNEED) on the other");
 	ok_resident(false, WORK "/a", file, "dropped through the other");
 	ok_resident(false, WORK "/b", file, "dropped through itself");
 	close(fd);
@@ -49,7 +50,8 @@ static void try_range(void)
 	load(file);
 	fd = open_at(WORK "/a", file->name, O_RDONLY);
 	posix_fadvise(fd, 256 << 10, 256 << 10, POSIX_FADV_DONTNEED);
-	ok(resident_at(WORK "/b", file->name) < pages(file->size), "DONTNEED on a range drops pages");
+	ok(resident_at(WORK "/b", file->name) < pages(file->size),
+	   "DONTNEED on a range drops pages");
 	ok(resident_at(WORK "/b", file->name) >= pages(file->size - (256 << 10)),
 	   "and none outside of the range");
 	close(fd);
@@ -211,7 +213,8 @@ static void try_pressure(const char *image, const char *other)
 	ok(resident_at(WORK "/b", huge.name) < pages(huge.size), "%s: pages were reclaimed", image);
 	ok(!read_at(&readers[0], WORK "/b", &huge), "%s: read again through the other", image);
 	press(size_to_press());
-	ok(!read_at(&readers[3], WORK "/a", &huge), "%s: mapped, after pages were reclaimed", image);
+	ok(!read_at(&readers[3], WORK "/a", &huge), "%s: mapped, after pages were reclaimed",
+	   image);
 	unmount(WORK "/a");
 	unmount(WORK "/b");
 }
@@ -222,7 +225,8 @@ void topic_pressure(void)
 	struct sysinfo info;
 
 	sysinfo(&info);
-	ok(info.totalram * info.mem_unit / 4 < huge.size, "the file is larger than a quarter of the memory");
+	ok(info.totalram * info.mem_unit / 4 < huge.size,
+	   "the file is larger than a quarter of the memory");
 	try_pressure("huge-1", "huge-2");
 	try_pressure("huge-lz4", "huge-lz4");
 }

@@ -49,7 +49,8 @@ static void try_small_blocks(enum backing backing, const char *image, bool known
 		const char *wrong = read_at(&readers[0], WORK "/a", file);
 
 		todo(known_to_fail && wrong ? "block-size" : NULL);
-		ok(!wrong, "%s on %s: %s has its content", image, backing_names[backing], file->name);
+		ok(!wrong, "%s on %s: %s has its content", image, backing_names[backing],
+		   file->name);
 		if (wrong)
 			diag("%s", wrong);
 	}
@@ -62,14 +63,16 @@ static void try_small_blocks(enum backing backing, const char *image, bool known
 static void try_mixed_blocks(const char *first, const char *second)
 {
 	const struct file *file = tree_file("6500");
-	const char *wrong, *a = source_or_skip(ON_UBD, first), *b = a ? source_or_skip(ON_UBD, second) : NULL;
+	const char *wrong, *a = source_or_skip(ON_UBD, first),
+			   *b = a ? source_or_skip(ON_UBD, second) : NULL;
 
 	if (!b)
 		return;
 	dirty_memory();
 	todo("block-size");
 	at_risk("reading a page of several extents");
-	if (erofs_mount(a, WORK "/a", "d", "inode_share") || erofs_mount(b, WORK "/b", "d", "inode_share"))
+	if (erofs_mount(a, WORK "/a", "d", "inode_share") ||
+	    erofs_mount(b, WORK "/b", "d", "inode_share"))
 		give_up(first, -EINVAL);
 	resident_at(WORK "/a", file->name);
 	wrong = read_at(&readers[0], WORK "/b", file);
@@ -97,16 +100,19 @@ void topic_finding_block_size(void)
 	try_mixed_blocks("b2048", "b512");
 }
 
+#define READERS 3
+
 /* Drops and reads again, for ever, what another image will be asked to serve. */
-static void read_on(const struct file *file)
+static void read_on(const struct file *file, unsigned int round)
 {
 	int fd = open_at(WORK "/a", file->name, O_RDONLY);
 	char page[4096];
 
-	for (unsigned int round = 0;; round++) {
+	for (;; round++) {
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		for (uint64_t at = 0; at < file->size; at += 64 * sizeof(page))
-			if (pread(fd, page, sizeof(page), (off_t)((at * 37 + round * 4096) % file->size)) < 0)
+			if (pread(fd, page, sizeof(page),
+				  (off_t)((at * 37 + round * 4096) % file->size)) < 0)
 				_exit(1);
 	}
 }
@@ -135,9 +141,10 @@ static unsigned long mount_and_unmount(const char *source, const char *name, dou
 
 void topic_finding_unmount(void)
 {
-	const char *first = source_or_skip(ON_UBD, "race-1"), *second = source_or_skip(ON_UBD, "race-2");
+	const char *first = source_or_skip(ON_UBD, "race-1"),
+		   *second = source_or_skip(ON_UBD, "race-2");
 	unsigned long cycles;
-	pid_t reader;
+	pid_t readers_of_a[READERS];
 
 	if (!first || !second)
 		return;
@@ -145,15 +152,17 @@ void topic_finding_unmount(void)
 	todo("unmount");
 	at_risk("an image is unmounted while it serves a reader of another");
 	fflush(stdout);
-	reader = fork();
-	if (!reader)
-		read_on(&race);
+	for (int i = 0; i < READERS; i++)
+		if (!(readers_of_a[i] = fork()))
+			read_on(&race, (unsigned int)i);
 	cycles = mount_and_unmount(second, race.name, 10);
-	kill(reader, SIGKILL);
-	waitpid(reader, NULL, 0);
+	for (int i = 0; i < READERS; i++) {
+		kill(readers_of_a[i], SIGKILL);
+		waitpid(readers_of_a[i], NULL, 0);
+	}
 	ok(cycles > 0, "an image is unmounted while it serves a reader of another");
 	todo(NULL);
-	ok(cycles > 100, "the image was mounted and unmounted often enough");
+	ok(cycles > 20, "the image was mounted and unmounted often enough");
 	diag("%lu cycles", cycles);
 	unmount(WORK "/a");
 }
@@ -168,7 +177,8 @@ void topic_finding_remount(void)
 		give_up("mount", error);
 	todo("remount-unchecked");
 	erofs_remount(WORK "/a", NULL, "inode_share");
-	ok(!mount_shows(WORK "/a", "inode_share"), "a remount without a domain does not turn sharing on");
+	ok(!mount_shows(WORK "/a", "inode_share"),
+	   "a remount without a domain does not turn sharing on");
 	at_risk("the next inode is read in");
 	ok(!stat(WORK "/a/5000", &st), "the next inode is read in");
 	todo(NULL);
@@ -183,7 +193,8 @@ void topic_finding_remount_domain(void)
 		give_up("mount", -EINVAL);
 	todo("remount-unchecked");
 	erofs_remount(WORK "/a", "d", "inode_share");
-	ok(!mount_shows(WORK "/a", "inode_share"), "a remount that names a domain does not turn it on");
+	ok(!mount_shows(WORK "/a", "inode_share"),
+	   "a remount that names a domain does not turn it on");
 	at_risk("the next inode is read in");
 	ok(!stat(WORK "/a/5000", &st), "the next inode is read in");
 	todo(NULL);
@@ -201,7 +212,8 @@ void topic_finding_remount_feature(void)
 	todo("remount-unchecked");
 	at_risk("a remount with inode_share of an image without the feature");
 	erofs_remount(WORK "/a", NULL, "inode_share");
-	ok(!mount_shows(WORK "/a", "inode_share"), "a remount without the feature does not turn sharing on");
+	ok(!mount_shows(WORK "/a", "inode_share"),
+	   "a remount without the feature does not turn sharing on");
 	ok(shares(WORK "/b", WORK "/a", file) == 0, "and it does not share");
 	todo(NULL);
 	ok_content(WORK "/a", file, "after the remount");

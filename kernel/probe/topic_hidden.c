@@ -15,7 +15,7 @@
 #include "readers.h"
 #include "tap.h"
 
-#define MOST 4096		/* kibibytes of one file */
+#define MOST 4096 /* kibibytes of one file */
 
 static const char *secret;
 static unsigned long searched, found;
@@ -23,9 +23,11 @@ static unsigned long searched, found;
 /* Reading these waits, or gives this program's own memory. */
 static bool is_left_out(const char *path)
 {
-	static const char *const paths[] = { "/proc/kmsg", "/proc/kcore", "/proc/self", "/proc/thread-self",
-		"/proc/kpage", "/proc/1/mem", "/proc/1/task", "/proc/1/pagemap", "/proc/1/cwd",
-		"/proc/1/root", "/proc/1/exe", "/proc/1/fd/", "/proc/1/map_files/", "/proc/sysrq" };
+	static const char *const paths[] = { "/proc/kmsg",	   "/proc/kcore",     "/proc/self",
+					     "/proc/thread-self",  "/proc/kpage",     "/proc/1/mem",
+					     "/proc/1/task",	   "/proc/1/pagemap", "/proc/1/cwd",
+					     "/proc/1/root",	   "/proc/1/exe",     "/proc/1/fd/",
+					     "/proc/1/map_files/", "/proc/sysrq" };
 
 	for (unsigned int i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (!strncmp(path, paths[i], strlen(paths[i])))
@@ -73,7 +75,8 @@ static void search(const char *directory)
 	struct stat st;
 
 	while (entries && (entry = readdir(entries))) {
-		if (snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name) >= (int)sizeof(path) ||
+		if (snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name) >=
+			    (int)sizeof(path) ||
 		    entry->d_name[0] == '.' || is_left_out(path) || lstat(path, &st))
 			continue;
 		if (strstr(path, secret)) {
@@ -102,15 +105,18 @@ static void expect_hidden(const char *when)
 /* Requests that fail, and their messages. */
 static void try_failures(void)
 {
-	static const char *const options[] = { "inode_share,dax", "nonsense", "inode_share,cache_strategy=none",
-		"device=/none,inode_share", "fsoffset=1,inode_share" };
+	static const char *const options[] = { "inode_share,dax", "nonsense",
+					       "inode_share,cache_strategy=none",
+					       "device=/none,inode_share",
+					       "fsoffset=1,inode_share" };
 	char log[4096];
 
 	for (unsigned int i = 0; i < sizeof(options) / sizeof(*options); i++) {
-		int error = erofs_mount_log(image_path("inline"), WORK "/p", secret, options[i], log,
-					    sizeof(log));
+		int error = erofs_mount_log(image_path("inline"), WORK "/p", secret, options[i],
+					    log, sizeof(log));
 
-		ok(error && !strstr(log, secret), "a mount refused for %s does not tell", options[i]);
+		ok(error && !strstr(log, secret), "a mount refused for %s does not tell",
+		   options[i]);
 	}
 	ok(erofs_remount(WORK "/a", secret, "inode_share") == 0, "remount with the same domain");
 	ok(erofs_remount(WORK "/a", secret, "nonsense") < 0, "remount that is refused");

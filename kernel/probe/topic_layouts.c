@@ -11,9 +11,10 @@
 #include "tap.h"
 
 static const char *const layouts[] = {
-	"inline", "other", "flat", "chunk", "chunk-indexes", "chunk-64k", "blob", "blob-2", "48bit",
-	"metabox", "lz4", "lz4-big", "lzma", "deflate", "zstd", "ztailpacking", "fragments",
-	"all-fragments", "dedupe", "b512", "b1024", "b2048", "b512-chunk", "b512-lz4",
+	"inline", "other",   "flat",  "chunk",	      "chunk-indexes", "chunk-64k",
+	"blob",	  "blob-2",  "48bit", "metabox",      "lz4",	       "lz4-big",
+	"lzma",	  "deflate", "zstd",  "ztailpacking", "fragments",     "all-fragments",
+	"dedupe", "b512",    "b1024", "b2048",	      "b512-chunk",    "b512-lz4",
 };
 
 #define LAYOUTS (sizeof(layouts) / sizeof(*layouts))
@@ -88,9 +89,10 @@ static void try_images(const char *a, enum backing on_a, const char *b, enum bac
 	if (mount_layout(b, on_b, WORK "/b")) {
 		for (const struct file *file = tree; file->name; file++)
 			try_file(file, (on_a == ON_FILE) == (on_b == ON_FILE), &tally);
-		ok(tally.right == tally.files, "%s (%s) and %s (%s): %u files shared, %u not, as their data "
-		   "paths want it", a, backing_names[on_a], b, backing_names[on_b], tally.shared,
-		   tally.apart);
+		ok(tally.right == tally.files,
+		   "%s (%s) and %s (%s): %u files shared, %u not, as their data "
+		   "paths want it",
+		   a, backing_names[on_a], b, backing_names[on_b], tally.shared, tally.apart);
 		unmount(WORK "/b");
 	}
 	unmount(WORK "/a");
@@ -123,8 +125,8 @@ static bool have(const char *image, enum backing backing)
 void topic_backings(void)
 {
 	static const char *const images[][2] = {
-		{ "inline", "other" }, { "flat", "chunk" }, { "blob", "inline" }, { "lz4", "lz4-big" },
-		{ "lz4", "inline" },
+		{ "inline", "other" }, { "flat", "chunk" }, { "blob", "inline" },
+		{ "lz4", "lz4-big" },  { "lz4", "inline" },
 	};
 
 	for (unsigned int i = 0; i < sizeof(images) / sizeof(*images); i++)

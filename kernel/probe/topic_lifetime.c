@@ -80,7 +80,8 @@ static void try_server_goes(void)
 	ok(!read_private_mapping(fd, file), "served by the other");
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	unmount(WORK "/b");
-	ok(!read_private_mapping(fd, file), "the serving image was unmounted: its own image serves");
+	ok(!read_private_mapping(fd, file),
+	   "the serving image was unmounted: its own image serves");
 	close(fd);
 	unmount(WORK "/a");
 }

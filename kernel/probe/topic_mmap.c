@@ -97,7 +97,8 @@ static void try_names(void)
 	stat(WORK "/b/5000", &st);
 	sscanf(line, "%*s %*s %x:%x %lu %255s", &major_number, &minor_number, &inode, path);
 	ok(!strcmp(path, WORK "/b/5000"), "/proc/self/maps shows the path of the user file");
-	ok(inode == st.st_ino && major_number == major(st.st_dev) && minor_number == minor(st.st_dev),
+	ok(inode == st.st_ino && major_number == major(st.st_dev) &&
+		   minor_number == minor(st.st_dev),
 	   "/proc/self/maps shows device and inode of the user file");
 	snprintf(link, sizeof(link), "/proc/self/map_files/%lx-%lx", (unsigned long)map,
 		 (unsigned long)map + 2 * PAGE);
@@ -165,11 +166,13 @@ static void try_end(void)
 	uint8_t *map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	char byte;
 
-	ok(!touch(map + 2 * PAGE - 1) && !map[2 * PAGE - 1], "behind the end the last page is zero");
+	ok(!touch(map + 2 * PAGE - 1) && !map[2 * PAGE - 1],
+	   "behind the end the last page is zero");
 	ok(touch(map + 2 * PAGE) == SIGBUS, "a page behind the end of the file: SIGBUS");
 	ok(pread(fd, &byte, 1, (off_t)file->size) == 0, "a read at the end gives nothing");
 	ok(pread(fd, &byte, 1, 1l << 40) == 0, "a read far behind the end gives nothing");
-	ok(!readahead(fd, 0, 1 << 20) && !readahead(fd, 1 << 20, 1 << 20), "readahead behind the end works");
+	ok(!readahead(fd, 0, 1 << 20) && !readahead(fd, 1 << 20, 1 << 20),
+	   "readahead behind the end works");
 	ok(resident(fd) == pages(file->size), "and brings in nothing more");
 	munmap(map, 4 * PAGE);
 	close(fd);

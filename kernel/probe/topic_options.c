@@ -17,8 +17,15 @@
 static const char *const images[] = { "inline", "featureless", "prefixes" };
 static const char *const domains[] = { NULL, "", "d", "e", ODD };
 static const char *const flags[] = {
-	"", "inode_share", "dax", "inode_share,dax", "inode_share,dax=always", "inode_share,dax=never",
-	"inode_share,nouser_xattr", "inode_share,directio", "directio",
+	"",
+	"inode_share",
+	"dax",
+	"inode_share,dax",
+	"inode_share,dax=always",
+	"inode_share,dax=never",
+	"inode_share,nouser_xattr",
+	"inode_share,directio",
+	"directio",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -27,7 +34,10 @@ static bool dax_is_known;
 
 static const char *shown(const char *domain)
 {
-	return !domain ? "unset" : !*domain ? "empty" : !strcmp(domain, ODD) ? "of odd bytes" : domain;
+	return !domain		      ? "unset"
+	       : !*domain	      ? "empty"
+	       : !strcmp(domain, ODD) ? "of odd bytes"
+				      : domain;
 }
 
 static bool has(const char *options, const char *option)
@@ -145,7 +155,8 @@ static void try_messages(void)
 	klog_clear();
 	if (!erofs_mount(image_path("featureless"), WORK "/a", "d", "inode_share"))
 		unmount(WORK "/a");
-	ok(klog_has("Turning off inode_share"), "an image without the feature is mentioned in the log");
+	ok(klog_has("Turning off inode_share"),
+	   "an image without the feature is mentioned in the log");
 }
 
 /* A block device has one superblock, with the options of the first mount. */
@@ -160,10 +171,12 @@ static void try_second_mount(void)
 	ok_errno(erofs_mount(source, WORK "/b", "e", "inode_share"), 0,
 		 "a second mount of a device, in another domain");
 	share_on(ON_UBD, "other", WORK "/p", "d");
-	ok(shares(WORK "/b", WORK "/p", tree_file("4097")) == 1, "the domain of the first mount is kept");
+	ok(shares(WORK "/b", WORK "/p", tree_file("4097")) == 1,
+	   "the domain of the first mount is kept");
 	unmount(WORK "/p");
 	share_on(ON_UBD, "other", WORK "/p", "e");
-	ok(!shares(WORK "/b", WORK "/p", tree_file("5000")), "the domain of the second is not taken");
+	ok(!shares(WORK "/b", WORK "/p", tree_file("5000")),
+	   "the domain of the second is not taken");
 	unmount(WORK "/p");
 	unmount(WORK "/b");
 	unmount(WORK "/a");
@@ -194,7 +207,8 @@ static void try_remount(const char *image, const char *domain, const char *optio
 {
 	bool refused = (new_domain && !*new_domain) || (has(request, "dax") && !dax_is_known);
 	bool was_on = has(options, "inode_share") && !strcmp(image, "inline");
-	bool on = refused ? was_on : has(request, "inode_share") && domain && !strcmp(image, "inline");
+	bool on = refused ? was_on
+			  : has(request, "inode_share") && domain && !strcmp(image, "inline");
 	char state[320];
 	int error;
 
@@ -203,8 +217,8 @@ static void try_remount(const char *image, const char *domain, const char *optio
 	if (erofs_mount(image_path(image), WORK "/a", domain, options))
 		return;
 	error = erofs_remount(WORK "/a", new_domain, request);
-	snprintf(state, sizeof(state), "%s, domain %s, \"%s\", remounted with domain %s, \"%s\"", image,
-		 shown(domain), options, shown(new_domain), request);
+	snprintf(state, sizeof(state), "%s, domain %s, \"%s\", remounted with domain %s, \"%s\"",
+		 image, shown(domain), options, shown(new_domain), request);
 	ok_errno(error, refused ? -EINVAL : 0, "%s", state);
 	check_sharing(image, domain, on, state);
 	if (new_domain && *new_domain && (!domain || strcmp(domain, new_domain)))
@@ -215,7 +229,7 @@ static void try_remount(const char *image, const char *domain, const char *optio
 static void try_remounts_from(const char *image, const char *domain, const char *options)
 {
 	static const char *const requests[] = { "", "inode_share", "nouser_xattr",
-		"inode_share,dax=never", "inode_share,dax" };
+						"inode_share,dax=never", "inode_share,dax" };
 	static const char *const new_domains[] = { NULL, "", "d", "e" };
 
 	for (unsigned int r = 0; r < COUNT(requests); r++)
@@ -256,7 +270,8 @@ static void try_decided(const char *before, const char *after, bool first, bool 
 	read_at(&readers[0], WORK "/p", file);
 	again = open_at(WORK "/a", file->name, O_RDONLY);
 	ok((held_resident(fd) > 0) == first, "a file that was open goes on as before");
-	ok((held_resident(again) > 0) == first, "so does one opened anew, as its inode was in memory");
+	ok((held_resident(again) > 0) == first,
+	   "so does one opened anew, as its inode was in memory");
 	ok_content(WORK "/a", file, "while open");
 	close(fd);
 	close(again);

@@ -47,8 +47,10 @@ static void try_stat(int a, int b)
 	fstat(a, &sa);
 	fstat(b, &sb);
 	ok(sa.st_ino == sb.st_ino && sa.st_mode == sb.st_mode && sa.st_uid == sb.st_uid &&
-	   sa.st_size == sb.st_size && sa.st_blocks == sb.st_blocks && sa.st_blksize == sb.st_blksize &&
-	   sa.st_mtime == sb.st_mtime && sa.st_nlink == sb.st_nlink, "fstat is that of the image");
+		   sa.st_size == sb.st_size && sa.st_blocks == sb.st_blocks &&
+		   sa.st_blksize == sb.st_blksize && sa.st_mtime == sb.st_mtime &&
+		   sa.st_nlink == sb.st_nlink,
+	   "fstat is that of the image");
 	ok(sa.st_dev != sb.st_dev, "each mount has its own device number");
 }
 
@@ -69,14 +71,15 @@ static void try_ioctls(int a, int b)
 		struct fiemap_extent extents[4];
 	} fa = { 0 }, fb;
 
-	ok(ioctl(a, FS_IOC_GETFSLABEL, label) && errno == ENOTTY, "ioctl(FS_IOC_GETFSLABEL): ENOTTY");
+	ok(ioctl(a, FS_IOC_GETFSLABEL, label) && errno == ENOTTY,
+	   "ioctl(FS_IOC_GETFSLABEL): ENOTTY");
 	ok(!ioctl(b, FS_IOC_GETFSLABEL, label) && !strncmp(label, "probe-", 6),
 	   "on a file that does not share: the label");
 	fa.map.fm_length = FIEMAP_MAX_OFFSET;
 	fa.map.fm_extent_count = 4;
 	fb = fa;
 	ok(!ioctl(a, FS_IOC_FIEMAP, &fa) && !ioctl(b, FS_IOC_FIEMAP, &fb) &&
-	   fa.map.fm_mapped_extents && !memcmp(&fa, &fb, sizeof(fa)),
+		   fa.map.fm_mapped_extents && !memcmp(&fa, &fb, sizeof(fa)),
 	   "ioctl(FS_IOC_FIEMAP): extents in the file's own image");
 }
 
@@ -93,9 +96,11 @@ static void try_seek(void)
 	const struct file *sparse = tree_file("sparse");
 	int a = open_at(WORK "/c", sparse->name, O_RDONLY);
 
-	ok(lseek(a, 0, SEEK_HOLE) == 64 << 10, "lseek(SEEK_HOLE) finds the hole of the file's own image");
+	ok(lseek(a, 0, SEEK_HOLE) == 64 << 10,
+	   "lseek(SEEK_HOLE) finds the hole of the file's own image");
 	ok(lseek(a, 64 << 10, SEEK_DATA) == 128 << 10, "lseek(SEEK_DATA) finds the data behind it");
-	ok(lseek(a, -1, SEEK_END) == (off_t)sparse->size - 1, "lseek(SEEK_END) goes by the file's size");
+	ok(lseek(a, -1, SEEK_END) == (off_t)sparse->size - 1,
+	   "lseek(SEEK_END) goes by the file's size");
 	close(a);
 }
 
@@ -112,7 +117,8 @@ static void try_cachestat(int a, int b)
 
 	read_private_mapping(a, file);
 	read_private_mapping(b, file);
-	if (syscall(SYS_cachestat, a, &range, &of_a, 0) || syscall(SYS_cachestat, b, &range, &of_b, 0)) {
+	if (syscall(SYS_cachestat, a, &range, &of_a, 0) ||
+	    syscall(SYS_cachestat, b, &range, &of_b, 0)) {
 		skip("no cachestat (CONFIG_CACHESTAT_SYSCALL)", "cachestat");
 		return;
 	}
@@ -191,7 +197,8 @@ static void try_xattrs(void)
 
 	ok(n == 0, "the fingerprint's usual name is hidden from programs");
 	share("named", WORK "/p", "d");
-	ok(getxattr(WORK "/p/mib", "user.digest", list, sizeof(list)) == 39 && !memcmp(list, "sha256:", 7),
+	ok(getxattr(WORK "/p/mib", "user.digest", list, sizeof(list)) == 39 &&
+		   !memcmp(list, "sha256:", 7),
 	   "a fingerprint with a name of its own can be read");
 	unmount(WORK "/p");
 }

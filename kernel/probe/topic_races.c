@@ -77,7 +77,8 @@ static void run_process(int number, int report, const struct timespec *until)
 	snprintf(a, sizeof(a), WORK "/a%d", number);
 	snprintf(b, sizeof(b), WORK "/b%d", number);
 	do {
-		right = cycle(rounds % 2 ? "common" : own, a, b, rounds * PROCESSES + (unsigned int)number);
+		right = cycle(rounds % 2 ? "common" : own, a, b,
+			      rounds * PROCESSES + (unsigned int)number);
 		clock_gettime(CLOCK_MONOTONIC, &time);
 	} while (right && ++rounds && time.tv_sec < until->tv_sec);
 	if (!right)
@@ -102,8 +103,8 @@ static void hold_common(bool hold)
 			if (hold) {
 				int fd = open_at(at[i], tree[f].name, O_RDONLY);
 
-				maps[i][f] = mmap(NULL, tree[f].size, PROT_READ, MAP_SHARED | MAP_POPULATE |
-						  MAP_LOCKED, fd, 0);
+				maps[i][f] = mmap(NULL, tree[f].size, PROT_READ,
+						  MAP_SHARED | MAP_POPULATE | MAP_LOCKED, fd, 0);
 				close(fd);
 			} else {
 				munmap(maps[i][f], tree[f].size);
@@ -232,13 +233,15 @@ void topic_races(void)
 	before = count_all();
 	rounds = race_beside_common(SECONDS);
 	after = count_all();
-	ok(rounds > 0, "processes that mount, read, map and unmount at once always get the right content");
+	ok(rounds > 0,
+	   "processes that mount, read, map and unmount at once always get the right content");
 	diag("%u rounds of %d processes in %d s", rounds, PROCESSES, SECONDS);
 	ok(!after.mounts, "no mount is left");
 	ok(after.inodes <= before.inodes, "no inode is left");
 	diag("%ld inodes before, %ld after", before.inodes, after.inodes);
 	if (before.objects < 0)
-		skip("no /sys/kernel/slab (CONFIG_SLUB_DEBUG)", "no object of the inode cache is left");
+		skip("no /sys/kernel/slab (CONFIG_SLUB_DEBUG)",
+		     "no object of the inode cache is left");
 	else
 		ok(after.objects <= before.objects, "no object of the inode cache is left");
 	diag("%ld objects before, %ld after", before.objects, after.objects);

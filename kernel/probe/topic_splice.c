@@ -40,7 +40,8 @@ static void try_pipe_outlives(void)
 	unmount(WORK "/a");
 	unmount(WORK "/b");
 	drop_caches();
-	ok(pipe_holds(ends[0], file), "pages in a pipe keep their content when all sharers are gone");
+	ok(pipe_holds(ends[0], file),
+	   "pages in a pipe keep their content when all sharers are gone");
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -74,9 +75,11 @@ static void try_copy_file_range(void)
 	share("other", WORK "/b", "d");
 	in = open_at(WORK "/a", file->name, O_RDONLY);
 	if (copy_file_range(in, NULL, out, NULL, file->size, 0) < 0)
-		ok(errno == EXDEV, "copy_file_range to another filesystem: EXDEV, as from any file");
+		ok(errno == EXDEV,
+		   "copy_file_range to another filesystem: EXDEV, as from any file");
 	else
-		ok(!lseek(out, 0, SEEK_SET) && !read_plainly(out, file), "copy_file_range copies the content");
+		ok(!lseek(out, 0, SEEK_SET) && !read_plainly(out, file),
+		   "copy_file_range copies the content");
 	close(in);
 	close(out);
 	unlink(WORK "/copied");

@@ -123,10 +123,12 @@ static int user_namespace(void)
 
 static int idmap(const char *from, const char *to, int userns)
 {
-	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP,
+					 .userns_fd = (uint64_t)userns };
 	int tree_fd = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), error = 0;
 
-	if (tree_fd < 0 || mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) ||
+	if (tree_fd < 0 ||
+	    mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) ||
 	    move_mount(tree_fd, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH))
 		error = -errno;
 	if (tree_fd >= 0)
@@ -141,12 +143,14 @@ static void try_idmapped(void)
 	struct stat st;
 
 	if (userns < 0) {
-		skip("no user namespaces (CONFIG_USER_NS)", "an idmapped mount of an image that shares");
+		skip("no user namespaces (CONFIG_USER_NS)",
+		     "an idmapped mount of an image that shares");
 		return;
 	}
 	share("inline", WORK "/a", "d");
 	share("other", WORK "/b", "d");
-	ok_errno(idmap(WORK "/a", WORK "/p", userns), 0, "an idmapped mount of an image that shares");
+	ok_errno(idmap(WORK "/a", WORK "/p", userns), 0,
+		 "an idmapped mount of an image that shares");
 	ok(!stat(WORK "/p/mib", &st) && st.st_uid == SHIFT, "it maps owners");
 	ok(shares(WORK "/p", WORK "/b", file) == 1, "read through it, the pages are shared");
 	ok_content(WORK "/p", file, "through an idmapped mount");

@@ -5,10 +5,10 @@
 /* What one guest is booted for. */
 struct topic {
 	const char *name;
-	const char *rules;	/* of the specification, which it establishes */
+	const char *rules; /* of the specification, which it establishes */
 	const char *what;
 	void (*run)(void);
-	const char *memory;	/* of the guest; NULL: the usual */
+	const char *memory; /* of the guest; NULL: the usual */
 };
 
 /* Ends with a NULL name. */
