@@ -683,12 +683,20 @@ static u8 *make_image(u32 base, u32 size, u32 first, u32 nr)
 	return image;
 }
 
+/* What has been said so far goes out, or not, by the level that is now. */
+static void set_console_level(int level)
+{
+	console_lock();
+	console_unlock();
+	console_loglevel = level;
+}
+
 static int quieten(void)
 {
 	int level = console_loglevel;
 
 	if (!loud)
-		console_loglevel = CONSOLE_LOGLEVEL_SILENT;
+		set_console_level(CONSOLE_LOGLEVEL_SILENT);
 	return level;
 }
 
@@ -697,7 +705,7 @@ static void conclude(struct kunit *test, int level)
 {
 	char *rest = text, *line;
 
-	console_loglevel = level;
+	set_console_level(level);
 	if (text_len)
 		while ((line = strsep(&rest, "\n")) && *line)
 			KUNIT_FAIL(test, "%s", line);

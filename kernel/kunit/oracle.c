@@ -144,7 +144,7 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 		return NULL;
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
 		tail = (inode->size - 1) / block * block;
-	data = kvzalloc(DATA_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	data = kvzalloc(max(inode->size, 1), GFP_KERNEL | __GFP_NOFAIL);
 	if (inode->start_block != ISHARE_NULL_BLOCK && tail)
 		known = inode->start_block < BIT_ULL(40) &&
 			copy_part(&o->image, inode->start_block * block, data, tail);
@@ -379,7 +379,6 @@ int oracle_walk_start(struct oracle_walk *w, struct oracle *o,
 void oracle_walk_end(struct oracle_walk *w)
 {
 	kvfree(w->area);
-	kvfree(w->shared);
 }
 
 /* The name of an entry, put together */
@@ -437,6 +436,15 @@ static int next_inline(struct oracle_walk *w, struct oracle_xattr *x)
 	return fill(w, w->area, w->there, x);
 }
 
+static void take_shared(struct oracle *o, const struct oracle_space *space,
+			u64 offset)
+{
+	memset(o->shared, 0, o->shared_used);
+	o->shared_used = min_t(u64, view_from(space, offset).size,
+			       ISHARE_XATTR_ENTRY_MAX);
+	copy_part(space, offset, o->shared, o->shared_used);
+}
+
 static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 {
 	struct ishare_view area = { w->area, w->inode->inode.xattr_isize };
@@ -457,14 +465,10 @@ static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 	there = bytes_there(space, offset, ISHARE_XATTR_ENTRY_MAX);
 	if (there < ISHARE_XATTR_ENTRY_SIZE)
 		return -EIO;
-	if (!w->shared)
-		w->shared = kvmalloc(ISHARE_XATTR_ENTRY_MAX,
-				     GFP_KERNEL | __GFP_NOFAIL);
-	memset(w->shared, 0, ISHARE_XATTR_ENTRY_MAX);
-	copy_part(space, offset, w->shared, ISHARE_XATTR_ENTRY_MAX);
-	holder = (struct ishare_view){ w->shared, ISHARE_XATTR_ENTRY_MAX };
+	take_shared(w->oracle, space, offset);
+	holder = (struct ishare_view){ w->oracle->shared, ISHARE_XATTR_ENTRY_MAX };
 	ishare_entry_first(&holder, 0, &w->entry);
-	return fill(w, w->shared, there, x);
+	return fill(w, holder.data, there, x);
 }
 
 int oracle_walk_next(struct oracle_walk *w, struct oracle_xattr *x)

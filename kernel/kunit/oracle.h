@@ -57,6 +57,9 @@ struct oracle {
 	u8 *(*fetch)(void *context, bool metabox, u64 *size);
 	void *context;
 	struct oracle_inode inodes[ORACLE_INODES];
+	/* The shared xattr that was looked at last, zeros behind its image's end */
+	u8 shared[ISHARE_XATTR_ENTRY_MAX];
+	u32 shared_used;
 };
 
 /* Whoever walks the xattrs of an inode gets them one by one. */
@@ -64,7 +67,7 @@ struct oracle_xattr {
 	struct ishare_name name;	/* infix and suffix, in bytes */
 	bool named;			/* false: there is no such prefix */
 	bool name_there;		/* all of the name can be read */
-	struct ishare_view value;
+	struct ishare_view value;	/* until the next look at the oracle's image */
 	bool value_there;
 	u8 bytes[2 * 255];
 };
@@ -77,7 +80,6 @@ struct oracle_walk {
 	struct ishare_ibody_header header;
 	struct ishare_entry entry;
 	u32 next_shared;
-	u8 *shared;			/* a shared entry */
 	enum { WALK_FIRST, WALK_INLINE, WALK_SHARED } stage;
 };
 
