@@ -86,10 +86,29 @@ static void try_mixed_blocks(const char *first, const char *second)
 	unmount(WORK "/b");
 }
 
+/* Compressed files keep account of a page's parts in their own way. */
+static void try_compressed_small_blocks(void)
+{
+	const struct file *file = tree_file("mib");
+	const char *source = source_or_skip(ON_UBD, "b512-lz4"), *wrong;
+
+	if (!source)
+		return;
+	dirty_memory();
+	if (erofs_mount(source, WORK "/a", "d", "inode_share"))
+		give_up(source, -EINVAL);
+	wrong = read_at(&readers[0], WORK "/a", file);
+	ok(!wrong, "b512-lz4 on ubd: %s has its content", file->name);
+	if (wrong)
+		diag("%s", wrong);
+	unmount(WORK "/a");
+}
+
 void topic_finding_block_size(void)
 {
 	try_small_blocks(ON_FILE, "b512", false);
 	try_small_blocks(ON_FILE, "b512-chunk", false);
+	try_compressed_small_blocks();
 	try_small_blocks(ON_UBD, "b512", true);
 	try_small_blocks(ON_UBD, "b512-chunk", true);
 	try_small_blocks(ON_UBD, "b1024", true);

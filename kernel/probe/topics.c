@@ -6,7 +6,7 @@
 #include "all_topics.h"
 
 const struct topic topics[] = {
-	{ "read", "share.content share.splice share.mmap share.fadvise",
+	{ "read", "share.mmap share.fadvise share.splice share.content",
 	  "every way to read, through two images", topic_read, NULL },
 	{ "conditions", "share.domain share.key share.size-match share.option-needs-feature",
 	  "who shares with whom", topic_conditions, NULL },
@@ -14,9 +14,9 @@ const struct topic topics[] = {
 	  "layouts, algorithms and block sizes, on files", topic_layouts, NULL },
 	{ "backings", "share.data-path-match", "files, loop devices and disks", topic_backings,
 	  NULL },
-	{ "options", "share.option-needs-domain share.option-needs-feature share.dax share.domain",
+	{ "options", "share.domain share.option-needs-domain share.option-needs-feature share.dax",
 	  "every combination of mount options", topic_options, NULL },
-	{ "remount", "share.remount share.option-needs-feature", "every remount from every state",
+	{ "remount", "share.option-needs-feature share.remount", "every remount from every state",
 	  topic_remount, NULL },
 	{ "decided", "share.when-decided", "what is in memory stays as it is", topic_decided,
 	  NULL },
@@ -37,8 +37,8 @@ const struct topic topics[] = {
 	{ "stacked", "share.mmap share.backing-lifetime", "overlays and idmapped mounts above",
 	  topic_stacked, NULL },
 	{ "accounting", "share.accounting", "who pays for pages", topic_accounting, NULL },
-	{ "races", "share.backing-lifetime share.when-decided",
-	  "many at once, then nothing is left", topic_races, NULL },
+	{ "races", "share.backing-lifetime", "many at once, then nothing is left", topic_races,
+	  NULL },
 	{ "finding-block-size", "share.block-size", "blocks smaller than pages on block devices",
 	  topic_finding_block_size, NULL },
 	{ "finding-unmount", "share.unmount", "unmounting the image that serves",
