@@ -19,10 +19,10 @@
 #include "oracle.h"
 #include "vectors.h"
 
-#define DOMAIN		"differential"
-#define VALUE_MAX	SZ_64K
-#define TEXT_MAX	SZ_64K
-#define IMAGES		2	/* the base image, and the one under test */
+#define DOMAIN "differential"
+#define VALUE_MAX SZ_64K
+#define TEXT_MAX SZ_64K
+#define IMAGES 2 /* the base image, and the one under test */
 
 static bool loud;
 module_param(loud, bool, 0444);
@@ -61,10 +61,7 @@ static struct {
 } count;
 
 /* What the specification leaves open, and how often that was met */
-enum {
-	OPEN_CONFIG, OPEN_TABLE, OPEN_INODE, OPEN_NAMES, OPEN_SHARED,
-	OPEN_COUNT
-};
+enum { OPEN_CONFIG, OPEN_TABLE, OPEN_INODE, OPEN_NAMES, OPEN_SHARED, OPEN_COUNT };
 
 static const char *const open_words[] = {
 	[OPEN_CONFIG] = "mounts that depend on compression configurations",
@@ -98,9 +95,9 @@ static bool known(unsigned int which, bool applies)
 
 static struct mounted *mounted[IMAGES];
 static u8 *got, *expected;
-static char *text;		/* what is to be said when the console is back */
+static char *text; /* what is to be said when the console is back */
 static unsigned int text_len;
-static const char *about;	/* the image */
+static const char *about; /* the image */
 static unsigned long taints;
 
 static const struct ishare_profile profile = {
@@ -140,8 +137,7 @@ static bool explained(const unsigned long *broken, int err, bool access)
 	for_each_set_bit(rule, broken, ISHARE_RULE_COUNT) {
 		const struct rule_consequence *c = &rule_consequences[rule];
 
-		if (access ? one_of(c->access, err) :
-			     one_of(c->must, err) || one_of(c->may, err))
+		if (access ? one_of(c->access, err) : one_of(c->must, err) || one_of(c->may, err))
 			return true;
 	}
 	return false;
@@ -153,8 +149,7 @@ static const char *forbidding(const unsigned long *broken, bool access)
 	unsigned int rule;
 
 	for_each_set_bit(rule, broken, ISHARE_RULE_COUNT)
-		if (access ? rule_consequences[rule].access[0] :
-			     rule_consequences[rule].must[0])
+		if (access ? rule_consequences[rule].access[0] : rule_consequences[rule].must[0])
 			return rule_consequences[rule].name;
 	return NULL;
 }
@@ -163,8 +158,7 @@ static bool inode_explains(const struct oracle_inode *i, int err)
 {
 	return i->unspecified || explained(i->broken, err, true) ||
 	       explained(i->doubtful, err, true) ||
-	       known(KNOWN_NO_METABOX, i->space && !i->space->there &&
-		     err == -EFSCORRUPTED);
+	       known(KNOWN_NO_METABOX, i->space && !i->space->there && err == -EFSCORRUPTED);
 }
 
 static bool refusal_explained(const struct oracle *o, int err)
@@ -201,8 +195,8 @@ static void compare_verdict(const struct oracle *o, int err)
 	if (!err && owed)
 		disagree("mounted, although %s is broken", owed);
 	else if (err && !refusal_explained(o, err))
-		disagree("mount fails with %d, which no broken rule explains (%s)",
-			 err, owed ?: "none is broken");
+		disagree("mount fails with %d, which no broken rule explains (%s)", err,
+			 owed ?: "none is broken");
 }
 
 /* ---- Prefixes ---- */
@@ -215,18 +209,14 @@ static void compare_prefixes(struct mounted *m)
 	u32 i;
 
 	if (sbi->xattr_prefix_count != o->sb.xattr_prefix_count)
-		disagree("%u prefixes, not %u", sbi->xattr_prefix_count,
-			 o->sb.xattr_prefix_count);
+		disagree("%u prefixes, not %u", sbi->xattr_prefix_count, o->sb.xattr_prefix_count);
 	for (i = 0; i < o->prefixes && oracle_prefix(o, i, &p); i++) {
 		struct erofs_xattr_prefix_item *item = &sbi->xattr_prefixes[i];
 
-		if (item->prefix->base_index != p.base_index ||
-		    item->infix_len != p.infix_size ||
-		    memcmp(item->prefix->infix, o->table.data + p.infix,
-			   p.infix_size))
-			disagree("prefix %u is %u:%.*s", i,
-				 item->prefix->base_index, item->infix_len,
-				 item->prefix->infix);
+		if (item->prefix->base_index != p.base_index || item->infix_len != p.infix_size ||
+		    memcmp(item->prefix->infix, o->table.data + p.infix, p.infix_size))
+			disagree("prefix %u is %u:%.*s", i, item->prefix->base_index,
+				 item->infix_len, item->prefix->infix);
 	}
 }
 
@@ -237,19 +227,15 @@ static void compare_fields(const struct oracle_inode *i, struct inode *inode)
 	const struct erofs_inode *vi = EROFS_I(inode);
 
 	if (inode->i_mode != i->inode.mode)
-		disagree("nid %llu: mode %o, not %o", i->nid, inode->i_mode,
-			 i->inode.mode);
+		disagree("nid %llu: mode %o, not %o", i->nid, inode->i_mode, i->inode.mode);
 	if (i_size_read(inode) != i->inode.size)
-		disagree("nid %llu: size %lld, not %llu", i->nid,
-			 i_size_read(inode), i->inode.size);
+		disagree("nid %llu: size %lld, not %llu", i->nid, i_size_read(inode),
+			 i->inode.size);
 	if (inode->i_nlink != i->inode.nlink)
-		disagree("nid %llu: nlink %u, not %u", i->nid, inode->i_nlink,
-			 i->inode.nlink);
-	if (vi->inode_isize != i->inode.isize ||
-	    vi->xattr_isize != i->inode.xattr_isize)
-		disagree("nid %llu: inode of %u bytes and xattrs of %u, not %u and %u",
-			 i->nid, vi->inode_isize, vi->xattr_isize,
-			 i->inode.isize, i->inode.xattr_isize);
+		disagree("nid %llu: nlink %u, not %u", i->nid, inode->i_nlink, i->inode.nlink);
+	if (vi->inode_isize != i->inode.isize || vi->xattr_isize != i->inode.xattr_isize)
+		disagree("nid %llu: inode of %u bytes and xattrs of %u, not %u and %u", i->nid,
+			 vi->inode_isize, vi->xattr_isize, i->inode.isize, i->inode.xattr_isize);
 	if (vi->datalayout != i->inode.data_layout)
 		disagree("nid %llu: layout %u, not %u", i->nid, vi->datalayout,
 			 i->inode.data_layout);
@@ -263,8 +249,8 @@ static void compare_inode(const struct oracle_inode *i, struct inode *inode)
 	count.inodes++;
 	count.refused_inodes += !!err;
 	if (err && !inode_explains(i, err))
-		disagree("nid %llu cannot be read (%d), which no broken rule explains (%s)",
-			 i->nid, err, owed ?: "none is broken");
+		disagree("nid %llu cannot be read (%d), which no broken rule explains (%s)", i->nid,
+			 err, owed ?: "none is broken");
 	else if (!err && owed && !i->unspecified)
 		disagree("nid %llu is read, although %s is broken", i->nid, owed);
 	else if (!err && i->decoded)
@@ -286,8 +272,7 @@ static const struct xattr_handler *handler_of(unsigned int base_index)
 
 static bool shared_in_metabox(const struct mounted *m)
 {
-	return ishare_has_compat(&m->oracle.sb,
-				 ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX);
+	return ishare_has_compat(&m->oracle.sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX);
 }
 
 /* Whether a look at inode @n is known to go wrong at the shared xattrs */
@@ -296,15 +281,13 @@ static bool known_at_shared(const struct mounted *m, u32 n, int err)
 	bool in_metabox = erofs_inode_in_metabox(m->inodes[n]);
 
 	if (!m->oracle.metabox.there)
-		return known(KNOWN_SHARED_SPACE, shared_in_metabox(m) &&
-			     err == -EFSCORRUPTED);
+		return known(KNOWN_SHARED_SPACE, shared_in_metabox(m) && err == -EFSCORRUPTED);
 	return known(KNOWN_STALE_PAGE, shared_in_metabox(m) != in_metabox &&
-		     EROFS_I(m->inodes[n])->xattr_shared_count);
+					       EROFS_I(m->inodes[n])->xattr_shared_count);
 }
 
 /* The kernel's names are strings: what follows a NUL does not count. */
-static void compare_lookup(struct mounted *m, u32 n, u32 base_index,
-			   const char *string)
+static void compare_lookup(struct mounted *m, u32 n, u32 base_index, const char *string)
 {
 	const struct xattr_handler *handler = handler_of(base_index);
 	struct ishare_name name = {
@@ -323,11 +306,11 @@ static void compare_lookup(struct mounted *m, u32 n, u32 base_index,
 		return;
 	}
 	if (have != owed && !known_at_shared(m, n, have))
-		disagree("nid %llu: %s%s is %d, not %d", m->oracle.inodes[n].nid,
-			 handler->prefix, string, have, owed);
+		disagree("nid %llu: %s%s is %d, not %d", m->oracle.inodes[n].nid, handler->prefix,
+			 string, have, owed);
 	else if (have == owed && have > 0 && memcmp(got, expected, have))
-		disagree("nid %llu: %s%s has another value",
-			 m->oracle.inodes[n].nid, handler->prefix, string);
+		disagree("nid %llu: %s%s has another value", m->oracle.inodes[n].nid,
+			 handler->prefix, string);
 }
 
 /* All names that the inode has, one with more and one with less */
@@ -384,8 +367,8 @@ static int owed_list(struct mounted *m, u32 n, struct oracle_xattr *x)
 
 	ret = oracle_walk_start(&w, &m->oracle, &m->oracle.inodes[n]);
 	while (!ret && (ret = oracle_walk_next(&w, x)) > 0) {
-		const char *prefix = x->named ?
-			listed_as(m->mnt->mnt_sb, x->name.base_index) : NULL;
+		const char *prefix =
+			x->named ? listed_as(m->mnt->mnt_sb, x->name.base_index) : NULL;
 
 		ret = 0;
 		if (!prefix)
@@ -424,11 +407,10 @@ static void compare_list(struct mounted *m, u32 n, struct oracle_xattr *x)
 		return;
 	}
 	if (have != owed && !known_at_shared(m, n, have))
-		disagree("nid %llu: list of names is %d, not %d",
-			 m->oracle.inodes[n].nid, have, owed);
+		disagree("nid %llu: list of names is %d, not %d", m->oracle.inodes[n].nid, have,
+			 owed);
 	else if (have == owed && have > 0 && memcmp(got, expected, have))
-		disagree("nid %llu: another list of names",
-			 m->oracle.inodes[n].nid);
+		disagree("nid %llu: another list of names", m->oracle.inodes[n].nid);
 }
 
 static void compare_xattrs(struct mounted *m, u32 n)
@@ -479,13 +461,12 @@ static int compare_fingerprint(struct mounted *m, u32 n)
 	if (owed == ORACLE_UNSPECIFIED)
 		opens[OPEN_SHARED]++;
 	else if (err != min(owed, 0))
-		disagree("nid %llu: fingerprint %d, not %d",
-			 m->oracle.inodes[n].nid, err, min(owed, 0));
-	else if (!err && (fp.size != sizeof(DOMAIN) + owed ||
-			  memcmp(fp.opaque, DOMAIN, sizeof(DOMAIN)) ||
-			  memcmp(fp.opaque + sizeof(DOMAIN), expected, owed)))
-		disagree("nid %llu: another key of %d bytes",
-			 m->oracle.inodes[n].nid, fp.size);
+		disagree("nid %llu: fingerprint %d, not %d", m->oracle.inodes[n].nid, err,
+			 min(owed, 0));
+	else if (!err &&
+		 (fp.size != sizeof(DOMAIN) + owed || memcmp(fp.opaque, DOMAIN, sizeof(DOMAIN)) ||
+		  memcmp(fp.opaque + sizeof(DOMAIN), expected, owed)))
+		disagree("nid %llu: another key of %d bytes", m->oracle.inodes[n].nid, fp.size);
 	if (!err)
 		kfree(fp.opaque);
 	return owed;
@@ -514,8 +495,7 @@ static bool shared_by_other_key(const struct inode *shared)
 	return false;
 }
 
-static void add_key(struct mounted *m, const struct oracle_inode *i, int size,
-		    struct inode *shared)
+static void add_key(struct mounted *m, const struct oracle_inode *i, int size, struct inode *shared)
 {
 	m->keys[m->nr_keys++] = (struct key){
 		.value = kmemdup(expected, size, GFP_KERNEL | __GFP_NOFAIL),
@@ -559,8 +539,7 @@ static void compare_sharing(struct mounted *m, u32 n, int size)
 	} else {
 		count.not_shared++;
 		if (shared)
-			disagree("nid %llu shares with one that is not like it",
-				 i->nid);
+			disagree("nid %llu shares with one that is not like it", i->nid);
 	}
 }
 
@@ -596,8 +575,7 @@ static u8 *fetch_from(struct inode *inode, u64 *size)
 	*size = i_size_read(inode);
 	if (*size > VALUE_MAX)
 		return NULL;
-	copy = kvzalloc(round_up(max(*size, 1), PAGE_SIZE),
-			GFP_KERNEL | __GFP_NOFAIL);
+	copy = kvzalloc(round_up(max(*size, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
 	for (at = 0; at < *size; at += PAGE_SIZE) {
 		void *page = erofs_bread(&buf, at, true);
 
@@ -631,8 +609,7 @@ static const struct erofs_test_options sharing = {
 	.domain_id = DOMAIN,
 };
 
-static void mount_and_compare(struct mounted *m, const char *name, u8 *image,
-			      size_t size)
+static void mount_and_compare(struct mounted *m, const char *name, u8 *image, size_t size)
 {
 	int err;
 
@@ -674,8 +651,7 @@ static void unmount(struct mounted *m)
 static u8 *make_image(u32 base, u32 size, u32 first, u32 nr)
 {
 	const struct vector_edit *e = &vector_edits[first];
-	u8 *image = kvzalloc(round_up(max(size, 1), PAGE_SIZE),
-			     GFP_KERNEL | __GFP_NOFAIL);
+	u8 *image = kvzalloc(round_up(max(size, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
 
 	memcpy(image, vector_bases[base].data, min(size, vector_bases[base].size));
 	for (; nr--; e++)
@@ -730,8 +706,7 @@ static void mount_base(u32 base)
 
 /* ---- Vectors ---- */
 
-static const void *vector_gen_params(struct kunit *test, const void *prev,
-				     char *desc)
+static const void *vector_gen_params(struct kunit *test, const void *prev, char *desc)
 {
 	const struct vector *v = prev;
 
@@ -759,8 +734,7 @@ static void differential_vector(struct kunit *test)
 	int level = quieten();
 
 	mount_base(v->base);
-	mount_and_compare(mounted[1], v->name,
-			  make_image(v->base, v->size, v->first, v->count),
+	mount_and_compare(mounted[1], v->name, make_image(v->base, v->size, v->first, v->count),
 			  round_up(max(v->size, 1), PAGE_SIZE));
 	compare_claim(v, PTR_ERR_OR_ZERO(mounted[1]->mnt));
 	unmount(mounted[1]);
@@ -769,14 +743,12 @@ static void differential_vector(struct kunit *test)
 
 /* ---- The field sweep ---- */
 
-static const void *field_gen_params(struct kunit *test, const void *prev,
-				    char *desc)
+static const void *field_gen_params(struct kunit *test, const void *prev, char *desc)
 {
 	const struct sweep_field *f = prev;
 
 	if (!f)
-		kunit_register_params_array(test, sweep_fields,
-					    sweep_field_count, NULL);
+		kunit_register_params_array(test, sweep_fields, sweep_field_count, NULL);
 	f = f ? f + 1 : sweep_fields;
 	if (f == sweep_fields + sweep_field_count)
 		return NULL;
@@ -795,8 +767,8 @@ static void differential_sweep(struct kunit *test)
 		const struct sweep_change *c = &sweep_changes[i];
 
 		mount_base(c->base);
-		snprintf(name, sizeof(name), "%s/%s.%s",
-			 vector_bases[c->base].name, c->where, c->verb);
+		snprintf(name, sizeof(name), "%s/%s.%s", vector_bases[c->base].name, c->where,
+			 c->verb);
 		mount_and_compare(mounted[1], name,
 				  make_image(c->base, c->size, c->first, c->count),
 				  round_up(max(c->size, 1), PAGE_SIZE));
@@ -820,8 +792,7 @@ static void differential_rate(struct kunit *test)
 		u8 *image = make_image(v->base, v->size, v->first, v->count);
 		struct vfsmount *mnt;
 
-		mnt = erofs_test_mount(image, round_up(max(v->size, 1), PAGE_SIZE),
-				       &sharing);
+		mnt = erofs_test_mount(image, round_up(max(v->size, 1), PAGE_SIZE), &sharing);
 		if (!IS_ERR(mnt)) {
 			erofs_listxattr(mnt->mnt_root, got, VALUE_MAX);
 			erofs_test_umount(mnt);
@@ -840,18 +811,15 @@ static void differential_counts(struct kunit *test)
 
 	kunit_info(test, "of the sweep's changes, one of %u was tried", stride);
 	kunit_info(test, "images: %u, refused: %u", count.images, count.refused);
-	kunit_info(test, "inodes: %u, refused: %u", count.inodes,
-		   count.refused_inodes);
-	kunit_info(test, "lookups: %u, lists: %u, fingerprints: %u", count.lookups,
-		   count.lists, count.fingerprints);
-	kunit_info(test, "files that share: %u, others: %u", count.shared,
-		   count.not_shared);
+	kunit_info(test, "inodes: %u, refused: %u", count.inodes, count.refused_inodes);
+	kunit_info(test, "lookups: %u, lists: %u, fingerprints: %u", count.lookups, count.lists,
+		   count.fingerprints);
+	kunit_info(test, "files that share: %u, others: %u", count.shared, count.not_shared);
 	kunit_info(test, "disagreements: %u", count.disagreements);
 	for (i = 0; i < OPEN_COUNT; i++)
 		kunit_info(test, "not specified: %u %s", opens[i], open_words[i]);
 	for (i = 0; i < KNOWN_COUNT; i++)
-		kunit_info(test, "known divergence, %u times: %s", knowns[i],
-			   known_words[i]);
+		kunit_info(test, "known divergence, %u times: %s", knowns[i], known_words[i]);
 	KUNIT_EXPECT_GT(test, count.images, count.refused);
 	KUNIT_EXPECT_GT(test, count.refused, 0);
 	KUNIT_EXPECT_GT(test, count.lookups, 0);
@@ -898,8 +866,7 @@ static void differential_exit(struct kunit_suite *suite)
 
 static struct kunit_case differential_test_cases[] = {
 	KUNIT_CASE_PARAM(differential_vector, vector_gen_params),
-	KUNIT_CASE_PARAM_ATTR(differential_sweep, field_gen_params,
-			      {.speed = KUNIT_SPEED_SLOW}),
+	KUNIT_CASE_PARAM_ATTR(differential_sweep, field_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(differential_rate),
 	KUNIT_CASE(differential_counts),
 	{}

@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 #include "erofs_test.h"
 
-#define SIZE		3000
+#define SIZE 3000
 #define MOST_ALLOCATIONS 1000
 
 /*
@@ -115,8 +115,7 @@ static struct erofs_test_image *image(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, content);
 	memset(content, 'A', SIZE);
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	id = erofs_test_add_shared(img, 0x80, "", "value", 5);
 	a = erofs_test_add_file(img, "a", content, SIZE);
 	erofs_test_add_ibody(img, a, &id, 1);
@@ -138,8 +137,7 @@ static struct dentry *look_up(struct vfsmount *mnt)
 	return lookup_noperm_positive_unlocked(&QSTR("a"), mnt->mnt_root);
 }
 
-static void expect_content(struct kunit *test, struct vfsmount *mnt,
-			   struct dentry *a)
+static void expect_content(struct kunit *test, struct vfsmount *mnt, struct dentry *a)
 {
 	struct file *file = erofs_test_open(mnt, a);
 	char *buf = kunit_kzalloc(test, SIZE, GFP_KERNEL);
@@ -171,19 +169,16 @@ static struct dentry *keeper(struct kunit *test)
 {
 	struct dentry *a;
 
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, image(test),
-							    "keeper"), "a");
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, image(test), "keeper"), "a");
 	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
 	return a;
 }
 
 /* Each test ends with the first round in which nothing failed. */
-static void conclude(struct kunit *test, unsigned int rounds,
-		     unsigned int refused, struct dentry *kept,
-		     unsigned int shared)
+static void conclude(struct kunit *test, unsigned int rounds, unsigned int refused,
+		     struct dentry *kept, unsigned int shared)
 {
-	kunit_info(test, "%u allocations failed, %u times the whole", rounds - 1,
-		   refused);
+	kunit_info(test, "%u allocations failed, %u times the whole", rounds - 1, refused);
 	KUNIT_EXPECT_GT(test, rounds, 1);
 	KUNIT_EXPECT_LT(test, rounds, MOST_ALLOCATIONS);
 	KUNIT_EXPECT_EQ(test, shared, count_shared(kept));
@@ -349,12 +344,8 @@ static void fault_read(struct kunit *test)
 }
 
 static struct kunit_case fault_test_cases[] = {
-	KUNIT_CASE(fault_mount),
-	KUNIT_CASE(fault_lookup),
-	KUNIT_CASE(fault_fingerprint),
-	KUNIT_CASE(fault_open),
-	KUNIT_CASE(fault_read),
-	{}
+	KUNIT_CASE(fault_mount), KUNIT_CASE(fault_lookup), KUNIT_CASE(fault_fingerprint),
+	KUNIT_CASE(fault_open),	 KUNIT_CASE(fault_read),   {}
 };
 
 static struct kunit_suite fault_test_suite = {

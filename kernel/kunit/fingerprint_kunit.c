@@ -5,26 +5,23 @@
  */
 #include "erofs_test.h"
 
-#define NAME	"fingerprint"
-#define VALUE	"sha256:0123456789abcdef"
+#define NAME "fingerprint"
+#define VALUE "sha256:0123456789abcdef"
 
 /* An image with two prefixes: 0 the beginning of the name, 1 the whole name */
-static struct erofs_test_image *image_with_feature(struct kunit *test,
-						   u8 base_index)
+static struct erofs_test_image *image_with_feature(struct kunit *test, u8 base_index)
 {
 	struct erofs_test_image *img = erofs_test_image_new(test);
 
 	erofs_test_add_prefix(img, base_index, "finger", 6);
 	img->sb->ishare_xattr_prefix_id =
 		erofs_test_add_prefix(img, base_index, NAME, strlen(NAME));
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	return img;
 }
 
 /* The key of file "a", in the domain of its mount */
-static int fill(struct kunit *test, struct vfsmount *mnt,
-		struct erofs_inode_fingerprint *fp)
+static int fill(struct kunit *test, struct vfsmount *mnt, struct erofs_inode_fingerprint *fp)
 {
 	struct dentry *a = erofs_test_lookup(test, mnt, "a");
 	const char *domain = EROFS_SB(mnt->mnt_sb)->domain_id ?: "";
@@ -32,8 +29,8 @@ static int fill(struct kunit *test, struct vfsmount *mnt,
 	return erofs_xattr_fill_inode_fingerprint(fp, d_inode(a), domain);
 }
 
-static void expect_key(struct kunit *test, struct vfsmount *mnt,
-		       const char *domain, const void *value, unsigned int len)
+static void expect_key(struct kunit *test, struct vfsmount *mnt, const char *domain,
+		       const void *value, unsigned int len)
 {
 	unsigned int domain_len = strlen(domain) + 1;
 	struct erofs_inode_fingerprint fp;
@@ -81,8 +78,7 @@ static void fingerprint_encoding(struct kunit *test)
 	struct vfsmount *mnt;
 
 	erofs_test_add_ibody(img, a, NULL, 0);
-	erofs_test_add_xattr(img, a, c->name_index, c->name, strlen(c->name),
-			     VALUE, strlen(VALUE));
+	erofs_test_add_xattr(img, a, c->name_index, c->name, strlen(c->name), VALUE, strlen(VALUE));
 	mnt = erofs_test_mount_shared(test, img, "domain");
 	if (c->found)
 		expect_key(test, mnt, "domain", VALUE, strlen(VALUE));
@@ -121,7 +117,7 @@ static void fingerprint_size(struct kunit *test)
 	value = kunit_kmalloc(test, EROFS_TEST_BLKSZ + 1, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, value);
 	for (i = 0; i <= EROFS_TEST_BLKSZ; i++)
-		value[i] = i % 251;	/* NUL first */
+		value[i] = i % 251; /* NUL first */
 	id = erofs_test_add_shared(img, 0x81, "", value, c->size);
 	erofs_test_add_ibody(img, erofs_test_add_file(img, "a", "", 0), &id, 1);
 	mnt = erofs_test_mount_shared(test, img, "domain");
@@ -143,8 +139,7 @@ static void fingerprint_first_counts(struct kunit *test)
 	erofs_test_add_ibody(img, a, &id, 1);
 	erofs_test_add_xattr(img, a, 0x80, "print", 5, "first", 5);
 	erofs_test_add_xattr(img, a, 0x81, "", 0, "second", 6);
-	expect_key(test, erofs_test_mount_shared(test, img, "domain"), "domain",
-		   "first", 5);
+	expect_key(test, erofs_test_mount_shared(test, img, "domain"), "domain", "first", 5);
 }
 
 /* A file without one */
@@ -164,15 +159,13 @@ static void fingerprint_filtered(struct kunit *test)
 	struct erofs_inode_compact *a = erofs_test_add_file(img, "a", "", 0);
 	struct erofs_xattr_ibody_header *ih;
 	struct erofs_inode_fingerprint fp;
-	u32 bit = BIT(2);	/* XXH32 of the name, modulo 32 */
+	u32 bit = BIT(2); /* XXH32 of the name, modulo 32 */
 
 	ih = erofs_test_add_ibody(img, a, NULL, 0);
 	erofs_test_add_xattr(img, a, 0x81, "", 0, VALUE, strlen(VALUE));
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_XATTR_FILTER);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_XATTR_FILTER);
 	ih->h_name_filter = cpu_to_le32(~bit);
-	expect_key(test, erofs_test_mount_shared(test, img, "d"), "d", VALUE,
-		   strlen(VALUE));
+	expect_key(test, erofs_test_mount_shared(test, img, "d"), "d", VALUE, strlen(VALUE));
 	ih->h_name_filter = cpu_to_le32(bit);
 	KUNIT_EXPECT_EQ(test, -EFSCORRUPTED,
 			fill(test, erofs_test_mount_shared(test, img, "d"), &fp));
@@ -185,8 +178,7 @@ static void fingerprint_name_with_nul(struct kunit *test)
 	struct erofs_inode_compact *a;
 
 	erofs_test_add_prefix(img, 0, "finger\0print", 12);
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	a = erofs_test_add_file(img, "a", "", 0);
 	erofs_test_add_ibody(img, a, NULL, 0);
 	erofs_test_add_xattr(img, a, 0x80, "", 0, "under the whole name", 20);

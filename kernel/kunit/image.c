@@ -7,8 +7,8 @@
 #include <linux/crc32c.h>
 #include "erofs_test.h"
 
-static void add_dirent(struct erofs_dirent *d, void *block, unsigned int *end,
-		       erofs_nid_t nid, u8 type, const char *name)
+static void add_dirent(struct erofs_dirent *d, void *block, unsigned int *end, erofs_nid_t nid,
+		       u8 type, const char *name)
 {
 	d->nid = cpu_to_le64(nid);
 	d->nameoff = cpu_to_le16(*end);
@@ -29,21 +29,19 @@ static void write_root(struct erofs_test_image *img)
 	add_dirent(d++, block, &end, nid, FT_DIR, ".");
 	add_dirent(d++, block, &end, nid, FT_DIR, "..");
 	for (i = 0; i < img->nr_files; i++)
-		add_dirent(d++, block, &end,
-			   erofs_test_nid(img, img->files[i]), FT_REG_FILE,
+		add_dirent(d++, block, &end, erofs_test_nid(img, img->files[i]), FT_REG_FILE,
 			   img->names[i]);
 	img->root->i_size = cpu_to_le32(end);
 }
 
-static struct erofs_inode_compact *add_inode(struct erofs_test_image *img,
-					     umode_t mode, u32 startblk)
+static struct erofs_inode_compact *add_inode(struct erofs_test_image *img, umode_t mode,
+					     u32 startblk)
 {
 	struct erofs_inode_compact *inode;
 
 	inode = erofs_test_block(img, EROFS_TEST_INODES) + img->inode_end;
 	img->inode_end += sizeof(*inode);
-	inode->i_format = cpu_to_le16(EROFS_INODE_FLAT_PLAIN <<
-				      EROFS_I_DATALAYOUT_BIT);
+	inode->i_format = cpu_to_le16(EROFS_INODE_FLAT_PLAIN << EROFS_I_DATALAYOUT_BIT);
 	inode->i_mode = cpu_to_le16(mode);
 	inode->i_nb.nlink = cpu_to_le16(1);
 	inode->i_u.startblk_lo = cpu_to_le32(startblk);
@@ -52,13 +50,12 @@ static struct erofs_inode_compact *add_inode(struct erofs_test_image *img,
 
 struct erofs_test_image *erofs_test_image_new(struct kunit *test)
 {
-	struct erofs_test_image *img = kunit_kzalloc(test, sizeof(*img),
-						     GFP_KERNEL);
+	struct erofs_test_image *img = kunit_kzalloc(test, sizeof(*img), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, img);
 	img->sb = (void *)img->bytes + EROFS_SUPER_OFFSET;
 	img->prefix_end = EROFS_TEST_PREFIXES;
-	*img->sb = (struct erofs_super_block) {
+	*img->sb = (struct erofs_super_block){
 		.magic = cpu_to_le32(EROFS_SUPER_MAGIC_V1),
 		.feature_compat = cpu_to_le32(EROFS_FEATURE_COMPAT_SB_CHKSUM |
 					      EROFS_FEATURE_COMPAT_PLAIN_XATTR_PFX),
@@ -74,8 +71,7 @@ struct erofs_test_image *erofs_test_image_new(struct kunit *test)
 	return img;
 }
 
-erofs_nid_t erofs_test_nid(struct erofs_test_image *img,
-			   struct erofs_inode_compact *inode)
+erofs_nid_t erofs_test_nid(struct erofs_test_image *img, struct erofs_inode_compact *inode)
 {
 	void *first = erofs_test_block(img, EROFS_TEST_INODES);
 
@@ -83,8 +79,8 @@ erofs_nid_t erofs_test_nid(struct erofs_test_image *img,
 }
 
 /* Return: the prefix's index */
-unsigned int erofs_test_add_prefix(struct erofs_test_image *img, u8 base_index,
-				   const char *infix, unsigned int len)
+unsigned int erofs_test_add_prefix(struct erofs_test_image *img, u8 base_index, const char *infix,
+				   unsigned int len)
 {
 	u8 *record = img->bytes + img->prefix_end;
 
@@ -92,14 +88,12 @@ unsigned int erofs_test_add_prefix(struct erofs_test_image *img, u8 base_index,
 	record[2] = base_index;
 	memcpy(record + 3, infix, len);
 	img->prefix_end += round_up(3 + len, 4);
-	img->sb->feature_incompat |=
-		cpu_to_le32(EROFS_FEATURE_INCOMPAT_XATTR_PREFIXES);
+	img->sb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_XATTR_PREFIXES);
 	return img->sb->xattr_prefix_count++;
 }
 
 /* @data: of @size bytes, which are a block at most; NULL: zeros */
-struct erofs_inode_compact *erofs_test_add_file(struct erofs_test_image *img,
-						const char *name,
+struct erofs_inode_compact *erofs_test_add_file(struct erofs_test_image *img, const char *name,
 						const void *data, u32 size)
 {
 	unsigned int block = EROFS_TEST_DATA + img->nr_files;
@@ -118,10 +112,9 @@ struct erofs_inode_compact *erofs_test_add_file(struct erofs_test_image *img,
 }
 
 /* To be called for the inode that was added last, before any other is added. */
-struct erofs_xattr_ibody_header *
-erofs_test_add_ibody(struct erofs_test_image *img,
-		     struct erofs_inode_compact *inode, const u32 *shared,
-		     unsigned int nr_shared)
+struct erofs_xattr_ibody_header *erofs_test_add_ibody(struct erofs_test_image *img,
+						      struct erofs_inode_compact *inode,
+						      const u32 *shared, unsigned int nr_shared)
 {
 	struct erofs_xattr_ibody_header *ih = (void *)(inode + 1);
 	unsigned int i;
@@ -130,15 +123,12 @@ erofs_test_add_ibody(struct erofs_test_image *img,
 	for (i = 0; i < nr_shared; i++)
 		ih->h_shared_xattrs[i] = cpu_to_le32(shared[i]);
 	inode->i_xattr_icount = cpu_to_le16(1 + nr_shared);
-	img->inode_end += round_up(sizeof(*ih) + nr_shared * sizeof(u32),
-				   sizeof(*inode));
+	img->inode_end += round_up(sizeof(*ih) + nr_shared * sizeof(u32), sizeof(*inode));
 	return ih;
 }
 
-static struct erofs_xattr_entry *write_entry(void *p, u8 index,
-					     const char *name,
-					     unsigned int name_len,
-					     const void *value,
+static struct erofs_xattr_entry *write_entry(void *p, u8 index, const char *name,
+					     unsigned int name_len, const void *value,
 					     unsigned int value_len)
 {
 	struct erofs_xattr_entry *e = p;
@@ -152,11 +142,10 @@ static struct erofs_xattr_entry *write_entry(void *p, u8 index,
 }
 
 /* Likewise, after erofs_test_add_ibody() */
-struct erofs_xattr_entry *
-erofs_test_add_xattr(struct erofs_test_image *img,
-		     struct erofs_inode_compact *inode, u8 index,
-		     const char *name, unsigned int name_len,
-		     const void *value, unsigned int value_len)
+struct erofs_xattr_entry *erofs_test_add_xattr(struct erofs_test_image *img,
+					       struct erofs_inode_compact *inode, u8 index,
+					       const char *name, unsigned int name_len,
+					       const void *value, unsigned int value_len)
 {
 	void *area = inode + 1;
 	unsigned int end = erofs_xattr_ibody_size(inode->i_xattr_icount);
@@ -167,22 +156,19 @@ erofs_test_add_xattr(struct erofs_test_image *img,
 	inode->i_xattr_icount =
 		cpu_to_le16(1 + (end - sizeof(struct erofs_xattr_ibody_header)) / 4);
 	img->inode_end =
-		round_up(area + end - erofs_test_block(img, EROFS_TEST_INODES),
-			 sizeof(*inode));
+		round_up(area + end - erofs_test_block(img, EROFS_TEST_INODES), sizeof(*inode));
 	return e;
 }
 
 /* Return: the id */
-u32 erofs_test_add_shared(struct erofs_test_image *img, u8 index,
-			  const char *name, const void *value,
-			  unsigned int value_len)
+u32 erofs_test_add_shared(struct erofs_test_image *img, u8 index, const char *name,
+			  const void *value, unsigned int value_len)
 {
 	u32 id = img->shared_end / 4;
 	struct erofs_xattr_entry *e;
 
-	e = write_entry(erofs_test_block(img, EROFS_TEST_SHARED) +
-			img->shared_end, index, name, strlen(name), value,
-			value_len);
+	e = write_entry(erofs_test_block(img, EROFS_TEST_SHARED) + img->shared_end, index, name,
+			strlen(name), value, value_len);
 	img->shared_end += erofs_xattr_entry_size(e);
 	return id;
 }
@@ -193,12 +179,10 @@ static void write_checksum(struct erofs_test_image *img)
 
 	/* 0x5045b54a: the state after the magic and a checksum of zero */
 	img->sb->checksum =
-		cpu_to_le32(crc32c(0x5045b54a, from,
-				   img->bytes + EROFS_TEST_BLKSZ - from));
+		cpu_to_le32(crc32c(0x5045b54a, from, img->bytes + EROFS_TEST_BLKSZ - from));
 }
 
-struct vfsmount *erofs_test_mount_image(struct kunit *test,
-					struct erofs_test_image *img,
+struct vfsmount *erofs_test_mount_image(struct kunit *test, struct erofs_test_image *img,
 					const struct erofs_test_options *opts)
 {
 	write_root(img);
@@ -216,8 +200,7 @@ static void umount(void *mnt)
  * A mount that has to succeed, and lasts until the test ends: with inode_share
  * if a domain is given.
  */
-struct vfsmount *erofs_test_mount_shared(struct kunit *test,
-					 struct erofs_test_image *img,
+struct vfsmount *erofs_test_mount_shared(struct kunit *test, struct erofs_test_image *img,
 					 const char *domain_id)
 {
 	struct erofs_test_options opts = {

@@ -16,21 +16,20 @@
 #include <linux/uaccess.h>
 #include "erofs_test.h"
 
-#define SIZE	3000
+#define SIZE 3000
 
 /* An image with one file, "a" */
 struct file_spec {
-	const char *domain;	/* NULL: mounted without inode_share */
-	const char *value;	/* fingerprint; NULL: none */
+	const char *domain; /* NULL: mounted without inode_share */
+	const char *value; /* fingerprint; NULL: none */
 	unsigned int size;
-	char fill;		/* the content's byte */
+	char fill; /* the content's byte */
 	bool no_feature;
 };
 
 static const struct file_spec ordinary = { "domain", "value", SIZE, 'A' };
 
-static struct erofs_test_image *image_of(struct kunit *test,
-					 const struct file_spec *spec)
+static struct erofs_test_image *image_of(struct kunit *test, const struct file_spec *spec)
 {
 	struct erofs_test_image *img = erofs_test_image_new(test);
 	struct erofs_inode_compact *a;
@@ -40,21 +39,18 @@ static struct erofs_test_image *image_of(struct kunit *test,
 	memset(content, spec->fill, SIZE);
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
 	if (!spec->no_feature)
-		img->sb->feature_compat |=
-			cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+		img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	a = erofs_test_add_file(img, "a", content, spec->size);
 	if (spec->value) {
 		erofs_test_add_ibody(img, a, NULL, 0);
-		erofs_test_add_xattr(img, a, 0x80, "", 0, spec->value,
-				     strlen(spec->value));
+		erofs_test_add_xattr(img, a, 0x80, "", 0, spec->value, strlen(spec->value));
 	}
 	kunit_kfree(test, content);
 	return img;
 }
 
 /* Until the test ends */
-static struct vfsmount *mount_spec(struct kunit *test,
-				   const struct file_spec *spec)
+static struct vfsmount *mount_spec(struct kunit *test, const struct file_spec *spec)
 {
 	struct erofs_test_image *img = image_of(test, spec);
 	struct vfsmount *mnt = erofs_test_mount_shared(test, img, spec->domain);
@@ -71,15 +67,13 @@ static struct inode *shared_inode(struct dentry *dentry)
 	return shared ? d_inode(shared) : NULL;
 }
 
-static struct dentry *lookup_spec(struct kunit *test,
-				  const struct file_spec *spec)
+static struct dentry *lookup_spec(struct kunit *test, const struct file_spec *spec)
 {
 	return erofs_test_lookup(test, mount_spec(test, spec), "a");
 }
 
 /* Reads the file through an open of its own: all bytes are the same, and told. */
-static char read_content(struct kunit *test, struct vfsmount *mnt,
-			 struct dentry *dentry)
+static char read_content(struct kunit *test, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct file *file = erofs_test_open(mnt, dentry);
 	loff_t size = i_size_read(d_inode(dentry)), pos = 0;
@@ -101,8 +95,8 @@ static char read_content(struct kunit *test, struct vfsmount *mnt,
 struct decision_case {
 	const char *desc;
 	struct file_spec other;
-	bool shares;	/* has it a shared inode at all? */
-	bool same;	/* is it that of the ordinary file? */
+	bool shares; /* has it a shared inode at all? */
+	bool same; /* is it that of the ordinary file? */
 };
 
 static const struct decision_case decision_cases[] = {
@@ -113,7 +107,7 @@ static const struct decision_case decision_cases[] = {
 	{ "same bytes, cut elsewhere", { "domainva", "lue", SIZE, 'B' }, true, false },
 	{ "other fingerprint", { "domain", "valuf", SIZE, 'B' }, true, false },
 	{ "longer fingerprint", { "domain", "value2", SIZE, 'B' }, true, false },
-	{ "shorter fingerprint", { "domain", "valu", SIZE, 'B' }, true, false },
+	{ "shorter fingerprint", { "domain", "val", SIZE, 'B' }, true, false },
 	{ "other size", { "domain", "value", SIZE - 1, 'B' }, false, false },
 	{ "no fingerprint", { "domain", NULL, SIZE, 'B' }, false, false },
 	{ "empty fingerprint", { "domain", "", SIZE, 'B' }, false, false },
@@ -135,8 +129,8 @@ static void ishare_decision(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, shared_inode(a));
 	KUNIT_EXPECT_EQ(test, c->shares, !!shared_inode(b));
 	KUNIT_EXPECT_EQ(test, c->same, shared_inode(a) == shared_inode(b));
-	KUNIT_EXPECT_PTR_EQ(test, c->shares ? &erofs_ishare_fops :
-			    &erofs_file_fops, d_inode(b)->i_fop);
+	KUNIT_EXPECT_PTR_EQ(test, c->shares ? &erofs_ishare_fops : &erofs_file_fops,
+			    d_inode(b)->i_fop);
 
 	/* Sharers show one content, whichever's it is; others show their own. */
 	fill = read_content(test, first, a);
@@ -161,8 +155,7 @@ static void ishare_in_one_image(struct kunit *test)
 	u32 id;
 
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	id = erofs_test_add_shared(img, 0x80, "", "value", 5);
 	erofs_test_add_ibody(img, erofs_test_add_file(img, "a", "x", 1), &id, 1);
 	erofs_test_add_ibody(img, erofs_test_add_file(img, "b", "x", 1), &id, 1);
@@ -181,7 +174,10 @@ static void ishare_in_one_image(struct kunit *test)
 
 /* Sizes around a page, an empty file among them */
 static const unsigned int sizes[] = {
-	0, 1, SIZE - 1, SIZE,
+	0,
+	1,
+	SIZE - 1,
+	SIZE,
 };
 
 static void size_desc(const unsigned int *size, char *desc)
@@ -270,8 +266,7 @@ struct sharer {
 	struct dentry *a;
 };
 
-static struct sharer sharer_mount(struct kunit *test,
-				  const struct file_spec *spec)
+static struct sharer sharer_mount(struct kunit *test, const struct file_spec *spec)
 {
 	const struct erofs_test_options opts = { true, spec->domain };
 	struct erofs_test_image *img = image_of(test, spec);

@@ -40,8 +40,7 @@ void erofs_test_suite_exit(struct kunit_suite *suite)
 	erofs_test_ramfs = NULL;
 }
 
-static int write_all(struct file *file, const void *data, size_t size,
-		     loff_t *pos)
+static int write_all(struct file *file, const void *data, size_t size, loff_t *pos)
 {
 	ssize_t done = kernel_write(file, data, size, pos);
 
@@ -76,8 +75,8 @@ struct file *erofs_test_file(const void *image, size_t size)
 	struct file *file;
 	int err;
 
-	file = kernel_tmpfile_open(&nop_mnt_idmap, &root, S_IFREG | 0600,
-				   O_RDWR | O_LARGEFILE, current_cred());
+	file = kernel_tmpfile_open(&nop_mnt_idmap, &root, S_IFREG | 0600, O_RDWR | O_LARGEFILE,
+				   current_cred());
 	if (IS_ERR(file))
 		return file;
 	err = write_image(file, image, size);
@@ -123,8 +122,7 @@ static int set_options(struct fs_context *fc, struct file *file,
 }
 
 /* Takes over the file, whether that succeeds or not. */
-struct vfsmount *erofs_test_mount_file(struct file *file,
-				       const struct erofs_test_options *opts)
+struct vfsmount *erofs_test_mount_file(struct file *file, const struct erofs_test_options *opts)
 {
 	struct file_system_type *type = get_fs_type("erofs");
 	struct vfsmount *mnt;
@@ -179,15 +177,13 @@ static void put_dentry(void *dentry)
 }
 
 /* A file of the root directory; the test holds it until its end. */
-struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt,
-				 const char *name)
+struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const char *name)
 {
 	struct dentry *dentry;
 
 	dentry = lookup_noperm_positive_unlocked(&QSTR(name), mnt->mnt_root);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dentry);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, put_dentry, dentry));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_dentry, dentry));
 	return dentry;
 }
 

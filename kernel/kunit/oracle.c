@@ -11,7 +11,7 @@
 #include <linux/string.h>
 #include "oracle.h"
 
-#define DATA_MAX	(64 * 1024)	/* of an inode's data that is looked at */
+#define DATA_MAX (64 * 1024) /* of an inode's data that is looked at */
 
 static void require(unsigned long *broken, bool holds, enum ishare_rule_id rule)
 {
@@ -47,8 +47,7 @@ static void judge_symlink(struct oracle *o, struct oracle_inode *i)
 		return;
 	target.size = i->inode.size;
 	/* A kernel takes some of these links for long ones, which come later. */
-	require(i->doubtful, inode_symlink_target(&target),
-		ISHARE_RULE_INODE_SYMLINK_TARGET);
+	require(i->doubtful, inode_symlink_target(&target), ISHARE_RULE_INODE_SYMLINK_TARGET);
 }
 
 static void judge_decoded(struct oracle *o, struct oracle_inode *i)
@@ -56,14 +55,12 @@ static void judge_decoded(struct oracle *o, struct oracle_inode *i)
 	const struct ishare_inode *inode = &i->inode;
 	u64 size = i->space->view.size;
 
-	require(i->broken, inode_bounds(i->offset, inode->isize, size),
-		ISHARE_RULE_INODE_BOUNDS);
+	require(i->broken, inode_bounds(i->offset, inode->isize, size), ISHARE_RULE_INODE_BOUNDS);
 	require(i->broken, inode_format(inode), ISHARE_RULE_INODE_FORMAT);
 	require(i->broken, inode_layout(inode), ISHARE_RULE_INODE_LAYOUT);
 	require(i->broken, inode_mode(inode), ISHARE_RULE_INODE_MODE);
 	require(i->broken, inode_size(inode), ISHARE_RULE_INODE_SIZE);
-	require(i->broken, inode_chunk_format(inode),
-		ISHARE_RULE_INODE_CHUNK_FORMAT);
+	require(i->broken, inode_chunk_format(inode), ISHARE_RULE_INODE_CHUNK_FORMAT);
 	judge_symlink(o, i);
 	/* Whether compressed data is taken depends on the configurations. */
 	i->unspecified = ishare_inode_is_compressed(inode);
@@ -85,8 +82,7 @@ static void judge_inode(struct oracle *o, struct oracle_inode *i)
 	}
 	if (in_metabox && nid <= U64_MAX / ISHARE_INODE_SLOT_SIZE) {
 		i->offset = nid * ISHARE_INODE_SLOT_SIZE;
-	} else if (in_metabox ||
-		   ishare_inode_offset(&o->sb, nid, &i->offset) != ISHARE_OK) {
+	} else if (in_metabox || ishare_inode_offset(&o->sb, nid, &i->offset) != ISHARE_OK) {
 		/* A kernel multiplies in 64 bits and may find another inode. */
 		__set_bit(ISHARE_RULE_INODE_BOUNDS, i->doubtful);
 		i->unspecified = true;
@@ -137,8 +133,7 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 	bool known = true;
 	u8 *data;
 
-	if (!bitmap_empty(i->broken, ISHARE_RULE_COUNT) || !i->decoded ||
-	    inode->size > DATA_MAX ||
+	if (!bitmap_empty(i->broken, ISHARE_RULE_COUNT) || !i->decoded || inode->size > DATA_MAX ||
 	    (inode->data_layout != ISHARE_INODE_FLAT_PLAIN &&
 	     inode->data_layout != ISHARE_INODE_FLAT_INLINE))
 		return NULL;
@@ -149,9 +144,8 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 		known = inode->start_block < BIT_ULL(40) &&
 			copy_part(&o->image, inode->start_block * block, data, tail);
 	if (tail < inode->size)
-		known &= copy_part(i->space, i->offset + inode->isize +
-				   inode->xattr_isize, data + tail,
-				   inode->size - tail);
+		known &= copy_part(i->space, i->offset + inode->isize + inode->xattr_isize,
+				   data + tail, inode->size - tail);
 	*size = inode->size;
 	if (known)
 		return data;
@@ -166,8 +160,7 @@ static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 
 	space->there = true;
 	space->zeros_behind = true;
-	space->copy = copy_data(o, i, &size) ?:
-		      o->fetch(o->context, space == &o->metabox, &size);
+	space->copy = copy_data(o, i, &size) ?: o->fetch(o->context, space == &o->metabox, &size);
 	if (space->copy)
 		space->view = (struct ishare_view){ space->copy, size };
 	else
@@ -222,10 +215,8 @@ static const struct oracle_space *table_space(struct oracle *o)
 
 static void judge_record(struct oracle *o, size_t pos)
 {
-	require(o->broken, prefix_record_bounds(&o->table, pos),
-		ISHARE_RULE_PREFIX_RECORD_BOUNDS);
-	require(o->broken, prefix_length(&o->table, pos),
-		ISHARE_RULE_PREFIX_LENGTH);
+	require(o->broken, prefix_record_bounds(&o->table, pos), ISHARE_RULE_PREFIX_RECORD_BOUNDS);
+	require(o->broken, prefix_length(&o->table, pos), ISHARE_RULE_PREFIX_LENGTH);
 }
 
 static void judge_prefixes(struct oracle *o)
@@ -242,11 +233,9 @@ static void judge_prefixes(struct oracle *o)
 		o->table_open = true;
 		return;
 	}
-	require(o->broken, prefix_location(&o->sb, space->view.size),
-		ISHARE_RULE_PREFIX_LOCATION);
+	require(o->broken, prefix_location(&o->sb, space->view.size), ISHARE_RULE_PREFIX_LOCATION);
 	o->table = view_from(space, ishare_prefix_start(&o->sb));
-	for (status = ishare_prefix_first(&o->table, count, &p);
-	     status == ISHARE_OK;
+	for (status = ishare_prefix_first(&o->table, count, &p); status == ISHARE_OK;
 	     status = ishare_prefix_next(&o->table, count, &p))
 		o->prefixes++;
 	if (status == ISHARE_MALFORMED)
@@ -280,16 +269,15 @@ static bool judge_superblock(struct oracle *o, const struct ishare_profile *prof
 		return false;
 	require(o->broken, sb_dir_block_bits(sb), ISHARE_RULE_SB_DIR_BLOCK_BITS);
 	require(o->broken, sb_checksum(sb, &at), ISHARE_RULE_SB_CHECKSUM);
-	require(o->broken, sb_feature_incompat(sb, profile),
-		ISHARE_RULE_SB_FEATURE_INCOMPAT);
+	require(o->broken, sb_feature_incompat(sb, profile), ISHARE_RULE_SB_FEATURE_INCOMPAT);
 	require(o->broken, sb_ext_slots(sb, profile, size), ISHARE_RULE_SB_EXT_SLOTS);
 	require(o->broken, sb_metabox_slot(sb), ISHARE_RULE_SB_METABOX_SLOT);
 	require(o->broken, sb_metabox_self(sb, &o->ext), ISHARE_RULE_SB_METABOX_SELF);
 	require(o->broken, sb_packed_nid(sb), ISHARE_RULE_SB_PACKED_NID);
 	require(o->broken, sb_ishare_prefix_id(sb), ISHARE_RULE_SB_ISHARE_PREFIX_ID);
 	require(o->broken, dev_table_bounds(sb, size), ISHARE_RULE_DEV_TABLE_BOUNDS);
-	o->config_open = sb->compr_algs &&
-		ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS);
+	o->config_open =
+		sb->compr_algs && ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS);
 	return true;
 }
 
@@ -299,16 +287,13 @@ static void judge_roots(struct oracle *o)
 	const struct ishare_superblock *sb = &o->sb;
 	const struct oracle_inode *root;
 
-	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) &&
-	    sb->packed_nid)
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) && sb->packed_nid)
 		open_space(o, sb->packed_nid, &o->packed);
-	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) &&
-	    sb->sb_extslots)
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_METABOX) && sb->sb_extslots)
 		open_space(o, o->ext.metabox_nid, &o->metabox);
 	root = add_inode(o, ishare_root_nid(sb));
 	if (root->decoded)
-		require(o->broken, sb_root_inode(&root->inode),
-			ISHARE_RULE_SB_ROOT_INODE);
+		require(o->broken, sb_root_inode(&root->inode), ISHARE_RULE_SB_ROOT_INODE);
 }
 
 static void judge_all(struct oracle *o, const struct ishare_profile *profile)
@@ -349,8 +334,7 @@ static u64 bytes_there(const struct oracle_space *space, u64 offset, u64 size)
 	return min_t(u64, view_from(space, offset).size, size);
 }
 
-int oracle_walk_start(struct oracle_walk *w, struct oracle *o,
-		      const struct oracle_inode *i)
+int oracle_walk_start(struct oracle_walk *w, struct oracle *o, const struct oracle_inode *i)
 {
 	u64 offset = i->offset + i->inode.isize;
 	struct ishare_view area;
@@ -404,8 +388,7 @@ static int fill_name(struct oracle_walk *w, const u8 *holder, struct oracle_xatt
 	return 1;
 }
 
-static int fill(struct oracle_walk *w, const u8 *holder, u64 there,
-		struct oracle_xattr *x)
+static int fill(struct oracle_walk *w, const u8 *holder, u64 there, struct oracle_xattr *x)
 {
 	const struct ishare_entry *e = &w->entry;
 
@@ -427,21 +410,18 @@ static int next_inline(struct oracle_walk *w, struct oracle_xattr *x)
 		return 0;
 	if (pos >= w->there)
 		return -EIO;
-	status = w->stage == WALK_FIRST ?
-		ishare_entry_first(&area, start, &w->entry) :
-		ishare_entry_next(&area, &w->entry);
+	status = w->stage == WALK_FIRST ? ishare_entry_first(&area, start, &w->entry)
+					: ishare_entry_next(&area, &w->entry);
 	w->stage = WALK_INLINE;
 	if (status != ISHARE_OK)
 		return -EUCLEAN;
 	return fill(w, w->area, w->there, x);
 }
 
-static void take_shared(struct oracle *o, const struct oracle_space *space,
-			u64 offset)
+static void take_shared(struct oracle *o, const struct oracle_space *space, u64 offset)
 {
 	memset(o->shared, 0, o->shared_used);
-	o->shared_used = min_t(u64, view_from(space, offset).size,
-			       ISHARE_XATTR_ENTRY_MAX);
+	o->shared_used = min_t(u64, view_from(space, offset).size, ISHARE_XATTR_ENTRY_MAX);
 	copy_part(space, offset, o->shared, o->shared_used);
 }
 
@@ -455,8 +435,9 @@ static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 
 	if (w->next_shared == w->header.h_shared_count)
 		return 0;
-	space = ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX) ?
-		&w->oracle->metabox : &w->oracle->image;
+	space = ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX)
+			? &w->oracle->metabox
+			: &w->oracle->image;
 	if (space->unspecified)
 		return ORACLE_UNSPECIFIED;
 	if (!space->there)

@@ -14,27 +14,27 @@
 #include "core/core.h"
 #include "core/rules.h"
 
-#define ORACLE_INODES	64
+#define ORACLE_INODES 64
 
 /* An address space: the image, or the data of an inode */
 struct oracle_space {
 	struct ishare_view view;
-	u8 *copy;		/* to be freed, if it is not the image */
+	u8 *copy; /* to be freed, if it is not the image */
 	bool there;
-	bool unspecified;	/* it is, but its bytes are not known */
-	bool zeros_behind;	/* what is behind the end reads as zeros */
+	bool unspecified; /* it is, but its bytes are not known */
+	bool zeros_behind; /* what is behind the end reads as zeros */
 };
 
 /* An error of its own: the specification does not say */
-#define ORACLE_UNSPECIFIED	(-EREMOTEIO)
+#define ORACLE_UNSPECIFIED (-EREMOTEIO)
 
 struct oracle_inode {
 	u64 nid;
 	struct ishare_inode inode;
 	const struct oracle_space *space;
-	u64 offset;			/* in the space */
+	u64 offset; /* in the space */
 	bool decoded;
-	bool unspecified;		/* what the specification leaves open */
+	bool unspecified; /* what the specification leaves open */
 	/* Rules that are met when it is read in, and must or may make that fail */
 	DECLARE_BITMAP(broken, ISHARE_RULE_COUNT);
 	DECLARE_BITMAP(doubtful, ISHARE_RULE_COUNT);
@@ -44,14 +44,14 @@ struct oracle {
 	struct oracle_space image, packed, metabox;
 	struct ishare_superblock sb;
 	struct ishare_superblock_ext ext;
-	struct ishare_view table;	/* of prefixes */
-	u32 prefixes;			/* sound ones, before the first that is not */
-	bool prefixes_known;		/* all are */
-	bool config_open;		/* the verdict depends on what is not specified: */
-	bool table_open;		/* compression configurations, and where the table is */
-	DECLARE_BITMAP(broken, ISHARE_RULE_COUNT);	/* met when it is mounted */
-	u32 nr_inodes;			/* in the order in which they are met */
-	u32 nr_mounted;			/* those that the mount reads, the first */
+	struct ishare_view table; /* of prefixes */
+	u32 prefixes; /* sound ones, before the first that is not */
+	bool prefixes_known; /* all are */
+	bool config_open; /* the verdict depends on what is not specified: */
+	bool table_open; /* compression configurations, and where the table is */
+	DECLARE_BITMAP(broken, ISHARE_RULE_COUNT); /* met when it is mounted */
+	u32 nr_inodes; /* in the order in which they are met */
+	u32 nr_mounted; /* those that the mount reads, the first */
 	bool inodes_complete;
 	/* Set by the caller: see oracle_judge() */
 	u8 *(*fetch)(void *context, bool metabox, u64 *size);
@@ -64,10 +64,10 @@ struct oracle {
 
 /* Whoever walks the xattrs of an inode gets them one by one. */
 struct oracle_xattr {
-	struct ishare_name name;	/* infix and suffix, in bytes */
-	bool named;			/* false: there is no such prefix */
-	bool name_there;		/* all of the name can be read */
-	struct ishare_view value;	/* until the next look at the oracle's image */
+	struct ishare_name name; /* infix and suffix, in bytes */
+	bool named; /* false: there is no such prefix */
+	bool name_there; /* all of the name can be read */
+	struct ishare_view value; /* until the next look at the oracle's image */
 	bool value_there;
 	u8 bytes[2 * 255];
 };
@@ -75,8 +75,8 @@ struct oracle_xattr {
 struct oracle_walk {
 	struct oracle *oracle;
 	const struct oracle_inode *inode;
-	u8 *area;			/* xattr_isize bytes, zeros where nothing is */
-	u64 there;			/* bytes of it that can be read */
+	u8 *area; /* xattr_isize bytes, zeros where nothing is */
+	u64 there; /* bytes of it that can be read */
 	struct ishare_ibody_header header;
 	struct ishare_entry entry;
 	u32 next_shared;
@@ -95,8 +95,7 @@ void oracle_free(struct oracle *o);
 bool oracle_prefix(struct oracle *o, u32 index, struct ishare_prefix *p);
 
 /* 0, or the error that every look at the inode's xattrs ends with */
-int oracle_walk_start(struct oracle_walk *w, struct oracle *o,
-		      const struct oracle_inode *inode);
+int oracle_walk_start(struct oracle_walk *w, struct oracle *o, const struct oracle_inode *inode);
 /* 1: an entry, 0: no more, else an error */
 int oracle_walk_next(struct oracle_walk *w, struct oracle_xattr *x);
 void oracle_walk_end(struct oracle_walk *w);

@@ -11,7 +11,7 @@ enum { IN_IMAGE, IN_IMAGE_NOT_PLAIN, IN_PACKED, IN_METABOX };
 struct prefix_case {
 	const char *desc;
 	u8 base_index;
-	u16 length;	/* as stored: base index and infix */
+	u16 length; /* as stored: base index and infix */
 	int err;
 };
 
@@ -36,9 +36,8 @@ static void fill_infix(char *infix, unsigned int len)
 		infix[i] = 'a' + i % 26;
 }
 
-static void expect_prefix(struct kunit *test, struct super_block *sb,
-			  unsigned int i, u8 base_index, const char *infix,
-			  unsigned int len)
+static void expect_prefix(struct kunit *test, struct super_block *sb, unsigned int i, u8 base_index,
+			  const char *infix, unsigned int len)
 {
 	struct erofs_xattr_prefix_item *pf = EROFS_SB(sb)->xattr_prefixes + i;
 
@@ -96,16 +95,13 @@ static void move_table(struct erofs_test_image *img, unsigned int place)
 	struct erofs_inode_compact *inode;
 
 	inode = erofs_test_add_file(img, "table", record, sizeof(record) - 1);
-	img->sb->feature_compat &=
-		~cpu_to_le32(EROFS_FEATURE_COMPAT_PLAIN_XATTR_PFX);
+	img->sb->feature_compat &= ~cpu_to_le32(EROFS_FEATURE_COMPAT_PLAIN_XATTR_PFX);
 	img->sb->xattr_prefix_start = 0;
 	if (place == IN_PACKED) {
-		img->sb->feature_incompat |=
-			cpu_to_le32(EROFS_FEATURE_INCOMPAT_FRAGMENTS);
+		img->sb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_FRAGMENTS);
 		img->sb->packed_nid = cpu_to_le64(erofs_test_nid(img, inode));
 	} else {
-		img->sb->feature_incompat |=
-			cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
+		img->sb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
 		img->sb->sb_extslots = 1;
 		img->sb->metabox_nid = cpu_to_le64(erofs_test_nid(img, inode));
 	}
@@ -120,8 +116,7 @@ static void prefix_place(struct kunit *test)
 	erofs_test_add_prefix(img, 1, "image", 5);
 	erofs_test_add_prefix(img, 1, "y", 1);
 	if (c->place == IN_IMAGE_NOT_PLAIN)
-		img->sb->feature_compat &=
-			~cpu_to_le32(EROFS_FEATURE_COMPAT_PLAIN_XATTR_PFX);
+		img->sb->feature_compat &= ~cpu_to_le32(EROFS_FEATURE_COMPAT_PLAIN_XATTR_PFX);
 	else if (c->place != IN_IMAGE)
 		move_table(img, c->place);
 
@@ -163,8 +158,7 @@ static void prefix_most(struct kunit *test)
 	char infix[4];
 
 	for (i = 0; i < U8_MAX; i++)
-		erofs_test_add_prefix(img, 1, infix,
-				      sprintf(infix, "%u", i));
+		erofs_test_add_prefix(img, 1, infix, sprintf(infix, "%u", i));
 	sb = erofs_test_mount_shared(test, img, NULL)->mnt_sb;
 	for (i = 0; i < U8_MAX; i++)
 		expect_prefix(test, sb, i, 1, infix, sprintf(infix, "%u", i));
@@ -180,8 +174,7 @@ static void prefix_fingerprint_name_ends(struct kunit *test)
 	fill_infix(infix, sizeof(infix));
 	erofs_test_add_prefix(img, 0, infix, 7);
 	erofs_test_add_prefix(img, 0, infix, sizeof(infix));
-	img->sb->feature_compat |=
-		cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	img->sb->ishare_xattr_prefix_id = 1;
 
 	pf = EROFS_SB(erofs_test_mount_shared(test, img, NULL)->mnt_sb)->xattr_prefixes;
@@ -189,14 +182,12 @@ static void prefix_fingerprint_name_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sizeof(infix), strlen(pf[1].prefix->infix));
 }
 
-static struct kunit_case prefix_test_cases[] = {
-	KUNIT_CASE_PARAM(prefix_record, prefix_gen_params),
-	KUNIT_CASE_PARAM(prefix_place, place_gen_params),
-	KUNIT_CASE(prefix_across_blocks),
-	KUNIT_CASE(prefix_most),
-	KUNIT_CASE(prefix_fingerprint_name_ends),
-	{}
-};
+static struct kunit_case prefix_test_cases[] = { KUNIT_CASE_PARAM(prefix_record, prefix_gen_params),
+						 KUNIT_CASE_PARAM(prefix_place, place_gen_params),
+						 KUNIT_CASE(prefix_across_blocks),
+						 KUNIT_CASE(prefix_most),
+						 KUNIT_CASE(prefix_fingerprint_name_ends),
+						 {} };
 
 static struct kunit_suite prefix_test_suite = {
 	.name = "erofs_xattr_prefix",

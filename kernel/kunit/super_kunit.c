@@ -6,7 +6,7 @@
 #include <linux/statfs.h>
 #include "erofs_test.h"
 
-#define AT(field)	offsetof(struct erofs_super_block, field)
+#define AT(field) offsetof(struct erofs_super_block, field)
 
 struct super_case {
 	const char *desc;
@@ -31,17 +31,13 @@ static const struct super_case super_cases[] = {
 	  0x80000000 | EROFS_FEATURE_COMPAT_SB_CHKSUM },
 	{ "first unknown incompatible feature", AT(feature_incompat), 4,
 	  EROFS_ALL_FEATURE_INCOMPAT + 1, -EINVAL },
-	{ "last unknown incompatible feature", AT(feature_incompat), 4,
-	  0x80000000, -EINVAL },
-	{ "extension slots up to the end of a page of 4 KiB",
-	  AT(sb_extslots), 1, 184 },
-	{ "one extension slot more", AT(sb_extslots), 1, 185,
-	  PAGE_SHIFT == 12 ? -EINVAL : 0 },
-	{ "metabox without its slot", AT(feature_incompat), 4,
-	  EROFS_FEATURE_INCOMPAT_METABOX, -EFSCORRUPTED },
-	{ "fingerprints without prefixes", AT(feature_compat), 4,
-	  EROFS_FEATURE_COMPAT_SB_CHKSUM | EROFS_FEATURE_COMPAT_ISHARE_XATTRS,
+	{ "last unknown incompatible feature", AT(feature_incompat), 4, 0x80000000, -EINVAL },
+	{ "extension slots up to the end of a page of 4 KiB", AT(sb_extslots), 1, 184 },
+	{ "one extension slot more", AT(sb_extslots), 1, 185, PAGE_SHIFT == 12 ? -EINVAL : 0 },
+	{ "metabox without its slot", AT(feature_incompat), 4, EROFS_FEATURE_INCOMPAT_METABOX,
 	  -EFSCORRUPTED },
+	{ "fingerprints without prefixes", AT(feature_compat), 4,
+	  EROFS_FEATURE_COMPAT_SB_CHKSUM | EROFS_FEATURE_COMPAT_ISHARE_XATTRS, -EFSCORRUPTED },
 	{ "fingerprint prefix unused", AT(ishare_xattr_prefix_id), 1, 255 },
 	{ "root that is no inode", AT(rb.rootnid_2b), 2, 16, -EFSCORRUPTED },
 	{ "root behind the image", AT(rb.rootnid_2b), 2, 0xffff, -EIO },
@@ -132,7 +128,7 @@ static void super_ignores_unused_prefix_id(struct kunit *test)
 struct wide_case {
 	const char *desc;
 	u64 rootnid_8b;
-	u16 rb;		/* nid of the root, or bits 32 to 47 of the blocks */
+	u16 rb; /* nid of the root, or bits 32 to 47 of the blocks */
 	bool _48bit;
 	u64 nid, blocks;
 };
@@ -159,8 +155,7 @@ static void super_root_and_blocks(struct kunit *test)
 	dsb->rb.rootnid_2b = cpu_to_le16(c->rb);
 	dsb->rootnid_8b = cpu_to_le64(c->rootnid_8b);
 	if (c->_48bit)
-		dsb->feature_incompat |=
-			cpu_to_le32(EROFS_FEATURE_INCOMPAT_48BIT);
+		dsb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_48BIT);
 
 	sbi = EROFS_SB(erofs_test_mount_shared(test, img, NULL)->mnt_sb);
 	KUNIT_EXPECT_EQ(test, c->nid, sbi->root_nid);
@@ -190,8 +185,7 @@ static void super_metabox(struct kunit *test)
 	struct vfsmount *mnt;
 
 	erofs_test_add_file(img, "metabox", "", 0);
-	img->sb->feature_incompat |=
-		cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
+	img->sb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
 	img->sb->sb_extslots = c->slots;
 	img->sb->metabox_nid = cpu_to_le64(c->nid);
 	mnt = erofs_test_mount_image(test, img, NULL);
@@ -208,7 +202,7 @@ static void super_metabox(struct kunit *test)
 struct option_case {
 	const char *desc;
 	struct erofs_test_options opts;
-	bool feature;	/* has the image fingerprints? */
+	bool feature; /* has the image fingerprints? */
 	int err;
 	bool sharing;
 };
@@ -221,8 +215,7 @@ static const struct option_case option_cases[] = {
 	{ "empty domain", { .inode_share = true, .domain_id = "" }, true, -EINVAL },
 	{ "image without fingerprints", { .inode_share = true, .domain_id = "d" } },
 	{ "inode_share without either", { .inode_share = true }, false, -EINVAL },
-	{ "with DAX", { .inode_share = true, .domain_id = "d", .other = "dax" },
-	  true, -EINVAL },
+	{ "with DAX", { .inode_share = true, .domain_id = "d", .other = "dax" }, true, -EINVAL },
 	{ "unknown option", { .other = "inode_shared" }, true, -EINVAL },
 	{ "option given a no", { .other = "noinode_share" }, true, -EINVAL },
 };
@@ -238,8 +231,7 @@ static void super_options(struct kunit *test)
 
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
 	if (c->feature)
-		img->sb->feature_compat |=
-			cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+		img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
 	mnt = erofs_test_mount_image(test, img, &c->opts);
 	KUNIT_ASSERT_EQ(test, c->err, PTR_ERR_OR_ZERO(mnt));
 	if (IS_ERR(mnt))
@@ -249,15 +241,14 @@ static void super_options(struct kunit *test)
 	erofs_test_umount(mnt);
 }
 
-static struct kunit_case super_test_cases[] = {
-	KUNIT_CASE_PARAM(super_mount, super_gen_params),
-	KUNIT_CASE(super_fields),
-	KUNIT_CASE(super_ignores_unused_prefix_id),
-	KUNIT_CASE_PARAM(super_root_and_blocks, wide_gen_params),
-	KUNIT_CASE_PARAM(super_metabox, metabox_gen_params),
-	KUNIT_CASE_PARAM(super_options, option_gen_params),
-	{}
-};
+static struct kunit_case super_test_cases[] = { KUNIT_CASE_PARAM(super_mount, super_gen_params),
+						KUNIT_CASE(super_fields),
+						KUNIT_CASE(super_ignores_unused_prefix_id),
+						KUNIT_CASE_PARAM(super_root_and_blocks,
+								 wide_gen_params),
+						KUNIT_CASE_PARAM(super_metabox, metabox_gen_params),
+						KUNIT_CASE_PARAM(super_options, option_gen_params),
+						{} };
 
 static struct kunit_suite super_test_suite = {
 	.name = "erofs_super",

@@ -28,8 +28,8 @@ struct vector {
 	enum ishare_rule_id rule;
 	enum vector_kind kind;
 	u32 base;
-	u32 size;		/* bytes of the image */
-	u32 first, count;	/* of vector_edits */
+	u32 size; /* bytes of the image */
+	u32 first, count; /* of vector_edits */
 };
 
 /* One change of one field of one structure */
@@ -43,15 +43,15 @@ struct sweep_change {
 /* All changes of one field, those of one base image together */
 struct sweep_field {
 	const char *name;
-	u32 first, count;	/* of sweep_changes */
+	u32 first, count; /* of sweep_changes */
 };
 
 /* What a kernel answers where a rule is broken, 0 behind the last error */
 struct rule_consequence {
 	const char *name;
-	int must[4];	/* the mount fails with one of these */
-	int may[4];	/* the mount may fail with one of these */
-	int access[4];	/* looking at what breaks the rule may fail with these */
+	int must[4]; /* the mount fails with one of these */
+	int may[4]; /* the mount may fail with one of these */
+	int access[4]; /* looking at what breaks the rule may fail with these */
 };
 
 extern const struct vector_base vector_bases[];

@@ -20,27 +20,21 @@ static struct erofs_test_image *image_of_all_kinds(struct kunit *test)
 	erofs_test_add_prefix(img, EROFS_XATTR_INDEX_USER, "overlay.", 8);
 	erofs_test_add_prefix(img, EROFS_XATTR_INDEX_TRUSTED, "overlay.", 8);
 	erofs_test_add_prefix(img, EROFS_XATTR_INDEX_USER, "", 0);
-	shared[0] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "shared",
-					  "in common", 9);
-	shared[1] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "twice",
-					  "second", 6);
-	shared[2] = erofs_test_add_shared(img, 0x80 | PREFIX_USER, "origin",
-					  "second", 6);
+	shared[0] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "shared", "in common", 9);
+	shared[1] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "twice", "second", 6);
+	shared[2] = erofs_test_add_shared(img, 0x80 | PREFIX_USER, "origin", "second", 6);
 
 	a = erofs_test_add_file(img, "a", "", 0);
 	erofs_test_add_ibody(img, a, shared, ARRAY_SIZE(shared));
 	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "own", 3, "x", 1);
 	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "empty", 5, "", 0);
-	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "twice", 5,
-			     "first", 5);
-	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "overlay.origin",
-			     14, "first", 5);
+	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "twice", 5, "first", 5);
+	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "overlay.origin", 14, "first", 5);
 	erofs_test_add_xattr(img, a, 0x80 | PREFIX_USER, "metacopy", 8, "m", 1);
 	erofs_test_add_xattr(img, a, 0x80 | PREFIX_USER, "", 0, "bare", 4);
 	erofs_test_add_xattr(img, a, 0x80 | PREFIX_TRUSTED, "opaque", 6, "y", 1);
 	erofs_test_add_xattr(img, a, 0x80 | PREFIX_EMPTY, "plain", 5, "p", 1);
-	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_SECURITY, "selinux", 7,
-			     "label", 5);
+	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_SECURITY, "selinux", 7, "label", 5);
 	erofs_test_add_xattr(img, a, 0x80 | PREFIX_HIDDEN, "name", 4, "h", 1);
 	erofs_test_add_xattr(img, a, 0, "whole", 5, "h", 1);
 	erofs_test_add_xattr(img, a, 0xff, "no such prefix", 14, "?", 1);
@@ -49,7 +43,7 @@ static struct erofs_test_image *image_of_all_kinds(struct kunit *test)
 
 struct lookup_case {
 	const char *name;
-	const char *value;	/* NULL: not there */
+	const char *value; /* NULL: not there */
 };
 
 static const struct lookup_case lookup_cases[] = {
@@ -77,8 +71,7 @@ static const struct lookup_case lookup_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(lookup, lookup_cases, name);
 
-static ssize_t get(struct dentry *dentry, const char *name, void *buf,
-		   size_t size)
+static ssize_t get(struct dentry *dentry, const char *name, void *buf, size_t size)
 {
 	return __vfs_getxattr(dentry, d_inode(dentry), name, buf, size);
 }
@@ -91,8 +84,7 @@ static void xattr_lookup(struct kunit *test)
 	char buf[16];
 	ssize_t len;
 
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL),
-			      "a");
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL), "a");
 	if (!c->value) {
 		KUNIT_EXPECT_EQ(test, -ENODATA, get(a, c->name, NULL, 0));
 		return;
@@ -111,23 +103,19 @@ static void xattr_lookup(struct kunit *test)
  */
 static void xattr_list(struct kunit *test)
 {
-	static const char names[] =
-		"user.own\0user.empty\0user.twice\0user.overlay.origin\0"
-		"user.overlay.metacopy\0user.overlay.\0"
-		"trusted.overlay.opaque\0user.plain\0security.selinux\0"
-		"user.shared\0user.twice\0user.overlay.origin";
+	static const char names[] = "user.own\0user.empty\0user.twice\0user.overlay.origin\0"
+				    "user.overlay.metacopy\0user.overlay.\0"
+				    "trusted.overlay.opaque\0user.plain\0security.selinux\0"
+				    "user.shared\0user.twice\0user.overlay.origin";
 	struct erofs_test_image *img = image_of_all_kinds(test);
 	char buf[sizeof(names) + 1];
 	struct dentry *a;
 
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL),
-			      "a");
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL), "a");
 	KUNIT_EXPECT_EQ(test, sizeof(names), erofs_listxattr(a, NULL, 0));
-	KUNIT_ASSERT_EQ(test, sizeof(names),
-			erofs_listxattr(a, buf, sizeof(buf)));
+	KUNIT_ASSERT_EQ(test, sizeof(names), erofs_listxattr(a, buf, sizeof(buf)));
 	KUNIT_EXPECT_MEMEQ(test, names, buf, sizeof(names));
-	KUNIT_EXPECT_EQ(test, -ERANGE,
-			erofs_listxattr(a, buf, sizeof(names) - 1));
+	KUNIT_EXPECT_EQ(test, -ERANGE, erofs_listxattr(a, buf, sizeof(names) - 1));
 }
 
 static void xattr_without_user_xattr(struct kunit *test)
@@ -163,15 +151,12 @@ static void xattr_across_blocks(struct kunit *test)
 	value[0] = 1;
 	value[size - 1] = 2;
 	memset(name + XATTR_USER_PREFIX_LEN, 'n', 255);
-	shared[0] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "long",
-					  value, size);
-	shared[1] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER,
-					  name + XATTR_USER_PREFIX_LEN, "v", 1);
-	erofs_test_add_ibody(img, erofs_test_add_file(img, "a", "", 0), shared,
-			     ARRAY_SIZE(shared));
+	shared[0] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, "long", value, size);
+	shared[1] = erofs_test_add_shared(img, EROFS_XATTR_INDEX_USER, name + XATTR_USER_PREFIX_LEN,
+					  "v", 1);
+	erofs_test_add_ibody(img, erofs_test_add_file(img, "a", "", 0), shared, ARRAY_SIZE(shared));
 
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL),
-			      "a");
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL), "a");
 	KUNIT_ASSERT_EQ(test, size, get(a, "user.long", buf, size));
 	KUNIT_EXPECT_MEMEQ(test, value, buf, size);
 	KUNIT_EXPECT_EQ(test, 1, get(a, name, buf, size));
@@ -190,17 +175,15 @@ struct filter_case {
 };
 
 static const struct filter_case filter_cases[] = {
-	{ "user.own", 25 },
-	{ "user.shared", 27 },
-	{ "user.overlay.origin", 6 },
-	{ "trusted.overlay.opaque", 20 },
+	{ "user.own", 25 },	      { "user.shared", 27 },
+	{ "user.overlay.origin", 6 }, { "trusted.overlay.opaque", 20 },
 	{ "security.selinux", 11 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(filter, filter_cases, name);
 
-static ssize_t get_filtered(struct kunit *test, u32 filter, u32 features,
-			    u8 reserved, const char *name)
+static ssize_t get_filtered(struct kunit *test, u32 filter, u32 features, u8 reserved,
+			    const char *name)
 {
 	struct erofs_test_image *img = image_of_all_kinds(test);
 	struct erofs_xattr_ibody_header *ih = (void *)(img->files[0] + 1);
@@ -229,8 +212,7 @@ static void xattr_filter(struct kunit *test)
 	const struct filter_case *c = test->param_value;
 	u32 bit = BIT(c->bit), on = EROFS_FEATURE_COMPAT_XATTR_FILTER;
 
-	KUNIT_EXPECT_EQ(test, -ENODATA,
-			get_filtered(test, bit, on, 0, c->name));
+	KUNIT_EXPECT_EQ(test, -ENODATA, get_filtered(test, bit, on, 0, c->name));
 	KUNIT_EXPECT_GT(test, get_filtered(test, ~bit, on, 0, c->name), 0);
 	/* another form of filter, and no filter at all */
 	KUNIT_EXPECT_GT(test, get_filtered(test, ~0, on, 1, c->name), 0);
@@ -247,14 +229,14 @@ struct area {
 struct area_case {
 	const char *desc;
 	void (*spoil)(struct area *area);
-	int first, last, list;	/* length, or error */
-	bool debug_stops;	/* with EROFS_FS_DEBUG */
+	int first, last, list; /* length, or error */
+	bool debug_stops; /* with EROFS_FS_DEBUG */
 };
 
-#define FIRST	4
-#define LAST	8
-#define LIST_FIRST	11	/* user.first and its terminator */
-#define LIST_LAST	10
+#define FIRST 4
+#define LAST 8
+#define LIST_FIRST 11 /* user.first and its terminator */
+#define LIST_LAST 10
 
 static void spoil_nothing(struct area *area)
 {
@@ -288,10 +270,8 @@ static void id_behind_image(struct area *area)
 	/* four times this is 2^32; the last entry follows */
 	area->ih->h_shared_count = 1;
 	area->ih->h_shared_xattrs[0] = cpu_to_le32(0x40000000);
-	memmove(area->ih->h_shared_xattrs + 1, area->last,
-		erofs_xattr_entry_size(area->last));
-	area->inode->i_xattr_icount =
-		cpu_to_le16(2 + (4 + 4 + LAST) / 4);
+	memmove(area->ih->h_shared_xattrs + 1, area->last, erofs_xattr_entry_size(area->last));
+	area->inode->i_xattr_icount = cpu_to_le16(2 + (4 + 4 + LAST) / 4);
 }
 
 static void value_beyond(struct area *area)
@@ -314,13 +294,11 @@ static const struct area_case area_cases[] = {
 	{ "no area", no_area, -ENODATA, -ENODATA, 0 },
 	{ "only a header", header_only, -EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP },
 	{ "only shared ids", ids_to_the_end, -ENODATA, -ENODATA, 0 },
-	{ "one id too many", an_id_too_many, -EFSCORRUPTED, -EFSCORRUPTED,
-	  -EFSCORRUPTED },
+	{ "one id too many", an_id_too_many, -EFSCORRUPTED, -EFSCORRUPTED, -EFSCORRUPTED },
 	{ "id behind the image", id_behind_image, -EIO, LAST, -EIO },
-	{ "last value beyond the area", value_beyond, FIRST, -EFSCORRUPTED,
-	  -EFSCORRUPTED, true },
-	{ "first value beyond the area", first_beyond, -EFSCORRUPTED,
-	  -EFSCORRUPTED, -EFSCORRUPTED, true },
+	{ "last value beyond the area", value_beyond, FIRST, -EFSCORRUPTED, -EFSCORRUPTED, true },
+	{ "first value beyond the area", first_beyond, -EFSCORRUPTED, -EFSCORRUPTED, -EFSCORRUPTED,
+	  true },
 	{ "fill before the last", fill_between, -ENODATA, LAST, LIST_LAST },
 };
 
@@ -337,16 +315,13 @@ static void xattr_area(struct kunit *test)
 		kunit_skip(test, "EROFS_FS_DEBUG stops the kernel here");
 	area.inode = erofs_test_add_file(img, "a", "", 0);
 	area.ih = erofs_test_add_ibody(img, area.inode, NULL, 0);
-	area.first = erofs_test_add_xattr(img, area.inode,
-					  EROFS_XATTR_INDEX_USER, "first", 5,
+	area.first = erofs_test_add_xattr(img, area.inode, EROFS_XATTR_INDEX_USER, "first", 5,
 					  "1234", FIRST);
-	area.last = erofs_test_add_xattr(img, area.inode,
-					 EROFS_XATTR_INDEX_USER, "last", 4,
+	area.last = erofs_test_add_xattr(img, area.inode, EROFS_XATTR_INDEX_USER, "last", 4,
 					 "12345678", LAST);
 	c->spoil(&area);
 
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL),
-			      "a");
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, NULL), "a");
 	KUNIT_EXPECT_EQ(test, c->first, get(a, "user.first", NULL, 0));
 	KUNIT_EXPECT_EQ(test, c->last, get(a, "user.last", NULL, 0));
 	KUNIT_EXPECT_EQ(test, c->list, erofs_listxattr(a, NULL, 0));
@@ -372,8 +347,7 @@ static void xattr_shared_outside_metabox(struct kunit *test)
 	erofs_test_add_xattr(img, a, EROFS_XATTR_INDEX_USER, "own", 3, "own", 3);
 	metabox = erofs_test_add_file(img, "metabox", NULL, EROFS_TEST_BLKSZ);
 	metabox->i_u.startblk_lo = cpu_to_le32(EROFS_TEST_INODES);
-	img->sb->feature_incompat |=
-		cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
+	img->sb->feature_incompat |= cpu_to_le32(EROFS_FEATURE_INCOMPAT_METABOX);
 	img->sb->sb_extslots = 1;
 	img->sb->metabox_nid = cpu_to_le64(erofs_test_nid(img, metabox));
 
@@ -388,16 +362,14 @@ static void xattr_shared_outside_metabox(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, ret);
 }
 
-static struct kunit_case xattr_test_cases[] = {
-	KUNIT_CASE_PARAM(xattr_lookup, lookup_gen_params),
-	KUNIT_CASE(xattr_list),
-	KUNIT_CASE(xattr_without_user_xattr),
-	KUNIT_CASE(xattr_across_blocks),
-	KUNIT_CASE_PARAM(xattr_filter, filter_gen_params),
-	KUNIT_CASE_PARAM(xattr_area, area_gen_params),
-	KUNIT_CASE(xattr_shared_outside_metabox),
-	{}
-};
+static struct kunit_case xattr_test_cases[] = { KUNIT_CASE_PARAM(xattr_lookup, lookup_gen_params),
+						KUNIT_CASE(xattr_list),
+						KUNIT_CASE(xattr_without_user_xattr),
+						KUNIT_CASE(xattr_across_blocks),
+						KUNIT_CASE_PARAM(xattr_filter, filter_gen_params),
+						KUNIT_CASE_PARAM(xattr_area, area_gen_params),
+						KUNIT_CASE(xattr_shared_outside_metabox),
+						{} };
 
 static struct kunit_suite xattr_test_suite = {
 	.name = "erofs_xattr",
