@@ -82,7 +82,7 @@ static const char *const known_words[] = {
 	[KNOWN_SHARED_SPACE] =
 		"xattr.shared-id: without the metabox that SHARED_EA_IN_METABOX means, looks that do not end inline are EFSCORRUPTED for inodes without shared xattrs, too",
 	[KNOWN_STALE_PAGE] =
-		"shared xattrs are looked for in a page of the metabox, where they are in one of the image with the same index (kernel/findings/metabox-stale-page)",
+		"shared xattrs are looked for in a page of the metabox, where they are in one of the image with the same index",
 };
 
 static unsigned int knowns[KNOWN_COUNT];

@@ -4,10 +4,10 @@
  * how long the shared inode lives.
  *
  * All images here are mounted from files. On block devices, blocks smaller than
- * a page make a shared page hold stale memory (kernel/findings/
- * block-size-stale-tail), and an image must not be unmounted while it serves
- * another's read (unmount-busy-inodes); nor is anything remounted here
- * (remount-null-domain).
+ * a page make a shared page hold stale memory (kernel/findings/block-size), and
+ * an image must not be unmounted while it serves another's read
+ * (kernel/findings/unmount); nor is anything remounted here
+ * (kernel/findings/remount-unchecked).
  */
 #include <linux/fadvise.h>
 #include <linux/file.h>

@@ -197,7 +197,7 @@ static void super_metabox(struct kunit *test)
 /*
  * Options of a mount. Those of a remount are not here: EROFS takes them over
  * unchecked, and inode_share without a domain makes it use a null pointer at
- * the next lookup.
+ * the next lookup (kernel/findings/remount-unchecked).
  */
 struct option_case {
 	const char *desc;
