@@ -146,6 +146,32 @@ static void try_long_domain(void)
 		unmount(WORK "/a");
 }
 
+/* mount(2) takes a page of options, so a domain can be almost as long. */
+static int mount_long(const char *image, const char *at, char last)
+{
+	char options[4096] = "inode_share,domain_id=";
+	size_t start = strlen(options);
+
+	memset(options + start, 'x', 4000);
+	options[start + 4000] = last;
+	options[start + 4001] = '\0';
+	return plain_mount(image_path(image), at, "erofs", options);
+}
+
+static void try_very_long_domain(void)
+{
+	const struct file *file = tree_file("5000");
+
+	ok_errno(mount_long("inline", WORK "/a", 'y'), 0, "a domain of 4001 bytes");
+	ok_errno(mount_long("other", WORK "/b", 'y'), 0, "another image in this domain");
+	ok_errno(mount_long("flat", WORK "/p", 'z'), 0, "a domain that differs in the last byte");
+	ok(shares(WORK "/a", WORK "/b", file) == 1, "domains of 4001 bytes, equal: shared");
+	ok(shares(WORK "/a", WORK "/p", file) == 0, "domains of 4001 bytes, different: not shared");
+	unmount(WORK "/a");
+	unmount(WORK "/b");
+	unmount(WORK "/p");
+}
+
 static void try_messages(void)
 {
 	char log[1024];
@@ -188,6 +214,7 @@ void topic_options(void)
 	try_all_mounts();
 	try_repeated();
 	try_long_domain();
+	try_very_long_domain();
 	try_messages();
 	try_second_mount();
 }
