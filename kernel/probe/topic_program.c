@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,16 @@ static void try_inotify(void)
 	close(watch);
 }
 
+/* With all capabilities, in a user namespace that does not have the file's owner. */
+static int sees_all_pages_as_container(void)
+{
+	int fd = open_at(WORK "/a", file->name, O_RDONLY);
+
+	if (fd < 0 || unshare(CLONE_NEWUSER))
+		return 97;
+	return resident(fd) == pages(file->size);
+}
+
 /* As somebody who is neither root nor owner. */
 static int as_somebody(int (*look)(void))
 {
@@ -172,6 +183,8 @@ static void try_mincore(int a)
 	posix_fadvise(a, 0, 0, POSIX_FADV_DONTNEED);
 	ok(resident(a) == 0, "mincore tells root the truth");
 	ok(as_somebody(sees_all_pages) == 1, "mincore tells others that every page is present");
+	ok(as_somebody(sees_all_pages_as_container) == 1,
+	   "root of a user namespace is told the same");
 }
 
 /* madvise(MADV_PAGEOUT) asks for the same permission as mincore. */
