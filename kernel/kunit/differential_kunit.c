@@ -6,11 +6,7 @@
  *
  * Images with extra devices are mounted without these: then the image counts
  * as one flat device, and what is compared here, all of it metadata, is there.
- *
- * Most images are broken, and EROFS says so in the log: thousands of lines.
- * They stay off the console unless differential_kunit.loud is set.
  */
-#include <linux/console.h>
 #include <linux/dcache.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -21,12 +17,6 @@
 
 #define DOMAIN "differential"
 #define VALUE_MAX SZ_64K
-#define TEXT_MAX SZ_64K
-#define IMAGES 2 /* the base image, and the one under test */
-
-static bool loud;
-module_param(loud, bool, 0444);
-MODULE_PARM_DESC(loud, "let EROFS' messages through to the console");
 
 /*
  * One change of so many is tried. All are in a moment, but not in a kernel that
@@ -93,10 +83,11 @@ static bool known(unsigned int which, bool applies)
 	return applies;
 }
 
-static struct mounted *mounted[IMAGES];
+/* The base images, all of them all the time, and behind them the one under test */
+static struct mounted **mounted;
+static bool bases_mounted;
+static struct kunit *running;
 static u8 *got, *expected;
-static char *text; /* what is to be said when the console is back */
-static unsigned int text_len;
 static const char *about; /* the image */
 static unsigned long taints;
 
@@ -108,14 +99,14 @@ static const struct ishare_profile profile = {
 
 static __printf(1, 2) void disagree(const char *fmt, ...)
 {
+	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
 	count.disagreements++;
-	text_len += scnprintf(text + text_len, TEXT_MAX - text_len, "%s: ", about);
 	va_start(args, fmt);
-	text_len += vscnprintf(text + text_len, TEXT_MAX - text_len, fmt, args);
+	vaf.va = &args;
+	KUNIT_FAIL(running, "%s: %pV", about, &vaf);
 	va_end(args);
-	text_len += scnprintf(text + text_len, TEXT_MAX - text_len, "\n");
 }
 
 /* ---- Verdicts ---- */
@@ -476,7 +467,7 @@ static struct key *find_key(const u8 *value, int size)
 {
 	unsigned int i, k;
 
-	for (i = 0; i < IMAGES; i++)
+	for (i = 0; i <= vector_base_count; i++)
 		for (k = 0; k < mounted[i]->nr_keys; k++)
 			if (mounted[i]->keys[k].size == size &&
 			    !memcmp(mounted[i]->keys[k].value, value, size))
@@ -488,7 +479,7 @@ static bool shared_by_other_key(const struct inode *shared)
 {
 	unsigned int i, k;
 
-	for (i = 0; i < IMAGES; i++)
+	for (i = 0; i <= vector_base_count; i++)
 		for (k = 0; k < mounted[i]->nr_keys; k++)
 			if (mounted[i]->keys[k].shared == shared)
 				return true;
@@ -659,49 +650,31 @@ static u8 *make_image(u32 base, u32 size, u32 first, u32 nr)
 	return image;
 }
 
-/* What has been said so far goes out, or not, by the level that is now. */
-static void set_console_level(int level)
+/* Whether the kernel has complained: at the image at fault, not at the end */
+static void conclude(void)
 {
-	console_lock();
-	console_unlock();
-	console_loglevel = level;
-}
-
-static int quieten(void)
-{
-	int level = console_loglevel;
-
-	if (!loud)
-		set_console_level(CONSOLE_LOGLEVEL_SILENT);
-	return level;
-}
-
-/* Says what was found, and whether the kernel has complained meanwhile. */
-static void conclude(struct kunit *test, int level)
-{
-	char *rest = text, *line;
-
-	set_console_level(level);
-	if (text_len)
-		while ((line = strsep(&rest, "\n")) && *line)
-			KUNIT_FAIL(test, "%s", line);
-	text_len = 0;
 	if (get_taint() != taints)
-		KUNIT_FAIL(test, "the kernel has complained: see its log");
+		KUNIT_FAIL(running, "the kernel has complained: see its log");
 	taints = get_taint();
 }
 
-static int current_base = -1;
-
-static void mount_base(u32 base)
+static struct mounted *under_test(void)
 {
-	if (current_base == (int)base)
+	return mounted[vector_base_count];
+}
+
+static void begin(struct kunit *test)
+{
+	u32 i;
+
+	running = test;
+	if (bases_mounted)
 		return;
-	unmount(mounted[0]);
-	current_base = base;
-	mount_and_compare(mounted[0], vector_bases[base].name,
-			  make_image(base, vector_bases[base].size, 0, 0),
-			  round_up(vector_bases[base].size, PAGE_SIZE));
+	for (i = 0; i < vector_base_count; i++)
+		mount_and_compare(mounted[i], vector_bases[i].name,
+				  make_image(i, vector_bases[i].size, 0, 0),
+				  round_up(vector_bases[i].size, PAGE_SIZE));
+	bases_mounted = true;
 }
 
 /* ---- Vectors ---- */
@@ -731,14 +704,13 @@ static void compare_claim(const struct vector *v, int err)
 static void differential_vector(struct kunit *test)
 {
 	const struct vector *v = test->param_value;
-	int level = quieten();
 
-	mount_base(v->base);
-	mount_and_compare(mounted[1], v->name, make_image(v->base, v->size, v->first, v->count),
+	begin(test);
+	mount_and_compare(under_test(), v->name, make_image(v->base, v->size, v->first, v->count),
 			  round_up(max(v->size, 1), PAGE_SIZE));
-	compare_claim(v, PTR_ERR_OR_ZERO(mounted[1]->mnt));
-	unmount(mounted[1]);
-	conclude(test, level);
+	compare_claim(v, PTR_ERR_OR_ZERO(under_test()->mnt));
+	unmount(under_test());
+	conclude();
 }
 
 /* ---- The field sweep ---- */
@@ -759,22 +731,21 @@ static const void *field_gen_params(struct kunit *test, const void *prev, char *
 static void differential_sweep(struct kunit *test)
 {
 	const struct sweep_field *f = test->param_value;
-	int level = quieten();
 	char name[128];
 	u32 i;
 
+	begin(test);
 	for (i = DIV_ROUND_UP(f->first, stride) * stride; i < f->first + f->count; i += stride) {
 		const struct sweep_change *c = &sweep_changes[i];
 
-		mount_base(c->base);
 		snprintf(name, sizeof(name), "%s/%s.%s", vector_bases[c->base].name, c->where,
 			 c->verb);
-		mount_and_compare(mounted[1], name,
+		mount_and_compare(under_test(), name,
 				  make_image(c->base, c->size, c->first, c->count),
 				  round_up(max(c->size, 1), PAGE_SIZE));
-		unmount(mounted[1]);
+		unmount(under_test());
 	}
-	conclude(test, level);
+	conclude();
 }
 
 /* ---- How fast, and how much ---- */
@@ -783,7 +754,6 @@ static void differential_sweep(struct kunit *test)
 static void differential_rate(struct kunit *test)
 {
 	unsigned int i, rounds = stride > 1 ? vector_count : 4 * vector_count;
-	int level = quieten();
 	ktime_t start = ktime_get();
 	u64 us;
 
@@ -800,7 +770,6 @@ static void differential_rate(struct kunit *test)
 		kvfree(image);
 	}
 	us = ktime_us_delta(ktime_get(), start);
-	conclude(test, level);
 	kunit_info(test, "%u mounts in %llu ms: %llu a second", rounds, us / 1000,
 		   (u64)rounds * USEC_PER_SEC / max(us, 1));
 }
@@ -829,26 +798,34 @@ static void differential_counts(struct kunit *test)
 
 static void free_all(void)
 {
-	unsigned int i;
+	u32 i;
 
-	for (i = 0; i < IMAGES; i++)
+	for (i = 0; mounted && i <= vector_base_count; i++)
 		kvfree(mounted[i]);
+	kfree(mounted);
 	kvfree(got);
 	kvfree(expected);
-	kvfree(text);
+}
+
+static bool allocate_all(void)
+{
+	u32 i;
+
+	got = kvmalloc(VALUE_MAX, GFP_KERNEL);
+	/* a value of the oracle's is as large as an entry can be */
+	expected = kvmalloc(ISHARE_XATTR_ENTRY_MAX, GFP_KERNEL);
+	mounted = kcalloc(vector_base_count + 1, sizeof(*mounted), GFP_KERNEL);
+	for (i = 0; mounted && i <= vector_base_count; i++) {
+		mounted[i] = kvzalloc_obj(*mounted[i]);
+		if (!mounted[i])
+			return false;
+	}
+	return got && expected && mounted;
 }
 
 static int differential_init(struct kunit_suite *suite)
 {
-	unsigned int i;
-
-	for (i = 0; i < IMAGES; i++)
-		mounted[i] = kvzalloc_obj(*mounted[i]);
-	got = kvmalloc(VALUE_MAX, GFP_KERNEL);
-	/* a value of the oracle's is as large as an entry can be */
-	expected = kvmalloc(ISHARE_XATTR_ENTRY_MAX, GFP_KERNEL);
-	text = kvmalloc(TEXT_MAX, GFP_KERNEL);
-	if (!mounted[0] || !mounted[1] || !got || !expected || !text) {
+	if (!allocate_all()) {
 		free_all();
 		return -ENOMEM;
 	}
@@ -858,8 +835,11 @@ static int differential_init(struct kunit_suite *suite)
 
 static void differential_exit(struct kunit_suite *suite)
 {
-	unmount(mounted[0]);
-	current_base = -1;
+	u32 i;
+
+	for (i = 0; i < vector_base_count; i++)
+		unmount(mounted[i]);
+	bases_mounted = false;
 	erofs_test_suite_exit(suite);
 	free_all();
 }

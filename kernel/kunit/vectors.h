@@ -55,6 +55,7 @@ struct rule_consequence {
 };
 
 extern const struct vector_base vector_bases[];
+extern const unsigned int vector_base_count;
 extern const struct vector_edit vector_edits[];
 extern const u8 vector_bytes[];
 extern const struct vector vectors[];
