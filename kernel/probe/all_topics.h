@@ -24,6 +24,8 @@ void topic_accounting(void);
 void topic_races(void);
 void topic_finding_block_size(void);
 void topic_finding_unmount(void);
+void topic_finding_unmount_file(void);
+void topic_finding_unmount_compressed(void);
 void topic_finding_remount(void);
 void topic_finding_remount_domain(void);
 void topic_finding_remount_feature(void);

@@ -158,23 +158,24 @@ static unsigned long mount_and_unmount(const char *source, const char *name, dou
 	return cycles;
 }
 
-void topic_finding_unmount(void)
+/* Two images with the same file: one is read, the other comes and goes. */
+static void unmount_server(enum backing backing, const char *image, const char *other,
+			   const struct file *file)
 {
-	const char *first = source_or_skip(ON_UBD, "race-1"),
-		   *second = source_or_skip(ON_UBD, "race-2");
+	const char *source = source_or_skip(backing, other);
 	unsigned long cycles;
 	pid_t readers_of_a[READERS];
 
-	if (!first || !second)
+	if (!source)
 		return;
-	share_on(ON_UBD, "race-1", WORK "/a", "d");
+	share_on(backing, image, WORK "/a", "d");
 	todo("unmount");
 	at_risk("an image is unmounted while it serves a reader of another");
 	fflush(stdout);
 	for (int i = 0; i < READERS; i++)
 		if (!(readers_of_a[i] = fork()))
-			read_on(&race, (unsigned int)i);
-	cycles = mount_and_unmount(second, race.name, 10);
+			read_on(file, (unsigned int)i);
+	cycles = mount_and_unmount(source, file->name, 10);
 	for (int i = 0; i < READERS; i++) {
 		kill(readers_of_a[i], SIGKILL);
 		waitpid(readers_of_a[i], NULL, 0);
@@ -184,6 +185,21 @@ void topic_finding_unmount(void)
 	ok(cycles > 20, "the image was mounted and unmounted often enough");
 	diag("%lu cycles", cycles);
 	unmount(WORK "/a");
+}
+
+void topic_finding_unmount(void)
+{
+	unmount_server(ON_UBD, "race-1", "race-2", &race);
+}
+
+void topic_finding_unmount_file(void)
+{
+	unmount_server(ON_FILE, "race-1", "race-2", &race);
+}
+
+void topic_finding_unmount_compressed(void)
+{
+	unmount_server(ON_FILE, "lz4", "lz4-big", tree_file("mib"));
 }
 
 /* Sharing without a domain: the next inode with a fingerprint finds a null pointer. */
