@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ static bool write_to(const char *path, const char *text)
 static bool make_groups(void)
 {
 	mkdir(GROUPS, 0755);
-	return !plain_mount("cgroup2", GROUPS, "cgroup2", NULL) &&
+	return !mount("cgroup2", GROUPS, "cgroup2", 0, NULL) &&
 	       write_to(GROUPS "/cgroup.subtree_control", "+memory") &&
 	       !mkdir(GROUPS "/one", 0755) && !mkdir(GROUPS "/two", 0755);
 }
