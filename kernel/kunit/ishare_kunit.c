@@ -384,7 +384,7 @@ static void ishare_rounds(struct kunit *test)
 	struct super_block *sb = shared_sb(test);
 	unsigned int before = count_shared(sb), i;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 32; i++) {
 		struct sharer a = sharer_mount(test, &ordinary);
 		struct sharer b = sharer_mount(test, &other);
 
