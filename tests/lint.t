@@ -198,7 +198,7 @@ def main():
     core_is_freestanding(files)
     stray_files()
     clean_run("codespell finds no misspelling", ["codespell", "--quiet-level=35",
-                                              "--ignore-words-list=covert,nam,nd", *(
+                                              "--ignore-words-list=covert,iput,nam,nd", *(
         n for n in files if not re.search(r"^LICENSES/|\.(erofs|blob|tar)$", n))])
     tap.done()
 
