@@ -7,7 +7,8 @@ Each gate returns complaints, none if all is well.
 import os
 import re
 
-from wp import BUILD, HERE, read, run
+import acsl
+from wp import BUILD, HERE, core_files, read, run
 
 FLOORS = f"{HERE}/floors.tsv"
 FLOORS_HEAD = """\
@@ -16,42 +17,49 @@ FLOORS_HEAD = """\
 # How many goals each function has at least. `proofs/prove --record-floors` adds functions and raises
 # numbers; lowering one, or taking a function away, is done by hand, in a commit that says why.
 """
-# What makes something true that nobody proves.
-TRUSTED = re.compile(r"\b(axiom|axiomatic|lemma|admit)\b|\b(?:global|type)\s+(invariant)\b|"
-                     r"\b(?:requires|assumes|ensures|terminates|exits|assert)\b[^;:]*:?\s*(\\false)\s*;")
-CLAUSE = re.compile(r"\b(requires|terminates|exits|assigns|ensures)\b(.*?);", re.DOTALL)
+# The functions that sum rules up, and the formulas in the "Conformance" sections of the specification.
+SUMMARIES = {"ishare_superblock_conforms": "superblock_conforms", "ishare_prefixes_conform": "prefixes_conform",
+             "ishare_conforms": "conforms"}
+SAME_TWICE = re.compile(r"\(?(.+?)\)? ?(?:<==>|==>|==|<=|>=) ?\(?(.+?)\)?")
 
 
-def annotations(text):
-    """The ACSL of a C file."""
-    return "\n".join(re.findall(r"/\*@.*?\*/|//@[^\n]*", text, re.DOTALL))
+def plain():
+    """The core is written so that Frama-C, compilers and these gates read the same."""
+    headers = {os.path.basename(path) for path in core_files() if path.endswith(".h")}
+    wrong = [f"ref/core/{name}: only .c and .h files belong there" for name in sorted(os.listdir("ref/core"))
+             if not name.endswith((".c", ".h"))]
+    return wrong + [w for path in core_files() for w in acsl.plain(path, read(path), headers)]
 
 
-def trust(paths):
-    """Nothing may be taken as true that nobody proves, and nothing be proved under a premise that never holds."""
-    wrong = []
-    for path in paths:
-        for match in TRUSTED.finditer(annotations(read(path))):
-            word = next(group for group in match.groups() if group)
-            if not re.match(r"exits\b", match.group()):
-                wrong.append(f"{path}: ACSL `{' '.join(match.group().split())}`: "
-                             f"{word} makes provers believe what nobody proves")
+def definitions(path):
+    """The specification defines predicates and logic functions, and those that are recursive have a value."""
+    text = read(path)
+    try:
+        found = acsl.definitions(text)
+    except acsl.Unreadable as reason:
+        return [f"{path}: {reason}: nothing there may be believed unproved"]
+    code = "".join(acsl.code_of(text).split())
+    wrong = [] if re.fullmatch(r"(#ifndef(\w+_H)#define\2)?(#include\"layout.h\")?(#endif)?", code) else \
+        [f"{path}: has more than definitions"]
+    for name, parameters, body in found:
+        calls = [m.end() for m in re.finditer(rf"(?<!->)(?<![.\w]){name}\b\s*(?:\{{\w+\}})?", body)]
+        if calls and not counts_down(name, parameters, body, calls):
+            wrong.append(f"{path}: {name}() calls itself, but is not of the form `n <= 0 ? ... : ... (n - 1)`")
     return wrong
 
 
-def recursion(path):
-    """A recursive logic function must count down to 0: one that has no value makes everything provable."""
-    wrong = []
-    text = re.sub(r"//[^\n]*", "", annotations(read(path)))
-    for match in re.finditer(r"\b(?:logic\s[\w\s*]*?|predicate\s+)(\w+)(?:\{[^}]*\})?\s*(?:\(([^)]*)\))?\s*=(.*?);",
-                             text, re.DOTALL):
-        name, body = match.group(1), match.group(3)
-        calls = [call.end() for call in re.finditer(rf"\b{name}\s*(?:\{{[^}}]*\}})?\s*\(", body)]
-        counter = re.match(r"\s*(\w+) <= 0 \?", body)
-        for start in calls:
-            if not counter or f"{counter.group(1)} - 1" not in argument_list(body, start):
-                wrong.append(f"{path}: {name}() calls itself, but is not of the form `n <= 0 ? ... : ... (n - 1)`")
-    return wrong
+def counts_down(name, parameters, body, calls):
+    """Whether a recursive definition has a counter that is less by one in each call, and is done at 0."""
+    form = re.fullmatch(r"(\w+) <= 0 \?([^?:]*):.*", body, re.DOTALL)
+    if not form or form.group(1) not in parameters or re.search(rf"\b{name}\b", form.group(2)) or \
+            re.search(r"\\(?:let|forall|exists|lambda)\b", body):
+        return False
+    counter = parameters.index(form.group(1))
+    for end in calls:
+        arguments = argument_list(body, end + 1) if body[end:end + 1] == "(" else []
+        if arguments[counter:counter + 1] != [f"{form.group(1)} - 1"]:
+            return False
+    return True
 
 
 def argument_list(text, start):
@@ -70,64 +78,94 @@ def argument_list(text, start):
 
 
 def contracts(sources):
-    """Every function has a complete contract, one that says what its result means."""
-    texts = {path: read(path) for source in sources for path in source.dependencies() + [source.path]}
+    """Every function has one complete contract, one that says what its result means."""
     wrong = []
     for source in sources:
         for function in source.functions:
-            contract, head = find_contract(function, source, texts)
-            wrong += [f"{source.path}: {function}() {what}" for what in missing(contract, head, function)]
+            wrong += [f"{source.path}: {function}() {what}" for what in missing(contracts_of(function, source))]
+        if source.path.endswith(".c"):
+            wrong += [f"{source.path}: has a contract of {c.function}(), which it does not define"
+                      for c in contracts_in(source.path) if c.function not in source.functions]
     return wrong
 
 
-def find_contract(function, source, texts):
-    """The contract of a function (clauses as {kind: [text]}), and its head: in its own file, else in a header."""
-    pattern = re.compile(rf"/\*@((?:(?!\*/).)*)\*/\s*((?:\w[\w\s*]*?\b)?\*?{function}\(([^;{{}}]*?)\))\s*[;{{]",
-                         re.DOTALL)
-    for path in [source.path] + sorted(p for p in texts if p.endswith(".h")):
-        match = pattern.search(texts[path])
-        if match:
-            clauses = {}
-            for kind, text in CLAUSE.findall(re.sub(r"//[^\n]*", "", match.group(1))):
-                clauses.setdefault(kind, []).append(text.strip())
-            return clauses, match.group(2)
-    return None, ""
+def contracts_of(function, source):
+    """The contracts of a function: in its own file and in headers."""
+    found = []
+    for path in dict.fromkeys([source.path, *sorted(p for p in source.dependencies() if p.endswith(".h"))]):
+        if not path.startswith("build/"):
+            found += [c for c in contracts_in(path) if c.function == function]
+    return found
 
 
-def missing(contract, head, function):
-    """What a contract lacks."""
-    if contract is None:
-        return ["has no contract"]
-    lacks = []
-    parameters = head[head.index("(") + 1:head.rindex(")")].split(",")
-    outputs = [p.rsplit("*", 1)[1].strip() for p in parameters if "*" in p and not p.strip().startswith("const ")]
-    if any("*" in p for p in parameters) and not contract.get("requires"):
+def contracts_in(path):
+    """The contracts in a file; none if it is unreadable, which plain() says."""
+    try:
+        return acsl.contracts(path, read(path))
+    except acsl.Unreadable:
+        return []
+
+
+def missing(found):
+    """What a function's contract lacks."""
+    if len(found) != 1:
+        return ["has no contract" if not found else f"has {len(found)} contracts"]
+    contract, lacks = found[0], []
+    outputs = [name for name, p in zip(contract.names(), contract.parameters)
+               if "*" in p and not p.startswith("const ")]
+    if any("*" in p for p in contract.parameters) and not contract.of_kind("requires"):
         lacks.append("takes pointers, but its contract requires nothing of them")
     for kind, value in (("terminates", r"\true"), ("exits", r"\false")):
-        if contract.get(kind) != [value]:
+        if contract.of_kind(kind) != [value]:
             lacks.append(f"has no `{kind} {value}`")
-    if not contract.get("assigns"):
-        lacks.append("does not say what it assigns")
-    ensured = " ".join(contract.get("ensures", []))
-    if not re.match(r"(?:static )?(?:inline )?void\s+\w+\(", head) and r"\result" not in ensured:
-        lacks.append("does not say what its result means: no ensures with \\result")
-    lacks += [f"does not say what {name} is set to: no ensures with it" for name in outputs
-              if not re.search(rf"\b{name}\b", ensured)]
+    lacks += assigned(contract, outputs) + unsaid(contract, outputs)
     return lacks
 
 
-def rules(sources, spec_rules):
-    """The function of each rule is equivalent to the predicate of its name."""
-    texts = {path: read(path) for source in sources for path in source.dependencies() + [source.path]}
+def assigned(contract, outputs):
+    """What is wrong with what a function assigns."""
+    places = [place for text in contract.of_kind("assigns") for place in argument_list(text, 0)]
+    if not places:
+        return ["does not say what it assigns"]
+    return [f"assigns {place}, which is not for it to set" for place in places if place != r"\nothing"
+            and re.match(r"[*(&]*(\w+)|", place).group(1) not in outputs]
+
+
+def unsaid(contract, outputs):
+    """What a contract does not ensure, or ensures in words only."""
+    empty = [e for e in contract.of_kind("ensures") if says_nothing(e)]
+    ensured = " ".join(e for e in contract.of_kind("ensures") if e not in empty)
+    lacks = [f"ensures `{e}`, which says nothing" for e in empty]
+    if not re.match(r"(?:static )?(?:inline )?void \w+\(", contract.head) and r"\result" not in ensured:
+        lacks.append("does not say what its result means: no ensures with \\result")
+    return lacks + [f"does not say what {name} is set to: no ensures with it" for name in outputs
+                    if not re.search(rf"\b{name}\b", ensured)]
+
+
+def says_nothing(ensures):
+    """Whether a clause compares something with itself, or is a constant."""
+    match = SAME_TWICE.fullmatch(ensures)
+    return bool(match) and match.group(1) == match.group(2) or ensures == r"\true" or \
+        not re.search(r"[A-Za-z_]", re.sub(r"0x\w+", "", ensures))
+
+
+def rules(sources, spec_rules, summaries=None):
+    """The function of each rule is equivalent to the predicate of its name, and each summary to its formula."""
     owner = {f: source for source in sources for f in source.functions}
+    demanded = [(f"rule {name}", identifier, identifier) for name, identifier in spec_rules] + \
+        [(f"formula {formula}", function, formula)
+         for function, formula in (SUMMARIES if summaries is None else summaries).items()]
     wrong = []
-    for name, identifier in spec_rules:
-        if identifier not in owner:
-            wrong.append(f"rule {name}: the core has no function {identifier}()")
+    for what, function, predicate in demanded:
+        if function not in owner:
+            wrong.append(f"{what}: the core has no function {function}()")
             continue
-        contract, _ = find_contract(identifier, owner[identifier], texts)
-        if not any(re.search(rf"\\result <==>\s*{identifier}\(", e) for e in (contract or {}).get("ensures", [])):
-            wrong.append(f"rule {name}: {identifier}() does not ensure `\\result <==> {identifier}(...)`")
+        found = contracts_of(function, owner[function])
+        meaning = [c.text for contract in found for c in contract.clauses if (c.kind, c.name) == ("ensures", "meaning")]
+        wanted = [rf"\result <==> {predicate}({', '.join(contract.names())})" for contract in found[:1]]
+        if meaning != wanted or not wanted:
+            wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> {predicate}(its parameters)` "
+                         "and no other meaning")
     return wrong
 
 

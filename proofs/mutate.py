@@ -163,7 +163,7 @@ class Body:
                 yield from self.condition(i)
             elif text == "return":
                 yield from self.returned(i)
-            elif text in ("(uint64_t)", "(size_t)") or (text in ("uint64_t", "size_t") and self.is_cast(i)):
+            elif text in ("uint64_t", "size_t") and self.is_cast(i):
                 yield self.change("wrap", i - 1, i + 1, "")
             elif text == "ishare_fits":
                 yield from self.fits(i)

@@ -4,7 +4,7 @@
 import json
 import re
 
-from wp import BUILD, HERE, SPEC, read, write
+from wp import BUILD, HERE, NO_FIGURES, SPEC, read, run, try_to_remove, write
 
 RULES = "build/spec/rules.c"
 
@@ -25,7 +25,7 @@ def assumptions():
 
 def add(numbers):
     """The sum of several functions' figures."""
-    total = {"goals": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
+    total = dict(NO_FIGURES)
     for figures in numbers:
         total = {k: round(total[k] + figures[k], 3) for k in total}
     return total
@@ -49,6 +49,18 @@ def closing_line(results, versions, total, wall):
             + f"; {len(assumptions())} assumptions")
 
 
+def remove():
+    """Remove the report: what it says is no longer so, or not known to be."""
+    try_to_remove(f"{BUILD}/report.json")
+
+
+def state():
+    """The commit that the proved tree stands on, and whether what was proved has been changed since."""
+    commit = run("git", "rev-parse", "HEAD").stdout.strip()
+    changed = run("git", "status", "--porcelain", "--", "ref/core", "spec", "proofs").stdout.strip()
+    return (commit or "none") + (", with changes" if changed else "")
+
+
 def write_report(results, versions, wall):
     """The whole of it."""
     places = {function: (path, function) for proved in results.values() for path, function in proved}
@@ -61,8 +73,8 @@ def write_report(results, versions, wall):
                   "machdeps": {m: proved[path, function] for m, proved in results.items()
                                if (path, function) in proved}}
                  for path, function in sorted({key for proved in results.values() for key in proved})]
-    report = {"versions": versions, "machdeps": list(results), "assumptions": assumptions(),
-              "totals": {**totals(results), "rules": len(rules), "wall seconds": round(wall)},
+    report = {"commit": state(), "versions": versions, "machdeps": list(results), "assumptions": assumptions(),
+              "totals": {**totals(results), "rules": len(rules), "wall seconds of the last run": round(wall)},
               "rules": rules, "functions": functions}
     write(f"{BUILD}/report.json", json.dumps(report, indent=1) + "\n")
     return report

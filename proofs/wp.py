@@ -29,6 +29,8 @@ INCLUDES = ["-Iref/core", "-Ibuild/spec"]
 # What the preprocessor is told. ppc_32 is big-endian; the core asks a preprocessor for no more than the word size.
 MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32", "ppc_32": "-m32"}
 DRIVERS = "/usr/share/why3/drivers"
+# What nm calls a symbol that is wanted, and one that is no code; what else it knows is a function.
+UNDEFINED, DATA = "Uwv", "BbCDdGgNnpRrSsV"
 SECONDS_PER_GOAL = 60
 SECONDS_PER_SMOKE_TEST = 1
 SECONDS_PER_FUNCTION = 1800
@@ -71,6 +73,10 @@ printf '%s\\n' "$said"
 """
 
 RESULT = re.compile(r"\[wp\] \[([^]]*)\] Goal (?:typed_)?(\S+) : (.*)")
+# What is a step of a proof and claims nothing; the rest of a function's goals are what its contract and the
+# language demand.
+STEP = re.compile(r"_assert_(?!rte_)|_loop_invariant_")
+NO_FIGURES = {"goals": 0, "steps": 0, "ensures": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
 SMOKE = re.compile(r"\[wp\] \[(Passed|Failed)\] Smoke-test (?:typed_)?(\S+)")
 
 
@@ -93,6 +99,11 @@ def read(path):
     """A file's text."""
     with open(path, encoding="utf-8") as f:
         return f.read()
+
+
+def core_files():
+    """All C files of the core."""
+    return sorted(glob.glob("ref/core/*.[ch]"))
 
 
 def write(path, text, mode=0o644):
@@ -163,14 +174,18 @@ class Source:
                    "-fkeep-static-functions", *INCLUDES, "-c", "-o", obj, self.unit)
         if done.returncode:
             die(f"{self.path} does not compile:\n{done.stderr}")
+        core = {os.path.realpath(path) for path in core_files()}
         defined, wanted = [], []
         for line in run("nm", "-l", obj).stdout.splitlines():
-            match = re.match(r"\S+ [tT] (\S+)\t(.*):\d+$", line)
-            if match and os.path.samefile(match.group(2), self.path):
-                defined.append(match.group(1))
-            match = re.match(r"\s+U (\S+)", line)
-            if match:
-                wanted.append(match.group(1))
+            letter, name, place = re.match(r"[\da-f\s]* (\w) (\S+)(?:\t(.*):\d+)?$", line).groups()
+            if letter in UNDEFINED:
+                wanted.append(name)
+            elif letter not in DATA:
+                place = os.path.realpath(place or "nowhere")
+                if place not in core:
+                    die(f"{self.path} has a function {name}() that no file of the core defines, so nothing proves it")
+                if place == os.path.realpath(self.path):
+                    defined.append(name)
         return defined, wanted
 
     def dependencies(self):
@@ -232,6 +247,22 @@ def try_to_remove(path):
         pass
 
 
+# No input is allowed here; to see that takes a prover, not only a simplifier.
+CONTROL = """#include "types.h"
+/*@ requires readable: \\valid_read(p + (0 .. n - 1));
+    requires zero: \\forall integer i; 0 <= i < n ==> p[i] == 0;
+    requires other: \\exists integer i; 0 <= i < n && p[i] != 0;
+    terminates \\true;
+    exits \\false;
+    assigns \\nothing;
+    ensures value: \\result == n; */
+uint32_t control(const uint8_t *p, uint32_t n)
+{
+	return n;
+}
+"""
+
+
 class Prover:
     """Runs WP for one machine, and remembers what it has proved."""
 
@@ -286,13 +317,21 @@ class Prover:
             forget_failures()
         for path in (report, tries):
             try_to_remove(path)
-        status = self.frama_c(f"{base}.log", tries, "-wp-fct", function, "-wp-report-json", report, source.unit)
+        try:
+            status = self.frama_c(f"{base}.log", tries, "-wp-fct", function, "-wp-report-json", report, source.unit)
+        except subprocess.TimeoutExpired as stopped:
+            raise Unproved(f"frama-c did not end within {SECONDS_PER_FUNCTION} s"
+                           + self.again_with(source, function)) from stopped
         log = read(f"{base}.log")
         if status:
-            raise Unproved(f"frama-c stopped with exit status {status}: " + " ".join(log.strip().splitlines()[-4:]))
+            raise Unproved(f"frama-c stopped with exit status {status}: " + " ".join(log.strip().splitlines()[-4:])
+                           + self.again_with(source, function))
         figures = self.check_log(source, function, log)
         if unanswered(tries):
-            raise Unproved(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests: it broke down, or hung")
+            tests = [test for _, test in SMOKE.findall(log)]
+            raise Unproved(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of which these pass when it "
+                           f"does not: {', '.join(tests) or 'none'}: it broke down, or hung"
+                           + self.again_with(source, function))
         self.check_report(report)
         if self.key(source, function) != key:
             raise Unproved("what it depends on has changed meanwhile: try again")
@@ -305,12 +344,24 @@ class Prover:
                    os.path.abspath(f"{BUILD}/cache"), "-wp-par", "1", *arguments]
         # Not into a pipe: what a killed Frama-C leaves behind would hold it open.
         with open(log, "w", encoding="utf-8") as f:
-            try:
-                return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
-                                      env={**self.environment, "CVC5_TRIES": tries}, check=False,
-                                      timeout=SECONDS_PER_FUNCTION).returncode
-            except subprocess.TimeoutExpired as stopped:
-                raise Unproved(f"frama-c did not end within {SECONDS_PER_FUNCTION} s") from stopped
+            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+                                  env={**self.environment, "CVC5_TRIES": tries}, check=False,
+                                  timeout=SECONDS_PER_FUNCTION).returncode
+
+    def contradiction_found(self, number):
+        """Whether a smoke test finds a contradiction that was planted, now, on this machine, in its time."""
+        base = os.path.abspath(f"{BUILD}/{self.machdep}.smoke/control-{number}")
+        os.makedirs(os.path.dirname(base), exist_ok=True)
+        write(f"{base}.c", CONTROL)
+        command = ["frama-c", *self.options, *self.limits, "-wp-cache", "none", "-wp-par", "1", f"{base}.c"]
+        log = run(*command, stdin=subprocess.DEVNULL, env=self.environment).stdout
+        return ("Failed", "control_wp_smoke_default_requires") in SMOKE.findall(log)
+
+    def forget(self):
+        """Forget the results for this machine, and what Frama-C remembers of goals that are not valid."""
+        for path in glob.glob(f"{BUILD}/{self.machdep}{'.smoke' if self.smoke else ''}/**/*.proved", recursive=True):
+            try_to_remove(path)
+        forget_failures()
 
     def check_report(self, path):
         """Read a JSON report; raise Unproved if it has anything but valid goals."""
@@ -323,8 +374,8 @@ class Prover:
 
     def check_log(self, source, function, log):
         """Read a log; raise Unproved if it has anything to object or does not add up."""
-        figures = {"goals": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
-        complaints = [line for line in log.splitlines() if "Warning:" in line]
+        figures = dict(NO_FIGURES)
+        complaints = warnings(log)
         for prover, goal, verdict in RESULT.findall(log):
             if not verdict.startswith("Valid"):
                 complaints.append(f"{goal}: {verdict.split(' (')[0].lower()}" + self.replay_with(source, goal))
@@ -332,6 +383,8 @@ class Prover:
                 complaints.append(f"{goal}: does not belong to {function}()")
             else:
                 figures["goals"] += 1
+                figures["steps"] += bool(STEP.match(goal, len(function)))
+                figures["ensures"] += goal.startswith(f"{function}_ensures_")
                 figures["cvc5" if prover.startswith("CVC5") else "qed"] += 1
                 figures["seconds"] = round(figures["seconds"] + took(verdict), 3)
         for verdict, test in SMOKE.findall(log):
@@ -348,6 +401,11 @@ class Prover:
         if complaints:
             raise Unproved("\n".join(complaints))
         return figures
+
+    def again_with(self, source, function):
+        """What to do about a function as a whole that is not proved."""
+        return (f"\n    try it again: proofs/prove --machdep {self.machdep} {'--smoke ' * self.smoke}"
+                f"--function {function} {source.path}")
 
     def replay_with(self, source, goal, function=""):
         """What to do about a goal that is not proved. (A smoke test of a call bears the name of what is called.)"""
@@ -368,6 +426,11 @@ class Prover:
         verdicts = [verdict for name, verdict in found if name == goal]
         print(f"{goal}: {verdicts[0] if verdicts else 'there is no such goal'}")
         return bool(verdicts) and verdicts[0].startswith(("Valid", "Passed"))
+
+
+def warnings(log):
+    """Frama-C's warnings, each with its text, which continues in indented lines."""
+    return [re.sub(r"\s*\n\s+", " ", found) for found in re.findall(r"^.*Warning:.*(?:\n[ \t]+.*)*", log, re.MULTILINE)]
 
 
 def clause(goal):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The gates of the proofs let good contracts and logs pass and refuse bad ones. No prover is needed for that."""
 
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -9,6 +11,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
+import acsl  # noqa: E402
 import gates  # noqa: E402
 import mutate  # noqa: E402
 import tap  # noqa: E402
@@ -78,29 +81,160 @@ def test_contracts():
     refuses("pointers without requirements", gates.contracts([Fake(bare)]), "requires nothing")
 
 
+def rules_of(old, new):
+    """The complaints of the gate for rules about the good contract with a change."""
+    assert old in GOOD
+    return gates.rules([Fake(GOOD.replace(old, new))], [("some.rule", "some_rule")], {})
+
+
+def test_empty_contracts():
+    """Contracts must say something, of the function that they stand above."""
+    meaning, copied = "meaning: \\result <==> some_rule(in);", "copied: *out == *in;"
+    for name, old, new, word in (
+            ("a result that is as it is", meaning, "meaning: \\result <==> \\result;", "says nothing"),
+            ("an output that is as it is", copied, "copied: *out == *out;", "says nothing"),
+            ("a clause without a name in it", copied, copied + "\n    ensures filler: 0 == 0;", "says nothing"),
+            ("to assign an input", "assigns *out;", "assigns *out, *in;", "assigns *in")):
+        assert old in GOOD
+        refuses(name, gates.contracts([Fake(GOOD.replace(old, new))]), word)
+    contract, function = GOOD[:GOOD.index("static")], GOOD[GOOD.index("static"):]
+    head = function[:function.index("\n{")]
+    refuses("a second contract", gates.contracts([Fake(f"{contract}{head};\n\n{GOOD}")]), "has 2 contracts")
+    refuses("the contract of a function of another file",
+            gates.contracts([Fake(GOOD + contract + head.replace("some_rule", "other") + ";\n")]), "other()")
+    called = function.replace("\treturn", "\t/*@ assert a: *in == *in; */\n\treturn some_rule(in, out);\n\treturn", 1)
+    refuses("an assertion above a call for a contract", gates.contracts([Fake(called)]), "has no contract")
+
+
 def test_rules():
     """Functions of rules decide the predicate of the rule's name."""
-    tap.is_empty(gates.rules([Fake(GOOD)], [("some.rule", "some_rule")]), "accepts a rule's function")
-    refuses("a rule that says less", gates.rules([Fake(GOOD.replace("<==>", "==>"))], [("some.rule", "some_rule")]),
-            "does not ensure")
-    refuses("a rule without function", gates.rules([Fake(GOOD)], [("no.rule", "no_rule")]), "no function")
+    one = "meaning: \\result <==> some_rule(in)"
+    exact = GOOD.replace("some_rule(in)", "some_rule(in, out)")
+    tap.is_empty(gates.rules([Fake(exact)], [("some.rule", "some_rule")], {}), "accepts a rule's function")
+    for name, new in (("a rule that says less", "meaning: \\result ==> some_rule(in, out)"),
+                      ("a rule that says less and less", "meaning: \\result <==> some_rule(in, out) || \\result"),
+                      ("a rule of another name", "other: \\result <==> some_rule(in, out)"),
+                      ("a rule of other parameters", "meaning: \\result <==> some_rule(out, in)"),
+                      ("a rule of more parameters", "meaning: \\result <==> some_rule(in, out, 0)"),
+                      ("a rule with two meanings", "meaning: \\result <==> some_rule(in, out);\n"
+                                                   "    ensures meaning: \\result <==> other_rule(in)")):
+        refuses(name, rules_of(one, new), "does not ensure")
+    refuses("a rule without function", gates.rules([Fake(GOOD)], [("no.rule", "no_rule")], {}), "no function")
+    tap.is_empty(gates.rules([Fake(exact.replace("<==> some_rule", "<==> formula"))], [], {"some_rule": "formula"}),
+                 "accepts a function that sums rules up")
+    refuses("one that does not", gates.rules([Fake(exact)], [], {"some_rule": "formula"}), "formula")
     stranger = Fake(GOOD)
     stranger.calls = ["memcpy"]
     refuses("a call to what is not proved", gates.strangers([stranger]), "memcpy")
 
 
-def test_trust():
-    """Nothing may be believed unproved."""
-    tap.is_empty(gates.trust([Fake(GOOD).path]), "accepts annotations that are all proved")
-    for what in ("axiomatic a { axiom b: 1 == 1; }", "lemma l: 1 == 1;", "admit requires 1 == 1;",
-                 "requires \\false;", "requires never: \\false;", "type invariant i(int x) = x > 0;"):
-        refuses(f"`{what}`", gates.trust([Fake(f"/*@ {what} */\n{GOOD}").path]), what.split()[0].rstrip(";"))
-    tap.is_empty(gates.trust([Fake(f"/* axiom, admit, lemma */\n{GOOD}").path]), "comments may use those words")
+# What must not stand in the core: name, where in GOOD, what instead, a word of the complaint.
+BODY, HEAD, TOP = "\t*out = *in;\n", "static bool some_rule(", "/*@ requires readable"
+NOT_PLAIN = (
+    ("a macro", HEAD, "#define TRUST admit\n" + HEAD, "#define TRUST admit"),
+    ("a macro in an annotation", BODY, "\t/*@ TRUST truth: *in == 3; */\n", "TRUST"),
+    ("other code for Frama-C", BODY, "#ifdef __FRAMAC__\n" + BODY + "#endif\n", "__FRAMAC__"),
+    ("code left out", BODY, "#if 0\n" + BODY + "#endif\n", "#if 0"),
+    ("other lines", BODY, "#line 3 \"y.c\"\n" + BODY, "#line"),
+    ("the inclusion of another file", HEAD, "#include \"magic.inc\"\n" + HEAD, "magic.inc"),
+    ("a directive spelled otherwise", BODY, "%:if 0\n" + BODY + "%:endif\n", "%:"),
+    ("a directive spelled in trigraphs", BODY, "??=if 0\n" + BODY + "??=endif\n", "??="),
+    ("a line that goes on", BODY, "\t// a \\\n" + BODY, "\\"),
+    ("an attribute", HEAD, "__attribute__((weak)) " + HEAD, "__attribute__"),
+    ("a pragma", BODY, "\t_Pragma(\"pack(1)\")\n" + BODY, "_Pragma"),
+    ("assembly", BODY, "\tasm(\"nop\");\n", "asm"),
+    ("an annotation within a comment", HEAD, "/* /*@ ensures a: 1 == 1; */\n" + HEAD, "within a comment"),
+    ("a preprocessor line in an annotation", BODY, "\t/*@ assert a:\n#if 0\n 1 == 1; */\n", "annotation with"),
+    ("a ghost function", TOP, "/*@ ghost\n/@ ensures lie: x == 1; @/\nvoid lie(int x); */\n" + TOP, "ghost"),
+    ("ghost code that calls", BODY, "\t//@ ghost lie(*in);\n", "ghost code"),
+    ("ghost code that assigns what is real", BODY, "\t//@ ghost *out = 3;\n", "ghost code"),
+    ("an assumption", BODY, "\t/*@ admit a: *in == 3; */\n", "admit"),
+    ("an assumption behind a requirement", "    terminates", "    admit requires a: \\false;\n    terminates", "admit"),
+    ("a requirement that is false", "    terminates", "    requires a: \\false;\n    terminates", "\\false"),
+    ("an assertion that is false", BODY, "\t/*@ assert a: \\false; */\n", "\\false"),
+    ("a behavior", "    ensures meaning", "    behavior b: assumes 1 == 2;\n    ensures meaning", "behavior"),
+    ("a predicate", TOP, "/*@ predicate some_rule(int *a, int b) = \\true; */\n" + TOP, "predicate"),
+    ("a logic function", TOP, "/*@ logic integer g(integer n) = g(n) + 1; */\n" + TOP, "logic"),
+    ("an inductive predicate", TOP, "/*@ inductive p(integer n) { case c: p(0); } */\n" + TOP, "ACSL"),
+    ("an axiom", TOP, "/*@ axiomatic a { axiom b: 1 == 2; } */\n" + TOP, "ACSL"),
+    ("a lemma", TOP, "/*@ lemma a: 1 == 2; */\n" + TOP, "lemma"),
+    ("an invariant of a type", TOP, "/*@ type invariant i(int x) = x > 0; */\n" + TOP, "invariant"),
+    ("a contract of a statement", BODY, "\t/*@ ensures a: *out == 3; */\n" + BODY, "where it belongs"),
+    ("a contract above something else", HEAD, "int x;\n" + HEAD, "not the contract"),
+)
+
+
+def test_plain():
+    """What Frama-C could read in another way than the gates and compilers do has no place in the core."""
+    headers = ["y.h"]
+    plain = '#include "y.h"\n#include "spec.acsl.h"\n\n' + GOOD.replace(
+        BODY, "\t//@ ghost size_t k = 0;\n" + BODY + "\t/*@ assert a: \\forall integer i; i < i + 1; */\n"
+        "\t/*@ loop invariant range: *in == *in; // not empty\n\t    loop assigns *out;\n\t    loop variant *in; */\n")
+    tap.is_empty(acsl.plain("x.c", plain, headers), "accepts plain code")
+    tap.is_empty(acsl.plain("x.c", "/* axiom, admit, lemma, __FRAMAC__ */\n" + GOOD, headers), "comments may use any word")
+    guarded = "#ifndef ISHARE_X_H\n#define ISHARE_X_H\n" + GOOD + "#endif\n"
+    tap.is_empty(acsl.plain("x.h", guarded, headers), "accepts a header")
+    for name, old, new, word in NOT_PLAIN:
+        assert GOOD.count(old) == 1, old
+        refuses(name, acsl.plain("x.c", GOOD.replace(old, new), headers), word)
+    for name, text in (("a header without guard", GOOD), ("one with another's", guarded.replace("X_H", "Y_H")),
+                       ("code beyond the guard", guarded + "int x;\n")):
+        refuses(name, acsl.plain("x.h", text, headers), "not within")
+    refuses("other code for the kernel", acsl.plain("types.h", acsl.CONDITIONALS["types.h"][0].replace(
+        "#else\n", "#else\nint x;\n"), headers), "__KERNEL__")
+
+
+def defined(text):
+    """The complaints about a specification."""
+    return gates.definitions(Fake(text).path)
+
+
+def test_definitions():
+    """The specification defines, and its definitions have values."""
     count = "/*@ logic integer f(integer n) = n <= 0 ? 0 : f(n - 1) + 1; */"
-    tap.is_empty(gates.recursion(Fake(count).path), "accepts recursion that counts down")
-    refuses("recursion that does not end", gates.recursion(Fake(count.replace("n - 1", "n")).path), "f() calls itself")
-    refuses("recursion that has no bottom",
-            gates.recursion(Fake("/*@ logic integer f(integer n) = f(n - 1) + 1; */").path), "f() calls itself")
+    tap.is_empty(defined("/*@ predicate p{L}(int *a) = \\forall integer i; a[i] == 0; // axiom\n logic integer g(integer n) "
+                         "= \\let x = n; x + 1; */"), "accepts definitions")
+    for what in ("axiomatic a { axiom b: 1 == 1; }", "lemma l: 1 == 1;", "logic integer f(integer n);",
+                 "admit lemma l: 1 == 1;", "inductive p(integer n) { case c: p(0); }", "predicate p(integer n);"):
+        refuses(f"`{what}`", defined(f"/*@ {what} */"), "no definition" if what[-1] == ";" else "semicolon")
+    refuses("code in the specification", defined(count + "\n#define f g\n"), "more than definitions")
+    tap.is_empty(defined(count), "accepts recursion that counts down")
+    for name, text in (
+            ("does not end", count.replace("n - 1", "n")),
+            ("has no bottom", "/*@ logic integer f(integer n) = f(n - 1) + 1; */"),
+            ("goes below the bottom", "/*@ logic integer f(integer n) = n <= 0 ? f(n - 1) : 0; */"),
+            ("hides behind a name", "/*@ logic integer f(integer n) = \\let y = n; f(y) + 1; */"),
+            ("gives its counter another name", count.replace("f(n - 1)", "(\\let n = m; f(n - 1))")),
+            ("counts down something else", "/*@ logic integer f(integer n, integer m) = n <= 0 ? 0 : f(n, n - 1) + 1; */"),
+            ("counts no parameter", "/*@ logic integer f(integer m) = n <= 0 ? 0 : f(n - 1) + 1; */"),
+            ("has no parameters", "/*@ logic integer f = f + 1; */")):
+        refuses(f"recursion that {name}", defined(text), "f() calls itself")
+
+
+def symbols_of(text, name="x.c"):
+    """The functions of a core that is one file, or what is wrong with it."""
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chdir(directory)
+        os.makedirs("ref/core")
+        os.makedirs(wp.BUILD)
+        wp.write(f"ref/core/{name}", text)
+        wp.write("ref/core/magic.inc", "int magic(void)\n{\n\treturn 1;\n}\n")
+        try:
+            with contextlib.redirect_stderr(io.StringIO()) as said:
+                return wp.Source("ref/core/x.c").functions
+        except SystemExit:
+            return [said.getvalue()]
+        finally:
+            os.chdir(here)
+
+
+def test_symbols():
+    """All functions are known that the compiler makes."""
+    tap.ok(symbols_of("static int f(void)\n{\n\treturn 1;\n}\n") == ["f"], "finds static functions")
+    tap.ok(symbols_of("__attribute__((weak)) int f(void)\n{\n\treturn 1;\n}\n") == ["f"], "finds weak functions")
+    refuses("a function of a file that is not looked at", symbols_of('#include "magic.inc"\n'), "magic()")
+    refuses("a function that says it is elsewhere", symbols_of('#line 1 "y.c"\nint f(void)\n{\n\treturn 1;\n}\n'), "f()")
 
 
 def check_log(log):
@@ -116,12 +250,17 @@ def check_log(log):
 def test_logs():
     """A log with anything but valid goals is no proof."""
     found, complaint = check_log(LOG)
-    tap.ok(found == {"goals": 3, "qed": 2, "cvc5": 1, "smoke": 0, "seconds": 1.556} and not complaint,
+    tap.ok(found == {"goals": 3, "steps": 0, "ensures": 1, "qed": 2, "cvc5": 1, "smoke": 0, "seconds": 1.556} and not complaint,
            "counts the goals of a good log", found, complaint)
     for verdict in ("Timeout (Qed:2ms) (60s)", "Unknown", "Failed", "Invalid", "Stepout", "not tried"):
         _, complaint = check_log(LOG.replace("Valid (Qed:56ms) (1.5s) (cached)", verdict))
         refuses(f"the verdict {verdict}", [complaint], "--goal some_rule_ensures_meaning")
     refuses("a warning", [check_log("[wp] Warning: Missing assigns clause\n" + LOG)[1]], "Warning")
+    refuses("a warning with its text", [check_log("[wp] x.c:3: Warning: \n  Missing assigns clause\n" + LOG)[1]],
+            "Warning: Missing assigns")
+    found, _ = check_log("".join(f"[wp] [Qed] Goal typed_some_rule_{goal} : Valid\n" for goal in (
+        "assert_filler", "loop_invariant_range_preserved", "assert_rte_mem_access")) + LOG.replace("3 / 3", "6 / 6"))
+    tap.ok(found.get("goals") == 6 and found.get("steps") == 2, "tells steps of a proof from what it claims", found)
     test = "Smoke-test typed_some_rule_wp_smoke_default_requires\n"
     refuses("a failed smoke test", [check_log(f"{LOG}[wp] [Failed] {test}")[1]], "contradiction")
     refuses("a smoke test that the summary does not count", [check_log(f"{LOG}[wp] [Passed] {test}")[1]], "summary")
@@ -223,7 +362,10 @@ def test_mutants():
 with tempfile.TemporaryDirectory() as SCRATCH:
     test_contracts()
     test_rules()
-    test_trust()
+    test_empty_contracts()
+    test_plain()
+    test_definitions()
+    test_symbols()
     test_logs()
     test_reports()
     test_relevance()
