@@ -152,11 +152,15 @@ class Conformance:
     fences: list = field(default_factory=list)
     left_out: list = field(default_factory=list)  # of (Place, name of a rule)
 
-    def demands(self, rule):
-        """Whether the formula applies the rule's predicate."""
-        applied = {name for fence in self.fences
-                   for name in re.findall(r"\b(\w+)\s*(?:\{\w+\})?\s*\(", fence.code)}
-        return bool(rule.predicates & applied)
+    def formulas(self):
+        """{name: (place, what it says)} of the predicates defined here."""
+        found = {}
+        for fence in self.fences:
+            places = {name: place for place, name in fence.names}
+            for match in re.finditer(r"\bpredicate\s+(\w+)[^=]*=(.*?);\s*(?=predicate\b|logic\b|$)",
+                                     fence.code, re.DOTALL):
+                found[match.group(1)] = places.get(match.group(1), fence.place), match.group(2)
+        return found
 
 
 @dataclass
@@ -202,8 +206,9 @@ def check(spec, errors):
         check_struct(struct, errors)
     for rule in spec.rules:
         check_rule(spec, rule, errors)
+    demanded = check_formulas(spec, errors)
     for conformance in spec.conformances:
-        check_conformance(spec, conformance, errors)
+        check_conformance(spec, conformance, demanded, errors)
 
 
 def check_duplicates(kind, things, errors):
@@ -315,15 +320,67 @@ def check_byte_rule(rule, errors):
                    f"rule {rule.name} has either-vectors, but no divergence")
 
 
-def check_conformance(spec, conformance, errors):
+def conjuncts(formula):
+    """(names demanded, names that conditions have) of a formula: a conjunction of applied predicates, for all of some
+    things or under a condition, maybe; raises ValueError with what is none."""
+    formula = re.sub(r"^\s*\\forall\s[^;]*;", "", formula)
+    *conditions, conjunction = formula.split("==>")
+    for condition in conditions:
+        if re.search(r"\\true|\\false|\|\|", condition):
+            raise ValueError(" ".join(condition.split()))
+    demanded, depth, operand = [], 0, ""
+    for part in re.split(r"(&&|[()])", conjunction) + ["&&"]:
+        depth += (part == "(") - (part == ")")
+        if part == "&&" and depth == 0:
+            match = re.fullmatch(r"\s*(\w+)\s*\(([^()]*|\([^()]*\))*\)\s*", operand)
+            if not match:
+                raise ValueError(" ".join(operand.split()))
+            demanded.append(match.group(1))
+            operand = ""
+        else:
+            operand += part
+    return demanded, re.findall(r"\b(\w+)\s*\(", " ".join(conditions))
+
+
+def check_formulas(spec, errors):
+    """The names that the one formula of the whole specification demands, or None if it cannot be read."""
+    formulas, uses = {}, {}
+    for conformance in spec.conformances:
+        formulas.update(conformance.formulas())
+    last = list(formulas)[-1:]
+    demanded, todo = set(), list(last)
+    while todo:
+        name = todo.pop()
+        try:
+            found, conditions = conjuncts(formulas[name][1])
+        except ValueError as operand:
+            errors.add(formulas[name][0], f"conformance: {name} is no conjunction of rules, under a condition if "
+                       f"need be: `{operand}`")
+            return None
+        uses[name] = found + conditions
+        demanded.update(found)
+        todo += [n for n in found if n in formulas and n not in uses]
+    used = {n for names in uses.values() for n in names} | set(last)
+    unused = [name for name in formulas if name not in used]
+    for name in unused:
+        errors.add(formulas[name][0], f"conformance: {name} is not demanded by {last[0]}, the last formula")
+    rules = {n for r in spec.rules if r.predicate for n in r.predicates}
+    for name in sorted(demanded - rules - set(formulas)):
+        errors.add(formulas[last[0]][0], f"conformance demands {name}, which is no rule")
+    return None if unused else demanded
+
+
+def check_conformance(spec, conformance, formula, errors):
     """All rules of severity error in the chapter are in the formula or left out; no others are."""
     if not conformance.fences:
         errors.add(conformance.place, "conformance without an acsl fence")
+    if formula is None:
+        return  # said where the formula is
     left_out = {name for _, name in conformance.left_out}
     rules = [r for r in spec.rules if r.chapter == conformance.chapter and not r.runtime]
     here = f"conformance, at {at(conformance.place)}"
     for rule in rules:
-        demanded = conformance.demands(rule)
+        demanded = bool(rule.predicates & formula)
         if rule.severity == "error" and not demanded and rule.name not in left_out:
             errors.add(rule.place, f"rule {rule.name} has severity error, but is neither demanded "
                        f"nor left out by {here}")
@@ -335,7 +392,7 @@ def check_conformance(spec, conformance, errors):
         if name not in errors_here:
             errors.add(place, f"conformance leaves out {name}, but this chapter has no such rule "
                        "of severity error")
-        elif conformance.demands(errors_here[name]):
+        elif errors_here[name].predicates & formula:
             errors.add(place, f"conformance leaves out {name}, but demands it")
 
 

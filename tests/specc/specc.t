@@ -55,6 +55,13 @@ CONFORMING = (GOOD.replace("severity: warning", "severity: error").replace("SHOU
     "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);") + CONFORMANCE)
 
 
+def conforming(formula):
+    """The same with another formula."""
+    before, found, after = CONFORMING.rpartition("sb_extent(sb);")
+    assert found
+    return before + formula + after
+
+
 def edited(edit):
     """Text of good.md and what to put there, for a vector with another edit."""
     return MAGIC_HOLDS, f"    - {{{edit}}}\n"
@@ -73,7 +80,8 @@ REFUSED = [
     ("a predicate that is more than the one demanded", None,
      CONFORMING.replace("sb_extent(sb);", "sb_extent(sb) && \\true;", 1),
      ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor left out by "
-      "conformance, at good.md:{## Conformance}")),
+      "conformance, at good.md:{## Conformance}"),
+     ("predicate superblock_conforms", "conformance demands sb_extent, which is no rule")),
     ("a warning that conformance demands", None, CONFORMING.replace(
         "severity: error\nharm: policy", "severity: warning\nharm: policy"),
      ("### sb.block-size", "rule sb.block-size has severity warning, but is demanded by conformance, at "
@@ -84,6 +92,17 @@ REFUSED = [
      ("- `sb.none`", "conformance leaves out sb.none, but this chapter has no such rule of severity error")),
     ("a rule left out without a reason", None, CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.magic`\n"),
      ("- `sb.magic`\n", "unreadable list of conformance: must be `- RULE: reason`")),
+    ("a rule that conformance demands if it will", None, conforming("(sb_extent(sb) || \\true);"),
+     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of rules, under a condition if "
+      "need be: `(sb_extent(sb) || \\true)`")),
+    ("a condition that never holds", None, conforming("\\false ==> sb_extent(sb);"),
+     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of rules, under a condition if "
+      "need be: `\\false`")),
+    ("a formula that nothing demands", None,
+     conforming("sb_extent(sb);\npredicate both_conform{L}(struct ishare_superblock *sb) = sb_extent(sb);"),
+     ("predicate superblock_conforms", "conformance: superblock_conforms is not demanded by both_conform, the last formula")),
+    ("a demand that is no rule", None, conforming("sb_extent(sb) && sb_any(sb);"),
+     ("predicate superblock_conforms", "conformance demands sb_any, which is no rule")),
     ("conformance without a formula", None, GOOD + "\n## Conformance\n\n" + LEFT_OUT,
      ("## Conformance", "conformance without an acsl fence")),
     # Rules and their yaml.
