@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Whether a superblock and its prefix table conform: all rules of severity error at once.
+ * Whether a superblock and its prefix table conform: all rules of severity error about them at
+ * once, except sb.root-inode, which is about the root's inode.
  * Specification: "Conformance" in the superblock and prefixes chapters.
  */
 #ifndef ISHARE_CONFORM_H
