@@ -15,6 +15,18 @@ static uint32_t nameoff(const struct ishare_view *block, uint32_t index)
 					  ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET));
 }
 
+/* How many entries the block has, as its first one says. */
+/*@ requires view: view_ok(block);
+    requires first: ISHARE_DIRENT_RECORD_SIZE <= block->size;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == dirent_count(block->data); */
+static uint32_t dirent_count(const struct ishare_view *block)
+{
+	return nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+}
+
 /*@ requires view: view_ok(block);
     terminates \true;
     exits \false;
@@ -73,7 +85,7 @@ static size_t last_name_end(const struct ishare_view *block, size_t start)
       \forall integer start, end; !dirent_name(block, index, start, end); */
 static size_t name_end(const struct ishare_view *block, uint32_t index)
 {
-	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	uint32_t count = dirent_count(block);
 	size_t start = nameoff(block, index);
 	size_t end;
 
@@ -92,7 +104,7 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
 {
 	if (!dirents_sane(block))
 		return false;
-	if (index >= nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE)
+	if (index >= dirent_count(block))
 		return true;
 	return name_end(block, index) <= block->size;
 }
@@ -128,7 +140,7 @@ static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_
 	const uint8_t *p = block->data + (size_t)ISHARE_DIRENT_RECORD_SIZE * index;
 	size_t start = nameoff(block, index);
 	size_t end = name_end(block, index);
-	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	uint32_t count = dirent_count(block);
 
 	d->index = index;
 	if (end > block->size)
@@ -196,7 +208,7 @@ static bool dirent_named(const struct ishare_view *block, uint32_t index,
       \forall integer k; 0 <= k ==> dir_entry_bounds(block, k); */
 static uint32_t dirent_search(const struct ishare_view *block, const struct ishare_view *name)
 {
-	uint32_t count = nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE;
+	uint32_t count = dirent_count(block);
 	uint32_t i = 0;
 
 	/*@ loop invariant range: 0 <= i <= count;
@@ -216,12 +228,12 @@ enum ishare_status ishare_dirent_find(const struct ishare_view *block,
 	if (block->size == 0)
 		return ISHARE_END;
 	if (!dirents_sane(block)) {
+		/*@ assert first: dirent_search(block, name, 0) && !dir_entry_bounds(block, 0); */
 		d->index = 0;
-		/*@ assert first: dirent_search{Pre}(block, name, 0) && !dir_entry_bounds{Pre}(block, 0); */
 		return ISHARE_MALFORMED;
 	}
 	index = dirent_search(block, name);
-	if (index == nameoff(block, 0) / ISHARE_DIRENT_RECORD_SIZE)
+	if (index == dirent_count(block))
 		return ISHARE_END;
 	return dirent_decode(block, index, d);
 }
