@@ -76,6 +76,17 @@ static inline bool ishare_same_bytes(const uint8_t *a, const uint8_t *b, size_t 
 	return true;
 }
 
+/* Whether two views have the same bytes. The pointer of a view without bytes may point nowhere. */
+/*@ requires views: view_ok(a) && view_ok(b);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> a->size == b->size && same_bytes(a->data, b->data, a->size); */
+static inline bool ishare_same_view(const struct ishare_view *a, const struct ishare_view *b)
+{
+	return a->size == b->size && (a->size == 0 || ishare_same_bytes(a->data, b->data, a->size));
+}
+
 /* Whether n bytes at p are all zero. */
 /*@ requires readable: \valid_read(p + (0 .. n - 1));
     terminates \true;

@@ -4,10 +4,11 @@
 enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v,
 					    struct ishare_deviceslot *slot)
 {
-	const uint8_t *p = v->data;
+	const uint8_t *p;
 
 	if (v->size < ISHARE_DEVICESLOT_SIZE)
 		return ISHARE_SHORT;
+	p = v->data;
 	slot->blocks_lo = ishare_le32(p + ISHARE_DEVICESLOT_BLOCKS_LO_OFFSET);
 	slot->uniaddr_lo = ishare_le32(p + ISHARE_DEVICESLOT_UNIADDR_LO_OFFSET);
 	slot->blocks_hi = ishare_le16(p + ISHARE_DEVICESLOT_BLOCKS_HI_OFFSET);

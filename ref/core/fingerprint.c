@@ -19,10 +19,13 @@ bool fingerprint_size(const struct ishare_superblock *sb, uint32_t value_size)
 
 bool fingerprint_form(const struct ishare_view *value)
 {
-	const uint8_t *p = value->data;
+	const uint8_t *p;
 
-	return value->size == ISHARE_FINGERPRINT_SHA256_SIZE && p[0] == 's' && p[1] == 'h' &&
-	       p[2] == 'a' && p[3] == '2' && p[4] == '5' && p[5] == '6' && p[6] == ':';
+	if (value->size != ISHARE_FINGERPRINT_SHA256_SIZE)
+		return false;
+	p = value->data;
+	return p[0] == 's' && p[1] == 'h' && p[2] == 'a' && p[3] == '2' && p[4] == '5' &&
+	       p[5] == '6' && p[6] == ':';
 }
 
 bool fingerprint_regular_file(const struct ishare_inode *inode)
@@ -38,11 +41,7 @@ bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct 
 
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b)
 {
-	if (a->fingerprint.size != b->fingerprint.size)
-		return true;
-	if (!ishare_same_bytes(a->fingerprint.data, b->fingerprint.data, a->fingerprint.size))
-		return true;
-	return a->size == b->size;
+	return !ishare_same_view(&a->fingerprint, &b->fingerprint) || a->size == b->size;
 }
 
 bool fingerprint_digest(const struct ishare_view *value, const struct ishare_view *digest)

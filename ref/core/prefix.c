@@ -125,14 +125,12 @@ bool prefix_padding_zero(const struct ishare_view *table, const struct ishare_pr
 
 bool prefix_duplicate(const struct ishare_name *a, const struct ishare_name *b)
 {
-	if (a->base_index != b->base_index || a->bytes.size != b->bytes.size)
-		return true;
-	return !ishare_same_bytes(a->bytes.data, b->bytes.data, a->bytes.size);
+	return a->base_index != b->base_index || !ishare_same_view(&a->bytes, &b->bytes);
 }
 
 bool prefix_ishare_infix_nul(const struct ishare_view *infix)
 {
-	return ishare_no_nul(infix->data, infix->size);
+	return infix->size == 0 || ishare_no_nul(infix->data, infix->size);
 }
 
 /* Bytes of the name of a namespace, its dot included; "Rules" in the prefixes chapter. */

@@ -114,13 +114,16 @@ bool ishare_entry_is_fill(const struct ishare_entry *e)
 static bool joined(const uint8_t *infix, size_t infix_size, const uint8_t *suffix,
 		   size_t suffix_size, const struct ishare_view *whole)
 {
-	return infix_size <= whole->size && suffix_size == whole->size - infix_size &&
-	       ishare_same_bytes(infix, whole->data, infix_size) &&
-	       ishare_same_bytes(suffix, whole->data + infix_size, suffix_size);
+	if (infix_size > whole->size || suffix_size != whole->size - infix_size)
+		return false;
+	return whole->size == 0 ||
+	       (ishare_same_bytes(infix, whole->data, infix_size) &&
+		ishare_same_bytes(suffix, whole->data + infix_size, suffix_size));
 }
 
 /*@ requires table: view_ok(table);
-    requires prefix: \valid_read(p) && p->infix + p->infix_size <= table->size;
+    requires prefix: \valid_read(p) && table->size != 0 &&
+      p->infix + p->infix_size <= table->size;
     requires suffix: \valid_read(suffix + (0 .. suffix_size - 1));
     requires name: name_ok(name);
     terminates \true;
@@ -152,7 +155,8 @@ static bool entry_named(const uint8_t *e, const struct ishare_prefixes *prefixes
 
 	if (index < ISHARE_XATTR_LONG_PREFIX)
 		return name->base_index == index && name->bytes.size == suffix_size &&
-		       ishare_same_bytes(suffix, name->bytes.data, suffix_size);
+		       (suffix_size == 0 ||
+			ishare_same_bytes(suffix, name->bytes.data, suffix_size));
 	index -= ISHARE_XATTR_LONG_PREFIX;
 	return index < prefixes->count && prefix_spells(&prefixes->table, prefixes->records + index,
 							suffix, suffix_size, name);
@@ -208,8 +212,7 @@ enum ishare_status ishare_entry_find(const struct ishare_view *area, size_t star
 
 bool ishare_name_equal(const struct ishare_name *a, const struct ishare_name *b)
 {
-	return a->base_index == b->base_index && a->bytes.size == b->bytes.size &&
-	       ishare_same_bytes(a->bytes.data, b->bytes.data, a->bytes.size);
+	return a->base_index == b->base_index && ishare_same_view(&a->bytes, &b->bytes);
 }
 
 uint32_t ishare_filter_bit(const struct ishare_name *name)

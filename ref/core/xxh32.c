@@ -134,12 +134,13 @@ static inline uint64_t mix_bytes(uint64_t h, const uint8_t *p, size_t bytes)
     ensures range: 0 <= \result < WRAP; */
 static inline uint64_t stripes(const struct ishare_view *v, uint32_t seed)
 {
-	const uint8_t *p = v->data;
+	const uint8_t *p;
 	uint64_t wide = seed;
 	uint64_t a, b, c, d;
 
 	if (v->size < 16)
 		return (wide + ISHARE_XXH32_PRIME5) % WRAP;
+	p = v->data;
 	a = mix_stripes((wide + ISHARE_XXH32_PRIME1 + ISHARE_XXH32_PRIME2) % WRAP, p,
 			v->size / 16u);
 	b = mix_stripes((wide + ISHARE_XXH32_PRIME2) % WRAP, p + 4, v->size / 16u);
@@ -182,7 +183,9 @@ uint32_t ishare_xxh32(const struct ishare_view *v, uint32_t seed)
 {
 	uint64_t h = (stripes(v, seed) + v->size) % WRAP;
 
-	h = mix_words(h, v->data + v->size / 16u * 16u, v->size % 16u / 4u);
-	h = mix_bytes(h, v->data + v->size / 4u * 4u, v->size % 4u);
+	if (v->size != 0) {
+		h = mix_words(h, v->data + v->size / 16u * 16u, v->size % 16u / 4u);
+		h = mix_bytes(h, v->data + v->size / 4u * 4u, v->size % 4u);
+	}
 	return (uint32_t)finish(h);
 }
