@@ -2,10 +2,12 @@
 """Writes build/proofs/report.json: what was proved, by what, in what time, under which assumptions."""
 
 import json
+import os
 import re
 
 from wp import BUILD, HERE, NO_FIGURES, SPEC, read, run, try_to_remove, write
 
+PAGE = "build/spec/spec.html"
 RULES = "build/spec/rules.c"
 
 
@@ -50,8 +52,10 @@ def closing_line(results, versions, total, wall):
 
 
 def remove():
-    """Remove the report: what it says is no longer so, or not known to be."""
-    try_to_remove(f"{BUILD}/report.json")
+    """Remove the report, and the page that has its figures: what they say is no longer so, or not known to be."""
+    if os.path.exists(f"{BUILD}/report.json"):
+        try_to_remove(f"{BUILD}/report.json")
+        try_to_remove(PAGE)
 
 
 def state():
