@@ -290,28 +290,54 @@ def obligation_row(cells):
 
 # ---- proofs ----
 
+PROOF_COLUMNS = ("goals", "qed", "cvc5", "smoke", "seconds")
+
+
 def proof_section(spec, proofs):
     """The table of what is proved, from the report of the proofs."""
     if not proofs:
         return ""
     totals, versions = proofs["totals"], proofs["versions"]
-    head = "".join(f"<th>{h}</th>" for h in ("Rule", "Goals", "Qed", "cvc5", "Smoke", "Seconds", "Function"))
-    body = "".join(proof_row(r) for r in proofs["rules"] if spec.rule(r["rule"]))
+    rules = [r for r in proofs["rules"] if spec.rule(r["rule"])]
+    others = other_functions(proofs)
     assumed = "".join(f"<li>{escape(a)}</li>\n" for a in proofs["assumptions"])
     return ("<section id=\"proofs\">\n<h1>What is proved</h1>\n"
-            "<p>That the function of each rule, in the core, decides exactly its predicate: "
+            f"<p>At commit <code>{escape(proofs.get('commit', 'unknown'))}</code>, "
+            "that the function of each rule, in the core, decides exactly its predicate, and that all others do what "
+            "their contracts say: "
             f"{totals['functions']} functions, {totals['goals']} goals, all valid "
             f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} s), and "
             f"{totals['smoke']} smoke tests passed; for {escape(', '.join(proofs['machdeps']))}; with "
             + escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))
             + ". The figures are sums over the machines; smoke tests are for the first.</p>\n<p>It is assumed that</p>\n"
-            f"<ul>\n{assumed}</ul>\n<div class=\"table dense figures\">\n<table>\n"
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n</section>\n")
+            f"<ul>\n{assumed}</ul>\n"
+            + proof_table("Rule", [(rule_link(r["rule"]), r) for r in rules])
+            + "<p>The functions that are no rules: what rules are made of, walks, look-ups, checksums and summaries.</p>\n"
+            + proof_table("File", [(f"<code>{escape(f['file'])}</code>", f) for f in others]) + "</section>\n")
 
 
-def proof_row(rule):
-    """One rule of the table."""
-    name = rule["rule"]
-    return (f"<tr><td><a href=\"#{name}\"><code>{name}</code></a></td>"
-            f"<td>{rule['goals']}</td><td>{rule['qed']}</td><td>{rule['cvc5']}</td><td>{rule['smoke']}</td>"
-            f"<td>{rule['seconds']:.2f}</td><td><code>{rule['file']}: {rule['function']}()</code></td></tr>\n")
+def other_functions(proofs):
+    """The figures of the functions that are no rules, summed over the machines."""
+    rules = {(r["file"], r["function"]) for r in proofs["rules"]}
+    return [{"file": f["file"], "function": f["function"],
+             **{column: sum(figures[column] for figures in f["machdeps"].values()) for column in PROOF_COLUMNS}}
+            for f in proofs["functions"] if (f["file"], f["function"]) not in rules]
+
+
+def rule_link(name):
+    """A rule's name, which leads to it."""
+    return f"<a href=\"#{name}\"><code>{name}</code></a>"
+
+
+def proof_table(first, rows):
+    """A table of figures; rows are (what the first column has, figures of a function)."""
+    head = "".join(f"<th>{h}</th>" for h in (first, "Goals", "Qed", "cvc5", "Smoke", "Seconds", "Function"))
+    return (f"<div class=\"table dense figures\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+            + "".join(proof_row(*row) for row in rows) + "</tbody>\n</table>\n</div>\n")
+
+
+def proof_row(first, figures):
+    """One function of a table."""
+    cells = "".join(f"<td>{round(figures[c], 2) if c == 'seconds' else figures[c]}</td>" for c in PROOF_COLUMNS)
+    return (f"<tr><td>{first}</td>{cells}"
+            f"<td><code>{figures['file']}: {figures['function']}()</code></td></tr>\n")

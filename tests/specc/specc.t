@@ -735,6 +735,29 @@ def test_page(out):
            "fit for the dark and for a phone")
 
 
+def test_proofs(directory):
+    """The page has the figures of the proofs: of rules, of other functions, and of which commit."""
+    def figures(goals):
+        return {"goals": goals, "qed": goals - 1, "cvc5": 1, "smoke": 2, "seconds": 0.25}
+    rule, other = {"file": "a.c", "function": "sb_magic"}, {"file": "b.c", "function": "sum"}
+    report = {"commit": "c0ffee", "versions": {"cvc5": "1.0"}, "machdeps": ["m", "n"], "assumptions": ["All is well"],
+              "totals": {"functions": 2, **figures(20)}, "rules": [{"rule": "sb.magic", **rule, **figures(12)}],
+              "functions": [{**rule, "machdeps": {"m": figures(6), "n": figures(6)}},
+                            {**other, "machdeps": {"m": figures(7), "n": figures(8)}}]}
+    with open(f"{directory}/report.json", "w", encoding="utf-8") as out:
+        json.dump(report, out)
+    said = specc(directory, GOOD, "--out", f"{directory}/proved", "--base", BASE, "--proofs", f"{directory}/report.json")
+    with open(f"{directory}/proved/spec.html", encoding="utf-8") as text:
+        html = text.read()
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html[html.index('id="proofs"'):])
+            if "<td>" in row]
+    wanted = [['<a href="#sb.magic"><code>sb.magic</code></a>', "12", "11", "1", "2", "0.25", "<code>a.c: sb_magic()</code>"],
+              ["<code>b.c</code>", "15", "13", "2", "4", "0.5", "<code>b.c: sum()</code>"]]
+    tap.ok(said.returncode == 0 and rows == wanted, "the page has the proofs of rules and of other functions",
+           said.stderr, *rows)
+    tap.ok("c0ffee" in html and "All is well" in html and not Page(html).wrong, "and says what they stand on")
+
+
 def test_obligations(directory):
     """A rule without its function is named; a declaration is none."""
     core = f"{directory}/core"
@@ -822,6 +845,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_manifest(OUT)
     test_sweep(GOOD_SPEC, scratch, OUT)
     test_page(OUT)
+    test_proofs(scratch)
     test_obligations(scratch)
     test_runs(scratch, OUT)
     test_specification(scratch)
