@@ -430,7 +430,8 @@ class Prover:
 
 def warnings(log):
     """Frama-C's warnings, each with its text, which continues in indented lines."""
-    return [re.sub(r"\s*\n\s+", " ", found) for found in re.findall(r"^.*Warning:.*(?:\n[ \t]+.*)*", log, re.MULTILINE)]
+    found = re.findall(r"^.*Warning:.*(?:\n[ \t]+.*)*", log, re.MULTILINE)
+    return [" ".join(warning.split()) for warning in found]
 
 
 def clause(goal):

@@ -121,7 +121,14 @@ def test_provers():
         accepts(f"a proof when the prover no longer {name}", tree.prove(*function()))
         tree.fake("cvc5", script)
         refuses(f"smoke tests by a prover that {name}, though all goals are known",
-                tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ")
+                tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ", "sb_magic_wp_smoke_default_requires",
+                f"proofs/prove --machdep gcc_x86_64 --smoke --function {FUNCTION} {FILE}")
+    tree = Tree()
+    accepts("a proof", tree.prove(*function()))
+    tree.fake("cvc5", "echo unknown")
+    for attempt in ("smoke tests", "smoke tests again"):
+        refuses(f"{attempt} by a prover that finds no contradiction, not even one that is planted",
+                tree.prove(*function("--smoke")), "did not find a contradiction that was planted")
 
 
 def test_frama_c():

@@ -3,6 +3,8 @@
 """The gates of the proofs let good contracts and logs pass and refuse bad ones. No prover is needed for that."""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import os
 import sys
@@ -16,6 +18,10 @@ import gates  # noqa: E402
 import mutate  # noqa: E402
 import tap  # noqa: E402
 import wp  # noqa: E402
+
+LOADER = importlib.machinery.SourceFileLoader("mutants", os.path.join(HERE, "../../proofs/mutants"))
+mutants_program = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutants", LOADER))
+LOADER.exec_module(mutants_program)
 
 GOOD = """\
 /*@ requires readable: \\valid_read(in);
@@ -171,7 +177,8 @@ def test_plain():
         BODY, "\t//@ ghost size_t k = 0;\n" + BODY + "\t/*@ assert a: \\forall integer i; i < i + 1; */\n"
         "\t/*@ loop invariant range: *in == *in; // not empty\n\t    loop assigns *out;\n\t    loop variant *in; */\n")
     tap.is_empty(acsl.plain("x.c", plain, headers), "accepts plain code")
-    tap.is_empty(acsl.plain("x.c", "/* axiom, admit, lemma, __FRAMAC__ */\n" + GOOD, headers), "comments may use any word")
+    tap.is_empty(acsl.plain("x.c", "/* axiom, admit, lemma, __FRAMAC__ */\n" + GOOD, headers),
+                 "comments may use any word")
     guarded = "#ifndef ISHARE_X_H\n#define ISHARE_X_H\n" + GOOD + "#endif\n"
     tap.is_empty(acsl.plain("x.h", guarded, headers), "accepts a header")
     for name, old, new, word in NOT_PLAIN:
@@ -192,8 +199,8 @@ def defined(text):
 def test_definitions():
     """The specification defines, and its definitions have values."""
     count = "/*@ logic integer f(integer n) = n <= 0 ? 0 : f(n - 1) + 1; */"
-    tap.is_empty(defined("/*@ predicate p{L}(int *a) = \\forall integer i; a[i] == 0; // axiom\n logic integer g(integer n) "
-                         "= \\let x = n; x + 1; */"), "accepts definitions")
+    tap.is_empty(defined("/*@ predicate p{L}(int *a) = \\forall integer i; a[i] == 0; // axiom\n"
+                         " logic integer g(integer n) = \\let x = n; x + 1; */"), "accepts definitions")
     for what in ("axiomatic a { axiom b: 1 == 1; }", "lemma l: 1 == 1;", "logic integer f(integer n);",
                  "admit lemma l: 1 == 1;", "inductive p(integer n) { case c: p(0); }", "predicate p(integer n);"):
         refuses(f"`{what}`", defined(f"/*@ {what} */"), "no definition" if what[-1] == ";" else "semicolon")
@@ -205,7 +212,8 @@ def test_definitions():
             ("goes below the bottom", "/*@ logic integer f(integer n) = n <= 0 ? f(n - 1) : 0; */"),
             ("hides behind a name", "/*@ logic integer f(integer n) = \\let y = n; f(y) + 1; */"),
             ("gives its counter another name", count.replace("f(n - 1)", "(\\let n = m; f(n - 1))")),
-            ("counts down something else", "/*@ logic integer f(integer n, integer m) = n <= 0 ? 0 : f(n, n - 1) + 1; */"),
+            ("counts down something else",
+             "/*@ logic integer f(integer n, integer m) = n <= 0 ? 0 : f(n, n - 1) + 1; */"),
             ("counts no parameter", "/*@ logic integer f(integer m) = n <= 0 ? 0 : f(n - 1) + 1; */"),
             ("has no parameters", "/*@ logic integer f = f + 1; */")):
         refuses(f"recursion that {name}", defined(text), "f() calls itself")
@@ -359,6 +367,32 @@ def test_mutants():
         tap.ok(wanted in made, f"makes `{wanted}`", *sorted(made))
 
 
+def test_judging():
+    """A mutant is rejected only where the original passes at the same time."""
+    made = list(mutate.mutants("x.c", GOOD))[:4]
+    where = ("x.c", "some_rule")
+    order = list(mutants_program.with_controls(made))
+    tap.ok(order == made[:2] + [where] + made[2:], "the original is tried amid its mutants", *order)
+    results = dict(zip(made, (("timeout", "g"), ("new goal", "h"), ("survived", ""), ("refuted", "g"))))
+    tap.ok(mutants_program.unjudged(results, {}) == results, "verdicts stand where the original passes")
+    found = mutants_program.figures([made], {"do not compile": 0, "same assembly": 0}, results, 1, 1.0)
+    tap.ok(found["rejected"] == 2 and found["verdicts"]["new goal"] == 1, "a new goal alone rejects no mutant", found)
+    judged = mutants_program.unjudged(results, {where: "some_rule_exits: timeout"})
+    tap.ok(all(verdict == "not judged" for verdict, _ in judged.values()), "no verdict stands where it does not",
+           *judged.values())
+    tap.ok(mutants_program.unjudged(results, {("x.c", "other"): "timeout"}) == results, "that is told by function")
+    file = mutants_program.File(Fake("#include <stdbool.h>\n" + GOOD + "bool use(int *p) { return some_rule(p, p); }\n").path)
+    group = list(mutate.mutants(file.path, file.text))
+    for number in range(8):
+        renamed = [mutate.Mutant(m.path, f"f{number}", *[getattr(m, f) for f in (
+            "line", "operator", "number", "start", "end", "replacement")]) for m in group]
+        tried = {m.operator for m in mutants_program.pick(file, renamed, mutants_program.Counter())}
+        if not {"return", "statement"} <= tried:
+            break
+    tap.ok({"return", "statement"} <= tried, "of each function a mutant with another result is tried, and one that does "
+           "not set something", tried)
+
+
 with tempfile.TemporaryDirectory() as SCRATCH:
     test_contracts()
     test_rules()
@@ -372,4 +406,5 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     test_committed()
     test_floors()
     test_mutants()
+    test_judging()
 tap.done()
