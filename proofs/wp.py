@@ -272,7 +272,7 @@ class Prover:
         self.options = ["-c11", "-machdep", machdep,
                         "-cpp-extra-args=" + " ".join([MACHDEPS[machdep]] + INCLUDES),
                         "-wp", "-wp-rte", "-warn-unsigned-overflow", "-warn-unsigned-downcast",
-                        "-warn-signed-downcast", "-wp-prover", "cvc5"]
+                        "-warn-signed-downcast", "-warn-invalid-pointer", "-wp-prover", "cvc5"]
         self.limits = ["-wp-timeout", str(SECONDS_PER_GOAL)]
         if smoke:
             self.limits += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
