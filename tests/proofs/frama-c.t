@@ -7,6 +7,7 @@ Frama-C, which the other tests do without: where it is missing each test counts 
 continuous integration, which has it.
 """
 
+import glob
 import os
 import re
 import shutil
@@ -56,6 +57,12 @@ class Tree:
     def prove(self, *arguments):
         """Prove with the first machine alone."""
         return self.run("proofs/prove", "--machdep", "gcc_x86_64", *arguments, f"{self.directory}/{FILE}")
+
+    def find_unset(self):
+        """Have a compiler follow all paths to where a local is read, in each function, used or not."""
+        return tap.run(["clang", "-std=c11", "-ffreestanding", *wp.INCLUDES, "-fsyntax-only", "-Wno-everything",
+                        "-Werror=uninitialized", "-Werror=conditional-uninitialized",
+                        *glob.glob("ref/core/*.c", root_dir=self.directory)], cwd=self.directory)
 
     def replay(self, done):
         """Run the command that is said to replay a goal; returns its exit status."""
@@ -146,13 +153,29 @@ def test_frama_c():
         refuses(f"a Frama-C that {name}", tree.prove(*function("--smoke")), *words)
 
 
+def test_undefined():
+    """What C does not define has no result that could be proved. Locals that are not set are left to a compiler."""
+    returned = re.search(r"\bbool sb_magic\(.*?\n(\treturn .*?;\n)", wp.read(f"{tap.TOP}/{FILE}"), re.DOTALL).group(1)
+    tree = Tree()
+    tree.edit(FILE, returned, "\tconst uint32_t *q = &sb->magic + 1000;\n\n"
+              + returned.replace("sb->magic", "q[-1000]"))
+    refuses("a pointer outside its object, though it is not used there", tree.prove(*function()), "rte_pointer_value")
+    tree = Tree()
+    done = tree.find_unset()
+    tap.ok(done.returncode == 0, "finds no local that is not set", done.stderr)
+    tree.edit(FILE, returned, "\tuint32_t unset, zero = unset - unset;\n\n" + returned.replace(";", " + zero;"))
+    done = tree.find_unset()
+    tap.ok(done.returncode == 1 and "'unset' is uninitialized" in done.stderr, "refuses a local that is not set",
+           f"status {done.returncode}", done.stderr)
+
+
 def main():
     """All of it, or none."""
     absent = [package for tool, package in wp.TOOLS.items() if not shutil.which(tool)]
     if absent and not os.environ.get("CI"):
         tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-prove")
     else:
-        for test in (test_contents, test_contradiction, test_provers, test_frama_c):
+        for test in (test_contents, test_undefined, test_contradiction, test_provers, test_frama_c):
             test()
     tap.done()
 
