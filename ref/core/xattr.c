@@ -182,6 +182,7 @@ static bool entry_matches(const struct ishare_view *area, size_t pos,
 	const uint8_t *e = area->data + pos;
 
 	/*@ assert value: 0 <= le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET); */
+	/*@ assert round: \forall integer n; n <= round_up4(n); */
 	/*@ assert size: ISHARE_XATTR_ENTRY_SIZE + e[0] <= entry_size(e); */
 	/*@ assert suffix: pos + ISHARE_XATTR_ENTRY_SIZE + e[0] <= area->size; */
 	return !ishare_all_zero(e, ISHARE_XATTR_ENTRY_SIZE) && entry_named(e, prefixes, name);
