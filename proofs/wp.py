@@ -353,9 +353,11 @@ class Prover:
         base = os.path.abspath(f"{BUILD}/{self.machdep}.smoke/control-{number}")
         os.makedirs(os.path.dirname(base), exist_ok=True)
         write(f"{base}.c", CONTROL)
-        command = ["frama-c", *self.options, *self.limits, "-wp-cache", "none", "-wp-par", "1", f"{base}.c"]
-        log = run(*command, stdin=subprocess.DEVNULL, env=self.environment).stdout
-        return ("Failed", "control_wp_smoke_default_requires") in SMOKE.findall(log)
+        try:
+            self.frama_c(f"{base}.log", f"{base}.tries", "-wp-cache", "none", f"{base}.c")
+        except subprocess.TimeoutExpired:
+            return False
+        return ("Failed", "control_wp_smoke_default_requires") in SMOKE.findall(read(f"{base}.log"))
 
     def forget(self):
         """Forget the results for this machine, and what Frama-C remembers of goals that are not valid."""
