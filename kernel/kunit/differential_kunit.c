@@ -65,15 +65,13 @@ static const char *const open_words[] = {
 static unsigned int opens[OPEN_COUNT];
 
 /* Where the kernel differs for a reason that is known, and how often it did */
-enum { KNOWN_NO_METABOX, KNOWN_SHARED_SPACE, KNOWN_STALE_PAGE, KNOWN_COUNT };
+enum { KNOWN_SHARED_SPACE, KNOWN_STALE_PAGE, KNOWN_COUNT };
 
 static const char *const known_words[] = {
-	[KNOWN_NO_METABOX] =
-		"inode.bounds: a nid in a metabox that is not there is EFSCORRUPTED, not EIO",
 	[KNOWN_SHARED_SPACE] =
 		"xattr.shared-id: without the metabox that SHARED_EA_IN_METABOX means, looks that do not end inline are EFSCORRUPTED for inodes without shared xattrs, too",
 	[KNOWN_STALE_PAGE] =
-		"shared xattrs are looked for in a page of the metabox, where they are in one of the image with the same index",
+		"finding metabox-stale-page: shared xattrs are looked for in a page of the metabox, where they are in one of the image with the same index",
 };
 
 static unsigned int knowns[KNOWN_COUNT];
@@ -149,8 +147,7 @@ static const char *forbidding(const unsigned long *broken, bool access)
 static bool inode_explains(const struct oracle_inode *i, int err)
 {
 	return i->unspecified || explained(i->broken, err, true) ||
-	       explained(i->doubtful, err, true) ||
-	       known(KNOWN_NO_METABOX, i->space && !i->space->there && err == -EFSCORRUPTED);
+	       explained(i->doubtful, err, true);
 }
 
 static bool refusal_explained(const struct oracle *o, int err)
