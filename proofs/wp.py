@@ -84,6 +84,10 @@ class Unproved(Exception):
     """Why a function does not count as proved."""
 
 
+class Unanswered(Unproved):
+    """The prover broke down, or had no processor to run on."""
+
+
 def die(message):
     """The proof could not be tried."""
     print(f"{os.path.basename(sys.argv[0])}: {message}", file=sys.stderr)
@@ -301,6 +305,14 @@ class Prover:
     def prove(self, source, function):
         """Prove a function; returns its figures: {goals, qed, cvc5, smoke, seconds}."""
         try:
+            return self.try_or_forget(source, function)
+        except Unanswered:
+            # On a busy machine a second is short.
+            return self.try_or_forget(source, function)
+
+    def try_or_forget(self, source, function):
+        """The same, once."""
+        try:
             return self.try_to_prove(source, function)
         except Unproved:
             forget_failures()
@@ -329,9 +341,9 @@ class Prover:
         figures = self.check_log(source, function, log)
         if unanswered(tries):
             tests = [test for _, test in SMOKE.findall(log)]
-            raise Unproved(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of which these pass when it "
-                           f"does not: {', '.join(tests) or 'none'}: it broke down, or hung"
-                           + self.again_with(source, function))
+            raise Unanswered(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of which these pass when "
+                             f"it does not: {', '.join(tests) or 'none'}: it broke down, or hung"
+                             + self.again_with(source, function))
         self.check_report(report)
         if self.key(source, function) != key:
             raise Unproved("what it depends on has changed meanwhile: try again")
