@@ -338,6 +338,6 @@ def proof_table(first, rows):
 
 def proof_row(first, figures):
     """One function of a table."""
-    cells = "".join(f"<td>{round(figures[c], 2) if c == 'seconds' else figures[c]}</td>" for c in PROOF_COLUMNS)
+    cells = "".join(f"<td>{figures[c]:.2f}</td>" if c == "seconds" else f"<td>{figures[c]}</td>" for c in PROOF_COLUMNS)
     return (f"<tr><td>{first}</td>{cells}"
             f"<td><code>{figures['file']}: {figures['function']}()</code></td></tr>\n")
