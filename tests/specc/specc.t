@@ -752,7 +752,7 @@ def test_proofs(directory):
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html[html.index('id="proofs"'):])
             if "<td>" in row]
     wanted = [['<a href="#sb.magic"><code>sb.magic</code></a>', "12", "11", "1", "2", "0.25", "<code>a.c: sb_magic()</code>"],
-              ["<code>b.c</code>", "15", "13", "2", "4", "0.5", "<code>b.c: sum()</code>"]]
+              ["<code>b.c</code>", "15", "13", "2", "4", "0.50", "<code>b.c: sum()</code>"]]
     tap.ok(said.returncode == 0 and rows == wanted, "the page has the proofs of rules and of other functions",
            said.stderr, *rows)
     tap.ok("c0ffee" in html and "All is well" in html and not Page(html).wrong, "and says what they stand on")
