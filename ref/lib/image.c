@@ -89,33 +89,70 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 	return result;
 }
 
-static enum ishare_result add_device(struct ishare_image *image, const char *path)
+/* Room for one more device, which does not count yet; NULL: no memory. */
+static struct device *next_device(struct ishare_image *image)
 {
 	struct device *devices =
 		realloc(image->devices, (image->device_count + 1) * sizeof(*devices));
-	enum ishare_result result;
 
-	if (!devices)
-		return image_error(image, ISHARE_IO_ERROR, "out of memory");
+	if (!devices) {
+		image_error(image, ISHARE_IO_ERROR, "out of memory");
+		return NULL;
+	}
 	image->devices = devices;
-	result = open_device(image, path, &devices[image->device_count]);
+	return &devices[image->device_count];
+}
+
+static enum ishare_result add_device(struct ishare_image *image, const char *path)
+{
+	struct device *device = next_device(image);
+	enum ishare_result result = ISHARE_IO_ERROR;
+
+	if (device) {
+		*device = (struct device){ 0 };
+		result = open_device(image, path, device);
+	}
 	if (result == ISHARE_DONE)
 		image->device_count++;
 	return result;
 }
 
+enum ishare_result ishare_image_add_memory(struct ishare_image *image, const void *bytes,
+					   size_t size)
+{
+	struct device *device = next_device(image);
+
+	if (!device)
+		return ISHARE_IO_ERROR;
+	*device = (struct device){ .fd = -1, .bytes = bytes, .size = size, .held = size };
+	image->device_count++;
+	return ISHARE_DONE;
+}
+
+static struct ishare_image *new_image(const char *path)
+{
+	struct ishare_image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	image->path = strdup(path);
+	if (image->path)
+		return image;
+	free(image);
+	return NULL;
+}
+
 enum ishare_result ishare_image_open(const char *path, struct ishare_image **image)
 {
-	*image = calloc(1, sizeof(**image));
-	if (!*image)
-		return ISHARE_IO_ERROR;
-	(*image)->path = strdup(path);
-	if (!(*image)->path) {
-		free(*image);
-		*image = NULL;
-		return ISHARE_IO_ERROR;
-	}
-	return add_device(*image, path);
+	*image = new_image(path);
+	return *image ? add_device(*image, path) : ISHARE_IO_ERROR;
+}
+
+enum ishare_result ishare_image_open_memory(const char *name, const void *bytes, size_t size,
+					    struct ishare_image **image)
+{
+	*image = new_image(name);
+	return *image ? ishare_image_add_memory(*image, bytes, size) : ISHARE_IO_ERROR;
 }
 
 /* An error of an extra device names it; those of the image itself need no name. */
@@ -168,7 +205,8 @@ void ishare_image_close(struct ishare_image *image)
 	if (!image)
 		return;
 	for (uint32_t i = 0; i < image->device_count; i++)
-		close(image->devices[i].fd);
+		if (image->devices[i].fd >= 0)
+			close(image->devices[i].fd);
 	tree_release(&image->tree);
 	free(image->prefixes.items);
 	free(image->prefixes.bytes);

@@ -10,7 +10,8 @@
 /* reader.c: bytes of the image and its devices, through a small cache of private copies */
 
 struct device {
-	int fd;
+	int fd; /* -1: it is in memory */
+	const uint8_t *bytes; /* there, else NULL */
 	uint64_t size;
 	uint64_t held; /* no more than size: a sparse file holds less */
 };

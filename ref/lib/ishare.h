@@ -45,7 +45,7 @@ struct ishare_place {
 /* One rule broken at one place. All pointers are valid only while the sink's function runs. */
 struct ishare_finding {
 	const struct ishare_rule *rule;
-	const char *image; /* path of the image, as given to ishare_image_open */
+	const char *image; /* path or name of the image, as it was opened */
 	const char *path; /* of the file inside the image, or NULL if it is about no file */
 	const char *message; /* what is wrong here: one line without newline, controls escaped */
 	struct ishare_place place;
@@ -134,17 +134,26 @@ extern const char *const ishare_profile_names[];
 enum ishare_result ishare_image_open(const char *path, struct ishare_image **image);
 
 /*
+ * Opens size bytes in memory as an image, which findings call by that name. They are not copied: the
+ * caller keeps them, unchanged, until the image is closed. ISHARE_IO_ERROR: memory runs out.
+ */
+enum ishare_result ishare_image_open_memory(const char *name, const void *bytes, size_t size,
+					    struct ishare_image **image);
+
+/*
  * Adds the image's next extra device (device 1 first). Same errors; the device belongs to the image
- * from then on.
+ * from then on, but not the bytes in memory.
  */
 enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path);
+enum ishare_result ishare_image_add_memory(struct ishare_image *image, const void *bytes,
+					   size_t size);
 
 /*
  * One sentence on what went wrong last; "" if nothing did. Valid until the next call on the image.
  */
 const char *ishare_image_error(const struct ishare_image *image);
 
-/* The path as given, the size in bytes. */
+/* The path (or name) as given, the size in bytes. */
 const char *ishare_image_path(const struct ishare_image *image);
 uint64_t ishare_image_size(const struct ishare_image *image);
 

@@ -2,7 +2,7 @@
 /*
  * Reads images and devices by pread into private memory: never a shared mapping, so that a file
  * that shrinks under the reader is a short read and not a SIGBUS, and no byte changes between check
- * and use.
+ * and use. An image that its caller holds in memory does not change: views point into it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -131,8 +131,14 @@ static bool in_device(struct reader *reader, uint32_t device, uint64_t offset, s
 
 bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer, size_t size)
 {
+	const uint8_t *bytes = reader->image->devices[device].bytes;
+
 	if (!in_device(reader, device, offset, size))
 		return false;
+	if (bytes) {
+		memcpy(buffer, bytes + offset, size);
+		return true;
+	}
 	if (size >= LINE_SIZE)
 		return read_exactly(reader, device, offset, buffer, size);
 	return copy_through_cache(reader, device, offset, buffer, size);
@@ -162,9 +168,15 @@ uint8_t *reader_buffer(struct reader *reader, size_t size)
 bool reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
 		 struct ishare_view *view)
 {
+	const uint8_t *bytes = reader->image->devices[device].bytes;
+
 	view->size = size;
 	if (!in_device(reader, device, offset, size))
 		return false;
+	if (bytes) {
+		view->data = bytes + offset;
+		return true;
+	}
 	if (offset / LINE_SIZE == (offset + size - 1) / LINE_SIZE && size) {
 		const struct cache_line *line = load_line(reader, device, offset);
 
