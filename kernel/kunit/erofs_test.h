@@ -84,6 +84,7 @@ struct vfsmount *erofs_test_mount(const void *image, size_t size,
 				  const struct erofs_test_options *opts);
 void erofs_test_umount(struct vfsmount *mnt);
 struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const char *name);
+unsigned int erofs_test_count_inodes(struct super_block *sb);
 struct file *erofs_test_open(struct vfsmount *mnt, struct dentry *dentry);
 void erofs_test_close(struct file *file);
 

@@ -51,7 +51,11 @@ static void find_setting(struct setting *s)
 static int fault_init(struct kunit_suite *suite)
 {
 	struct setting *s;
+	int err;
 
+	err = erofs_test_suite_init(suite);
+	if (err)
+		return err;
 	for (s = settings; s < settings + ARRAY_SIZE(settings); s++) {
 		find_setting(s);
 		settings_found &= !!s->data;
@@ -60,7 +64,7 @@ static int fault_init(struct kunit_suite *suite)
 		memcpy(&s->old, s->data, s->size);
 		memset(s->data, 0, s->size);
 	}
-	return erofs_test_suite_init(suite);
+	return 0;
 }
 
 static void fault_exit(struct kunit_suite *suite)
@@ -100,8 +104,10 @@ static bool allocation_failed(void)
 
 static int fault_test_init(struct kunit *test)
 {
-	if (!settings_found)
+	if (!IS_ENABLED(CONFIG_FAILSLAB) || !IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) ||
+	    !IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
 		kunit_skip(test, "needs FAILSLAB, FAIL_PAGE_ALLOC and FAULT_INJECTION_DEBUG_FS");
+	KUNIT_ASSERT_TRUE_MSG(test, settings_found, "debugfs has other settings than expected");
 	return 0;
 }
 
@@ -124,9 +130,9 @@ static struct erofs_test_image *image(struct kunit *test)
 
 static const struct erofs_test_options sharing = { true, "domain" };
 
-static struct vfsmount *mount(struct kunit *test)
+static struct vfsmount *mount(struct kunit *test, struct erofs_test_image *img)
 {
-	struct vfsmount *mnt = erofs_test_mount_image(test, image(test), &sharing);
+	struct vfsmount *mnt = erofs_test_mount_image(test, img, &sharing);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
 	return mnt;
@@ -151,196 +157,193 @@ static void expect_content(struct kunit *test, struct vfsmount *mnt, struct dent
 	erofs_test_close(file);
 }
 
-/* The shared inodes that there are, by way of one that stays */
-static unsigned int count_shared(struct dentry *keeper)
-{
-	struct super_block *sb = EROFS_I(d_inode(keeper))->sharedentry->d_sb;
-	struct inode *inode;
-	unsigned int n = 0;
-
-	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
-		n++;
-	spin_unlock(&sb->s_inode_list_lock);
-	return n;
-}
-
-static struct dentry *keeper(struct kunit *test)
+/* The filesystem of shared inodes, known to the test by a sharer that stays */
+static struct super_block *shared_sb(struct kunit *test)
 {
 	struct dentry *a;
 
 	a = erofs_test_lookup(test, erofs_test_mount_shared(test, image(test), "keeper"), "a");
 	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
-	return a;
+	return EROFS_I(d_inode(a))->sharedentry->d_sb;
 }
 
-/* Each test ends with the first round in which nothing failed. */
-static void conclude(struct kunit *test, unsigned int rounds, unsigned int refused,
-		     struct dentry *kept, unsigned int shared)
+/*
+ * Calls @attempt again and again, with the first, the second... allocation
+ * failing, until none did. @attempt returns the error of what is under test, and
+ * in @met what allocation_failed() says right after that.
+ *
+ * Return: how often there was an error
+ */
+static unsigned int fail_in_turn(struct kunit *test,
+				 int (*attempt)(struct kunit *test, unsigned int n, bool *met))
 {
-	kunit_info(test, "%u allocations failed, %u times the whole", rounds - 1, refused);
-	KUNIT_EXPECT_GT(test, rounds, 1);
-	KUNIT_EXPECT_LT(test, rounds, MOST_ALLOCATIONS);
-	KUNIT_EXPECT_EQ(test, shared, count_shared(kept));
+	struct super_block *sb = shared_sb(test);
+	unsigned int n = 0, errors = 0, shared = erofs_test_count_inodes(sb);
+	bool met = true;
+
+	while (met && n < MOST_ALLOCATIONS) {
+		int err = attempt(test, ++n, &met);
+
+		if (!err)
+			continue;
+		errors++;
+		KUNIT_EXPECT_EQ(test, -ENOMEM, err);
+		KUNIT_EXPECT_TRUE(test, met);
+	}
+	kunit_info(test, "%u allocations failed, %u times the whole", n - 1, errors);
+	KUNIT_EXPECT_GT(test, n, 1);
+	KUNIT_EXPECT_FALSE(test, met);
+	KUNIT_EXPECT_EQ(test, shared, erofs_test_count_inodes(sb));
+	return errors;
+}
+
+static int try_mount(struct kunit *test, unsigned int n, bool *met)
+{
+	struct erofs_test_image *img = image(test);
+	struct vfsmount *mnt;
+	struct file *file;
+
+	/* makes the image complete */
+	erofs_test_umount(mount(test, img));
+	file = erofs_test_file(img->bytes, sizeof(img->bytes));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	fail_allocation(n);
+	mnt = erofs_test_mount_file(file, &sharing);
+	*met = allocation_failed();
+	flush_delayed_fput();
+	if (IS_ERR(mnt))
+		return PTR_ERR(mnt);
+	erofs_test_umount(mnt);
+	return 0;
 }
 
 static void fault_mount(struct kunit *test)
 {
-	struct dentry *kept = keeper(test);
-	struct erofs_test_image *img = image(test);
-	unsigned int n, refused = 0, shared = count_shared(kept);
-	bool failed = true;
+	KUNIT_EXPECT_GT(test, fail_in_turn(test, try_mount), 0);
+}
 
-	/* makes the image complete */
-	erofs_test_mount_shared(test, img, "domain");
-	for (n = 1; failed && n < MOST_ALLOCATIONS; n++) {
-		struct file *file = erofs_test_file(img->bytes, sizeof(img->bytes));
-		struct vfsmount *mnt;
+/* Whatever failed, the file has its content. */
+static void expect_good(struct kunit *test, struct vfsmount *mnt, struct dentry *a)
+{
+	expect_content(test, mnt, a);
+	dput(a);
+	erofs_test_umount(mnt);
+}
 
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-		fail_allocation(n);
-		mnt = erofs_test_mount_file(file, &sharing);
-		failed = allocation_failed();
-		flush_delayed_fput();
-		if (IS_ERR(mnt)) {
-			KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(mnt));
-			KUNIT_EXPECT_TRUE(test, failed);
-			refused++;
-		} else {
-			erofs_test_umount(mnt);
-		}
-	}
-	conclude(test, n - 1, refused, kept, shared);
+/* Counts in test->priv how often the file was found, but does not share. */
+static int try_lookup(struct kunit *test, unsigned int n, bool *met)
+{
+	struct vfsmount *mnt = mount(test, image(test));
+	unsigned int *alone = test->priv;
+	struct dentry *a;
+	int err;
+
+	fail_allocation(n);
+	a = look_up(mnt);
+	*met = allocation_failed();
+	err = PTR_ERR_OR_ZERO(a);
+	if (err)
+		a = look_up(mnt);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
+	*alone += !EROFS_I(d_inode(a))->sharedentry;
+	expect_good(test, mnt, a);
+	return err;
 }
 
 static void fault_lookup(struct kunit *test)
 {
-	struct dentry *kept = keeper(test);
-	unsigned int n, refused = 0, alone = 0, shared = count_shared(kept);
-	bool failed = true;
+	unsigned int alone = 0;
 
-	for (n = 1; failed && n < MOST_ALLOCATIONS; n++) {
-		struct vfsmount *mnt = mount(test);
-		struct dentry *a;
-
-		fail_allocation(n);
-		a = look_up(mnt);
-		failed = allocation_failed();
-		if (IS_ERR(a)) {
-			KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(a));
-			refused++;
-			a = look_up(mnt);
-		}
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
-		alone += !EROFS_I(d_inode(a))->sharedentry;
-		expect_content(test, mnt, a);
-		dput(a);
-		erofs_test_umount(mnt);
-	}
+	test->priv = &alone;
+	KUNIT_EXPECT_GT(test, fail_in_turn(test, try_lookup), 0);
 	kunit_info(test, "%u times the file was not shared", alone);
 	KUNIT_EXPECT_GT(test, alone, 0);
-	conclude(test, n - 1, refused, kept, shared);
+}
+
+static struct dentry *look_up_shared(struct kunit *test, struct vfsmount *mnt)
+{
+	struct dentry *a = look_up(mnt);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
+	return a;
+}
+
+static int try_fingerprint(struct kunit *test, unsigned int n, bool *met)
+{
+	struct vfsmount *mnt = mount(test, image(test));
+	struct dentry *a = look_up_shared(test, mnt);
+	struct erofs_inode_fingerprint fp = {};
+	static const char key[] = "d\0value";
+	int err;
+
+	fail_allocation(n);
+	err = erofs_xattr_fill_inode_fingerprint(&fp, d_inode(a), "d");
+	*met = allocation_failed();
+	if (err)
+		KUNIT_EXPECT_PTR_EQ(test, NULL, fp.opaque);
+	else if (fp.size == sizeof(key) - 1)
+		KUNIT_EXPECT_MEMEQ(test, key, fp.opaque, fp.size);
+	else
+		KUNIT_FAIL(test, "a key of %d bytes", fp.size);
+	kfree(fp.opaque);
+	expect_good(test, mnt, a);
+	return err;
 }
 
 static void fault_fingerprint(struct kunit *test)
 {
-	struct dentry *kept = keeper(test);
-	unsigned int n, refused = 0, shared = count_shared(kept);
-	bool failed = true;
-
-	for (n = 1; failed && n < MOST_ALLOCATIONS; n++) {
-		struct erofs_inode_fingerprint fp = {};
-		struct vfsmount *mnt = mount(test);
-		struct dentry *a = look_up(mnt);
-		int err;
-
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
-		fail_allocation(n);
-		err = erofs_xattr_fill_inode_fingerprint(&fp, d_inode(a), "d");
-		failed = allocation_failed();
-		if (err) {
-			KUNIT_EXPECT_EQ(test, -ENOMEM, err);
-			KUNIT_EXPECT_PTR_EQ(test, NULL, fp.opaque);
-			refused++;
-		} else {
-			KUNIT_EXPECT_EQ(test, 7, fp.size);
-			kfree(fp.opaque);
-		}
-		dput(a);
-		erofs_test_umount(mnt);
-	}
-	KUNIT_EXPECT_GT(test, refused, 0);
-	conclude(test, n - 1, refused, kept, shared);
+	KUNIT_EXPECT_GT(test, fail_in_turn(test, try_fingerprint), 0);
 }
 
 /* A failed open holds neither the real inode nor a file. */
-static void fault_open(struct kunit *test)
+static int try_open(struct kunit *test, unsigned int n, bool *met)
 {
-	struct dentry *kept = keeper(test);
-	unsigned int n, refused = 0, shared = count_shared(kept);
-	bool failed = true;
+	struct vfsmount *mnt = mount(test, image(test));
+	struct dentry *a = look_up_shared(test, mnt);
+	int refs = icount_read_once(d_inode(a));
+	struct file *file;
 
-	for (n = 1; failed && n < MOST_ALLOCATIONS; n++) {
-		struct vfsmount *mnt = mount(test);
-		struct dentry *a = look_up(mnt);
-		struct file *file;
-		int refs;
-
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
-		KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
-		refs = icount_read_once(d_inode(a));
-		fail_allocation(n);
-		file = erofs_test_open(mnt, a);
-		failed = allocation_failed();
-		if (IS_ERR(file)) {
-			KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(file));
-			refused++;
-		} else {
-			erofs_test_close(file);
-		}
-		KUNIT_EXPECT_EQ(test, refs, icount_read_once(d_inode(a)));
-		expect_content(test, mnt, a);
-		dput(a);
-		erofs_test_umount(mnt);
-	}
-	KUNIT_EXPECT_GT(test, refused, 0);
-	conclude(test, n - 1, refused, kept, shared);
+	fail_allocation(n);
+	file = erofs_test_open(mnt, a);
+	*met = allocation_failed();
+	if (!IS_ERR(file))
+		erofs_test_close(file);
+	KUNIT_EXPECT_EQ(test, refs, icount_read_once(d_inode(a)));
+	expect_good(test, mnt, a);
+	return PTR_ERR_OR_ZERO(file);
 }
 
-/* A read that fails, or ends early, is made good by the next. */
-static void fault_read(struct kunit *test)
+static void fault_open(struct kunit *test)
 {
-	struct dentry *kept = keeper(test);
-	unsigned int n, refused = 0, shared = count_shared(kept);
+	KUNIT_EXPECT_GT(test, fail_in_turn(test, try_open), 0);
+}
+
+static int try_read(struct kunit *test, unsigned int n, bool *met)
+{
+	struct vfsmount *mnt = mount(test, image(test));
+	struct dentry *a = look_up_shared(test, mnt);
 	char *buf = kunit_kzalloc(test, SIZE, GFP_KERNEL);
-	bool failed = true;
+	struct file *file = erofs_test_open(mnt, a);
+	loff_t pos = 0;
+	ssize_t done;
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	for (n = 1; failed && n < MOST_ALLOCATIONS; n++) {
-		struct vfsmount *mnt = mount(test);
-		struct dentry *a = look_up(mnt);
-		loff_t pos = 0;
-		struct file *file;
-		ssize_t done;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	fail_allocation(n);
+	done = kernel_read(file, buf, SIZE, &pos);
+	*met = allocation_failed();
+	if (done > 0)
+		KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', done));
+	erofs_test_close(file);
+	expect_good(test, mnt, a);
+	return min(done, 0);
+}
 
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
-		file = erofs_test_open(mnt, a);
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-		fail_allocation(n);
-		done = kernel_read(file, buf, SIZE, &pos);
-		failed = allocation_failed();
-		if (done < 0) {
-			KUNIT_EXPECT_EQ(test, -ENOMEM, done);
-			refused++;
-		} else {
-			KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', done));
-		}
-		erofs_test_close(file);
-		expect_content(test, mnt, a);
-		dput(a);
-		erofs_test_umount(mnt);
-	}
-	conclude(test, n - 1, refused, kept, shared);
+/* A read need not fail: what readahead cannot have is read without it. */
+static void fault_read(struct kunit *test)
+{
+	fail_in_turn(test, try_read);
 }
 
 static struct kunit_case fault_test_cases[] = {

@@ -3,11 +3,10 @@
  * KUnit tests of EROFS page cache sharing: who shares, what is read, and for
  * how long the shared inode lives.
  *
- * All images here are mounted from files. On block devices, blocks smaller than
- * a page make a shared page hold stale memory (kernel/findings/block-size), and
- * an image must not be unmounted while it serves another's read
- * (kernel/findings/unmount); nor is anything remounted here
- * (kernel/findings/remount-unchecked).
+ * All images here are mounted from files: on block devices, blocks smaller than
+ * a page leave stale memory in shared pages, and an image must not be unmounted
+ * while it serves another's read. Nothing is remounted: that takes over options
+ * unchecked.
  */
 #include <linux/fadvise.h>
 #include <linux/file.h>
@@ -33,10 +32,10 @@ static struct erofs_test_image *image_of(struct kunit *test, const struct file_s
 {
 	struct erofs_test_image *img = erofs_test_image_new(test);
 	struct erofs_inode_compact *a;
-	u8 *content = kunit_kmalloc(test, SIZE, GFP_KERNEL);
+	u8 *content = kunit_kmalloc(test, EROFS_TEST_BLKSZ, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, content);
-	memset(content, spec->fill, SIZE);
+	memset(content, spec->fill, EROFS_TEST_BLKSZ);
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
 	if (!spec->no_feature)
 		img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
@@ -77,12 +76,13 @@ static char read_content(struct kunit *test, struct vfsmount *mnt, struct dentry
 {
 	struct file *file = erofs_test_open(mnt, dentry);
 	loff_t size = i_size_read(d_inode(dentry)), pos = 0;
-	char *buf = kunit_kzalloc(test, SIZE + 1, GFP_KERNEL);
+	size_t most = EROFS_TEST_BLKSZ + 1;
+	char *buf = kunit_kzalloc(test, most, GFP_KERNEL);
 	char fill;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_EQ(test, size, kernel_read(file, buf, SIZE + 1, &pos));
+	KUNIT_EXPECT_EQ(test, size, kernel_read(file, buf, most, &pos));
 	KUNIT_EXPECT_EQ(test, size, pos);
 	fill = buf[0];
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, fill, size));
@@ -172,12 +172,12 @@ static void ishare_in_one_image(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, NULL, shared_inode(c));
 }
 
-/* Sizes around a page, an empty file among them */
+/* Up to the one block that a file has here, an empty file among them */
 static const unsigned int sizes[] = {
 	0,
 	1,
-	SIZE - 1,
-	SIZE,
+	EROFS_TEST_BLKSZ - 1,
+	EROFS_TEST_BLKSZ,
 };
 
 static void size_desc(const unsigned int *size, char *desc)
@@ -237,20 +237,7 @@ static void ishare_fadvise(struct kunit *test)
 
 /* ---- Life time ---- */
 
-/* Inodes of the filesystem of shared inodes, to which @shared belongs */
-static unsigned int count_shared(struct super_block *sb)
-{
-	struct inode *inode;
-	unsigned int n = 0;
-
-	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
-		n++;
-	spin_unlock(&sb->s_inode_list_lock);
-	return n;
-}
-
-/* A sharer that keeps the filesystem of shared inodes known to the test */
+/* The filesystem of shared inodes, known to the test by a sharer that stays */
 static struct super_block *shared_sb(struct kunit *test)
 {
 	static const struct file_spec keeper = { "keeper", "k", 1, 'K' };
@@ -293,28 +280,28 @@ static const struct file_spec other = { "domain", "value", SIZE, 'B' };
 static void ishare_pages_stay(struct kunit *test)
 {
 	struct super_block *sb = shared_sb(test);
-	unsigned int before = count_shared(sb);
+	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary), b;
 
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, a.mnt, a.a));
 	b = sharer_mount(test, &other);
-	KUNIT_EXPECT_EQ(test, before + 1, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
 	sharer_umount(&a);
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, b.mnt, b.a));
 	sharer_umount(&b);
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 
 	b = sharer_mount(test, &other);
 	KUNIT_EXPECT_EQ(test, 'B', read_content(test, b.mnt, b.a));
 	sharer_umount(&b);
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 }
 
 /* Whoever is left serves, although he was not the first. */
 static void ishare_any_sharer_serves(struct kunit *test)
 {
 	struct super_block *sb = shared_sb(test);
-	unsigned int before = count_shared(sb);
+	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
 	struct sharer b = sharer_mount(test, &other);
 	struct sharer c;
@@ -325,14 +312,14 @@ static void ishare_any_sharer_serves(struct kunit *test)
 	sharer_umount(&b);
 	KUNIT_EXPECT_EQ(test, 'B', read_content(test, c.mnt, c.a));
 	sharer_umount(&c);
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 }
 
 /* An open file holds its image, and through it the shared inode. */
 static void ishare_open_file_holds(struct kunit *test)
 {
 	struct super_block *sb = shared_sb(test);
-	unsigned int before = count_shared(sb);
+	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
 	struct file *file = erofs_test_open(a.mnt, a.a);
 	loff_t pos = 0;
@@ -340,18 +327,18 @@ static void ishare_open_file_holds(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	sharer_umount(&a);
-	KUNIT_EXPECT_EQ(test, before + 1, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
 	KUNIT_EXPECT_EQ(test, 1, kernel_read(file, &c, 1, &pos));
 	KUNIT_EXPECT_EQ(test, 'A', c);
 	erofs_test_close(file);
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 }
 
 /* A mapping holds the shared file, and that the image. */
 static void ishare_mapping_holds(struct kunit *test)
 {
 	struct super_block *sb = shared_sb(test);
-	unsigned int before = count_shared(sb);
+	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
 	struct file *file = erofs_test_open(a.mnt, a.a);
 	struct vm_area_struct *vma;
@@ -371,18 +358,18 @@ static void ishare_mapping_holds(struct kunit *test)
 	sharer_umount(&a);
 	KUNIT_EXPECT_EQ(test, 0, copy_from_user(buf, (void __user *)addr, SIZE));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', SIZE));
-	KUNIT_EXPECT_EQ(test, before + 1, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
 
 	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, SIZE));
 	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 }
 
 /* Many rounds leave nothing behind. */
 static void ishare_rounds(struct kunit *test)
 {
 	struct super_block *sb = shared_sb(test);
-	unsigned int before = count_shared(sb), i;
+	unsigned int before = erofs_test_count_inodes(sb), i;
 
 	for (i = 0; i < 32; i++) {
 		struct sharer a = sharer_mount(test, &ordinary);
@@ -394,7 +381,7 @@ static void ishare_rounds(struct kunit *test)
 		sharer_umount(i & 1 ? &a : &b);
 		sharer_umount(i & 1 ? &b : &a);
 	}
-	KUNIT_EXPECT_EQ(test, before, count_shared(sb));
+	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
 }
 
 static struct kunit_case ishare_test_cases[] = {

@@ -199,6 +199,18 @@ struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const
 	return dentry;
 }
 
+unsigned int erofs_test_count_inodes(struct super_block *sb)
+{
+	struct inode *inode;
+	unsigned int n = 0;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		n++;
+	spin_unlock(&sb->s_inode_list_lock);
+	return n;
+}
+
 struct file *erofs_test_open(struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct path path = { .mnt = mnt, .dentry = dentry };

@@ -7,6 +7,8 @@
 #include "erofs_test.h"
 
 #define AT(field) offsetof(struct erofs_super_block, field)
+/* Slots follow the 128 bytes that every superblock has. */
+#define SLOTS_IN_4K ((SZ_4K - EROFS_SUPER_OFFSET - 128) / EROFS_SB_EXTSLOT_SIZE)
 
 struct super_case {
 	const char *desc;
@@ -32,8 +34,9 @@ static const struct super_case super_cases[] = {
 	{ "first unknown incompatible feature", AT(feature_incompat), 4,
 	  EROFS_ALL_FEATURE_INCOMPAT + 1, -EINVAL },
 	{ "last unknown incompatible feature", AT(feature_incompat), 4, 0x80000000, -EINVAL },
-	{ "extension slots up to the end of a page of 4 KiB", AT(sb_extslots), 1, 184 },
-	{ "one extension slot more", AT(sb_extslots), 1, 185, PAGE_SHIFT == 12 ? -EINVAL : 0 },
+	{ "extension slots up to the end of a page of 4 KiB", AT(sb_extslots), 1, SLOTS_IN_4K },
+	{ "one extension slot more", AT(sb_extslots), 1, SLOTS_IN_4K + 1,
+	  PAGE_SHIFT == 12 ? -EINVAL : 0 },
 	{ "metabox without its slot", AT(feature_incompat), 4, EROFS_FEATURE_INCOMPAT_METABOX,
 	  -EFSCORRUPTED },
 	{ "fingerprints without prefixes", AT(feature_compat), 4,
@@ -151,7 +154,7 @@ static void super_root_and_blocks(struct kunit *test)
 
 	/* a second root directory at nid 3 */
 	memcpy(img->root + 3, img->root, sizeof(*img->root));
-	img->root[3].i_size = cpu_to_le32(27);
+	img->root[3].i_size = cpu_to_le32(2 * sizeof(struct erofs_dirent) + strlen(".") + strlen(".."));
 	dsb->rb.rootnid_2b = cpu_to_le16(c->rb);
 	dsb->rootnid_8b = cpu_to_le64(c->rootnid_8b);
 	if (c->_48bit)
@@ -197,7 +200,7 @@ static void super_metabox(struct kunit *test)
 /*
  * Options of a mount. Those of a remount are not here: EROFS takes them over
  * unchecked, and inode_share without a domain makes it use a null pointer at
- * the next lookup (kernel/findings/remount-unchecked).
+ * the next lookup.
  */
 struct option_case {
 	const char *desc;
@@ -205,6 +208,7 @@ struct option_case {
 	bool feature; /* has the image fingerprints? */
 	int err;
 	bool sharing;
+	bool dax;
 };
 
 static const struct option_case option_cases[] = {
@@ -215,7 +219,8 @@ static const struct option_case option_cases[] = {
 	{ "empty domain", { .inode_share = true, .domain_id = "" }, true, -EINVAL },
 	{ "image without fingerprints", { .inode_share = true, .domain_id = "d" } },
 	{ "inode_share without either", { .inode_share = true }, false, -EINVAL },
-	{ "with DAX", { .inode_share = true, .domain_id = "d", .other = "dax" }, true, -EINVAL },
+	{ "with DAX", { .inode_share = true, .domain_id = "d", .other = "dax" }, true, -EINVAL,
+	  .dax = true },
 	{ "unknown option", { .other = "inode_shared" }, true, -EINVAL },
 	{ "option given a no", { .other = "noinode_share" }, true, -EINVAL },
 };
@@ -229,6 +234,9 @@ static void super_options(struct kunit *test)
 	struct erofs_sb_info *sbi;
 	struct vfsmount *mnt;
 
+	/* The option parser would refuse it, whatever else is set. */
+	if (c->dax && !IS_ENABLED(CONFIG_FS_DAX))
+		kunit_skip(test, "needs FS_DAX");
 	erofs_test_add_prefix(img, 0, "fingerprint", 11);
 	if (c->feature)
 		img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
