@@ -164,26 +164,38 @@ static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
 	chunk->device_id = 0;
 }
 
+/*
+ * Not by space_view(): what is read here may be a part of what that one is putting together in the
+ * reader's buffer.
+ */
+static enum read_result copy_from_space(struct reader *reader, const struct space *space,
+					uint64_t offset, void *buffer, size_t size)
+{
+	if (!space->is_image)
+		return file_read(reader, &space->file, offset, buffer, size);
+	return reader_copy(reader, 0, offset, buffer, size) ? READ_OK : READ_FAILED;
+}
+
 /* Reads the number of a chunk in the array behind the inode's xattrs. */
 static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number,
 				   struct chunk *chunk)
 {
 	uint32_t unit = file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES ? ISHARE_CHUNK_INDEX_SIZE : 4u;
 	uint64_t array = file->offset + file->inode.isize + file->inode.xattr_isize;
-	struct ishare_view view;
+	uint8_t entry[ISHARE_CHUNK_INDEX_SIZE];
 	enum read_result result;
 
 	array = (array + unit - 1) / unit * unit;
 	if (number > file->space->size ||
 	    !ishare_fits(file->space->size, array + number * unit, unit))
 		return READ_OUTSIDE;
-	result = space_view(reader, file->space, array + number * unit, unit, &view);
+	result = copy_from_space(reader, file->space, array + number * unit, entry, unit);
 	if (result != READ_OK)
 		return result;
 	if (unit == ISHARE_CHUNK_INDEX_SIZE)
-		decode_chunk_index(reader->image, file->inode.u, view.data, chunk);
+		decode_chunk_index(reader->image, file->inode.u, entry, chunk);
 	else
-		decode_block_map_entry(view.data, chunk);
+		decode_block_map_entry(entry, chunk);
 	return READ_OK;
 }
 
@@ -220,17 +232,6 @@ static enum read_result map_run(struct reader *reader, const struct file *file, 
 	default:
 		return READ_ENCODED;
 	}
-}
-
-static enum read_result copy_from_space(struct reader *reader, const struct space *space,
-					uint64_t offset, void *buffer, size_t size)
-{
-	struct ishare_view view;
-	enum read_result result = space_view(reader, space, offset, size, &view);
-
-	if (result == READ_OK)
-		memcpy(buffer, view.data, size);
-	return result;
 }
 
 static enum read_result copy_run(struct reader *reader, const struct file *file,
