@@ -3,7 +3,7 @@
 # The kernel under test: kernel/README.md says what there is. KDIR=/path/to/linux takes the source from there instead
 # of from Debian's package. kernel/*/*.mk may add prerequisites to kernel-test-programs.
 
-DEPS_KERNEL := gcc libc6-dev make flex bison bc tar xz-utils dpkg apt debian-archive-keyring perl git $(DEPS_SPEC)
+DEPS_KERNEL := gcc libc6-dev make flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl git $(DEPS_SPEC)
 GUESTS := plain debug strict
 
 # Programs that speak TAP.
@@ -13,15 +13,21 @@ KERNEL_TESTS := tests/kernel.t kernel/uml/kunit.t kernel/probe/run-probe
 
 # One after the other, where several are asked for: each builds what it needs, and they need the same.
 kernel-test: | $(filter kernel,$(MAKECMDGOALS))
-matrix: | $(filter kernel kernel-test,$(MAKECMDGOALS))
-kernel-static: | $(filter kernel kernel-test matrix,$(MAKECMDGOALS))
+kernel-fixes: | $(filter kernel kernel-test,$(MAKECMDGOALS))
+matrix: | $(filter kernel kernel-test kernel-fixes,$(MAKECMDGOALS))
+matrix-test: | $(filter kernel kernel-test kernel-fixes matrix,$(MAKECMDGOALS))
+kernel-static: | $(filter kernel kernel-test kernel-fixes matrix matrix-test,$(MAKECMDGOALS))
 
-.PHONY: kernel kernel-test kernel-test-programs deps-kernel
+# The packages are in the script, which works without make, too.
+DEPS_EROFS_UTILS = $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' tests/tools/build-erofs-utils)
+
+.PHONY: kernel kernel-test kernel-test-programs kernel-fixes deps-kernel
+# What kernel, kernel-test, kernel-fixes, matrix, matrix-test and kernel-static need.
 deps-kernel:
-	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
+	$(Q)tests/tools/need-packages $(sort $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_KERNEL_STATIC) $(DEPS_MATRIX) $(DEPS_EROFS_UTILS))
 
 kernel: ## Build the kernels under test as User-Mode Linux guests (KDIR=/path/to/linux: not from Debian's package)
-	$(Q)$(MAKE) --no-print-directory deps-kernel
+	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs
 	$(Q)for guest in $(GUESTS); do KDIR='$(KDIR)' kernel/uml/build-guest $$guest || exit 1; done
 
@@ -34,6 +40,11 @@ kernel-test: ## Test the kernel in its guests, and the programs that run them
 	$(Q)$(MAKE) --no-print-directory kernel
 	$(Q)$(MAKE) --no-print-directory kernel-test-programs
 	$(Q)$(PROVE) $(KERNEL_TESTS)
+
+kernel-fixes: ## Apply each finding's patch to a copy, build that, and see its reproducer pass
+	$(Q)$(MAKE) --no-print-directory kernel
+	$(Q)$(MAKE) --no-print-directory kernel-test-programs erofs-utils
+	$(Q)$(PROVE) kernel/findings/try-fix
 
 kernel-test-programs: build/kernel/tests/init build/kernel/probe/images/.stamp
 	@:

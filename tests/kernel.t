@@ -248,6 +248,64 @@ def together():
         tap.is_empty(wrong, f"{len(ways)} guests at once, each with its own verdict and output")
 
 
+def script(path, text):
+    """A shell script."""
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"#!/bin/sh\n{text}")
+    os.chmod(path, 0o755)
+
+
+def topics():
+    """A guest of the probe that dies fails the point that it died of, with the end of its log; the next topic is run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        script(f"{scratch}/probe", "printf '%s\\t256M\\t\\n' panics hangs fine\n")
+        script(f"{scratch}/run-guest", """case "$*" in
+            *TOPIC=fine*) echo "ok 1 - a point"; echo 1..1; exit 0 ;;
+            *TOPIC=panics*) echo "ok 1 - a point"; status=1 ;;
+            *TOPIC=hangs*) status=3 ;;
+            esac
+            echo "# at risk: the point it dies of"; echo "#   the end of the log, $status" >&2; exit $status\n""")
+        done = tap.run(["kernel/probe/run-probe", "--guest=trial", "--jobs=1", f"--probe={scratch}/probe",
+                        f"--run-guest={scratch}/run-guest", "panics", "hangs", "fine"])
+    lines = done.stdout.splitlines()
+    for topic, status in (("panics", 1), ("hangs", 3)):
+        tap.ok(any(re.fullmatch(rf"not ok \d+ - {topic}: the point it dies of", line) for line in lines)
+               and f"#   the end of the log, {status}" in lines,
+               f"{topic}: the point is not ok, and the end of the log is shown", done.stdout, done.stderr)
+    tap.ok(any(re.fullmatch(r"ok \d+ - fine: a point", line) for line in lines) and done.returncode == 1,
+           "the next topic is run, and the exit status is 1", done.returncode, done.stdout, done.stderr)
+
+
+def patches():
+    """The findings' patches are such that git am and the mailing list take them, but for the sign-off that somebody owes."""
+    found = sorted(glob.glob(f"{tap.TOP}/kernel/findings/*/fix.patch"))
+    tap.ok(len(found) == len(glob.glob(f"{tap.TOP}/kernel/findings/*/README.md")), "each finding has a patch", found)
+    for path in found:
+        name = path.split("/")[-2]
+        with open(path, encoding="utf-8") as patch:
+            text = patch.read()
+        wrong = [what for what in (r"\AFrom 0{40} ", r"^From: .*@", r"^Subject: \[PATCH\] erofs(?:-utils)?: ", r"^---$",
+                                   r"^diff --git a/\S+ b/\S+$") if not re.search(what, text, re.M | re.S)]
+        wrong += [f"line {number} of the message is too long" for number, line
+                  in enumerate(text.split("\n---\n")[0].splitlines(), 1) if len(line) > 75]
+        tap.is_empty(wrong, f"{name}: the patch is as git format-patch writes it")
+        if "[PATCH] erofs: " in text:
+            said = tap.run(["perl", "build/kernel/source/scripts/checkpatch.pl", "--no-tree", "--strict", "--terse",
+                            "--no-summary", path]).stdout.splitlines()
+            tap.ok(len(said) == 1 and said[0].endswith("ERROR: Missing Signed-off-by: line(s)"),
+                   f"{name}: checkpatch --strict misses the sign-off only", *said)
+
+
+def order():
+    """Targets that are asked for together are made one after the other."""
+    goals = ["kernel", "kernel-test", "kernel-fixes", "matrix", "matrix-test", "kernel-static"]
+    said = tap.run(["make", "-pqn", *goals]).stdout
+    for number, goal in enumerate(goals):
+        after = re.search(rf"^{goal}:.*\|(.*)$", said, re.M)
+        missing = set(goals[:number]) - set(after[1].split() if after else [])
+        tap.is_empty(missing, f"make {goal} comes after those before it")
+
+
 class Sandbox:
     """A copy of the programs that build, with a build directory of its own, and a source directory that looks like
     Linux to them."""
@@ -278,6 +336,12 @@ class Sandbox:
         environment = os.environ | {"KDIR": kdir or ""} | ({"PATH": path} if path else {})
         return tap.run([f"{self.top}/kernel/uml/{program}", *arguments], cwd=self.top, env=environment)
 
+    def without_mirror(self):
+        """A PATH on which apt-get is there and reaches nobody."""
+        os.makedirs(f"{self.top}/bin")
+        script(f"{self.top}/bin/apt-get", "echo 'E: Could not resolve the mirror' >&2\nexit 100\n")
+        return f"{self.top}/bin:{os.environ['PATH']}"
+
     def state(self):
         """All files of the source directory with their times."""
         return {p: os.lstat(p).st_mtime_ns for p in glob.glob(f"{self.kdir}/**", recursive=True)}
@@ -294,6 +358,7 @@ def sources(box):
     one_line("KDIR is not there", box.run("get-source", kdir="/nonexistent"), "KDIR=/nonexistent")
     one_line("KDIR is no Linux", box.run("get-source", kdir=f"{box.kdir}/fs"), "KDIR=")
     one_line("neither KDIR nor apt", box.run("get-source", path="/nonexistent"), "KDIR=")
+    one_line("neither KDIR nor a mirror", box.run("get-source", path=box.without_mirror()), "KDIR=")
     before = box.state()
     done = box.run("get-source", kdir=box.kdir)
     copied = {n for n in box.FILES if os.path.exists(f"{box.source}/{n}")}
@@ -332,6 +397,9 @@ def main():
     trouble()
     kills()
     together()
+    topics()
+    patches()
+    order()
     with tempfile.TemporaryDirectory() as top:
         sources(Sandbox(top))
     tap.done()

@@ -8,7 +8,8 @@ import os
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = f"{TOP}/build/kernel"
+# Elsewhere for a guest with a patch (kernel/findings/try-fix).
+BUILD = os.environ.get("KERNEL_BUILD") or f"{TOP}/build/kernel"
 SOURCE = f"{BUILD}/source"
 
 
@@ -75,13 +76,13 @@ def file_hash(path):
 
 
 def copy_if_changed(source, destination):
-    """Makes two files equal. One that is equal keeps its time, so that make does not build it anew."""
+    """Makes two files equal. One that is equal keeps its time, so that make does not build it anew; one that is not is
+    replaced, for it may be a link to another copy's."""
     data = content(source)
     if data == content(destination):
         return
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    with open(destination, "wb") as out:
-        out.write(data)
+    write(destination, data)
     os.chmod(destination, os.stat(source).st_mode & 0o777 | 0o200)
 
 
