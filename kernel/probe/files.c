@@ -59,6 +59,8 @@ const struct forged forged[] = {
 	FORGED("forged-2", "byte", 108, 9000, "B"),
 	FORGED("forged-1", "binary", 109, 9000, "\0\377\0"),
 	FORGED("forged-2", "binary", 109, 9000, "\0\377\0"),
+	FORGED("forged-1", "plain", 115, 9000, "plain"),
+	FORGED("forged-2", "plain", 115, 9000, "plain"),
 	FORGED("forged-1", "long", 110, 9000, X512("v") X512("v") X512("v")),
 	FORGED("forged-2", "long", 110, 9000, X512("v") X512("v") X512("v")),
 	/* Meet only if nothing separates domain (c, bc; c, cy) and value in the key. */

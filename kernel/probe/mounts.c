@@ -161,6 +161,18 @@ static int set_options(int fs, const char *domain, const char *options)
 	return error;
 }
 
+#define FSCONFIG_MOST 255
+
+/* @flags: MS_REMOUNT or 0. */
+static int mount_old(const char *source, const char *at, const char *domain, const char *options,
+		     unsigned long flags)
+{
+	char data[4096];
+
+	snprintf(data, sizeof(data), "domain_id=%s%s%s", domain, *options ? "," : "", options);
+	return mount(source, at, "erofs", MS_RDONLY | flags, data) ? -errno : 0;
+}
+
 static void read_log(int fs, char *log, unsigned int size)
 {
 	unsigned int used = 0;
@@ -201,13 +213,18 @@ int erofs_mount_log(const char *source, const char *at, const char *domain, cons
 
 int erofs_mount(const char *source, const char *at, const char *domain, const char *options)
 {
+	if (domain && strlen(domain) > FSCONFIG_MOST)
+		return mount_old(source, at, domain, options, 0);
 	return erofs_mount_log(source, at, domain, options, NULL, 0);
 }
 
 int erofs_remount(const char *at, const char *domain, const char *options)
 {
-	int fs = fspick(AT_FDCWD, at, FSPICK_CLOEXEC), error;
+	int fs, error;
 
+	if (domain && strlen(domain) > FSCONFIG_MOST)
+		return mount_old(NULL, at, domain, options, MS_REMOUNT);
+	fs = fspick(AT_FDCWD, at, FSPICK_CLOEXEC);
 	if (fs < 0)
 		return -errno;
 	error = fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) ? -errno : 0;
@@ -238,6 +255,14 @@ void share(const char *name, const char *at, const char *domain)
 int plain_mount(const char *source, const char *at, const char *type, const char *options)
 {
 	return mount(source, at, type, MS_RDONLY, options) ? -errno : 0;
+}
+
+void mount_overlay(void)
+{
+	int error = plain_mount("overlay", WORK "/p", "overlay", "lowerdir=" WORK "/a:" WORK "/c");
+
+	if (error)
+		give_up("overlay", error);
 }
 
 void unmount(const char *at)

@@ -33,8 +33,8 @@ void release_loops(void);
 const char *source_or_skip(enum backing backing, const char *name);
 
 /*
- * Mounts @source at @at. @domain is domain_id, or NULL. @options are separated by commas. The new
- * mount interface is used, so neither has a limit but its own, and a domain may hold commas.
+ * Mounts @source at @at. @domain is domain_id, or NULL. @options are separated by commas. fsopen(2) and
+ * its kin take a domain with commas, but of 255 bytes at most; a longer one goes by way of mount(2).
  */
 int erofs_mount(const char *source, const char *at, const char *domain, const char *options);
 
@@ -50,6 +50,9 @@ void share_on(enum backing backing, const char *name, const char *at, const char
 
 /* Bind mounts, overlays and all that is not EROFS. */
 int plain_mount(const char *source, const char *at, const char *type, const char *options);
+
+/* An overlay of a and the empty c at p, or ends the topic as failed. */
+void mount_overlay(void);
 
 /* Unmounts, or ends the topic as failed. */
 void unmount(const char *at);

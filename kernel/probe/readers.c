@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,16 @@
 
 static uint8_t buffer[CHUNK];
 static char problem[256];
+static int64_t wrong_at = -1;
+
+int64_t wrong_byte(void)
+{
+	return wrong_at;
+}
 
 static const char *failed(const char *what)
 {
+	wrong_at = -1;
 	snprintf(problem, sizeof(problem), "%s: %s", what, strerror(errno));
 	return problem;
 }
@@ -36,6 +44,7 @@ static const char *compare(const struct file *file, uint64_t offset, const uint8
 
 	if (at == size)
 		return NULL;
+	wrong_at = (int64_t)(offset + at);
 	snprintf(problem, sizeof(problem), "byte %llu of %llu is 0x%02x",
 		 (unsigned long long)(offset + at), (unsigned long long)file->size, data[at]);
 	return problem;
@@ -45,6 +54,7 @@ static const char *ends_at(const struct file *file, uint64_t offset)
 {
 	if (offset == file->size)
 		return NULL;
+	wrong_at = -1;
 	snprintf(problem, sizeof(problem), "ends after %llu of %llu bytes",
 		 (unsigned long long)offset, (unsigned long long)file->size);
 	return problem;
@@ -334,17 +344,39 @@ bool ok_resident(bool wanted, const char *directory, const struct file *file, co
 	return got == all;
 }
 
-int shares(const char *a, const char *b, const struct file *file)
+const char *const sharing_names[] = { "not shared", "shared", "partly shared" };
+
+enum sharing shares(const char *a, const char *b, const struct file *file)
 {
 	const char *wrong = read_at(&readers[0], a, file);
 	long n;
 
 	if (wrong) {
 		diag("%s/%s: %s", a, file->name, wrong);
-		return -1;
+		return FAILED;
 	}
 	n = resident_at(b, file->name);
+	if (n < 0) {
+		diag("%s/%s: %s", b, file->name, strerror(errno));
+		return FAILED;
+	}
 	if (n && n != pages(file->size))
 		diag("%s/%s: %ld of %ld pages in memory", b, file->name, n, pages(file->size));
-	return n == pages(file->size);
+	return !n ? APART : n == pages(file->size) ? SHARED : PARTLY;
+}
+
+bool ok_shares(enum sharing wanted, const char *a, const char *b, const struct file *file,
+	       const char *format, ...)
+{
+	enum sharing got = shares(a, b, file);
+	char words[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	ok(got == wanted, "%s", words);
+	if (got != wanted && got != FAILED)
+		diag("%s of %s and %s: %s", file->name, a, b, sharing_names[got]);
+	return got == wanted;
 }

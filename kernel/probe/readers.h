@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "files.h"
+#include "tap.h"
 
 /* A way to bring a whole file into the page cache; compares what it gets to see. */
 struct reader {
@@ -37,10 +38,19 @@ bool ok_content(const char *directory, const struct file *file, const char *when
 /* A point: all pages, or no page, of the file are in memory. */
 bool ok_resident(bool wanted, const char *directory, const struct file *file, const char *why);
 
-/*
- * Reads the file at @a and observes whether @b has its pages. Both must not be in memory. -1: what
- * was read was wrong.
- */
-int shares(const char *a, const char *b, const struct file *file);
+/* FAILED: a file could not be opened, or what was read was wrong. PARTLY: only some pages are shared. */
+enum sharing { FAILED = -1, APART, SHARED, PARTLY };
+
+extern const char *const sharing_names[]; /* not for FAILED */
+
+/* Reads the file at @a and observes whether @b has its pages. Both must not be in memory. */
+enum sharing shares(const char *a, const char *b, const struct file *file);
+
+/* A point: they share, or do not, as @wanted says. */
+bool ok_shares(enum sharing wanted, const char *a, const char *b, const struct file *file,
+	       const char *format, ...) PRINTF(5, 6);
+
+/* Where what was read last was wrong: the offset of the first wrong byte, -1 if it was not a byte. */
+int64_t wrong_byte(void);
 
 #endif

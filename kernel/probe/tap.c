@@ -7,14 +7,6 @@
 #include <string.h>
 
 static unsigned int points;
-static const char *finding;
-
-static void directive(void)
-{
-	if (finding)
-		printf(" # TODO finding %s", finding);
-	putchar('\n');
-}
 
 static void point(bool passed, const char *format, va_list args)
 {
@@ -29,7 +21,18 @@ bool ok(bool passed, const char *format, ...)
 	va_start(args, format);
 	point(passed, format, args);
 	va_end(args);
-	directive();
+	putchar('\n');
+	return passed;
+}
+
+bool ok_known(const char *finding, bool symptom, bool passed, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	point(passed, format, args);
+	va_end(args);
+	printf(passed || symptom ? " # TODO finding %s\n" : "\n", finding);
 	return passed;
 }
 
@@ -45,8 +48,7 @@ bool ok_errno(int result, int wanted, const char *format, ...)
 	va_start(args, format);
 	point(result == wanted, format, args);
 	va_end(args);
-	printf(": %s", error_name(wanted));
-	directive();
+	printf(": %s\n", error_name(wanted));
 	if (result != wanted)
 		diag("got %s", error_name(result));
 	return result == wanted;
@@ -73,12 +75,7 @@ void diag(const char *format, ...)
 	va_end(args);
 }
 
-void todo(const char *name)
-{
-	finding = name;
-}
-
-void at_risk(const char *format, ...)
+void at_risk(const char *finding, const char *format, ...)
 {
 	va_list args;
 
@@ -86,7 +83,7 @@ void at_risk(const char *format, ...)
 	printf("# at risk: ");
 	vprintf(format, args);
 	va_end(args);
-	directive();
+	printf(" # TODO finding %s\n", finding);
 }
 
 void done(void)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Test points, as TAP. A point that a known kernel bug fails is written with "# TODO finding NAME";
- * kernel/findings/NAME tells the rest.
- */
+/* Test points, as TAP. */
 #ifndef PROBE_TAP_H
 #define PROBE_TAP_H
 
@@ -22,14 +19,18 @@ void skip(const char *why, const char *format, ...) PRINTF(2, 3);
 /* A line of comment. */
 void diag(const char *format, ...) PRINTF(1, 2);
 
-/* The points from here on are known to fail because of @finding; NULL ends it. */
-void todo(const char *finding);
+/*
+ * A point that a known bug of the kernel fails; kernel/findings/@finding tells the rest. @symptom: it
+ * failed in the way that is known. If it failed in another way, it is an ordinary failure.
+ */
+bool ok_known(const char *finding, bool symptom, bool passed, const char *format, ...)
+	PRINTF(4, 5);
 
 /*
- * What comes next can take the guest down with it: announces the point, so that whoever reads can
- * tell what the guest died of. The point itself follows if it did not.
+ * What comes next takes the guest down with it where the kernel has the bug: announces the point, so
+ * that run-probe can tell what the guest died of. The point itself follows if it did not.
  */
-void at_risk(const char *format, ...) PRINTF(1, 2);
+void at_risk(const char *finding, const char *format, ...) PRINTF(2, 3);
 
 /* The plan. */
 void done(void);

@@ -178,15 +178,15 @@ static const struct file *file_of(const struct side *side, const struct pair *pa
 static void try_pair(const struct pair *pair, bool b_first)
 {
 	const struct file *a = file_of(&pair->a, pair), *b = file_of(&pair->b, pair);
-	int held = -1, shared;
+	int held = -1;
 
 	must_mount(&pair->a, WORK "/a");
 	must_mount(&pair->b, WORK "/b");
 	if (b_first)
 		held = open_at(WORK "/b", b->name, O_RDONLY);
-	shared = shares(WORK "/a", WORK "/b", a);
-	ok(shared == pair->shared, "%s: %s%s", pair->why, pair->shared ? "shared" : "not shared",
-	   b_first ? ", the other read in first" : "");
+	ok_shares(pair->shared ? SHARED : APART, WORK "/a", WORK "/b", a, "%s: %s%s", pair->why,
+		  pair->shared ? "shared" : "not shared",
+		  b_first ? ", the other read in first" : "");
 	ok_content(WORK "/b", b, pair->why);
 	ok_content(WORK "/a", a, pair->why);
 	if (held >= 0)
@@ -223,11 +223,11 @@ static void try_first_decides(void)
 
 	share("forged-1", WORK "/a", "d");
 	share("forged-2", WORK "/b", "d");
-	ok(!shares(WORK "/a", WORK "/b", first), "the first to be read in gives the size");
+	ok_shares(APART, WORK "/a", WORK "/b", first, "the first to be read in gives the size");
 	unmount(WORK "/a");
 	drop_caches();
 	share("forged-2", WORK "/a", "d");
-	ok(shares(WORK "/a", WORK "/b", second) == 1, "when it is gone, others share");
+	ok_shares(SHARED, WORK "/a", WORK "/b", second, "when it is gone, others share");
 	unmount(WORK "/a");
 	unmount(WORK "/b");
 }

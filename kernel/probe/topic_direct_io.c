@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What passes by the page cache: direct I/O and DAX. */
+/* What passes by the page cache: direct I/O. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,32 +93,10 @@ static void try_backing_file(void)
 	unmount(WORK "/a");
 }
 
-static void try_dax(void)
-{
-	if (erofs_mount(image_path("inline"), WORK "/a", NULL, "dax=never")) {
-		skip("this kernel has no DAX (CONFIG_FS_DAX), which user-mode Linux cannot have",
-		     "DAX and sharing exclude each other at remount");
-	} else {
-		unmount(WORK "/a");
-		if (!erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share")) {
-			todo("remount-unchecked");
-			ok_errno(erofs_remount(WORK "/a", NULL, "inode_share,dax=always"), -EINVAL,
-				 "remount with inode_share and dax");
-			todo(NULL);
-			unmount(WORK "/a");
-		}
-	}
-	ok_errno(erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share,dax=always"),
-		 -EINVAL, "mount with inode_share and dax=always");
-	ok_errno(erofs_mount(image_path("inline"), WORK "/a", "d", "inode_share,dax"), -EINVAL,
-		 "mount with inode_share and dax");
-}
-
 void topic_direct_io(void)
 {
 	try_direct(ON_FILE, "inline", "other", false);
 	try_direct(ON_UBD, "inline", "other", true);
 	try_direct(ON_LOOP, "inline", "other", true);
 	try_backing_file();
-	try_dax();
 }

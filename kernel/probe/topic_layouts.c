@@ -64,19 +64,20 @@ struct tally {
 static void try_file(const struct file *file, bool same_backing, struct tally *tally)
 {
 	bool a = is_compressed(WORK "/a", file->name), b = is_compressed(WORK "/b", file->name);
-	bool wanted = a == b && (a || same_backing);
-	int shared = shares(WORK "/a", WORK "/b", file);
+	bool alike = a == b && (a || same_backing);
+	enum sharing wanted = alike && file->size ? SHARED : APART;
+	enum sharing got = shares(WORK "/a", WORK "/b", file);
 	const char *wrong = read_at(&readers[0], WORK "/b", file);
 
 	if (!wrong)
 		wrong = read_at(&readers[0], WORK "/a", file);
 	tally->files++;
 	if (file->size)
-		*(shared == 1 ? &tally->shared : &tally->apart) += 1;
-	tally->right += !wrong && shared >= 0 && (shared == wanted || !file->size);
-	if (wrong || (shared != wanted && file->size))
+		*(got == SHARED ? &tally->shared : &tally->apart) += 1;
+	tally->right += !wrong && got == wanted;
+	if (wrong || got != wanted)
 		diag("%s (%s, %s): %s, %s", file->name, a ? "compressed" : "plain",
-		     b ? "compressed" : "plain", shared == 1 ? "shared" : "not shared",
+		     b ? "compressed" : "plain", got == FAILED ? "fails" : sharing_names[got],
 		     wrong ? wrong : "content right");
 }
 

@@ -94,7 +94,7 @@ static void try_unlink(void)
 		give_up(WORK "/copy.erofs", -EINVAL);
 	share("other", WORK "/b", "d");
 	unlink(WORK "/copy.erofs");
-	ok(shares(WORK "/a", WORK "/b", file) == 1, "an image that was unlinked shares");
+	ok_shares(SHARED, WORK "/a", WORK "/b", file, "an image that was unlinked shares");
 	ok_content(WORK "/a", file, "its image was unlinked");
 	unmount(WORK "/b");
 	ok_content(WORK "/a", file, "its image was unlinked, the other unmounted");
@@ -165,17 +165,9 @@ static void try_evicted(void)
 static void try_overlay_mapping(void)
 {
 	uint8_t *map;
-	int error;
 
-	share("inline", WORK "/a", "d");
-	share("other", WORK "/b", "d");
-	error = plain_mount("overlay", WORK "/p", "overlay", "lowerdir=" WORK "/a:" WORK "/c");
-	if (error) {
-		skip("no overlayfs (CONFIG_OVERLAY_FS)", "a mapping through an overlay");
-		unmount(WORK "/b");
-		unmount(WORK "/a");
-		return;
-	}
+	mount_both();
+	mount_overlay();
 	map = map_at(WORK "/p");
 	drop_caches();
 	drop_caches();
