@@ -127,7 +127,7 @@ $(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_li
 $(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))
 $(eval $(call foreign_variant,s390x,s390x-linux-gnu,s390x-linux-gnu,ld64.so.1))
 
--include spec/spec.mk proofs/proofs.mk kernel/kernel.mk $(wildcard tests/*.mk)
+-include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/fuzz.mk $(wildcard tests/*.mk)
 
 .PHONY: FORCE have-packages
 FORCE:
@@ -138,7 +138,7 @@ have-packages:
 # ---- Packages from Debian ----
 
 .PHONY: deps deps-demo deps-test deps-arch deps-prove deps-images
-deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images, -kernel: what these need)
+deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images, -kernel, -fuzz: what these need)
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC)
 deps-demo: deps
 deps-test:

@@ -27,12 +27,20 @@ struct cache_line {
 	uint32_t device;
 };
 
+static bool is_in_memory(const struct ishare_image *image)
+{
+	for (uint32_t i = 0; i < image->device_count; i++)
+		if (!image->devices[i].bytes)
+			return false;
+	return true;
+}
+
 bool reader_init(struct reader *reader, struct ishare_image *image, size_t line_count)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->image = image;
-	reader->line_count = line_count;
-	reader->lines = calloc(line_count, sizeof(*reader->lines));
+	reader->line_count = is_in_memory(image) ? 1 : line_count; /* nothing to cache */
+	reader->lines = calloc(reader->line_count, sizeof(*reader->lines));
 	return reader->lines;
 }
 

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * What the formats of a report make of an image: text that a terminal can show, and JSON and SARIF
+ * that another library reads and that hold each finding.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "report.h"
+
+#define FORMATS 3u
+
+/* What ref/cmd/main.c has for the program. */
+
+void *allocated(void *made)
+{
+	if (!made)
+		broken("memory", "there is none");
+	return made;
+}
+
+void *allocate(size_t count, size_t size)
+{
+	return allocated(calloc(count, size));
+}
+
+struct output {
+	struct report report;
+	char *text;
+	size_t size;
+};
+
+struct outputs {
+	struct output of[FORMATS];
+	size_t count; /* of formats that are written */
+	uint64_t findings, unexamined;
+};
+
+static void take_finding(void *context, const struct ishare_finding *finding)
+{
+	struct outputs *outputs = context;
+
+	outputs->findings++;
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct report *report = &outputs->of[i].report;
+
+		report->format->finding(report, finding);
+	}
+}
+
+static void take_unexamined(void *context, const struct ishare_unexamined *unexamined)
+{
+	struct outputs *outputs = context;
+
+	outputs->unexamined++;
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct report *report = &outputs->of[i].report;
+
+		report->format->unexamined(report, unexamined);
+	}
+}
+
+/* ---- What they must be ---- */
+
+static void check_text(const struct output *output)
+{
+	const char *text = output->text;
+
+	for (size_t start = 0, end; start < output->size; start = end + 1) {
+		const char *newline = memchr(text + start, '\n', output->size - start);
+
+		if (!newline)
+			broken("text", "the last line does not end");
+		end = (size_t)(newline - text);
+		if (!is_printable(text + start, end - start))
+			broken("text", "a line cannot be shown: %.*s", (int)(end - start),
+			       text + start);
+	}
+}
+
+static json_t *load(const char *property, const struct output *output)
+{
+	json_error_t error;
+	json_t *root = json_loadb(output->text, output->size, JSON_REJECT_DUPLICATES, &error);
+
+	if (!root)
+		broken(property, "line %d, column %d: %s", error.line, error.column, error.text);
+	return root;
+}
+
+static void check_json(const struct output *output, const struct outputs *outputs)
+{
+	json_t *root = load("json", output), *events = json_object_get(root, "events"), *event;
+	uint64_t findings = 0;
+	size_t i;
+
+	json_array_foreach(events, i, event)
+	{
+		const char *type = json_string_value(json_object_get(event, "type"));
+		const char *rule = json_string_value(json_object_get(event, "rule"));
+
+		if (!type || (strcmp(type, "finding") == 0) != (rule && rule_by_name(rule)))
+			broken("json", "event %zu is of no known type or rule", i);
+		findings += rule != NULL;
+	}
+	if (findings != outputs->findings ||
+	    json_array_size(events) != outputs->findings + outputs->unexamined)
+		broken("json", "%zu events, not all that were told", json_array_size(events));
+	json_decref(root);
+}
+
+static void check_result(json_t *result, size_t i)
+{
+	const char *rule, *level, *message, *uri;
+	json_int_t index;
+
+	if (json_unpack(result, "{ss sI ss s{ss} s[{s{s{ss}}}]}", "ruleId", &rule, "ruleIndex",
+			&index, "level", &level, "message", "text", &message, "locations",
+			"physicalLocation", "artifactLocation", "uri", &uri) != 0)
+		broken("sarif", "result %zu lacks a member", i);
+	if (index < 0 || index >= ISHARE_RULE_COUNT ||
+	    strcmp(ishare_rules[index].name, rule) != 0 ||
+	    strcmp(level, severity_words[ishare_rules[index].severity]) != 0)
+		broken("sarif", "result %zu of %s: its index or level is another rule's", i, rule);
+}
+
+static void check_sarif(const struct output *output, const struct outputs *outputs)
+{
+	json_t *root = load("sarif", output), *results, *notifications, *result;
+	const char *version;
+	size_t i;
+
+	if (json_unpack(root, "{ss s[{so s[{so}]}]}", "version", &version, "runs", "results",
+			&results, "invocations", "toolExecutionNotifications", &notifications) != 0)
+		broken("sarif", "it has no run, results or notifications");
+	if (json_array_size(results) != outputs->findings ||
+	    json_array_size(notifications) != outputs->unexamined)
+		broken("sarif", "%zu results, not all findings", json_array_size(results));
+	json_array_foreach(results, i, result) check_result(result, i);
+	json_decref(root);
+}
+
+/* ---- Writing them ---- */
+
+static void begin(struct outputs *outputs, bool with_sarif)
+{
+	static const struct report_format *const formats[] = { &report_text, &report_json,
+							       &report_sarif };
+
+	outputs->count = with_sarif ? FORMATS : FORMATS - 1;
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct output *output = &outputs->of[i];
+
+		output->report = (struct report){
+			.format = formats[i],
+			.out = allocated(open_memstream(&output->text, &output->size)),
+			.profile = default_profile(),
+		};
+		formats[i]->begin(&output->report);
+	}
+}
+
+static void end(struct outputs *outputs, const struct outcome *outcome)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct output *output = &outputs->of[i];
+
+		output->report.format->end(&output->report, outcome);
+		fclose(output->report.out);
+	}
+	check_text(&outputs->of[0]);
+	check_json(&outputs->of[1], outputs);
+	if (outputs->count == FORMATS)
+		check_sarif(&outputs->of[2], outputs);
+	for (size_t i = 0; i < outputs->count; i++)
+		free(outputs->of[i].text);
+}
+
+void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool with_sarif)
+{
+	struct ishare_options options = { .digests = true, .threads = 1 };
+	struct outputs outputs = { .count = 0 };
+	struct ishare_sink sink = { .context = &outputs,
+				    .finding = take_finding,
+				    .unexamined = take_unexamined };
+	struct ishare_image *image = open_input(data, size);
+	struct ishare_domain *domain = ishare_domain_new();
+	struct outcome outcome = { .images = 1, .digests = true };
+
+	ishare_profile_by_name(default_profile(), &options.profile);
+	begin(&outputs, with_sarif);
+	ishare_check(image, &options, &sink, domain, &outcome.summary);
+	ishare_domain_judge(domain, &options, &sink, &outcome.summary);
+	outcome.status = outcome.summary.findings[ISHARE_ERROR] ? STATUS_VIOLATES : STATUS_CONFORMS;
+	end(&outputs, &outcome);
+	if (outcome.summary.findings[ISHARE_ERROR] < errors)
+		broken("twice", "with digests, fewer errors are found");
+	ishare_domain_free(domain);
+	ishare_image_close(image);
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#
+# Fuzzing the reference parser: fuzz/README.md says what there is. The harness is one program in several variants:
+#
+#	build/fuzz/afl/image		for AFL++: fast
+#	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour sanitizers
+#	build/fuzz/afl-cmplog/image	for AFL++: tells what is compared (afl-fuzz -c)
+#	build/fuzz/libfuzzer/image	for libFuzzer, with the sanitizers
+#	build/fuzz/plain/image		for libFuzzer, without
+#	build/fuzz/mutator.so		AFL_CUSTOM_MUTATOR_LIBRARY
+#
+# Each runs the files that it is given, too.
+
+DEPS_FUZZ := afl++ clang patch $(DEPS_BUILD) $(DEPS_SPEC)
+DEPS_TEST += afl++ patch
+
+FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c
+FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
+FUZZ_FORMATS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
+	escape hexdump words images))
+FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_FORMATS)
+# Calls of these reach fuzz/measure.c.
+FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
+	reader_release hash_seed ishare_crc32c
+FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED))
+FUZZ_COUNT := -finstrument-function-entry-bare
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
+
+# $(call fuzz_variant,NAME,COMPILER,FLAGS)
+define fuzz_variant
+$(call variant,build/fuzz/$(1),$(2),$(3) $(FUZZ_COUNT),-Iref/cmd -Ifuzz $$(host_cflags),,$$(host_libs),have-fuzzers)
+
+build/fuzz/$(1)/image: $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) build/fuzz/$(1)/rules.o
+	$$(call say,LD,$$@)
+	$$(Q)$$(build/fuzz/$(1)_link) -fsanitize=fuzzer $$(FUZZ_LINK) -pthread -o $$@ $$^ $$(host_libs)
+
+-include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES))
+endef
+
+AFL_CC := AFL_QUIET=1 afl-clang-fast
+$(eval $(call fuzz_variant,afl,$(AFL_CC),))
+$(eval $(call fuzz_variant,afl-asan,$(AFL_CC),$(FUZZ_SAN)))
+$(eval $(call fuzz_variant,afl-cmplog,AFL_LLVM_CMPLOG=1 $(AFL_CC),))
+$(eval $(call fuzz_variant,libfuzzer,clang,-fsanitize=fuzzer-no-link $(FUZZ_SAN)))
+$(eval $(call fuzz_variant,plain,clang,-fsanitize=fuzzer-no-link))
+
+# The mutator is a shared object of its own, for any target whose inputs hold images.
+$(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz,,,have-packages))
+build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $^
+-include $(patsubst %.c,build/fuzz/so/%.d,$(FUZZ_MUTATOR) $(CORE))
+
+.PHONY: have-fuzzers deps-fuzz fuzz-image
+have-fuzzers: have-packages
+	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \
+		{ echo "no $${tool%:*}: install the package $${tool#*:}, or run 'make deps-fuzz'" >&2; exit 1; }; done
+
+deps-fuzz:
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ)
+
+fuzz-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## Build the image harness and the mutator for AFL++ and libFuzzer

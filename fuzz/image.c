@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/*
+ * Fuzzes an image in memory: core's decoders and rules under libishare's walk, and the reports of
+ * what it finds. One entry point, which libFuzzer and AFL++'s driver for it both call.
+ *
+ * A crash is more than a bad access. On every input:
+ *
+ *	input		reading from memory does not fail
+ *	steps, memory	a check costs no more than a multiple of the image's size and a constant
+ *	place		a finding is about bytes of the image, or says which are missing
+ *	twice		a second check, with other hashes, finds the same
+ *	sums		the summary counts what was told
+ *	sb.*, prefix.*	what is reported is what core's functions say of the bytes
+ *	conforms	so is the verdict: core has all these rules in one function
+ *
+ * and on some, as it takes long:
+ *
+ *	text, json, sarif	the reports are well-formed and hold each finding
+ *
+ * What is broken is named on stderr.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+
+/*
+ * With TRUE_CORE the second check is that of another copy of libishare, whose names begin with
+ * "true_": so defects planted in the first one show.
+ */
+#ifdef TRUE_CORE
+#define SECOND(function) true_##function
+#define ANOTHER(type, function, ...) extern type true_##function(__VA_ARGS__)
+ANOTHER(enum ishare_result, ishare_image_open_memory, const char *, const void *, size_t,
+	struct ishare_image **);
+ANOTHER(enum ishare_result, ishare_image_add_memory, struct ishare_image *, const void *, size_t);
+ANOTHER(void, ishare_image_close, struct ishare_image *);
+ANOTHER(enum ishare_result, ishare_check, struct ishare_image *, const struct ishare_options *,
+	const struct ishare_sink *, struct ishare_domain *, struct ishare_summary *);
+ANOTHER(enum ishare_result, ishare_domain_judge, struct ishare_domain *,
+	const struct ishare_options *, const struct ishare_sink *, struct ishare_summary *);
+ANOTHER(struct ishare_domain *, ishare_domain_new, void);
+ANOTHER(void, ishare_domain_free, struct ishare_domain *);
+#else
+#define SECOND(function) function
+#endif
+
+/* libishare's functions, of one copy or the other. */
+struct library {
+	enum ishare_result (*open)(const char *, const void *, size_t, struct ishare_image **);
+	enum ishare_result (*add)(struct ishare_image *, const void *, size_t);
+	void (*close)(struct ishare_image *);
+	enum ishare_result (*check)(struct ishare_image *, const struct ishare_options *,
+				    const struct ishare_sink *, struct ishare_domain *,
+				    struct ishare_summary *);
+	enum ishare_result (*judge)(struct ishare_domain *, const struct ishare_options *,
+				    const struct ishare_sink *, struct ishare_summary *);
+	struct ishare_domain *(*domain_new)(void);
+	void (*domain_free)(struct ishare_domain *);
+};
+
+static const struct library first_library = {
+	ishare_image_open_memory, ishare_image_add_memory, ishare_image_close, ishare_check,
+	ishare_domain_judge,	  ishare_domain_new,	   ishare_domain_free,
+};
+
+static const struct library second_library = {
+	SECOND(ishare_image_open_memory), SECOND(ishare_image_add_memory),
+	SECOND(ishare_image_close),	  SECOND(ishare_check),
+	SECOND(ishare_domain_judge),	  SECOND(ishare_domain_new),
+	SECOND(ishare_domain_free),
+};
+
+/* The kernel that images are judged for. */
+#define PROFILE "linux-7.3"
+static struct ishare_options options;
+
+/*
+ * No image costs more, and these are few times what the worst of many millions did: free steps,
+ * which libishare grants to a small image too, and steps and bytes for each byte of the image.
+ */
+#define STEPS (8u * 1024 * 1024)
+#define STEPS_PER_BYTE 16u
+#define MEMORY (2u * 1024 * 1024)
+#define MEMORY_PER_BYTE 64u
+
+/* One report in so many is written in all formats but SARIF, which has the whole catalogue in it. */
+#define FORMATS_EVERY 64u
+#define SARIF_EVERY 2048u
+
+/* Findings that are kept to say where two checks differ. */
+#define KEPT 64u
+
+struct kept {
+	enum ishare_rule_id rule;
+	uint64_t hash; /* of all that the finding says */
+};
+
+/* One check and what it found. */
+struct pass {
+	const struct library *library;
+	struct ishare_image *image;
+	const uint8_t *data;
+	enum ishare_result result;
+	struct ishare_summary summary;
+	uint64_t hash; /* of all findings and of what was not examined, in their order */
+	uint64_t told[3]; /* findings by severity */
+	uint64_t told_unexamined;
+	uint32_t kept_count;
+	struct kept kept[KEPT];
+	bool broken[ISHARE_RULE_COUNT];
+};
+
+void broken(const char *property, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "broken: %s: ", property);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	abort();
+}
+
+static uint64_t hash_string(const char *string, uint64_t seed)
+{
+	return string ? hash_bytes(string, strlen(string) + 1, seed) : seed * 31 + 1;
+}
+
+/* ---- The input ---- */
+
+/* Decodes what there is of the superblock and its extension; false: there is none. */
+static bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superblock *sb,
+			      struct ishare_superblock_ext *ext)
+{
+	size_t end = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE;
+	struct ishare_view view = { data + ISHARE_SUPERBLOCK_OFFSET, ISHARE_SUPERBLOCK_SIZE };
+	struct ishare_view more = { data + end, ISHARE_SUPERBLOCK_EXT_SIZE };
+
+	memset(ext, 0, sizeof(*ext));
+	if (size < end)
+		return false;
+	ishare_superblock_decode(&view, sb);
+	if (sb->sb_extslots && size - end >= more.size)
+		ishare_superblock_ext_decode(&more, ext);
+	return true;
+}
+
+/*
+ * An image with one extra device is its own device if its UUID is odd: so that devices are read,
+ * too, and the input is one image still.
+ */
+static bool is_its_own_device(const uint8_t *data, size_t size)
+{
+	struct ishare_superblock_ext ext;
+	struct ishare_superblock sb;
+
+	return decode_superblock(data, size, &sb, &ext) && ishare_device_count(&sb) == 1 &&
+	       data[ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_UUID_OFFSET] % 2;
+}
+
+static struct ishare_image *open_by(const struct library *library, const uint8_t *data, size_t size)
+{
+	struct ishare_image *image;
+
+	if (library->open("input", data, size, &image) != ISHARE_DONE ||
+	    (is_its_own_device(data, size) && library->add(image, data, size) != ISHARE_DONE))
+		broken("input", "it cannot be opened");
+	return image;
+}
+
+struct ishare_image *open_input(const uint8_t *data, size_t size)
+{
+	return open_by(&first_library, data, size);
+}
+
+/* ---- place ---- */
+
+static const struct ishare_struct *struct_by_name(const char *name)
+{
+	for (uint32_t i = 0; i < ISHARE_STRUCT_COUNT; i++)
+		if (strcmp(ishare_structs[i].name, name) == 0)
+			return &ishare_structs[i];
+	return NULL;
+}
+
+static const struct ishare_field *field_of(const struct ishare_place *place)
+{
+	const struct ishare_struct *s = struct_by_name(place->structure);
+
+	for (uint32_t i = 0; s && i < s->field_count; i++)
+		if (strcmp(s->fields[i].name, place->field) == 0)
+			return &s->fields[i];
+	return NULL;
+}
+
+/* How large a directory is that a place is in, only the check itself knows. */
+static uint64_t space_size(const struct ishare_image *image, const char *name)
+{
+	if (strcmp(name, image->space.name) == 0)
+		return image->space.size;
+	if (strcmp(name, image->metabox.name) == 0)
+		return image->metabox.size;
+	if (strcmp(name, image->packed.name) == 0)
+		return image->packed.size;
+	return UINT64_MAX;
+}
+
+static void check_row(const struct pass *pass, const char *rule, const struct ishare_place *place,
+		      uint64_t size)
+{
+	if (!place->row)
+		return;
+	if (place->row_size > 64 || place->row_offset % 16 ||
+	    !ishare_fits(size, place->row_offset, place->row_size))
+		broken("place", "%s shows %" PRIu32 " bytes at %" PRIu64 " of %" PRIu64, rule,
+		       place->row_size, place->row_offset, size);
+	if (strcmp(place->space, "image") == 0 &&
+	    memcmp(place->row, pass->data + place->row_offset, place->row_size) != 0)
+		broken("place", "%s shows other bytes than those at %" PRIu64, rule,
+		       place->row_offset);
+}
+
+static void check_field(const char *rule, const struct ishare_place *place, uint64_t size)
+{
+	const struct ishare_field *field;
+
+	if (!place->field)
+		return;
+	field = place->structure ? field_of(place) : NULL;
+	if (!field || field->offset != place->field_offset)
+		broken("place", "%s names a field %s that is not there", rule, place->field);
+	if (place->size != field->size && place->offset + place->size != size)
+		broken("place", "%s shows %" PRIu32 " bytes of the field %s", rule, place->size,
+		       field->name);
+}
+
+static void check_place(const struct pass *pass, const struct ishare_finding *finding)
+{
+	const struct ishare_place *place = &finding->place;
+	const char *rule = finding->rule->name;
+	uint64_t size = space_size(pass->image, place->space);
+
+	if (!ishare_fits(size, place->offset, place->size))
+		broken("place", "%s is about %" PRIu32 " bytes at %" PRIu64 " of %" PRIu64, rule,
+		       place->size, place->offset, size);
+	if (place->offset == size && !strpbrk(finding->message, "0123456789"))
+		broken("place", "%s does not say which bytes are missing", rule);
+	check_field(rule, place, size);
+	check_row(pass, rule, place, size);
+}
+
+/* ---- One check ---- */
+
+static void take_finding(void *context, const struct ishare_finding *finding)
+{
+	const struct ishare_place *place = &finding->place;
+	struct pass *pass = context;
+	struct kept kept = { .rule = finding->rule->id, .hash = finding->rule->id };
+	const uint64_t numbers[] = { place->offset, place->size, place->field_offset,
+				     place->row_offset };
+
+	/* the second library's images are not of our types where a patch changes these */
+	if (pass->library == &first_library)
+		check_place(pass, finding);
+	kept.hash = hash_bytes(numbers, sizeof(numbers), kept.hash);
+	kept.hash = hash_string(finding->path, kept.hash);
+	kept.hash = hash_string(finding->message, kept.hash);
+	kept.hash = hash_string(place->space, kept.hash);
+	kept.hash = hash_string(place->field, kept.hash);
+	kept.hash = hash_string(finding->other_path, kept.hash);
+	if (place->row)
+		kept.hash = hash_bytes(place->row, place->row_size, kept.hash);
+	pass->hash = hash_bytes(&kept.hash, sizeof(kept.hash), pass->hash);
+	pass->told[finding->rule->severity]++;
+	pass->broken[kept.rule] = true;
+	if (pass->kept_count < KEPT)
+		pass->kept[pass->kept_count++] = kept;
+}
+
+static void take_unexamined(void *context, const struct ishare_unexamined *unexamined)
+{
+	struct pass *pass = context;
+
+	pass->told_unexamined++;
+	pass->hash = hash_bytes(&unexamined->count, sizeof(unexamined->count), pass->hash);
+	pass->hash = hash_string(unexamined->path, pass->hash);
+	pass->hash = hash_string(unexamined->reason, pass->hash);
+}
+
+/* The caller closes the image. */
+static void run_pass(struct pass *pass, const struct library *library, const uint8_t *data,
+		     size_t size)
+{
+	struct ishare_sink sink = { .context = pass,
+				    .finding = take_finding,
+				    .unexamined = take_unexamined };
+	struct ishare_domain *domain = library->domain_new();
+
+	memset(pass, 0, sizeof(*pass));
+	pass->library = library;
+	pass->data = data;
+	pass->image = open_by(library, data, size);
+	pass->result = library->check(pass->image, &options, &sink, domain, &pass->summary);
+	if (pass->result == ISHARE_IO_ERROR)
+		broken("input", "it cannot be read: %s", ishare_image_error(pass->image));
+	if (library->judge(domain, &options, &sink, &pass->summary) != ISHARE_DONE)
+		broken("input", "its fingerprints cannot be read");
+	library->domain_free(domain);
+}
+
+static void check_sums(const struct pass *pass)
+{
+	const struct ishare_summary *summary = &pass->summary;
+
+	if (memcmp(summary->findings, pass->told, sizeof(pass->told)) != 0)
+		broken("sums", "of %" PRIu64 " errors, %" PRIu64 " were told",
+		       summary->findings[ISHARE_ERROR], pass->told[ISHARE_ERROR]);
+	if (summary->unexamined != pass->told_unexamined)
+		broken("sums", "of %" PRIu64 " things not examined, %" PRIu64 " were told",
+		       summary->unexamined, pass->told_unexamined);
+	if (pass->result != ISHARE_DONE && !pass->told[ISHARE_ERROR])
+		broken("sums", "the check was cut short, but no error was told");
+}
+
+/* ---- steps, memory ---- */
+
+static void check_cost(struct cost cost, size_t size)
+{
+	uint64_t steps = STEPS + (uint64_t)STEPS_PER_BYTE * size;
+	size_t memory = MEMORY + MEMORY_PER_BYTE * size;
+
+	if (cost.steps > steps)
+		broken("steps", "%" PRIu64 " of at most %" PRIu64 " for %zu bytes", cost.steps,
+		       steps, size);
+	if (cost.memory > memory)
+		broken("memory", "%zu bytes of at most %zu for %zu bytes", cost.memory, memory,
+		       size);
+}
+
+/* ---- twice ---- */
+
+static void compare_passes(const struct pass *a, const struct pass *b)
+{
+	uint32_t count = a->kept_count < b->kept_count ? a->kept_count : b->kept_count;
+
+	if (a->result != b->result)
+		broken("twice", "the check ends with %d, then with %d", a->result, b->result);
+	if (a->hash == b->hash && memcmp(&a->summary, &b->summary, sizeof(a->summary)) == 0)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (a->kept[i].rule != b->kept[i].rule || a->kept[i].hash != b->kept[i].hash)
+			broken("twice", "finding %" PRIu32 " is of %s, then of %s", i,
+			       ishare_rules[a->kept[i].rule].name,
+			       ishare_rules[b->kept[i].rule].name);
+	if (a->kept_count != b->kept_count)
+		broken("twice", "%s is found only once",
+		       ishare_rules[(a->kept_count > count ? a : b)->kept[count].rule].name);
+	broken("twice", "the summaries differ, or what follows the first %" PRIu32 " findings",
+	       count);
+}
+
+/* ---- sb.*, prefix.*, conforms ---- */
+
+static void expect(const struct pass *pass, enum ishare_rule_id rule, bool holds)
+{
+	if (pass->broken[rule] == holds)
+		broken(ishare_rules[rule].name, "core says that it %s, the check %s",
+		       holds ? "holds" : "does not hold",
+		       holds ? "reports it" : "does not report it");
+}
+
+/* The rules that a check reports where they do not hold, whatever else does not. */
+static void compare_superblock(const struct pass *pass, const struct ishare_superblock *sb,
+			       const struct ishare_superblock_ext *ext, const struct ishare_view *v,
+			       uint64_t size)
+{
+	const struct ishare_profile *p = &options.profile;
+
+	expect(pass, ISHARE_RULE_SB_BLOCK_SIZE, sb_block_size(sb, p));
+	if (sb->blkszbits < ISHARE_BLOCK_BITS_MIN || sb->blkszbits > ISHARE_BLOCK_BITS_MAX)
+		return; /* the check ends here */
+	expect(pass, ISHARE_RULE_SB_CHECKSUM, sb_checksum(sb, v));
+	expect(pass, ISHARE_RULE_SB_FEATURE_INCOMPAT, sb_feature_incompat(sb, p));
+	expect(pass, ISHARE_RULE_SB_FEATURE_COMPAT, sb_feature_compat(sb, p));
+	expect(pass, ISHARE_RULE_SB_DIR_BLOCK_BITS, sb_dir_block_bits(sb));
+	expect(pass, ISHARE_RULE_SB_EXT_SLOTS, sb_ext_slots(sb, p, size));
+	expect(pass, ISHARE_RULE_SB_METABOX_SLOT, sb_metabox_slot(sb));
+	expect(pass, ISHARE_RULE_SB_METABOX_SELF, sb_metabox_self(sb, ext));
+	expect(pass, ISHARE_RULE_SB_PACKED_NID, sb_packed_nid(sb));
+	expect(pass, ISHARE_RULE_SB_BLOCKS, sb_blocks(sb, size));
+	expect(pass, ISHARE_RULE_SB_RESERVED_ZERO, sb_reserved_zero(sb, ext));
+	expect(pass, ISHARE_RULE_SB_PREFIX_COUNT, sb_prefix_count(sb));
+	expect(pass, ISHARE_RULE_SB_PREFIX_FEATURE, sb_prefix_feature(sb));
+	expect(pass, ISHARE_RULE_SB_ISHARE_NEEDS_PREFIXES, sb_ishare_needs_prefixes(sb));
+	expect(pass, ISHARE_RULE_SB_ISHARE_PREFIX_ID, sb_ishare_prefix_id(sb));
+	expect(pass, ISHARE_RULE_SB_ISHARE_PREFIX_ID_UNUSED, sb_ishare_prefix_id_unused(sb));
+	expect(pass, ISHARE_RULE_SB_FILTER_RESERVED, sb_filter_reserved(sb));
+	if (ishare_device_count(sb))
+		expect(pass, ISHARE_RULE_DEV_TABLE_BOUNDS, dev_table_bounds(sb, size));
+}
+
+/* Whether no error of a group, such as "sb.", is reported; the root's inode is another matter. */
+static bool none_reported(const struct pass *pass, const char *group)
+{
+	for (uint32_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (pass->broken[i] && ishare_rules[i].severity == ISHARE_ERROR &&
+		    i != ISHARE_RULE_SB_ROOT_INODE &&
+		    strncmp(ishare_rules[i].name, group, strlen(group)) == 0)
+			return false;
+	return true;
+}
+
+/* The space that holds the prefix table, and the table: false if it is not known what is in it. */
+static bool prefix_table(const struct pass *pass, size_t size, struct ishare_view *table,
+			 uint64_t *space_size)
+{
+	const struct ishare_image *image = pass->image;
+	enum ishare_prefix_space which = ishare_prefix_space(&image->sb);
+	const struct space *space =
+		which == ISHARE_PREFIX_IN_METABOX ? &image->metabox : &image->packed;
+	uint64_t start = ishare_prefix_start(&image->sb);
+
+	*space_size = which == ISHARE_PREFIX_IN_IMAGE ? size : space->size;
+	if (which == ISHARE_PREFIX_IN_IMAGE) {
+		*table = (struct ishare_view){ pass->data + (start < size ? start : size),
+					       start < size ? (size_t)(size - start) : 0 };
+		return true;
+	}
+	*table = (struct ishare_view){ image->prefixes.bytes, image->prefixes.size };
+	return space->readable && (image->prefixes.bytes || start >= space->size);
+}
+
+static void compare_with_core(const struct pass *pass, size_t size)
+{
+	struct ishare_view v = { pass->data + ISHARE_SUPERBLOCK_OFFSET, 0 }, table;
+	const struct ishare_profile *p = &options.profile;
+	struct ishare_superblock_ext ext;
+	struct ishare_superblock sb;
+	uint64_t table_space;
+	bool conforms;
+
+	expect(pass, ISHARE_RULE_SB_SIZE, sb_size(size));
+	if (!decode_superblock(pass->data, size, &sb, &ext))
+		return;
+	expect(pass, ISHARE_RULE_SB_MAGIC, sb_magic(&sb));
+	v.size = size - ISHARE_SUPERBLOCK_OFFSET;
+	if (sb_magic(&sb))
+		compare_superblock(pass, &sb, &ext, &v, size);
+	conforms = ishare_superblock_conforms(&sb, &ext, p, &v, size);
+	if (conforms != none_reported(pass, "sb."))
+		broken("conforms", "core says %s of the superblock, the check does not",
+		       conforms ? "yes" : "no");
+	if (!conforms || !sb.xattr_prefix_count || !prefix_table(pass, size, &table, &table_space))
+		return;
+	conforms = ishare_conforms(&sb, &ext, p, &v, size, &table, table_space);
+	if (conforms != none_reported(pass, "prefix."))
+		broken("conforms", "core says %s of the prefix table, the check does not",
+		       conforms ? "yes" : "no");
+}
+
+/* ---- The entry point ---- */
+
+/* FUZZ_FORMATS in the environment: every report is written in all formats. */
+static bool formats_always;
+
+static void judge(const uint8_t *data, size_t size)
+{
+	static struct pass first, second;
+	uint64_t chance = hash_bytes(data, size, 0);
+	struct cost cost;
+
+	set_hash_seed(1);
+	measure_start();
+	run_pass(&first, &first_library, data, size);
+	cost = measure_stop();
+	check_sums(&first);
+	check_cost(cost, size);
+	compare_with_core(&first, size);
+	set_hash_seed(2);
+	run_pass(&second, &second_library, data, size);
+	compare_passes(&first, &second);
+	if (chance % FORMATS_EVERY == 0 || formats_always)
+		check_formats(data, size, first.told[ISHARE_ERROR],
+			      chance % SARIF_EVERY == 0 || formats_always);
+	first.library->close(first.image);
+	second.library->close(second.image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!options.profile.page_bits) {
+		formats_always = getenv("FUZZ_FORMATS") != NULL;
+		ishare_profile_by_name(PROFILE, &options.profile);
+	}
+	judge(data, size);
+	return 0;
+}

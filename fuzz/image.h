@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/* What the parts of the image harness share. */
+#ifndef FUZZ_IMAGE_H
+#define FUZZ_IMAGE_H
+
+#include "internal.h"
+
+/* Says which property (or rule) is broken and how, and ends the program as a crash. */
+void broken(const char *property, const char *format, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+
+/* Opens the input as an image, with as many devices as every pass over it shall have. */
+struct ishare_image *open_input(const uint8_t *data, size_t size);
+
+/* measure.c: what a check costs; and views that end where readable memory does, with ASan */
+
+struct cost {
+	uint64_t steps; /* calls of functions */
+	size_t memory; /* most bytes held at one time */
+};
+
+void measure_start(void);
+struct cost measure_stop(void);
+
+/* What hash_seed() returns from now on: a harness must do the same each time. */
+void set_hash_seed(uint64_t seed);
+
+/* formats.c: checks the image once more and what the formats of a report make of it */
+
+void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool with_sarif);
+
+#endif
