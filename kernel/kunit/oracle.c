@@ -342,6 +342,7 @@ int oracle_walk_start(struct oracle_walk *w, struct oracle *o, const struct orac
 	memset(w, 0, sizeof(*w));
 	w->oracle = o;
 	w->inode = i;
+	w->stale_page = U64_MAX;
 	if (!i->inode.xattr_isize)
 		return -ENODATA;
 	if (!inode_xattr_icount(&i->inode))
@@ -415,6 +416,7 @@ static int next_inline(struct oracle_walk *w, struct oracle_xattr *x)
 	w->stage = WALK_INLINE;
 	if (status != ISHARE_OK)
 		return -EUCLEAN;
+	w->stale_page = (w->inode->offset + w->inode->inode.isize + pos) >> PAGE_SHIFT;
 	return fill(w, w->area, w->there, x);
 }
 
@@ -425,6 +427,21 @@ static void take_shared(struct oracle *o, const struct oracle_space *space, u64 
 	copy_part(space, offset, o->shared, o->shared_used);
 }
 
+/* What is in a mistaken page comes from the inode's space. */
+static void take_stale(struct oracle_walk *w, u64 offset)
+{
+	u32 rest = PAGE_SIZE - offset_in_page(offset);
+	struct oracle *o = w->oracle;
+
+	if (o->quirk != ORACLE_STALE_PAGE || offset >> PAGE_SHIFT != w->stale_page) {
+		w->stale_page = U64_MAX;
+		return;
+	}
+	memset(o->shared, 0, rest);
+	copy_part(w->inode->space, offset, o->shared, rest);
+	o->shared_used = max(o->shared_used, rest);
+}
+
 static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 {
 	struct ishare_view area = { w->area, w->inode->inode.xattr_isize };
@@ -433,7 +450,7 @@ static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 	const struct oracle_space *space;
 	u64 offset, there;
 
-	if (w->next_shared == w->header.h_shared_count)
+	if (w->next_shared == w->header.h_shared_count && w->oracle->quirk != ORACLE_EMPTY_SHARED)
 		return 0;
 	space = ishare_has_compat(sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX)
 			? &w->oracle->metabox
@@ -442,11 +459,15 @@ static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 		return ORACLE_UNSPECIFIED;
 	if (!space->there)
 		return -EUCLEAN;
+	if (w->next_shared == w->header.h_shared_count)
+		return 0;
 	offset = ishare_shared_offset(sb, ishare_shared_id(&area, w->next_shared++));
 	there = bytes_there(space, offset, ISHARE_XATTR_ENTRY_MAX);
 	if (there < ISHARE_XATTR_ENTRY_SIZE)
 		return -EIO;
 	take_shared(w->oracle, space, offset);
+	if (space != w->inode->space)
+		take_stale(w, offset);
 	holder = (struct ishare_view){ w->oracle->shared, ISHARE_XATTR_ENTRY_MAX };
 	ishare_entry_first(&holder, 0, &w->entry);
 	return fill(w, holder.data, there, x);

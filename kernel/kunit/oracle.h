@@ -28,6 +28,16 @@ struct oracle_space {
 /* An error of its own: the specification does not say */
 #define ORACLE_UNSPECIFIED (-EREMOTEIO)
 
+/* Where a kernel is known to differ from the specification, at shared xattrs */
+enum oracle_quirk {
+	ORACLE_AS_SPECIFIED,
+	/* Without the metabox that is said to hold them, none being asked for fails, too. */
+	ORACLE_EMPTY_SHARED,
+	/* The page with the last inline entry is taken for the one in the other space. */
+	ORACLE_STALE_PAGE,
+	ORACLE_QUIRKS
+};
+
 struct oracle_inode {
 	u64 nid;
 	struct ishare_inode inode;
@@ -57,6 +67,7 @@ struct oracle {
 	u8 *(*fetch)(void *context, bool metabox, u64 *size);
 	void *context;
 	struct oracle_inode inodes[ORACLE_INODES];
+	enum oracle_quirk quirk; /* what looks at xattrs give is what such a kernel gives */
 	/* The shared xattr that was looked at last, zeros behind its image's end */
 	u8 shared[ISHARE_XATTR_ENTRY_MAX];
 	u32 shared_used;
@@ -80,6 +91,7 @@ struct oracle_walk {
 	struct ishare_ibody_header header;
 	struct ishare_entry entry;
 	u32 next_shared;
+	u64 stale_page; /* index of the page that the kernel may mistake; else U64_MAX */
 	enum { WALK_FIRST, WALK_INLINE, WALK_SHARED } stage;
 };
 

@@ -150,11 +150,12 @@ static void super_root_and_blocks(struct kunit *test)
 	const struct wide_case *c = test->param_value;
 	struct erofs_test_image *img = erofs_test_image_new(test);
 	struct erofs_super_block *dsb = img->sb;
+	u32 root_size = 2 * sizeof(struct erofs_dirent) + strlen(".") + strlen("..");
 	struct erofs_sb_info *sbi;
 
 	/* a second root directory at nid 3 */
 	memcpy(img->root + 3, img->root, sizeof(*img->root));
-	img->root[3].i_size = cpu_to_le32(2 * sizeof(struct erofs_dirent) + strlen(".") + strlen(".."));
+	img->root[3].i_size = cpu_to_le32(root_size);
 	dsb->rb.rootnid_2b = cpu_to_le16(c->rb);
 	dsb->rootnid_8b = cpu_to_le64(c->rootnid_8b);
 	if (c->_48bit)
