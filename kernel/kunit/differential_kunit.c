@@ -111,11 +111,14 @@ static struct key *find_key(struct differential *d, int size, const struct inode
 	struct mounted *m;
 	struct key *key;
 
-	for (m = d->mounted; m <= under_test(d); m++)
-		for (key = m->keys; key < m->keys + m->nr_keys; key++)
-			if (shared ? key->shared == shared :
-				     key->size == size && !memcmp(key->value, d->expected, size))
+	for (m = d->mounted; m <= under_test(d); m++) {
+		for (key = m->keys; key < m->keys + m->nr_keys; key++) {
+			if (shared && key->shared == shared)
 				return key;
+			if (!shared && key->size == size && !memcmp(key->value, d->expected, size))
+				return key;
+		}
+	}
 	return NULL;
 }
 
