@@ -178,19 +178,19 @@ static void end(struct outputs *outputs, const struct outcome *outcome)
 		free(outputs->of[i].text);
 }
 
-void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool with_sarif)
+void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thorough)
 {
-	struct ishare_options options = { .digests = true, .threads = 1 };
+	struct ishare_options options = { .digests = thorough, .threads = 1 };
 	struct outputs outputs = { .count = 0 };
 	struct ishare_sink sink = { .context = &outputs,
 				    .finding = take_finding,
 				    .unexamined = take_unexamined };
 	struct ishare_image *image = open_input(data, size);
 	struct ishare_domain *domain = ishare_domain_new();
-	struct outcome outcome = { .images = 1, .digests = true };
+	struct outcome outcome = { .images = 1, .digests = thorough };
 
 	ishare_profile_by_name(default_profile(), &options.profile);
-	begin(&outputs, with_sarif);
+	begin(&outputs, thorough);
 	ishare_check(image, &options, &sink, domain, &outcome.summary);
 	ishare_domain_judge(domain, &options, &sink, &outcome.summary);
 	outcome.status = outcome.summary.findings[ISHARE_ERROR] ? STATUS_VIOLATES : STATUS_CONFORMS;

@@ -87,9 +87,12 @@ static struct ishare_options options;
 #define MEMORY (2u * 1024 * 1024)
 #define MEMORY_PER_BYTE 64u
 
-/* One report in so many is written in all formats but SARIF, which has the whole catalogue in it. */
-#define FORMATS_EVERY 64u
-#define SARIF_EVERY 2048u
+/*
+ * One input in so many is reported as text and JSON; and one in so many as SARIF too, which has the
+ * whole catalogue in it, and with digests, for which libishare starts a thread.
+ */
+#define FORMATS_EVERY 128u
+#define SARIF_EVERY 4096u
 
 /* Findings that are kept to say where two checks differ. */
 #define KEPT 64u

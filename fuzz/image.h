@@ -25,8 +25,11 @@ struct cost measure_stop(void);
 /* What hash_seed() returns from now on: a harness must do the same each time. */
 void set_hash_seed(uint64_t seed);
 
-/* formats.c: checks the image once more and what the formats of a report make of it */
+/*
+ * formats.c: checks the image once more and what the formats of a report make of it; thorough: with
+ * digests, and in SARIF, too
+ */
 
-void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool with_sarif);
+void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thorough);
 
 #endif
