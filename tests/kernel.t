@@ -259,7 +259,8 @@ def topics():
     """A guest of the probe that dies fails the point that it died of, with the end of its log; the next topic is run."""
     with tempfile.TemporaryDirectory() as scratch:
         script(f"{scratch}/probe", "printf '%s\\t256M\\t\\n' panics hangs fine\n")
-        script(f"{scratch}/run-guest", """case "$*" in
+        script(f"{scratch}/run-guest", """for word; do case $word in --log=*) echo the log >"${word#--log=}" ;; esac; done
+            case "$*" in
             *TOPIC=fine*) echo "ok 1 - a point"; echo 1..1; exit 0 ;;
             *TOPIC=panics*) echo "ok 1 - a point"; status=1 ;;
             *TOPIC=hangs*) status=3 ;;
@@ -286,8 +287,8 @@ def patches():
             text = patch.read()
         wrong = [what for what in (r"\AFrom 0{40} ", r"^From: .*@", r"^Subject: \[PATCH\] erofs(?:-utils)?: ", r"^---$",
                                    r"^diff --git a/\S+ b/\S+$") if not re.search(what, text, re.M | re.S)]
-        wrong += [f"line {number} of the message is too long" for number, line
-                  in enumerate(text.split("\n---\n")[0].splitlines(), 1) if len(line) > 75]
+        message = text.split("\n---\n")[0].partition("\n\n")[2]
+        wrong += [f"too long for a message: {line}" for line in message.splitlines() if len(line) > 75]
         tap.is_empty(wrong, f"{name}: the patch is as git format-patch writes it")
         if "[PATCH] erofs: " in text:
             said = tap.run(["perl", "build/kernel/source/scripts/checkpatch.pl", "--no-tree", "--strict", "--terse",
