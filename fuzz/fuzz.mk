@@ -52,6 +52,13 @@ build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fu
 	$(Q)$(CC) -shared -o $@ $^
 -include $(patsubst %.c,build/fuzz/so/%.d,$(FUZZ_MUTATOR) $(CORE))
 
+build/asan/fuzz/%.o: INCLUDES += -Ifuzz
+build/asan/tests/fuzz/%.o: INCLUDES += -Ifuzz
+build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutate.o $(CORE:%.c=build/asan/%.o) build/asan/rules.o
+	$(call say,LD,$@)
+	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
+-include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutate.d
+
 .PHONY: have-fuzzers deps-fuzz fuzz-image
 have-fuzzers: have-packages
 	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crc.h"
 #include "image.h"
 
 #if defined(__has_feature)
@@ -241,31 +242,18 @@ uint8_t *__wrap_reader_buffer(struct reader *reader, size_t size)
 
 /* ---- The checksum ---- */
 
-/*
- * Core computes it bit by bit, which would take most of the time. x86's instruction, where there is
- * one, gives the same; now and then core must agree.
- */
+/* Now and then core must agree. */
 uint32_t __wrap_ishare_crc32c(uint32_t crc, const struct ishare_view *v)
 {
-#ifdef __x86_64__
 	static uint32_t calls;
-	uint64_t sum = crc, word;
-	size_t i = 0;
+	uint32_t sum;
 
-	if (!__builtin_cpu_supports("sse4.2"))
+	if (!has_fast_crc32c())
 		return __real_ishare_crc32c(crc, v);
-	for (; v->size - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, v->data + i, sizeof(word));
-		__asm__("crc32q %1, %0" : "+r"(sum) : "r"(word));
-	}
-	for (; i < v->size; i++)
-		__asm__("crc32b %1, %0" : "+r"(sum) : "r"(v->data[i]));
-	if (calls++ % 256 == 0 && (uint32_t)sum != __real_ishare_crc32c(crc, v))
+	sum = fast_crc32c(crc, v);
+	if (calls++ % 256 == 0 && sum != __real_ishare_crc32c(crc, v))
 		broken("sb.checksum", "the processor computes another one than core");
-	return (uint32_t)sum;
-#else
-	return __real_ishare_crc32c(crc, v);
-#endif
+	return sum;
 }
 
 /* ---- For the harness ---- */

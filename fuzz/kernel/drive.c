@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * usage: drive [-n RUNS] [-s SECONDS] GUEST INPUT...
+ *
+ * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until there were so many runs or
+ * seconds, or else once; and says what came of it, in lines of JSON's kind. It takes the place of afl-fuzz: the launcher,
+ * which lies beside this program, is the same.
+ *
+ * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "shared.h"
+
+#define MAP_SIZE 65536
+
+static char shared_path[32];
+static const struct fuzz_shared *shared;
+static unsigned char *map;
+static uint32_t *test_case;
+static int control, status; /* pipes */
+
+static void trouble(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fprintf(stderr, "drive: ");
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "\n");
+	va_end(args);
+	if (shared_path[0])
+		unlink(shared_path);
+	exit(2);
+}
+
+static void *make_memory(const char *variable, size_t size)
+{
+	int id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
+	void *memory = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+	char text[16];
+
+	if (memory == (void *)-1)
+		trouble("no shared memory: %s", strerror(errno));
+	snprintf(text, sizeof(text), "%d", id);
+	setenv(variable, text, 1);
+	return memory;
+}
+
+/* Shared memory goes when the last process does, once it is marked. */
+static void mark(const char *variable)
+{
+	shmctl(atoi(getenv(variable)), IPC_RMID, NULL);
+}
+
+static void make_shared(void)
+{
+	int fd;
+
+	snprintf(shared_path, sizeof(shared_path), "/dev/shm/kernel-drive-XXXXXX");
+	fd = mkostemp(shared_path, O_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
+		trouble("no room in /dev/shm: %s", strerror(errno));
+	shared = mmap(NULL, sizeof(*shared), PROT_READ, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		trouble("cannot map %s: %s", shared_path, strerror(errno));
+	setenv(FUZZ_SHARED_ENV, shared_path, 1);
+}
+
+/* ---- The other side of the fork server ---- */
+
+static uint32_t hear(void)
+{
+	uint32_t word;
+
+	if (read(status, &word, sizeof(word)) != sizeof(word))
+		trouble("the launcher has gone");
+	return word;
+}
+
+static void say(uint32_t word)
+{
+	if (write(control, &word, sizeof(word)) != sizeof(word))
+		trouble("the launcher has gone");
+}
+
+static pid_t start_launcher(const char *self, const char *guest)
+{
+	const char *slash = strrchr(self, '/');
+	int to[2], from[2];
+	char path[4096];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%.*slauncher", slash ? (int)(slash - self + 1) : 0, self);
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
+		trouble("pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		dup2(to[0], FUZZ_CONTROL_FD);
+		dup2(from[1], FUZZ_STATUS_FD);
+		execl(path, path, guest, NULL);
+		fprintf(stderr, "drive: %s: %s\n", path, strerror(errno));
+		_exit(127);
+	}
+	close(to[0]);
+	close(from[1]);
+	control = to[1];
+	status = from[0];
+	say(hear());
+	return pid;
+}
+
+/* Return: whether the guest survived */
+static bool run(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, test_case + 1, FUZZ_INPUT_MAX);
+
+	if (size < 0)
+		trouble("%s: %s", path, strerror(errno));
+	close(fd);
+	*test_case = size;
+	say(0);
+	hear();
+	return !hear();
+}
+
+/* ---- What came of it ---- */
+
+static void print_census(const char *name, const struct fuzz_census *c)
+{
+	printf("\"%s\": {\"run\": %llu, \"free_pages\": %llu, \"slab_pages\": %llu, \"inodes\": %llu, \"mounts\": %llu}",
+	       name, (unsigned long long)c->run, (unsigned long long)c->free_pages,
+	       (unsigned long long)c->slab_pages, (unsigned long long)c->inodes,
+	       (unsigned long long)c->mounts);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static unsigned int places(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < MAP_SIZE; i++)
+		n += !!map[i];
+	return n;
+}
+
+static void print_result(bool alive, unsigned long runs, double seconds)
+{
+	printf("{\"alive\": %s, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f, \"places\": %u,\n",
+	       alive ? "true" : "false", runs, seconds, runs / seconds, places());
+	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu,\n ",
+	       (unsigned long long)shared->mounted, (unsigned long long)shared->refused,
+	       (unsigned long long)shared->shared);
+	print_census("first", &shared->first);
+	printf(",\n ");
+	print_census("last", &shared->last);
+	printf("}\n");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long wanted = 0, runs = 0;
+	double seconds = 0, start;
+	bool alive = true;
+	pid_t launcher;
+	int c;
+
+	while ((c = getopt(argc, argv, "n:s:")) != -1) {
+		if (c == 'n')
+			wanted = strtoul(optarg, NULL, 10);
+		else if (c == 's')
+			seconds = strtod(optarg, NULL);
+		else
+			return 2;
+	}
+	if (argc - optind < 2)
+		trouble("usage: drive [-n RUNS] [-s SECONDS] GUEST INPUT...");
+	if (!wanted)
+		wanted = seconds ? ~0ul : (unsigned long)(argc - optind - 1);
+	map = make_memory("__AFL_SHM_ID", MAP_SIZE);
+	test_case = make_memory("__AFL_SHM_FUZZ_ID", FUZZ_INPUT_MAX + sizeof(*test_case));
+	make_shared();
+	launcher = start_launcher(argv[0], argv[optind]);
+	start = now();
+	while (alive && runs < wanted && (!seconds || now() - start < seconds)) {
+		alive = run(argv[optind + 1 + runs % (argc - optind - 1)]);
+		/* The first answer comes when the guest has booted. */
+		if (!runs++)
+			start = now();
+		if (runs == 1) {
+			mark("__AFL_SHM_ID");
+			mark("__AFL_SHM_FUZZ_ID");
+		}
+	}
+	print_result(alive, runs, now() - start);
+	close(control);
+	waitpid(launcher, NULL, 0);
+	unlink(shared_path);
+	return alive ? 0 : 1;
+}

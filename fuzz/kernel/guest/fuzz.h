@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the loop share. */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include "shared.h"
+#include "input.h"
+
+#define FUZZ_IMAGE_MAX 65536 /* as large as the RAM disks */
+
+/* coverage.c */
+extern bool fuzz_watching;
+void fuzz_coverage_start(void);
+
+/* host_user.c: the same process, on the host's side */
+extern unsigned char *fuzz_map;
+extern struct fuzz_shared *fuzz_shared;
+int fuzz_host_start(void);
+int fuzz_host_bare(void);
+int fuzz_host_next(const unsigned char **data, unsigned int *size);
+void fuzz_host_done(void);
+void fuzz_host_write(const char *text, unsigned long size);
+void fuzz_hang(void); /* loop.c; called by a signal handler */
+
+/* disks.c: what is mounted */
+struct fuzz_disk {
+	u8 *bytes; /* FUZZ_IMAGE_MAX, zeros from size on */
+	size_t size; /* whole pages */
+	u8 options; /* FUZZ_MOUNT_* */
+	struct file *file; /* the image as a file */
+	struct file *device; /* the image as a disk */
+	const char *path; /* of the latter */
+};
+
+int fuzz_disks_init(void);
+void fuzz_disk_fill(struct fuzz_disk *disk, const u8 *data, size_t size, u8 options);
+const char *fuzz_domain(u8 options);
+struct vfsmount *fuzz_mount(struct fuzz_disk *disk);
+int fuzz_remount(struct vfsmount *mnt, bool share, bool acl);
+extern struct fuzz_disk fuzz_disks[2];
+
+/* reader.c: what a user of a mount does */
+int fuzz_reader_init(void);
+void fuzz_read_all(struct vfsmount *mnt, u8 actions);
+
+/* judge.c: what must be so; panics if it is not */
+int fuzz_judge_init(void);
+void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt);
+void fuzz_judge_sharing(void);
+void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size);
+void fuzz_judge_release(void);
+
+/* memory.c: what is left behind */
+void fuzz_clean_up(void);
+void fuzz_census(struct fuzz_census *census);
+
+#endif

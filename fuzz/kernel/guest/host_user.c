@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guest is a process, and this is the part of it that the host's libc runs:
+ * AFL++'s shared memory, and its questions and answers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+#include "shared.h"
+
+static unsigned char nowhere[65536];
+unsigned char *fuzz_map = nowhere;
+struct fuzz_shared *fuzz_shared;
+static const volatile uint32_t *test_case; /* its size, then its bytes */
+
+int fuzz_host_start(void);
+int fuzz_host_bare(void);
+int fuzz_host_next(const unsigned char **data, unsigned int *size);
+void fuzz_host_done(void);
+void fuzz_host_write(const char *text, unsigned long size);
+void fuzz_hang(void);
+
+static void *attach(const char *variable)
+{
+	const char *id = getenv(variable);
+	void *memory = id ? shmat(atoi(id), NULL, 0) : (void *)-1;
+
+	return memory == (void *)-1 ? NULL : memory;
+}
+
+static void hang(int signal)
+{
+	fuzz_hang();
+}
+
+/* Return: whether there is a launcher */
+int fuzz_host_start(void)
+{
+	struct sigaction action = { .sa_handler = hang };
+	const char *path = getenv(FUZZ_SHARED_ENV);
+	void *map;
+	int fd;
+
+	if (!path)
+		return 0;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	map = mmap(NULL, sizeof(*fuzz_shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	test_case = attach("__AFL_SHM_FUZZ_ID");
+	if (map == MAP_FAILED || !test_case)
+		return 0;
+	fuzz_shared = map;
+	fuzz_shared->guest = getpid();
+	map = attach("__AFL_SHM_ID");
+	if (map)
+		fuzz_map = map;
+	return !sigaction(SIGUSR2, &action, NULL);
+}
+
+int fuzz_host_bare(void)
+{
+	return getenv(FUZZ_BARE_ENV) != NULL;
+}
+
+static int hear(void)
+{
+	uint32_t word;
+	int n;
+
+	do
+		n = read(FUZZ_CONTROL_FD, &word, sizeof(word));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(word);
+}
+
+static void say(uint32_t word)
+{
+	while (write(FUZZ_STATUS_FD, &word, sizeof(word)) < 0 && errno == EINTR)
+		;
+}
+
+static void remember(const unsigned char *data, unsigned int size)
+{
+	struct fuzz_slot *slot = &fuzz_shared->ring[fuzz_shared->runs % FUZZ_RING];
+
+	slot->run = fuzz_shared->runs;
+	slot->size = size;
+	memcpy(slot->data, data, size);
+}
+
+/* All of the guest waits here until there is an input. */
+int fuzz_host_next(const unsigned char **data, unsigned int *size)
+{
+	if (!hear())
+		return 0;
+	*size = *test_case;
+	if (*size > FUZZ_INPUT_MAX)
+		*size = FUZZ_INPUT_MAX;
+	*data = (const unsigned char *)(test_case + 1);
+	remember(*data, *size);
+	fuzz_shared->running = 1;
+	say(getpid());
+	return 1;
+}
+
+void fuzz_host_done(void)
+{
+	fuzz_shared->runs++;
+	fuzz_shared->running = 0;
+	say(0);
+}
+
+void fuzz_host_write(const char *text, unsigned long size)
+{
+	while (size) {
+		long n = write(STDERR_FILENO, text, size);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			text += n;
+			size -= n;
+		}
+	}
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What must be so. Verdicts, prefixes, inodes, xattrs and fingerprints are
+ * compared by the differential suite's functions, which are included here; a
+ * disagreement, which is a failure there, is the end of the guest. Sharing and
+ * content are compared here, for two images in domains of the input's choice.
+ */
+#include <kunit/test.h>
+
+/* Nothing of the file that is included runs as a test. */
+#undef KUNIT_FAIL
+#define KUNIT_FAIL(test, ...) panic("disagreement: " __VA_ARGS__)
+
+#include "../kunit/differential_kunit.c"
+#include "fuzz.h"
+
+/* An inode with a fingerprint, of an image that is mounted or was */
+struct keyed {
+	unsigned int which; /* of the images */
+	u32 n; /* of its oracle's inodes */
+	const char *domain;
+	u8 *value;
+	int size;
+	struct inode *shared; /* NULL: none */
+};
+
+static struct differential all;
+static struct mounted *judged[2];
+static struct keyed keyed[2 * ORACLE_INODES];
+static unsigned int nr_keyed;
+static u8 *content;
+
+int fuzz_judge_init(void)
+{
+	all.got = kvmalloc(VALUE_MAX, GFP_KERNEL);
+	all.expected = kvmalloc(max(ISHARE_XATTR_ENTRY_MAX, VALUE_MAX), GFP_KERNEL);
+	content = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	judged[0] = kvzalloc_obj(*judged[0]);
+	judged[1] = kvzalloc_obj(*judged[1]);
+	if (!all.got || !all.expected || !content || !judged[0] || !judged[1])
+		return -ENOMEM;
+	judged[0]->d = &all;
+	judged[1]->d = &all;
+	return 0;
+}
+
+static const struct oracle_inode *inode_of(const struct keyed *k)
+{
+	return &judged[k->which]->oracle.inodes[k->n];
+}
+
+/* ---- One image ---- */
+
+/* Rule share.option-needs-domain: nothing else about such a mount counts. */
+static bool judge_options(const struct fuzz_disk *disk, int err)
+{
+	if (!(disk->options & FUZZ_MOUNT_SHARE) || fuzz_domain(disk->options))
+		return false;
+	if (!err)
+		panic("disagreement: share.option-needs-domain: mounted");
+	return true;
+}
+
+static void remember_key(unsigned int which, u32 n, int size)
+{
+	const struct oracle_inode *i = &judged[which]->oracle.inodes[n];
+	struct dentry *dentry = EROFS_I(judged[which]->inodes[n])->sharedentry;
+
+	if (size <= 0 || !ishare_inode_is_regular(&i->inode)) {
+		if (dentry && size != ORACLE_UNSPECIFIED)
+			panic("disagreement: fingerprint.present: nid %llu shares without one",
+			      i->nid);
+		return;
+	}
+	keyed[nr_keyed++] = (struct keyed){
+		.which = which,
+		.n = n,
+		.domain = fuzz_domain(fuzz_disks[which].options) ?: "",
+		.value = kmemdup(all.expected, size, GFP_KERNEL | __GFP_NOFAIL),
+		.size = size,
+		.shared = dentry ? d_inode(dentry) : NULL,
+	};
+}
+
+static void judge_inode_of(unsigned int which, u32 n)
+{
+	struct mounted *m = judged[which];
+	const struct oracle_inode *i = &m->oracle.inodes[n];
+
+	m->name = "inode.*";
+	m->inodes[n] = erofs_iget(m->mnt->mnt_sb, i->nid);
+	compare_inode(m, n);
+	if (IS_ERR(m->inodes[n]) || !i->decoded || !m->oracle.prefixes_known)
+		return;
+	m->name = "xattr.*";
+	compare_xattrs(m, n);
+	m->name = "fingerprint.*";
+	remember_key(which, n, compare_fingerprint(m, n));
+}
+
+void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
+{
+	const struct fuzz_disk *disk = &fuzz_disks[which];
+	struct mounted *m = judged[which];
+	int err = PTR_ERR_OR_ZERO(mnt);
+	u32 n;
+
+	if (judge_options(disk, err))
+		return;
+	m->name = "sb.*";
+	m->image = disk->bytes;
+	m->mnt = mnt;
+	m->oracle.fetch = fetch;
+	m->oracle.context = m;
+	oracle_judge(&m->oracle, disk->bytes, disk->size, &profile);
+	compare_verdict(m, err);
+	if (err)
+		return;
+	m->name = "prefix.*";
+	compare_prefixes(m);
+	for (n = 0; n < m->oracle.nr_inodes; n++)
+		judge_inode_of(which, n);
+}
+
+/* ---- Sharing ---- */
+
+static bool same_key(const struct keyed *a, const struct keyed *b)
+{
+	return a->size == b->size && !strcmp(a->domain, b->domain) &&
+	       !memcmp(a->value, b->value, a->size);
+}
+
+/* Rules share.size-match and share.data-path-match */
+static bool alike(const struct keyed *a, const struct keyed *b)
+{
+	const struct oracle_inode *i = inode_of(a), *j = inode_of(b);
+	bool files[2] = { fuzz_disks[a->which].options & FUZZ_MOUNT_BLOCK,
+			  fuzz_disks[b->which].options & FUZZ_MOUNT_BLOCK };
+	bool compressed = ishare_inode_is_compressed(&i->inode);
+
+	return i->inode.size == j->inode.size &&
+	       compressed == ishare_inode_is_compressed(&j->inode) &&
+	       (compressed || files[0] == files[1]);
+}
+
+static void judge_pair(const struct keyed *a, const struct keyed *b)
+{
+	u64 nids[2] = { inode_of(a)->nid, inode_of(b)->nid };
+
+	if (!same_key(a, b)) {
+		if (a->shared && a->shared == b->shared)
+			panic("disagreement: share.key: nids %llu and %llu share, with other keys",
+			      nids[0], nids[1]);
+	} else if (!alike(a, b)) {
+		if (a->shared && b->shared)
+			panic("disagreement: share.size-match, share.data-path-match: nids %llu and %llu share",
+			      nids[0], nids[1]);
+	} else if (a->shared != b->shared) {
+		panic("disagreement: share.key: nids %llu and %llu do not share", nids[0], nids[1]);
+	}
+}
+
+static bool is_shared(const struct keyed *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_keyed; i++)
+		if (same_key(a, &keyed[i]) && keyed[i].shared)
+			return true;
+	return false;
+}
+
+static void release_inodes(struct mounted *m)
+{
+	u32 n;
+
+	for (n = 0; n < ARRAY_SIZE(m->inodes); n++)
+		if (!IS_ERR_OR_NULL(m->inodes[n]))
+			iput(m->inodes[n]);
+	memset(m->inodes, 0, sizeof(m->inodes));
+}
+
+/*
+ * While all inodes are held: of those with one key, the first makes the shared
+ * inode, and those that are like it share.
+ */
+void fuzz_judge_sharing(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < nr_keyed; i++) {
+		bool wanted = fuzz_disks[keyed[i].which].options & FUZZ_MOUNT_SHARE;
+
+		if (!wanted) {
+			if (keyed[i].shared)
+				panic("disagreement: share.when-decided: nid %llu shares without inode_share",
+				      inode_of(&keyed[i])->nid);
+			continue;
+		}
+		if (!is_shared(&keyed[i]))
+			panic("disagreement: share.key: nid %llu does not share",
+			      inode_of(&keyed[i])->nid);
+		fuzz_shared->shared++;
+		for (j = 0; j < i; j++)
+			if (fuzz_disks[keyed[j].which].options & FUZZ_MOUNT_SHARE)
+				judge_pair(&keyed[i], &keyed[j]);
+	}
+	release_inodes(judged[0]);
+	release_inodes(judged[1]);
+}
+
+/* ---- Content ---- */
+
+static bool copy_known(const struct oracle_space *space, u64 at, u8 *to, size_t size)
+{
+	if (at > space->view.size || size > space->view.size - at)
+		return false;
+	memcpy(to, space->view.data + at, size);
+	return true;
+}
+
+/* Part of a page of a flat file, as the image has it. Return: whether that is known. */
+static bool flat_content(struct oracle *o, const struct oracle_inode *i, u64 pos, size_t size)
+{
+	const struct ishare_inode *inode = &i->inode;
+	u64 block = ishare_block_size(&o->sb), tail = inode->size;
+	size_t front;
+
+	if (inode->data_layout != ISHARE_INODE_FLAT_PLAIN &&
+	    inode->data_layout != ISHARE_INODE_FLAT_INLINE)
+		return false;
+	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE)
+		tail = (inode->size - 1) / block * block;
+	front = pos >= tail ? 0 : min_t(u64, tail - pos, size);
+	if (front && (inode->start_block == ISHARE_NULL_BLOCK || inode->start_block >= BIT_ULL(32) ||
+		      !copy_known(&o->image, inode->start_block * block + pos, content, front)))
+		return false;
+	return front == size ||
+	       copy_known(i->space,
+			  i->offset + inode->isize + inode->xattr_isize + (pos + front - tail),
+			  content + front, size - front);
+}
+
+/* Whether this inode's file has these bytes there, as far as one can know */
+static bool has_content(unsigned int which, u32 n, u64 pos, const u8 *data, size_t size)
+{
+	struct oracle *o = &judged[which]->oracle;
+
+	return !flat_content(o, &o->inodes[n], pos, size) || !memcmp(content, data, size);
+}
+
+static const struct keyed *keyed_as(unsigned int which, u64 nid)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_keyed; i++)
+		if (keyed[i].which == which && inode_of(&keyed[i])->nid == nid)
+			return &keyed[i];
+	return NULL;
+}
+
+static void judge_page(const struct keyed *k, bool shared, u64 pos, const u8 *data, size_t size)
+{
+	unsigned int i;
+
+	if (has_content(k->which, k->n, pos, data, size))
+		return;
+	for (i = 0; shared && i < nr_keyed; i++)
+		if (same_key(k, &keyed[i]) && has_content(keyed[i].which, keyed[i].n, pos, data, size))
+			return;
+	panic("disagreement: share.content: at %llu of nid %llu is what no file with its key has", pos,
+	      inode_of(k)->nid);
+}
+
+/* Rule share.content: what is read is the content of a file with that key. */
+void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size)
+{
+	struct inode *inode = file_inode(file);
+	unsigned int which;
+
+	for (which = 0; which < 2; which++) {
+		struct mounted *m = judged[which];
+		const struct keyed *k;
+
+		if (!m->image || IS_ERR(m->mnt) || m->mnt->mnt_sb != inode->i_sb)
+			continue;
+		k = keyed_as(which, EROFS_I(inode)->nid);
+		while (k && size) {
+			size_t part = min_t(size_t, size, PAGE_SIZE - offset_in_page(pos));
+
+			judge_page(k, EROFS_I(inode)->sharedentry, pos, data, part);
+			pos += part;
+			data += part;
+			size -= part;
+		}
+	}
+}
+
+/* ---- The end of an input ---- */
+
+void fuzz_judge_release(void)
+{
+	unsigned int which;
+
+	while (nr_keyed)
+		kfree(keyed[--nr_keyed].value);
+	for (which = 0; which < 2; which++) {
+		if (!judged[which]->image)
+			continue;
+		oracle_free(&judged[which]->oracle);
+		judged[which]->image = NULL;
+	}
+}

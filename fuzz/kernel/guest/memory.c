@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an input leaves behind: nothing, so that a guest lives for a million of them. */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/task_work.h>
+#include <linux/vmstat.h>
+#include "internal.h"
+#include "fs/internal.h"
+#include "fuzz.h"
+
+static void evict(struct super_block *sb, void *unused)
+{
+	evict_inodes(sb);
+}
+
+/* Files are put by task work, and the shared inodes outlive their mounts. */
+void fuzz_clean_up(void)
+{
+	task_work_run();
+	flush_delayed_fput();
+	iterate_supers_type(&erofs_anon_fs_type, evict, NULL);
+}
+
+static void count_super(struct super_block *sb, void *count)
+{
+	struct fuzz_census *census = count;
+	struct inode *inode;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		census->inodes++;
+	spin_unlock(&sb->s_inode_list_lock);
+	census->mounts++;
+}
+
+void fuzz_census(struct fuzz_census *census)
+{
+	*census = (struct fuzz_census){
+		.run = fuzz_shared->runs,
+		.free_pages = global_zone_page_state(NR_FREE_PAGES),
+		.slab_pages = global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
+			      global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B),
+	};
+	iterate_supers(count_super, census);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * usage: launcher GUEST
+ *
+ * AFL++'s fork server for a kernel in User-Mode Linux. The guest, a directory of build/kernel, takes inputs and answers by
+ * itself, as a program in persistent mode does; the launcher speaks only when it has died, and starts the next. What is
+ * known of a death is kept in $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title.
+ *
+ *	$KERNEL_FUZZ_HANG	milliseconds that an input may take, 5000 if not set
+ *	$KERNEL_FUZZ_BARE	the loop without oracle, options and second image
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "shared.h"
+
+#define SHMEM_INPUTS (0x80000001u | 0x01000000u) /* the fork server's hello: test cases in shared memory */
+#define TICK 50 /* milliseconds */
+#define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
+#define TITLE_MAX 100
+
+/* afl-fuzz looks for this in a target: it is instrumented, in its way. */
+__attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
+
+static struct fuzz_shared *shared;
+static char own_path[32], log_path[40]; /* in memory */
+static const char *crashes;
+static unsigned long hang_ms = 5000;
+
+static void remove_files(void)
+{
+	if (own_path[0])
+		unlink(own_path);
+	unlink(log_path);
+}
+
+static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fprintf(stderr, "launcher: ");
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "\n");
+	va_end(args);
+	remove_files();
+	exit(1);
+}
+
+/* ---- What both know ---- */
+
+/* drive has a file for it, because it wants to look into it. */
+static void make_shared(void)
+{
+	const char *path = getenv(FUZZ_SHARED_ENV);
+	int fd;
+
+	if (path) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	} else {
+		snprintf(own_path, sizeof(own_path), "/dev/shm/kernel-fuzz-XXXXXX");
+		fd = mkostemp(own_path, O_CLOEXEC);
+		setenv(FUZZ_SHARED_ENV, own_path, 1);
+	}
+	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
+		die("no room in /dev/shm: %s", strerror(errno));
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		die("cannot map what is shared with the guest: %s", strerror(errno));
+	close(fd);
+	snprintf(log_path, sizeof(log_path), "/dev/shm/kernel-fuzz-%d.log", getpid());
+}
+
+/* ---- A guest ---- */
+
+static void become_guest(const char *directory)
+{
+	int null = open("/dev/null", O_RDONLY), log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	char program[4096];
+
+	snprintf(program, sizeof(program), "%s/linux", directory);
+	signal(SIGALRM, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A panic in User-Mode Linux signals its whole process group. */
+	setsid();
+	dup2(null, 0);
+	dup2(log, 1);
+	dup2(log, 2);
+	setenv("TMPDIR", "/dev/shm", 1);
+	execl(program, program, "mem=192M", "con=null", "con0=null", "quiet", "loglevel=0", "oops=panic",
+	      "panic_on_warn=1", "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/", NULL);
+	dprintf(2, "%s: %s\n", program, strerror(errno));
+	_exit(127);
+}
+
+static unsigned long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ul + t.tv_nsec / 1000000;
+}
+
+/* The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. */
+static void watch(pid_t guest, uint64_t *run, unsigned long *since)
+{
+	if (!shared->running || shared->runs != *run) {
+		*run = shared->runs;
+		*since = now_ms();
+	} else if (now_ms() - *since > hang_ms + GRACE) {
+		kill(-guest, SIGKILL);
+	} else if (now_ms() - *since > hang_ms) {
+		kill(guest, SIGUSR2);
+	}
+}
+
+static int wait_for(pid_t guest)
+{
+	unsigned long since = now_ms();
+	uint64_t run = 0;
+	int status;
+
+	while (waitpid(guest, &status, 0) < 0 && errno == EINTR)
+		watch(guest, &run, &since);
+	/* Its helpers */
+	kill(-guest, SIGKILL);
+	return status;
+}
+
+/* ---- A crash ---- */
+
+static void read_log(char *text, size_t size)
+{
+	int fd = open(log_path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What it died of, in words that are the same for the same reason: numbers are N. */
+static void make_title(const char *text, char *title)
+{
+	static const char *const heads[] = { "BUG: KASAN: ", "UBSAN: ", "WARNING: ", "kernel BUG at ",
+					     "Kernel panic - not syncing: " };
+	const char *found = "died without a word";
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		const char *at = strstr(text, heads[i]);
+
+		if (at) {
+			found = i < 4 ? at : at + strlen(heads[i]);
+			break;
+		}
+	}
+	for (; *found && *found != '\n' && n < TITLE_MAX - 1; found++) {
+		bool digit = *found >= '0' && *found <= '9';
+		bool letter = (*found | 32) >= 'a' && (*found | 32) <= 'z';
+		char c = digit ? 'N' : letter || strchr("._", *found) ? *found : '-';
+
+		if (!n || title[n - 1] != c || (c != 'N' && c != '-'))
+			title[n++] = c;
+	}
+	title[n] = '\0';
+}
+
+static void write_file(const char *directory, const char *name, const void *data, size_t size)
+{
+	char path[4096 + 300];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = fopen(path, "wbe");
+	if (!file || fwrite(data, 1, size, file) != size)
+		fprintf(stderr, "launcher: cannot write %s: %s\n", path, strerror(errno));
+	if (file)
+		fclose(file);
+}
+
+/* The last inputs, in their order; the last of them is the one that was under way. */
+static void write_ring(const char *directory)
+{
+	uint64_t first = shared->runs < FUZZ_RING ? 0 : shared->runs - FUZZ_RING + 1, run;
+	char name[32];
+
+	for (run = first; run <= shared->runs; run++) {
+		struct fuzz_slot *slot = &shared->ring[run % FUZZ_RING];
+
+		if (slot->run != run || slot->size > FUZZ_INPUT_MAX)
+			continue;
+		snprintf(name, sizeof(name), "ring/%012llu", (unsigned long long)run);
+		write_file(directory, name, slot->data, slot->size);
+	}
+}
+
+static void keep(const char *guest)
+{
+	static char text[65536];
+	char directory[4096], ring[4096 + 8], title[TITLE_MAX];
+	const struct fuzz_slot *last = &shared->ring[shared->runs % FUZZ_RING];
+
+	read_log(text, sizeof(text));
+	make_title(text, title);
+	snprintf(directory, sizeof(directory), "%s/%s", crashes, title);
+	snprintf(ring, sizeof(ring), "%s/ring", directory);
+	/* Known already, maybe to another launcher */
+	if (mkdir(directory, 0755) || mkdir(ring, 0755))
+		return;
+	write_file(directory, "guest", guest, strlen(guest));
+	write_file(directory, "log", text, strlen(text));
+	if (last->size <= FUZZ_INPUT_MAX)
+		write_file(directory, "input", last->data, last->size);
+	write_ring(directory);
+}
+
+/* ---- The fork server ---- */
+
+static bool say(uint32_t word)
+{
+	return write(FUZZ_STATUS_FD, &word, sizeof(word)) == sizeof(word);
+}
+
+static void greet(void)
+{
+	uint32_t word;
+
+	if (!getenv("__AFL_SHM_FUZZ_ID") || !say(SHMEM_INPUTS) ||
+	    read(FUZZ_CONTROL_FD, &word, sizeof(word)) != sizeof(word))
+		die("this is for afl-fuzz or drive to start, with test cases in shared memory");
+}
+
+static pid_t start(const char *directory)
+{
+	pid_t guest = fork();
+
+	if (guest < 0)
+		die("fork: %s", strerror(errno));
+	if (!guest)
+		become_guest(directory);
+	return guest;
+}
+
+/* Until nobody asks any more */
+static void serve(const char *directory)
+{
+	for (;;) {
+		int status;
+
+		shared->running = 0;
+		shared->runs = 0;
+		status = wait_for(start(directory));
+		if (!shared->running)
+			break;
+		keep(directory);
+		if (!say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
+			break;
+	}
+}
+
+static void make_directories(const char *path)
+{
+	char part[4096];
+	size_t i;
+
+	for (i = 1; path[i - 1] && i < sizeof(part); i++) {
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (path[i] == '/' || !path[i])
+			mkdir(part, 0755);
+	}
+	if (access(path, W_OK))
+		die("%s: %s", path, strerror(errno));
+}
+
+static void tick(int number)
+{
+	(void)number;
+}
+
+int main(int argc, char **argv)
+{
+	struct itimerval timer = { .it_interval.tv_usec = TICK * 1000, .it_value.tv_usec = TICK * 1000 };
+	struct sigaction action = { .sa_handler = tick };
+
+	if (argc < 2)
+		die("usage: launcher GUEST");
+	crashes = getenv("KERNEL_FUZZ_CRASHES") ?: "build/fuzz/kernel/crashes";
+	if (getenv("KERNEL_FUZZ_HANG"))
+		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
+	make_directories(crashes);
+	make_shared();
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	greet();
+	serve(argv[1]);
+	remove_files();
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file that launcher and guest both have in memory: what the guest is doing,
+ * and its last inputs, so that a crash that took more than one can be repeated.
+ */
+#ifndef FUZZ_SHARED_H
+#define FUZZ_SHARED_H
+
+#if defined(__KERNEL__) && !defined(__UM_HOST__)
+#include <linux/types.h>
+#else
+#include <stdint.h>
+#endif
+
+#define FUZZ_INPUT_MAX 131072
+#define FUZZ_RING 256
+
+struct fuzz_slot {
+	uint64_t run;
+	uint32_t size;
+	uint8_t data[FUZZ_INPUT_MAX];
+};
+
+/* What must not grow */
+struct fuzz_census {
+	uint64_t run;
+	uint64_t free_pages;
+	uint64_t slab_pages;
+	uint64_t inodes;
+	uint64_t mounts;
+};
+
+struct fuzz_shared {
+	uint32_t guest; /* its process */
+	uint32_t running; /* an input */
+	uint64_t runs; /* of this guest */
+	uint64_t mounted, refused, shared; /* what came of the inputs */
+	struct fuzz_census first, last;
+	struct fuzz_slot ring[FUZZ_RING]; /* input n is in slot n % FUZZ_RING */
+};
+
+/* In the environment, the file's path, and "1" for the loop without extras */
+#define FUZZ_SHARED_ENV "KERNEL_FUZZ_SHARED"
+#define FUZZ_BARE_ENV "KERNEL_FUZZ_BARE"
+
+/* AFL++'s fork server: where it says what to do, and is told what came of it */
+#define FUZZ_CONTROL_FD 198
+#define FUZZ_STATUS_FD 199
+
+#endif
