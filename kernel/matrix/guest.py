@@ -14,7 +14,8 @@ TAIL = 40       # lines of the kernel's log
 LONG = 3600     # seconds
 START = 60      # seconds that a guest may take to start on a busy machine
 ANSWER = 20     # seconds that one which hangs is given to say where
-HUNG = 3        # exit status of run-guest
+HUNG = 3        # exit status of run-guest, of a guest that was killed as well
+KILLED = "the guest was killed"  # then it says so
 
 
 class Trouble(Exception):
@@ -122,7 +123,10 @@ class Run:
             return
         if not self.greeted:
             raise Trouble(f"the guest did not start (status {status}): {said.strip()[-1000:]}")
-        self.fault = "hang" if status == HUNG or not in_time else "panic"
+        if in_time and (status < 0 or KILLED in said):
+            self.fault = "killed"
+        else:
+            self.fault = "hang" if status == HUNG or not in_time else "panic"
         self.tail = "\n".join([*self.other, *said.splitlines()][-TAIL:])
 
 

@@ -1,36 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Holds what was observed against what the specification says.
 
-What is expected of a kernel follows from the rules that the core reports for the very bytes that the kernel got, and
-from what these rules' `kernel:` keys say: `mount` and `access` name errors, one of which must be seen; errors that only
-`behaviour` or `divergence` name may be seen. What else is seen is a disagreement.
-
-A verdict is AGREES, EXPLAINED (the specification describes it, as a behaviour or divergence), or DISAGREES.
+What is expected of a kernel follows from the rules that the core reports for the very bytes that the kernel got: their
+`kernel:` keys `mount` and `access` list errors, one of which must be seen. The keys `behaviour` and `divergence` are for
+people: no verdict comes from their words. What they say of results that the other keys do not foresee is in known.tsv.
 """
 
-import errno
+import collections
 import fnmatch
+import os
 import re
 
+from cases import TOP
 from tools import FEATURE_ISHARE_XATTRS
 
-AGREES, EXPLAINED, DISAGREES = "agrees", "explained", "disagrees"
-RANK = {AGREES: 0, EXPLAINED: 1, DISAGREES: 2}
-OTHER_NAMES = {"EFSCORRUPTED": "EUCLEAN", "ENOTSUP": "EOPNOTSUPP", "ENOATTR": "ENODATA"}
-ERRORS = ({n for n in dir(errno) if n[0] == "E"} | set(OTHER_NAMES)) - {"EROFS"}  # that is a filesystem here
+AGREES, UNSPECIFIED, EXPLAINED, DISAGREES = "agrees", "unspecified", "explained", "disagrees"
+RANK = {AGREES: 0, UNSPECIFIED: 1, EXPLAINED: 2, DISAGREES: 3}
+ACCEPTS, REFUSES, DIFFERS = "accepts", "refuses", "differs"
+COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
+LINUX_NAMES = {"EFSCORRUPTED": "EUCLEAN"}  # the kernel's name, and the C library's
 ACL = "system.posix_acl_"
-SHARES_NOT = re.compile(r"\bdoes not share\b")
-KERNELS = re.compile(r"\b(Linux|kernels?)\b", re.I)
-UTILS = re.compile(r"\b(fsck\.erofs|dump\.erofs|erofs-utils)\b")
-FAULTS = {"panic": re.compile(r"\bpanics?\b"), "hang": re.compile(r"\b(hangs?|never ends?|for ever)\b")}
 CLAIMS = {"digest MISMATCH": "fingerprint.digest"}  # fsck.erofs says that a rule is broken
-TOOL_FAULTS = {"crash": re.compile(r"\bcrash(es)?\b"), "hang": re.compile(r"\b(hangs?|never ends?|for as long as)\b")}
+TOOL_FAULTS = ("crash", "hang")
+
+# Which files share when these rules are broken, as their key `behaviour` says. No file of the image; not the file itself;
+# no less than if the rule held. Of a file with any other error it is not known.
+NO_FILE_SHARES = {"prefix.ishare-infix-nul"}
+DOES_NOT_SHARE = {"inode.xattr-icount", "xattr.shared-count", "fingerprint.size"}
+SHARES_ANYWAY = {"dev.table-bounds", "dev.range", "dev.overlap", "inode.data-bounds", "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "inode.symlink-target", "xattr.entry-fill",
+                 "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "dir.name", "dir.name-order", "dir.type",
+                 "dir.dot", "dir.dot-present", "dir.cycle", "fingerprint.single", "fingerprint.same-size", "fingerprint.digest"}
+LIES = {"fingerprint.digest", "fingerprint.same-size"}  # two files with one fingerprint differ
 
 
-def errors_in(text):
-    """The error numbers that a text names."""
-    words = set(re.findall(r"\bE[A-Z0-9]+\b", text or "")) & ERRORS
-    return {OTHER_NAMES.get(w, w) for w in words}
+def errors_in(value):
+    """The errors that a `mount` or `access` key lists."""
+    return {LINUX_NAMES.get(word, word) for word in (value or "").split(", ") if word}
 
 
 def worst(verdicts):
@@ -38,9 +43,19 @@ def worst(verdicts):
     return max(verdicts, key=RANK.get, default=AGREES)
 
 
-def cell(value, verdict=AGREES, why=""):
-    """What one column says of one image."""
-    return {"value": value, "verdict": verdict, "why": why}
+def cell(value, verdict=AGREES, why="", points=()):
+    """What one column says of one image. `points` are what an explanation has to be found for."""
+    return {"value": value, "verdict": verdict, "why": why} | ({"points": list(points)} if points else {})
+
+
+def point(direction, seen, rules):
+    """One way in which a result is not as specified, and the rules that may be why."""
+    return {"direction": direction, "seen": seen, "rules": sorted(r.name for r in rules)}
+
+
+def disagreement(value, why, *points):
+    """A cell that nothing explains as yet."""
+    return cell(value, DISAGREES, why, points)
 
 
 def reported(events):
@@ -55,43 +70,102 @@ def reported(events):
     return ", ".join(words) or "conforms"
 
 
-class Words:
-    """What the rules in question say about a kernel, taken together."""
+def errors_of(rules, key):
+    """The errors that the rules' `kernel:` keys list, taken together."""
+    return set().union(*(errors_in(r.kernel.get(key)) for r in rules))
 
-    def __init__(self, rules):
-        self.rules = rules
-        self.mount = self.of("mount")
-        self.access = self.of("access")
-        self.described = self.of("behaviour").union(*(errors_in(r.divergence) for r in rules))
 
-    def of(self, key):
-        """The errors that a key names."""
-        return set().union(*(errors_in(r.kernel.get(key)) for r in self.rules))
+def broken(events):
+    """Whether a rule of severity error is reported."""
+    return any(e["type"] == "finding" and e["severity"] == "error" for e in events)
 
-    def describes(self, pattern):
-        """Whether a rule says something of this kind."""
-        return any(pattern.search(t) for r in self.rules for t in (*r.kernel.values(), r.divergence or ""))
+
+def unclear(events):
+    """Whether the core could not examine all of it."""
+    return any(e["type"] != "finding" for e in events)
+
+
+def has_key(inode, events):
+    """Whether the kernel finds the fingerprint of a regular file: True, False, or None (not specified)."""
+    unexamined = [e for e in events if e["type"] == "unexamined" and e.get("path") in (None, inode["path"])]
+    if any("content" not in e["reason"] for e in unexamined):
+        return None
+    prints = [x for x in inode.get("xattrs", []) if x.get("fingerprint")]
+    errors = [e for e in events if e["type"] == "finding" and e["severity"] == "error" and e.get("path") in (None, inode["path"])]
+    rules = {e["rule"] for e in errors}
+    if rules & (NO_FILE_SHARES | DOES_NOT_SHARE):
+        return False
+    hidden = [e for e in errors if e["rule"] == "xattr.name-filter"]
+    if any(e["message"].endswith(x["name"]) for e in hidden for x in prints):
+        return False
+    doubted = [e for e in errors if e["rule"] not in SHARES_ANYWAY | {"xattr.name-filter"} and not is_behind(e, prints)]
+    return None if doubted else bool(prints)
+
+
+def is_behind(event, prints):
+    """Whether an entry that cannot be read comes after the fingerprint, in the xattr area where that is found."""
+    return event["rule"] == "xattr.entry-bounds" and event["place"]["space"] == "image" and \
+        any(not x["shared"] and x["offset"] < event["place"]["offset"] for x in prints)
+
+
+def number_of(inode):
+    """The inode number that stat() tells: where it has room, the nid; of one in the metabox, bit 63 becomes bit 31."""
+    nid = int(str(inode["nid"]), 0)
+    return nid & 0x7fffffff | 0x80000000 if nid >> 63 else nid
+
+
+def should_share(events, dump, shared):
+    """Inode number -> True, False, or None (not specified) for each regular file, from the decoded structures; `shared` are those
+    that do. Where files of different size or data path have one fingerprint, the first that is read in decides."""
+    fields = (dump or {}).get("superblock", {}).get("fields", {})
+    if fields and not fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS:
+        return collections.defaultdict(lambda: False)
+    inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
+    result = collections.defaultdict(lambda: None, {number_of(i): has_key(i, events) for i in inodes})
+    paths = {}
+    for inode in inodes:
+        for value in {x["value"] for x in inode.get("xattrs", []) if x.get("fingerprint")} if result[number_of(inode)] else ():
+            kind = (inode["size"], inode["layout"].startswith("compressed"))
+            paths.setdefault(value, {}).setdefault(kind, set()).add(number_of(inode))
+    for kinds in (k for k in paths.values() if len(k) > 1):
+        first = next((nids for nids in kinds.values() if nids & shared), set())
+        result |= {nid: nid in first for nids in kinds.values() for nid in nids}
+    return result
 
 
 class Known:
-    """Disagreements on which there is no more to say: a table of image, column, what is seen, and why."""
+    """known.tsv: what is not as specified, and why; a rule's or a vector's name, and exactly what is seen."""
 
     def __init__(self, lines):
         self.entries = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
         self.used = set()
+        for entry in self.entries:
+            if len(entry) != 5 or entry[1] not in COLUMNS or entry[2] not in (ACCEPTS, REFUSES, DIFFERS) or not entry[4]:
+                raise ValueError(f"known.tsv: {entry} is not name, column, direction, seen, why")
+            for finding in re.findall(r"kernel/findings/[a-z0-9-]+", entry[4]):
+                if not os.path.isdir(f"{TOP}/{finding}"):
+                    raise ValueError(f"known.tsv: there is no {finding}")
+
+    def fitting(self, name, column, missing):
+        """The numbers of the entries that explain a point."""
+        return [n for n, (on, where, direction, seen, _) in enumerate(self.entries)
+                if (where, direction, seen) == (column, missing["direction"], missing["seen"])
+                and (on in missing["rules"] or fnmatch.fnmatchcase(name, on))]
 
     def explain(self, name, cells):
-        """Cells that the table explains become EXPLAINED."""
-        for number, (image, column, value, why) in enumerate(self.entries):
-            judged = cells.get(column)
-            if judged and fnmatch.fnmatchcase(name, image) and judged["value"] == value and judged["verdict"] == DISAGREES:
-                cells[column] = cell(value, EXPLAINED, why)
-                self.used.add(number)
+        """Cells of which each point is explained become EXPLAINED."""
+        for column, judged in cells.items():
+            found = [self.fitting(name, column, p) for p in judged.get("points", ())]
+            if found and all(found):
+                numbers = sorted(set.intersection(*map(set, found)) or set().union(*found))
+                self.used.update(numbers)
+                reasons = dict.fromkeys(self.entries[n][4] for n in numbers)
+                cells[column] = judged | {"verdict": EXPLAINED, "why": f"{judged['why']}: {' '.join(reasons)}"}
         return cells
 
     def stale(self):
         """Entries that nothing needs."""
-        return [entry[0] for number, entry in enumerate(self.entries) if number not in self.used]
+        return ["\t".join(entry[:4]) for number, entry in enumerate(self.entries) if number not in self.used]
 
 
 class Judge:
@@ -111,175 +185,149 @@ class Judge:
         """Is the vector's rule reported, or not, as its kind says? And nothing but what may go with it?"""
         found = {e["rule"]: e["severity"] for e in events if e["type"] == "finding"}
         errors = {r for r, severity in found.items() if severity == "error"}
-        value = reported(events)
+        value, own = reported(events), self.rules(events, case)
         if case.kind == "fails" and case.rule not in found:
-            return cell(value, DISAGREES, f"{case.rule} is broken and not reported")
+            return disagreement(value, f"{case.rule} is broken and not reported", point(ACCEPTS, value, own))
         if case.kind == "holds" and case.rule in found:
-            return cell(value, DISAGREES, f"{case.rule} holds and is reported")
+            return disagreement(value, f"{case.rule} holds and is reported", point(REFUSES, value, own))
         if case.kind == "image" and errors - {"sb.block-size"}:
-            return cell(value, DISAGREES, "a rule is broken, though mkfs.erofs made the image")
+            return disagreement(value, "a rule is broken, though mkfs.erofs made the image", point(REFUSES, value, own))
         return cell(value)
 
     # ---- the kernel ----
 
     def kernel(self, case, events, dump, seen):
         """Cells for mount, access and sharing, from what the core reports and decodes."""
-        files = self.should_share(dump, events)
-        compressed = {i["path"] for i in (dump or {}).get("inodes", []) if i.get("layout", "").startswith("compressed")}
-        words = Words(self.rules(events, case))
-        broken = Words([r for r in words.rules if any(e.get("rule") == r.name for e in events)])
+        rules = self.rules(events, case)
         if seen.get("fault"):
-            return self.fault(words, seen)
-        verdicts = {"mount": self.mount(broken, words, events, seen), "access": self.access(case, broken, words, events, seen, compressed),
-                    "sharing": self.sharing(words, events, files, seen)}
+            return self.fault(rules, seen)
+        names = {e["rule"] for e in events if e["type"] == "finding"}
+        reports = [r for r in rules if r.name in names]
+        cells = {"mount": self.mount(reports, rules, events, seen), "access": self.access(case, reports, rules, events, dump, seen),
+                 "sharing": self.sharing(rules, events, dump, seen)}
         if seen.get("alarm"):
-            verdicts["access"] = cell(verdicts["access"]["value"] + ", warning in the log", DISAGREES,
-                                      "the kernel log has a warning or a report of a bug")
-        if case.kind == "either":
-            for name, judged in verdicts.items():
+            access = cells["access"]
+            cells["access"] = disagreement(access["value"] + ", warning in the log", "the kernel log has a warning or a report "
+                                           "of a bug", *access.get("points", ()), point(DIFFERS, "warning in the log", rules))
+        elif case.kind == "either":
+            for name, judged in cells.items():
                 if judged["verdict"] == DISAGREES:
-                    verdicts[name] = cell(judged["value"], EXPLAINED, f"nobody fails on this vector; {judged['why']}")
-        return verdicts
+                    cells[name] = cell(judged["value"], UNSPECIFIED, f"nobody fails on this vector; {judged['why']}")
+        return cells
 
     @staticmethod
-    def fault(words, seen):
+    def fault(rules, seen):
         """The guest died of this image."""
-        known = words.describes(FAULTS[seen["fault"]])
         alone = "" if seen["alone"] != "survives" else ", only after other images"
-        why = "the specification describes it" if known else "no image may do this to a kernel"
-        fault = cell(seen["fault"] + alone, EXPLAINED if known else DISAGREES, why)
+        fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel", point(DIFFERS, seen["fault"], rules))
         return {"mount": fault, "access": cell("-"), "sharing": cell("-")}
 
     @staticmethod
-    def mount(broken, words, events, seen):
+    def mount(reports, rules, events, seen):
         """The error of the mount, or that it succeeds. It reads the root directory's inode."""
-        root = Words([r for r in broken.rules if any(e.get("rule") == r.name and e.get("path") == "/" for e in events)])
+        at_root = {e["rule"] for e in events if e["type"] == "finding" and e.get("path") == "/"}
+        expected = errors_of(reports, "mount")
+        root = errors_of([r for r in reports if r.name in at_root], "access")
         error = seen["mount"]
         value = error or "mounts"
         other = seen.get("share_mount", error)
         if other != error:
-            return cell(f"{value}; with inode_share {other or 'mounts'}", DISAGREES, "the options make a difference")
-        if error in broken.mount | root.access or (not error and not broken.mount):
+            return disagreement(f"{value}; with inode_share {other or 'mounts'}", "the options make a difference",
+                                point(DIFFERS, other or "mounts", rules))
+        if error in expected | root or (not error and not expected):
             return cell(value)
-        if error in words.described:
-            return cell(value, EXPLAINED, "described as behaviour or divergence")
-        if error and any(e["type"] != "finding" for e in events):
-            return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
-        if not error and all(KERNELS.search(r.divergence or "") for r in broken.rules if r.kernel.get("mount")):
-            return cell(value, EXPLAINED, "documented as divergence")
         if not error:
-            return cell(value, DISAGREES, f"should be refused with {' or '.join(sorted(broken.mount))}")
-        return cell(value, DISAGREES, "no broken rule has this consequence")
+            return disagreement(value, f"should be refused with {' or '.join(sorted(expected))}",
+                                *(point(ACCEPTS, value, [r]) for r in reports if r.kernel.get("mount")))
+        if unclear(events):
+            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        return disagreement(value, "no broken rule has this consequence",
+                            point(DIFFERS if broken(events) else REFUSES, error, rules))
 
-    def access(self, case, broken, words, events, seen, compressed):
+    @staticmethod
+    def access(case, reports, rules, events, dump, seen):
         """The errors of walking, reading, and looking at xattrs."""
         if seen["mount"]:
             return cell("-")
         errors = {e[3] for e in seen["errors"]}
         value = ", ".join(sorted(errors)) or "reads"
-        own = [r for r in broken.rules if r.name == case.rule and r.kernel.get("access")]
-        expected = Words(own).access | Words(own).described
-        if case.kind == "fails" and own and not errors & expected and not self.unseen(own, seen):
-            wanted = " or ".join(sorted(Words(own).access))
-            return cell(value, DISAGREES, f"{wanted} is not seen")
-        if errors <= broken.access:
+        own = [r for r in reports if r.name == case.rule and r.kernel.get("access")]
+        quiet = seen.get("private") and {case.rule} & (DOES_NOT_SHARE | {"xattr.name-filter"})
+        if case.kind == "fails" and own and not errors and not quiet:
+            return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is not seen", point(ACCEPTS, value, own))
+        surplus = errors - errors_of(reports, "access")
+        if not surplus:
             return cell(value)
-        possible = broken.access | words.described
-        if errors <= possible:
-            return cell(value, EXPLAINED, "described as behaviour or divergence")
-        if any(e["type"] in ("unexamined", "failure") for e in events):
-            return cell(value, EXPLAINED, "outside of what is specified: erofs-ishare could not examine all of it")
-        if {e[3] for e in seen["errors"] if e[0] not in compressed and not e[2].startswith(ACL)} <= possible:
-            return cell(value, EXPLAINED, "outside of what is specified: compression, or POSIX ACLs")
-        return cell(value, DISAGREES, f"no broken rule leads to {', '.join(sorted(errors - possible))}")
+        if unclear(events):
+            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        compressed = {i["path"] for i in (dump or {}).get("inodes", []) if i.get("layout", "").startswith("compressed")}
+        surplus &= {e[3] for e in seen["errors"] if e[0] not in compressed and not e[2].startswith(ACL)}
+        if not surplus:
+            return cell(value, UNSPECIFIED, "compression and POSIX ACLs are not specified")
+        direction = DIFFERS if broken(events) else REFUSES
+        return disagreement(value, f"no broken rule leads to {', '.join(sorted(surplus))}",
+                            *(point(direction, e, rules) for e in sorted(surplus)))
 
-    @staticmethod
-    def unseen(own, seen):
-        """Whether the rule is about something hidden, and what it says of sharing is what was seen."""
-        return any(SHARES_NOT.search(r.kernel.get("behaviour") or "") for r in own) and seen.get("private")
-
-    @staticmethod
-    def sharing(words, events, files, seen):
+    def sharing(self, rules, events, dump, seen):
         """Which files share: as their fingerprints say?"""
         if seen["mount"] or seen.get("share_mount"):
             return cell("-")
         shared, private = set(seen["shared"]), set(seen["private"])
-        value = f"{len(shared)} of {len(shared | private)}"
-        if not shared | private:
-            value = "no file"
-        wrong = sorted(p for p in shared if files.get(p) is False)
-        if wrong:
-            return cell(value, DISAGREES, f"{', '.join(wrong)} should not share")
-        wrong = sorted(p for p in private if files.get(p) is True)
-        if wrong:
-            return cell(value, DISAGREES, f"{', '.join(wrong)} should share")
+        value = f"{len(shared)} of {len(shared | private)}" if shared | private else "no file"
+        expected = should_share(events, dump, {seen["nids"][p] for p in shared})
+        expected = {path: expected[nid] for path, nid in seen["nids"].items()}
+        for files, wanted, words in ((shared, False, "should not share"), (private, True, "should share")):
+            wrong = sorted(p for p in files if expected[p] is wanted)
+            if wrong:
+                return disagreement(value, f"{', '.join(wrong)} {words}",
+                                    point(DIFFERS, "does not share" if wanted else "shares", rules))
         if seen["other_data"]:
-            lies = {"fingerprint.digest", "fingerprint.same-size"} & {r.name for r in words.rules} or \
-                any(e["type"] != "finding" for e in events)
             why = f"{', '.join(seen['other_data'])} shows other data when shared"
-            return cell(value + ", other data", EXPLAINED if lies else DISAGREES, why)
-        unclear = [p for p in shared | private if files.get(p) is None]
-        return cell(value, AGREES, "not known of each file whether it should" if unclear else "")
-
-    def should_share(self, dump, events):
-        """path -> True, False, or None (not known) for each regular file, from the decoded structures."""
-        result = {}
-        fields = (dump or {}).get("superblock", {}).get("fields", {})
-        findings = [e for e in events if e["type"] == "finding"]
-        anywhere = any(e["severity"] == "error" and "path" not in e for e in findings) or \
-            any(e["type"] != "finding" for e in events)
-        errors = {e.get("path") for e in findings if e["severity"] == "error"}
-        inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
-        prints = {i["path"]: {x["value"] for x in i.get("xattrs", []) if x.get("fingerprint")} for i in inodes}
-        doubted = set().union(*(values for path, values in prints.items() if path in errors))
-        for path, values in prints.items():
-            doubtful = anywhere or path in errors or values & doubted
-            announced = fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS
-            result[path] = None if doubtful else bool(announced and values)
-        for finding in findings:
-            if self.not_shared(finding["rule"]) and finding.get("path") in result and not anywhere:
-                result[finding["path"]] = False
-        return result
-
-    def not_shared(self, name):
-        """Whether a rule says without a condition that the file does not share."""
-        text = self.spec.rule(name).kernel.get("behaviour") or ""
-        return bool(SHARES_NOT.search(text)) and " if " not in text
+            lies = LIES & {e["rule"] for e in events if e["type"] == "finding"}
+            if lies:
+                return cell(value + ", other data", AGREES, f"{why}, as {' and '.join(sorted(lies))} says")
+            if unclear(events):
+                return cell(value + ", other data", UNSPECIFIED, f"{why}; erofs-ishare could not examine all of it")
+            return disagreement(value + ", other data", why, point(DIFFERS, "other data", rules))
+        if any(expected[p] is None for p in shared | private):
+            return cell(value, UNSPECIFIED, "not of each file is it specified whether it shares")
+        return cell(value)
 
     # ---- erofs-utils ----
 
     def fsck(self, case, events, seen):
         """Does fsck.erofs refuse what breaks a rule of severity error, and nothing else?"""
         rules = self.rules(events, case) + [self.spec.rule(r) for words, r in CLAIMS.items() if words in seen["said"]]
-        known = any(UTILS.search(r.divergence or "") for r in rules)
-        if seen["value"] in TOOL_FAULTS:
+        value = seen["value"]
+        if value in TOOL_FAULTS:
             return self.tool_fault(rules, seen)
-        broken = any(e["type"] == "finding" and e["severity"] == "error" for e in events)
-        unclear = any(e["type"] != "finding" for e in events)
-        if broken == (seen["value"] == "refuses"):
-            return cell(seen["value"])
-        why = "passes what breaks a rule" if broken else "refuses what breaks no rule"
-        if known or case.kind == "either":
-            return cell(seen["value"], EXPLAINED, f"{why}: documented as divergence")
-        if unclear:
-            return cell(seen["value"], EXPLAINED, f"{why}, but erofs-ishare could not examine all of it")
-        return cell(seen["value"], DISAGREES, why)
+        if broken(events) == (value == "refuses"):
+            return cell(value)
+        if case.kind == "either":
+            return cell(value, UNSPECIFIED, "nobody fails on this vector")
+        if broken(events):
+            errors = {e["rule"] for e in events if e["type"] == "finding" and e["severity"] == "error"}
+            return disagreement(value, "passes what breaks a rule",
+                                *(point(ACCEPTS, value, [r]) for r in rules if r.name in errors))
+        if unclear(events):
+            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        return disagreement(value, "refuses what breaks no rule", point(REFUSES, value, rules))
 
     def dump(self, case, events, seen):
         """dump.erofs judges nothing; it must survive, and show what breaks no rule."""
-        rules = self.rules(events, case)
-        if seen["value"] in TOOL_FAULTS:
+        rules, value = self.rules(events, case), seen["value"]
+        if value in TOOL_FAULTS:
             return self.tool_fault(rules, seen)
-        broken = any(e["type"] != "finding" or e["severity"] == "error" for e in events)
-        if seen["value"] == "refuses" and not broken:
-            known = any(UTILS.search(r.divergence or "") for r in rules)
-            return cell("refuses", EXPLAINED if known else DISAGREES, "refuses what breaks no rule")
-        return cell("refuses" if seen["value"] == "refuses" else "shows")
+        if value != "refuses":
+            return cell("shows")
+        if broken(events):
+            return cell(value)
+        if unclear(events):
+            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        return disagreement(value, "refuses what breaks no rule", point(REFUSES, value, rules))
 
     @staticmethod
     def tool_fault(rules, seen):
         """A crash, or no end."""
-        known = any(UTILS.search(r.divergence or "") and TOOL_FAULTS[seen["value"]].search(r.divergence) for r in rules)
         value = f"{seen['value']} ({seen['status']})" if seen["value"] == "crash" else seen["value"]
-        return cell(value, EXPLAINED if known else DISAGREES,
-                    "documented as divergence" if known else "no image may do this to a program")
+        return disagreement(value, "no image may do this to a program", point(DIFFERS, seen["value"], rules))

@@ -18,7 +18,7 @@ matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: bui
 
 matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors $(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)
 
-matrix-test: ## Test the matrix itself: what it makes of panics and disagreements, and its page
+matrix-test: ## Test the matrix itself: what it makes of panics, hangs and disagreements, and its page
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs SWEEP=no
 	$(Q)$(PROVE) kernel/matrix/*.t

@@ -29,14 +29,12 @@ import cases  # noqa: E402  (makes the specification's compiler known, too)
 import page  # noqa: E402
 from cases import TOP  # noqa: E402
 from guest import Guests, Trouble  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, RANK, reported, worst  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, RANK, reported, UNSPECIFIED, worst  # noqa: E402
 from tools import Core, Utils, parallel, version  # noqa: E402
 import parse  # noqa: E402
 from emit_c import kernel_words  # noqa: E402
 
 WORK = "build/matrix"
-COLUMNS = ("core", "mount", "access", "sharing", "fsck", "dump")
-SWEEP_COLUMNS = ("mount", "access", "sharing")
 PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "15"))
 GUEST_FACTS = "build/kernel/plain/guest.json"
 GUEST = os.environ.get("MATRIX_GUEST", "kernel/uml/run-guest --guest plain --append seccomp=on").split()
@@ -128,7 +126,7 @@ class Matrix:
         return result
 
     def sweep(self):
-        """What is seen of the sweep, counted by field; what disagrees, change by change."""
+        """What is seen of the sweep, counted by field; what disagrees or ends a guest, change by change."""
         some = [self.padder.pad(c) for c in cases.sweep()]
         seen = self.observe(some, False, "field sweep")
         fields = collections.defaultdict(collections.Counter)
@@ -137,10 +135,10 @@ class Matrix:
             verdict = worst(c["verdict"] for c in self.known.explain(case.name, cells).values())
             where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
             fields[f"{where}.{case.change['field']}"][verdict] += 1
-            if verdict == DISAGREES:
-                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells,
+            if verdict == DISAGREES or "fault" in observed:
+                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells, "verdict": verdict,
                               "kernel": observed})
-        return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()], "disagreements": wrong}
+        return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()], "told": wrong}
 
 
 def counts(rows):
@@ -155,9 +153,11 @@ def guest_facts():
         with open(f"{TOP}/{GUEST_FACTS}", encoding="utf-8") as facts:
             facts = json.load(facts)
     except FileNotFoundError:
-        return None
-    return {"package": facts["source"]["package"], "source_sha256": facts["source"]["sha256"],
-            "config_sha256": facts["config_sha256"], "compiler": facts["compiler"]}
+        raise Trouble(f"{GUEST_FACTS} is missing: run 'make kernel'") from None
+    source = facts["source"]
+    return {"version": facts["version"], "source": source["package"] or source["kdir"], "source_sha256": source["sha256"],
+            "fs_erofs_code_sha256": facts["fs_erofs_code_sha256"], "config_sha256": facts["config_sha256"],
+            "compiler": facts["compiler"]}
 
 
 def summary(report):
@@ -165,21 +165,21 @@ def summary(report):
     words = []
     for what, number in (("vectors and images", report["counts"]), ("changes of the sweep", report["sweep_counts"])):
         if number:
-            words.append(f"{sum(number.values())} {what}: {number[AGREES]} agree, {number[EXPLAINED]} explained, "
-                         f"{number[DISAGREES]} unexplained")
+            words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, {number[UNSPECIFIED]} not specified, "
+                         f"{number[EXPLAINED]} explained, {number[DISAGREES]} unexplained")
     return "; ".join(words)
 
 
-def tell(report):
-    """What disagrees, one line for each cell."""
-    for row in [r for r in report["rows"] if r["verdict"] == DISAGREES]:
+def tell(rows):
+    """What disagrees, one line for each cell; and each image at which a guest ended, whether that is known or not."""
+    for row in rows:
+        fault = row["kernel"].get("fault")
         for column, judged in row["cells"].items():
-            if judged["verdict"] == DISAGREES:
-                say(f"not ok - {row['name']}: {column}: {judged['value']}: {judged['why']}")
-    for row in (report["sweep"] or {"disagreements": []})["disagreements"][:50]:
-        for column, judged in row["cells"].items():
-            if judged["verdict"] == DISAGREES:
-                say(f"not ok - sweep {row['name']}: {column}: {judged['value']}: {judged['why']}")
+            known = " # TODO" if judged["verdict"] == EXPLAINED else ""
+            if judged["verdict"] == DISAGREES or (fault and column == "mount"):
+                say(f"not ok - {row['name']}: {column}: {judged['value']}{known}: {judged['why']}")
+        for line in row["kernel"].get("tail", "").splitlines() if fault else ():
+            say(f"#   {line}")
 
 
 @contextlib.contextmanager
@@ -200,11 +200,14 @@ def main():
 
 def make(options):
     """The matrix; returns the exit status."""
+    guest = guest_facts()
     shutil.rmtree(f"{TOP}/{WORK}/padded", ignore_errors=True)
     matrix = Matrix()
     rows = matrix.rows()
+    if matrix.kernel != guest["version"]:
+        raise Trouble(f"the guest runs Linux {matrix.kernel}, but {GUEST_FACTS} is about {guest['version']}")
     swept = None if options.no_sweep else matrix.sweep()
-    report = {"kernel": matrix.kernel, "guest": guest_facts(),
+    report = {"kernel": matrix.kernel, "guest": guest,
               "tools": {"erofs-ishare": version("build/erofs-ishare"), "fsck.erofs": version(matrix.utils.fsck_program),
                         "dump.erofs": version(matrix.utils.dump_program)},
               "rates": matrix.rates, "counts": counts(rows), "sweep_counts": None, "rows": rows, "sweep": swept}
@@ -215,10 +218,10 @@ def make(options):
         out.write("\n")
     with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
         out.write(page.page(report))
-    tell(report)
+    tell([*rows, *(swept["told"] if swept else [])])
     stale = matrix.known.stale() if swept else []
-    for image in stale:
-        say(f"not ok - known.tsv: {image}: nothing of the kind was seen")
+    for entry in stale:
+        say(f"not ok - known.tsv: {entry}: nothing of the kind was seen")
     say(summary(report))
     say("build/matrix.html, build/matrix.json")
     wrong = report["counts"][DISAGREES] + (report["sweep_counts"] or {DISAGREES: 0})[DISAGREES]

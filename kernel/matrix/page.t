@@ -16,7 +16,7 @@ import cases  # noqa: E402
 import page  # noqa: E402
 import tap  # noqa: E402
 from browser import Browser  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, RANK, cell, worst  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED, cell, worst  # noqa: E402
 
 PHONE, DESK = 390, 1280
 ROWS = "[...document.querySelectorAll('#matrix tbody')]"
@@ -26,8 +26,8 @@ LONG = "W" * 300
 
 def row(case, number):
     """A row on a vector, with verdicts that take turns; now and then with text that does not want to break."""
-    verdict = (AGREES, EXPLAINED, DISAGREES, AGREES, AGREES)[number % 5]
-    why = "" if verdict == AGREES else f"why of {number} {LONG if number % 50 == 2 else ''}"
+    verdict = (AGREES, EXPLAINED, DISAGREES, UNSPECIFIED, AGREES)[number % 5]
+    why = "" if verdict == AGREES else f"kernel/findings/unmount is why of {number} {LONG if number % 50 == 2 else ''}"
     cells = {column: cell("as it should be") for column in page.COLUMNS} | {"mount": cell("EIO <b>&", verdict, why)}
     return {"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file, "why": case.why,
             "edits": case.edits, "base": case.base, "mounted": None, "words": {case.rule: "what is said of it"},
@@ -42,9 +42,9 @@ def report():
     return {"kernel": "7.x", "guest": {"package": "some", "config_sha256": "0" * 64}, "tools": {"fsck.erofs": "1.x"},
             "rates": {"vectors": {"images": 1, "guests": 1, "seconds": 1, "mounts_per_second": 1}},
             "counts": {v: sum(r["verdict"] == v for r in rows) for v in RANK}, "rows": rows,
-            "sweep": {"fields": [{"field": f"f.{LONG[:60]}", AGREES: 1, EXPLAINED: 2, DISAGREES: 1}],
-                      "disagreements": [{"name": LONG, "core": "conforms", "cells": {"mount": cell("EIO", DISAGREES, "why")}}]},
-            "sweep_counts": {AGREES: 1, EXPLAINED: 2, DISAGREES: 1}}
+            "sweep": {"fields": [{"field": f"f.{LONG[:60]}", AGREES: 1, UNSPECIFIED: 3, EXPLAINED: 2, DISAGREES: 1}],
+                      "told": [{"name": LONG, "core": "conforms", "cells": {"mount": cell("EIO", DISAGREES, "why")}}]},
+            "sweep_counts": {AGREES: 1, UNSPECIFIED: 3, EXPLAINED: 2, DISAGREES: 1}}
 
 
 def test_rows(browser, url, expected):
@@ -53,9 +53,11 @@ def test_rows(browser, url, expected):
     tap.ok(browser.ask(f"{ROWS}.length") == expected, f"one row for each of {expected} images", browser.ask(f"{ROWS}.length"))
     tap.ok(browser.ask(f"{SHOWN}.length") == expected, "all are shown at first")
     ranks = [RANK[v] for v in browser.ask(f"{ROWS}.map(r => r.dataset.verdict)")]
-    tap.ok(ranks == sorted(ranks, reverse=True), "disagreements come first, then what is explained", ranks)
+    tap.ok(ranks == sorted(ranks, reverse=True), "disagreements come first, then what is explained, then what is not specified", ranks)
     names = browser.ask(f"{ROWS}.map(r => r.querySelector('th').textContent)")
     tap.ok(len(set(names)) == len(names), "each image once")
+    counts = browser.ask("[...document.querySelectorAll('.counts li')].map(l => l.className)")
+    tap.ok(counts == [DISAGREES, EXPLAINED, UNSPECIFIED, AGREES], "each verdict is counted, the worst first", counts)
     outside = [u for u in browser.loaded() if not u.startswith((url, "data:", "about:"))]
     tap.is_empty(outside, "nothing is loaded from elsewhere")
     tap.is_empty(browser.complaints(), "the script runs without an error")
@@ -76,7 +78,8 @@ def test_filter(browser, url, rows):
 
     for name, values, condition in (
             ("unexplained disagreements only", {"verdict": DISAGREES}, lambda r: r["verdict"] == DISAGREES),
-            ("all disagreements", {"verdict": f"{DISAGREES} {EXPLAINED}"}, lambda r: r["verdict"] != AGREES),
+            ("all disagreements", {"verdict": f"{DISAGREES} {EXPLAINED}"}, lambda r: r["verdict"] in (DISAGREES, EXPLAINED)),
+            ("what is not specified", {"verdict": UNSPECIFIED}, lambda r: r["verdict"] == UNSPECIFIED),
             ("by rule", {"rule": rows[9]["rule"]}, lambda r: r["rule"] == rows[9]["rule"]),
             ("by words, in any case", {"text": rows[9]["name"].upper()}, lambda r: rows[9]["name"] in page.words_of(r)),
             ("by rule and verdict", {"rule": rows[9]["rule"], "verdict": AGREES},
@@ -94,8 +97,10 @@ def test_details(browser, url):
     links = browser.ask("[...document.querySelectorAll('#matrix a')].map(a => a.getAttribute('href'))")
     with open(f"{tap.TOP}/build/spec/spec.html", encoding="utf-8") as spec:
         text = spec.read()
-    tap.is_empty(sorted({u for u in links if not u.startswith("spec/spec.html#") or f'id="{u.split("#")[1]}"' not in text}),
-                 "each link leads to a rule of the specification")
+    rules = [u.removeprefix("spec/spec.html#") for u in links if u.startswith("spec/spec.html#")]
+    tap.is_empty(sorted({r for r in rules if f'id="{r}"' not in text}), "links lead to rules of the specification")
+    others = {u for u in links if not u.startswith("spec/spec.html#")}
+    tap.ok(others == {"../kernel/findings/unmount"}, "and to findings", others)
     tap.ok(browser.ask("document.querySelectorAll('#matrix pre ins').length") > 100, "changed bytes are marked")
     tap.ok(browser.ask("[...document.querySelectorAll('details')].every(d => !d.open)"), "all is folded up at first")
     tap.ok(browser.ask("document.querySelectorAll('#matrix b').length") == 0, "what images say is text, not markup")

@@ -10,9 +10,13 @@
  *	LOG	if set, the results contain what the kernel logged
  *	CONSOLE	if set, what the kernel logs comes on its console as well
  *
- * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and {"done":true,
- * "seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and unmount. Whoever reads it knows which image it was when the guest dies. Each image is mounted alone first, to see what can be read; then twice in one domain, to see which
- * files share pages. Nothing is remounted, and nothing unmounted while a read is under way.
+ * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and
+ * {"done":true,"seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and
+ * unmount. So whoever reads it knows which image it was when the guest dies.
+ *
+ * Each image is mounted alone first, to see what can be read; then twice in one domain, to see
+ * which files share pages. Nothing is remounted, and nothing unmounted while a read is under way:
+ * either can stop Linux 7.3.4 whatever the image is (kernel/findings/remount-unchecked, unmount).
  */
 
 #include <dirent.h>
@@ -57,7 +61,7 @@ enum { KLOG_READ_CLEAR = 4, KLOG_CLEAR = 5, KLOG_CONSOLE_LEVEL = 8 };
 /* A regular file whose first page could be read. */
 struct file {
 	char path[PATH_MAX];
-	uint64_t sum;
+	uint64_t nid, sum;
 };
 
 static struct file files[FILES_MAX];
@@ -132,11 +136,12 @@ static ssize_t read_page(int fd, off_t offset, unsigned char *data)
 	return pread(fd, data, PAGE, offset);
 }
 
-static void remember_file(const char *path, const unsigned char *data, size_t size)
+static void remember_file(const char *path, uint64_t nid, const unsigned char *data, size_t size)
 {
 	if (file_count >= FILES_MAX)
 		return;
 	snprintf(files[file_count].path, sizeof(files[0].path), "%s", path);
+	files[file_count].nid = nid;
 	files[file_count++].sum = checksum(data, size);
 }
 
@@ -158,7 +163,7 @@ static void try_read(const char *root, const char *path, const struct stat *st)
 			break;
 		}
 		if (!page && size > 0)
-			remember_file(path + strlen(root), data, size);
+			remember_file(path + strlen(root), st->st_ino, data, size);
 		if (page == PAGES_MAX && last > page)
 			page = last - 1;
 	}
@@ -340,6 +345,18 @@ static void put_files(const char *key, const unsigned char *marks, enum sharing 
 	put("]");
 }
 
+/* Paths are no good for looking files up elsewhere: names may be any bytes, and files may have several. */
+static void put_nids(void)
+{
+	put(",\"nids\":{");
+	for (unsigned int i = 0; i < file_count; i++) {
+		put("%s", i ? "," : "");
+		put_string(files[i].path, strlen(files[i].path));
+		put(":%ju", (uintmax_t)files[i].nid);
+	}
+	put("}");
+}
+
 static void try_sharing(const char *image, const char *devices)
 {
 	static const char *const keys[SHARINGS] = { "shared", "private", "other_data", "unknown" };
@@ -362,6 +379,7 @@ static void try_sharing(const char *image, const char *devices)
 		try_file(&files[i], &marks[i]);
 	for (int i = 0; i < SHARINGS; i++)
 		put_files(keys[i], marks, i);
+	put_nids();
 	unmount(SECOND);
 	unmount(FIRST);
 }
