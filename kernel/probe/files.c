@@ -24,7 +24,7 @@ const struct file tree[] = {
 	{ NULL, 0, 0 },
 };
 
-const struct file huge = { "huge", 12, (33 << 20) + 5 };
+const struct file huge = { "huge", 12, (28 << 20) + 5 };
 const struct file race = { "race", 14, 8 << 20 };
 
 #define FORGED(image, name, seed, size, value)                        \

@@ -2,10 +2,11 @@
 /*
  * Observes EROFS page cache sharing from user space, as PID 1 of a guest.
  *
- * Environment, that is, KEY=VALUE on the kernel's command line:
- *	TOPIC	one of topics.c
- *	IMAGES	the directory that make-images filled, as the guest sees it
- *	UBD	names of what ubda, ubdb... are, separated by commas
+ * Environment, as run-guest passes it on; none of it is on the kernel's command line:
+ *	TOPIC		one of topics.c
+ *	IMAGES		the directory that make-images filled, as the guest sees it
+ *	UBD		names of what ubda, ubdb... are, separated by commas
+ *	DOMAIN_FILE	a file that holds the domain of the topic hidden
  */
 #include <errno.h>
 #include <stdio.h>

@@ -112,30 +112,46 @@ void topic_layouts(void)
 	}
 }
 
-static bool have(const char *image, enum backing backing)
+/* Every backing with every other, for two images. */
+static void try_backings(const char *image, const char *other)
 {
-	const char *source = image_source(backing, image);
-
-	release_loops();
-	if (!source)
-		skip(why_no_backing(backing), "%s on %s", image, backing_names[backing]);
-	return source;
+	for (enum backing a = ON_FILE; a < BACKINGS; a++)
+		for (enum backing b = ON_FILE; b < BACKINGS; b++) {
+			try_images(image, a, other, b);
+			release_loops();
+		}
 }
 
-/* Every backing with every other; with blocks of a page, smaller ones are for the finding. */
+/* On a block device, with an uncompressed and a compressed one there. */
+static void try_on_device(enum backing backing, const char *image)
+{
+	if (strcmp(image, "inline"))
+		try_images("inline", backing, image, backing);
+	release_loops();
+	if (strcmp(image, "lz4"))
+		try_images(image, backing, "lz4", backing);
+	release_loops();
+}
+
+static bool has_small_blocks(const char *image)
+{
+	return image[0] == 'b' && image[1] != 'l';
+}
+
+/* With blocks of a page; smaller ones are for the finding. A guest has 16 disks at most. */
 void topic_backings(void)
 {
-	static const char *const images[][2] = {
-		{ "inline", "other" }, { "flat", "chunk" }, { "blob", "inline" },
-		{ "lz4", "lz4-big" },  { "lz4", "inline" },
-	};
+	static const char *const on_disk[] = { "chunk-64k", "48bit",	    "metabox",	 "lzma",
+					       "zstd",	    "ztailpacking", "fragments", "dedupe" };
 
-	for (unsigned int i = 0; i < sizeof(images) / sizeof(*images); i++)
-		for (enum backing a = ON_FILE; a < BACKINGS; a++)
-			for (enum backing b = ON_FILE; b < BACKINGS; b++) {
-				if (!have(images[i][0], a) || !have(images[i][1], b))
-					continue;
-				try_images(images[i][0], a, images[i][1], b);
-				release_loops();
-			}
+	try_backings("inline", "other");
+	try_backings("flat", "chunk");
+	try_backings("blob", "inline");
+	try_backings("lz4", "lz4-big");
+	try_backings("lz4", "inline");
+	for (unsigned int i = 0; i < sizeof(on_disk) / sizeof(*on_disk); i++)
+		try_on_device(ON_UBD, on_disk[i]);
+	for (unsigned int i = 0; i < LAYOUTS; i++)
+		if (!has_small_blocks(layouts[i]))
+			try_on_device(ON_LOOP, layouts[i]);
 }

@@ -24,7 +24,7 @@ const struct topic topics[] = {
 	  NULL },
 	{ "fadvise", "share.fadvise", "advice and drop_caches", topic_fadvise, NULL },
 	{ "pressure", "share.content", "a large file and too little memory", topic_pressure,
-	  "128M" },
+	  "104M" },
 	{ "lifetime", "share.backing-lifetime share.unmount", "close, unlink, unmount, eviction",
 	  topic_lifetime, NULL },
 	{ "direct-io", "share.direct-io", "O_DIRECT and directio", topic_direct_io, NULL },
