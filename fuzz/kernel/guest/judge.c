@@ -95,7 +95,10 @@ static void judge_inode_of(unsigned int which, u32 n)
 	m->name = "xattr.*";
 	compare_xattrs(m, n);
 	m->name = "fingerprint.*";
-	remember_key(which, n, compare_fingerprint(m, n));
+	if (fuzz_disks[which].options & FUZZ_MOUNT_SHARE)
+		remember_key(which, n, compare_fingerprint(m, n));
+	else if (EROFS_I(m->inodes[n])->sharedentry)
+		disagree(m, "share.when-decided: nid %llu shares without inode_share", i->nid);
 }
 
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
@@ -189,21 +192,12 @@ void fuzz_judge_sharing(void)
 	unsigned int i, j;
 
 	for (i = 0; i < nr_keyed; i++) {
-		bool wanted = fuzz_disks[keyed[i].which].options & FUZZ_MOUNT_SHARE;
-
-		if (!wanted) {
-			if (keyed[i].shared)
-				panic("disagreement: share.when-decided: nid %llu shares without inode_share",
-				      inode_of(&keyed[i])->nid);
-			continue;
-		}
 		if (!is_shared(&keyed[i]))
 			panic("disagreement: share.key: nid %llu does not share",
 			      inode_of(&keyed[i])->nid);
 		fuzz_shared->shared++;
 		for (j = 0; j < i; j++)
-			if (fuzz_disks[keyed[j].which].options & FUZZ_MOUNT_SHARE)
-				judge_pair(&keyed[i], &keyed[j]);
+			judge_pair(&keyed[i], &keyed[j]);
 	}
 	release_inodes(judged[0]);
 	release_inodes(judged[1]);
