@@ -42,6 +42,7 @@ def chart(name, title, series):
             axes.plot([t / unit for t, _ in points], [v for _, v in points], linewidth=1.6,
                       color=SERIES[i % len(SERIES)], linestyle=STYLES[i // len(SERIES) % len(STYLES)],
                       marker="o" if len(points) < 2 else None, markersize=4)
+        axes.margins(.04, .08)
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         axes.set_xlabel(unit_name)

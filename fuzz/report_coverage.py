@@ -10,7 +10,6 @@ A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`,
 """
 
 import glob
-import json
 import os
 import re
 import subprocess
@@ -139,12 +138,12 @@ def symbolize(binary, addresses, source):
 
 def ranges(numbers):
     """[1, 2, 3, 7] as "1-3, 7"."""
-    parts, start = [], None
+    parts = []
     for number in sorted(numbers):
-        if start is None or number != last + 1:
-            start = number
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
             parts.append([number, number])
-        last = parts[-1][1] = number
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 

@@ -72,13 +72,15 @@ TITLES = (
 
 def title(said, late):
     """What went wrong, in a few words without numbers, which differ from input to input."""
+    if late:
+        return "takes too long"
     for pattern in TITLES:
         for line in said.splitlines():
             if match := re.fullmatch(pattern, line):
                 if line.startswith("broken:"):
                     return f"broken: {match[1]}"
                 return re.sub(r"0x[0-9a-f]+|\d+", "N", match[1]).strip()
-    return "takes too long" if late else "crash"
+    return "crash"
 
 
 def signature(said, late):
