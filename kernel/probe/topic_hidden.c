@@ -155,7 +155,8 @@ void topic_hidden(void)
 	try_search();
 	share("inline", WORK "/a", secret);
 	share("other", WORK "/b", secret);
-	ok_shares(SHARED, WORK "/a", WORK "/b", tree_file("5000"), "two images of the domain share");
+	ok_shares(SHARED, WORK "/a", WORK "/b", tree_file("5000"),
+		  "two images of the domain share");
 	fd = open_at(WORK "/a", "mib", O_RDONLY);
 	try_failures();
 	expect_hidden("with two mounts, an open file, and requests that were refused");

@@ -44,11 +44,7 @@ static const struct domain {
 #define PARTNERS 4
 
 static const char *const flags[] = {
-	"",
-	"inode_share",
-	"inode_share,nouser_xattr",
-	"inode_share,directio",
-	"directio",
+	"", "inode_share", "inode_share,nouser_xattr", "inode_share,directio", "directio",
 };
 
 static bool has(const char *options, const char *option)
@@ -402,8 +398,7 @@ static void try_decided(const char *before, const char *after, bool first, bool 
 	read_at(&readers[0], WORK "/p", file);
 	again = open_at(WORK "/a", file->name, O_RDONLY);
 	ok((resident(fd) > 0) == first, "a file that was open goes on as before");
-	ok((resident(again) > 0) == first,
-	   "so does one opened anew, as its inode was in memory");
+	ok((resident(again) > 0) == first, "so does one opened anew, as its inode was in memory");
 	ok_content(WORK "/a", file, "while open");
 	close(fd);
 	close(again);

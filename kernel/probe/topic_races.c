@@ -25,8 +25,8 @@
 #include "tap.h"
 
 #define PROCESSES 8
-#define CYCLES 8  /* of each process, with two mounts each */
-#define OPENS 24  /* of each mount in a cycle */
+#define CYCLES 8 /* of each process, with two mounts each */
+#define OPENS 24 /* of each mount in a cycle */
 #define MOUNTS (2 * PROCESSES * CYCLES)
 #define RUNS 4
 
@@ -90,8 +90,8 @@ static void run_process(int number, int report)
 	snprintf(own, sizeof(own), "own-%d", number);
 	snprintf(a, sizeof(a), WORK "/a%d", number);
 	snprintf(b, sizeof(b), WORK "/b%d", number);
-	while (cycles < CYCLES && cycle(cycles % 2 ? "common" : own, a, b,
-					cycles * PROCESSES + (unsigned int)number))
+	while (cycles < CYCLES &&
+	       cycle(cycles % 2 ? "common" : own, a, b, cycles * PROCESSES + (unsigned int)number))
 		cycles++;
 	if (write(report, &cycles, sizeof(cycles)) != sizeof(cycles))
 		_exit(1);
