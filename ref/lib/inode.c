@@ -160,6 +160,15 @@ static bool charge_chunks(struct check *check, const struct file *file)
 								  : UINT64_MAX);
 }
 
+/* Of a target without bytes, the size is at fault. */
+static struct place target_place(const struct file *file, const struct ishare_view *target)
+{
+	if (!target->size)
+		return inode_field(file, ISHARE_INODE_COMPACT_I_SIZE_OFFSET);
+	return place_bytes(file->space, file->offset + file->inode.isize + file->inode.xattr_isize,
+			   (uint32_t)target->size);
+}
+
 /* Longer links are looked at when they are followed, which nobody does here. */
 static void check_symlink(struct check *check, const struct file *file)
 {
@@ -178,10 +187,7 @@ static void check_symlink(struct check *check, const struct file *file)
 	if (result == READ_FAILED)
 		check_failed(check, &check->reader);
 	else if (result == READ_OK && !inode_symlink_target(&target))
-		report(check, ISHARE_RULE_INODE_SYMLINK_TARGET,
-		       place_bytes(file->space,
-				   file->offset + file->inode.isize + file->inode.xattr_isize,
-				   (uint32_t)target.size),
+		report(check, ISHARE_RULE_INODE_SYMLINK_TARGET, target_place(file, &target),
 		       "the target of the symbolic link is empty or has a NUL byte");
 }
 
