@@ -45,6 +45,52 @@ $(eval $(call fuzz_variant,afl-cmplog,AFL_LLVM_CMPLOG=1 $(AFL_CC),))
 $(eval $(call fuzz_variant,libfuzzer,clang,-fsanitize=fuzzer-no-link $(FUZZ_SAN)))
 $(eval $(call fuzz_variant,plain,clang,-fsanitize=fuzzer-no-link))
 
+# Harnesses with a defect: fuzz/planted/NAME.patch in core, where the second of the two checks that the harness makes is
+# by the true core; and tests/fuzz/broken/PROPERTY.patch, which breaks what the harness watches over.
+build/fuzz/planted/true.o: build/libishare.o
+	@mkdir -p $(@D)
+	$(Q)nm --defined-only --extern-only $< | sed -n 's/.* \(.*\)/\1 true_\1/p' >$@.names
+	$(Q)objcopy --redefine-syms=$@.names $< $@
+
+build/fuzz/planted/%/image-true.o: fuzz/image.c fuzz/image.h build/fuzz/%/image
+	@mkdir -p $(@D)
+	$(Q)$(build/fuzz/$*_cc) $(HOSTED_FLAGS) -Iref/cmd -Ifuzz $(host_cflags) -DTRUE_CORE -c -o $@ $<
+
+# $(call defect,VARIANT,OBJECTS): the recipe. Compiled in a tree of its own, but for what is generated.
+define defect
+	$(call say,PATCH,$@)
+	@mkdir -p $(@D)
+	$(Q)COMPILE='$(subst -Ibuild/spec,-I$(CURDIR)/build/spec,$(build/fuzz/$(1)_cc)) $(HOSTED_FLAGS) -Iref/cmd $(host_cflags)' \
+		LINK='$(build/fuzz/$(1)_link) -fsanitize=fuzzer $(FUZZ_LINK) -pthread' LIBRARIES='$(host_libs)' \
+		fuzz/planted/build $< $@ $(2) build/fuzz/$(1)/rules.o
+endef
+
+PLANTED := $(patsubst fuzz/planted/%.patch,%,$(wildcard fuzz/planted/*.patch))
+PLANTED_VARIANTS := afl afl-asan
+define planted_variant
+build/fuzz/planted/%/$(1)/image: fuzz/planted/%.patch fuzz/planted/build build/fuzz/planted/true.o \
+		build/fuzz/planted/$(1)/image-true.o
+	$$(call defect,$(1),build/fuzz/planted/true.o build/fuzz/planted/$(1)/image-true.o \
+		$$(patsubst %.c,build/fuzz/$(1)/%.o,$$(filter-out fuzz/image.c,$$(FUZZ_SOURCES))))
+endef
+$(foreach v,$(PLANTED_VARIANTS),$(eval $(call planted_variant,$(v))))
+FUZZ_PLANTED := $(foreach v,$(PLANTED_VARIANTS),$(PLANTED:%=build/fuzz/planted/%/$(v)/image))
+
+FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(wildcard tests/fuzz/broken/*.patch))
+build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/planted/build build/fuzz/plain/image
+	$(call defect,plain,$(FUZZ_SOURCES:%.c=build/fuzz/plain/%.o))
+
+.SECONDARY: $(PLANTED_VARIANTS:%=build/fuzz/planted/%/image-true.o)
+.PHONY: fuzz-planted fuzz-planted-programs fuzz-test-programs
+fuzz-planted: ## Let AFL++ search for the defects planted in core: each within 5 minutes on two cores
+	$(Q)$(MAKE) --no-print-directory deps-fuzz
+	$(Q)$(MAKE) --no-print-directory fuzz-planted-programs
+	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
+
+fuzz-planted-programs: $(FUZZ_PLANTED) build/fuzz/mutator.so
+fuzz-test-programs: fuzz-planted-programs $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
+	@:
+
 # The mutator is a shared object of its own, for any target whose inputs hold images.
 $(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz,,,have-packages))
 build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o

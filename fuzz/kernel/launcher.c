@@ -99,8 +99,8 @@ static void become_guest(const char *directory)
 	dup2(log, 1);
 	dup2(log, 2);
 	setenv("TMPDIR", "/dev/shm", 1);
-	execl(program, program, "mem=192M", "con=null", "con0=null", "quiet", "loglevel=0", "oops=panic",
-	      "panic_on_warn=1", "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/", NULL);
+	execl(program, program, "mem=192M", "con=null", "con0=null", "console=fuzz", "loglevel=5", "oops=panic",
+	      "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/", NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }

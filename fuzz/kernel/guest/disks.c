@@ -65,7 +65,7 @@ static void mend_checksum(u8 *bytes, size_t size)
 	/* Blocks of up to 1 KiB end before the superblock: counted from its start. */
 	if (end <= EROFS_SUPER_OFFSET)
 		end += EROFS_SUPER_OFFSET;
-	if (end > size)
+	if (end > size || bytes + end < from)
 		return;
 	/* 0x5045b54a: the state after the magic and a checksum of zero */
 	sb->checksum = cpu_to_le32(crc32c(0x5045b54a, from, bytes + end - from));

@@ -52,6 +52,10 @@ void fuzz_judge_sharing(void);
 void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size);
 void fuzz_judge_release(void);
 
+/* known.c: complaints of the kernel's */
+extern bool fuzz_warned; /* about something that is not known */
+int fuzz_known_init(void);
+
 /* memory.c: what is left behind */
 void fuzz_clean_up(void);
 void fuzz_census(struct fuzz_census *census);

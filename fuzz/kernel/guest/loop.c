@@ -152,7 +152,7 @@ void fuzz_hang(void)
 	panic("hang: an input does not end");
 }
 
-/* The log's end: there is no console, which most of what is said here would slow down. */
+/* The log's end. Nothing is printed before: that would take longer than an input. */
 static void dump_log(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
 {
 	static char text[SZ_16K];
@@ -173,6 +173,8 @@ static int __init init(void)
 	int err = kmsg_dump_register(&dumper);
 
 	loop_task = current;
+	if (!err)
+		err = fuzz_known_init();
 	if (!err)
 		err = fuzz_disks_init();
 	if (!err)
@@ -213,6 +215,8 @@ static int __init fuzz_loop(void)
 			run(data, size);
 		fuzz_clean_up();
 		fuzz_watching = false;
+		if (fuzz_warned)
+			panic("the kernel has complained: see above");
 		take_census();
 		cond_resched();
 		fuzz_host_done();

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's complaints. A warning ends the guest, after the input that it
+ * is for, unless it is one of those that are known, which are told by the place
+ * that they come from. The kernel prints them on a console, which is here.
+ */
+#include <linux/console.h>
+#include <linux/init.h>
+#include "fuzz.h"
+
+static const char *const known[] = {
+	/* README.md: a block device is read at 2^63 and above, for an inode that is not there */
+	"fs/iomap/iter.c:39 at iomap_iter",
+};
+
+bool fuzz_warned;
+
+static bool is_known(const char *line, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (strnstr(line, known[i], size))
+			return true;
+	return false;
+}
+
+static void watch(struct console *console, const char *line, unsigned int size)
+{
+	if ((strnstr(line, "WARNING: ", size) || strnstr(line, "UBSAN: ", size)) &&
+	    !is_known(line, size))
+		fuzz_warned = true;
+}
+
+static struct console console = {
+	.name = "fuzz",
+	.write = watch,
+	.flags = CON_ENABLED,
+	.index = -1,
+};
+
+int __init fuzz_known_init(void)
+{
+	register_console(&console);
+	return 0;
+}
