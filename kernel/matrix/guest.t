@@ -85,8 +85,9 @@ sys.exit(guest.wait())
 """
 
 # name, what is seen of it, and what its log says
-PLANTED = (("a", None, ""), ("exits", "panic", "Attempted to kill init"), ("b", None, ""), ("crashes", "panic", "exitcode=0x0000000b"),
-           ("c", None, ""), ("killed", "killed", "was killed"), ("d", None, ""), ("sleeps", "hang", "the guest hung"),
+PLANTED = (("a", None, ""), ("exits", "panic", "Attempted to kill init"), ("b", None, ""),
+           ("crashes", "panic", "exitcode=0x0000000b"), ("c", None, ""), ("killed", "killed", "was killed"),
+           ("d", None, ""), ("sleeps", "hang", "the guest hung"),
            ("e", None, ""), ("spins", "hang", "the guest hung"), ("f", None, ""))
 
 

@@ -27,9 +27,11 @@ TOOL_FAULTS = ("crash", "hang")
 # no less than if the rule held. Of a file with any other error it is not known.
 NO_FILE_SHARES = {"prefix.ishare-infix-nul"}
 DOES_NOT_SHARE = {"inode.xattr-icount", "xattr.shared-count", "fingerprint.size"}
-SHARES_ANYWAY = {"dev.table-bounds", "dev.range", "dev.overlap", "inode.data-bounds", "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "inode.symlink-target", "xattr.entry-fill",
-                 "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "dir.name", "dir.name-order", "dir.type",
-                 "dir.dot", "dir.dot-present", "dir.cycle", "fingerprint.single", "fingerprint.same-size", "fingerprint.digest"}
+SHARES_ANYWAY = {
+    "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "dev.table-bounds", "dev.range", "dev.overlap",
+    "inode.data-bounds", "inode.symlink-target", "dir.name", "dir.name-order", "dir.type", "dir.dot", "dir.dot-present",
+    "dir.cycle", "xattr.entry-fill", "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "fingerprint.single",
+    "fingerprint.same-size", "fingerprint.digest"}
 LIES = {"fingerprint.digest", "fingerprint.same-size"}  # two files with one fingerprint differ
 
 
@@ -115,19 +117,21 @@ def number_of(inode):
 
 
 def should_share(events, dump, shared):
-    """Inode number -> True, False, or None (not specified) for each regular file, from the decoded structures; `shared` are those
-    that do. Where files of different size or data path have one fingerprint, the first that is read in decides."""
+    """Inode number -> True, False, or None (not specified) for each regular file, from the decoded structures. `shared`
+    are those that do: where files of different size or data path have one fingerprint, the first that is read in decides."""
     fields = (dump or {}).get("superblock", {}).get("fields", {})
     if fields and not fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS:
         return collections.defaultdict(lambda: False)
     inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
     result = collections.defaultdict(lambda: None, {number_of(i): has_key(i, events) for i in inodes})
-    paths = {}
+    by_value = {}
     for inode in inodes:
-        for value in {x["value"] for x in inode.get("xattrs", []) if x.get("fingerprint")} if result[number_of(inode)] else ():
+        if not result[number_of(inode)]:
+            continue
+        for value in {x["value"] for x in inode["xattrs"] if x.get("fingerprint")}:
             kind = (inode["size"], inode["layout"].startswith("compressed"))
-            paths.setdefault(value, {}).setdefault(kind, set()).add(number_of(inode))
-    for kinds in (k for k in paths.values() if len(k) > 1):
+            by_value.setdefault(value, {}).setdefault(kind, set()).add(number_of(inode))
+    for kinds in (k for k in by_value.values() if len(k) > 1):
         first = next((nids for nids in kinds.values() if nids & shared), set())
         result |= {nid: nid in first for nids in kinds.values() for nid in nids}
     return result
@@ -203,7 +207,8 @@ class Judge:
             return self.fault(rules, seen)
         names = {e["rule"] for e in events if e["type"] == "finding"}
         reports = [r for r in rules if r.name in names]
-        cells = {"mount": self.mount(reports, rules, events, seen), "access": self.access(case, reports, rules, events, dump, seen),
+        cells = {"mount": self.mount(reports, rules, events, seen),
+                 "access": self.access(case, reports, rules, events, dump, seen),
                  "sharing": self.sharing(rules, events, dump, seen)}
         if seen.get("alarm"):
             access = cells["access"]

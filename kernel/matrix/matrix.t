@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The matrix itself: what it makes of guests that die, and of what parties say; no kernel is needed."""
 
+import contextlib
 import glob
+import io
 import os
 import subprocess
 import sys
@@ -15,9 +17,10 @@ sys.path[:0] = [HERE, f"{HERE}/../../tests"]
 import cases  # noqa: E402
 import guest  # noqa: E402
 import hexview  # noqa: E402
+import matrix  # noqa: E402
 import tap  # noqa: E402
 import tools  # noqa: E402
-from judge import ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, REFUSES, UNSPECIFIED, errors_in, point  # noqa: E402
+from judge import ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, REFUSES, UNSPECIFIED, errors_in, number_of, point, worst  # noqa: E402
 import parse  # noqa: E402
 
 PATIENCE = 3
@@ -252,6 +255,27 @@ def test_known(judge):
             tap.ok(True, f"known: {line!r} is refused")
 
 
+def test_telling(judge):
+    """An image at which a guest ended is told with the end of the log, known or not; of others, what is unexplained."""
+    fault = {"n": 0, "fault": "hang", "alone": "hang", "tail": "a line\nthe last line"}
+
+    def told(name, lines, seen):
+        cells = Known(lines).explain(name, judge.kernel(cases.Case(name, name, []), [], None, seen))
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            matrix.tell([{"name": name, "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()), "kernel": seen}])
+        return out.getvalue()
+
+    said = told("v/1", [], fault)
+    tap.ok(said.startswith("not ok - v/1: mount: hang: ") and said.endswith("#   a line\n#   the last line\n"),
+           "told: a hang, with the log", said)
+    said = told("v/1", ["v/1\tmount\tdiffers\thang\tbecause\n"], fault)
+    tap.ok(said.startswith("not ok - v/1: mount: hang # TODO: ") and "because" in said and "last line" in said,
+           "told: a hang that is known, with the log", said)
+    tap.ok(told("v/1", [], refused("EIO")).startswith("not ok - v/1: mount: EIO: "), "told: a disagreement")
+    tap.ok(told("v/1", [], mounted()) == "", "told: nothing of what is as specified")
+
+
 def test_programs(directory):
     """How a program ended."""
     for name, script, value in (("passes", "exit 0", "passes"), ("refuses", "exit 1", "refuses"),
@@ -278,6 +302,8 @@ def test_padding(directory):
 
 def test_words():
     """Small parts."""
+    tap.ok(number_of({"nid": 80}) == 80, "a nid is an inode number")
+    tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008, "in the metabox, its topmost bit is bit 31")
     tap.ok(errors_in("EIO, EFSCORRUPTED") == {"EIO", "EUCLEAN"},
            "a key lists errors", errors_in("EIO, EFSCORRUPTED"))
     view = hexview.view(bytes(64), bytes(20) + b"\xff" + bytes(43))
@@ -302,6 +328,7 @@ def main():
     test_kernel(judge)
     test_tools(judge)
     test_known(judge)
+    test_telling(judge)
     test_words()
     tap.done()
 

@@ -22,6 +22,7 @@ PHONE, DESK = 390, 1280
 ROWS = "[...document.querySelectorAll('#matrix tbody')]"
 SHOWN = f"{ROWS}.filter(r => r.offsetHeight > 0)"
 LONG = "W" * 300
+COUNTS = {AGREES: 1, UNSPECIFIED: 3, EXPLAINED: 2, DISAGREES: 1}
 
 
 def row(case, number):
@@ -42,9 +43,9 @@ def report():
     return {"kernel": "7.x", "guest": {"package": "some", "config_sha256": "0" * 64}, "tools": {"fsck.erofs": "1.x"},
             "rates": {"vectors": {"images": 1, "guests": 1, "seconds": 1, "mounts_per_second": 1}},
             "counts": {v: sum(r["verdict"] == v for r in rows) for v in RANK}, "rows": rows,
-            "sweep": {"fields": [{"field": f"f.{LONG[:60]}", AGREES: 1, UNSPECIFIED: 3, EXPLAINED: 2, DISAGREES: 1}],
+            "sweep": {"fields": [{"field": f"f.{LONG[:60]}"} | COUNTS],
                       "told": [{"name": LONG, "core": "conforms", "cells": {"mount": cell("EIO", DISAGREES, "why")}}]},
-            "sweep_counts": {AGREES: 1, UNSPECIFIED: 3, EXPLAINED: 2, DISAGREES: 1}}
+            "sweep_counts": COUNTS}
 
 
 def test_rows(browser, url, expected):
