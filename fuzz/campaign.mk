@@ -29,3 +29,12 @@ deps-fuzz-report:
 
 # The harness once more, counting lines instead of looking for defects.
 $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping))
+
+# As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the engine comes as a
+# library, and shared libraries will not be there.
+LIB_FUZZING_ENGINE := -fsanitize=fuzzer
+$(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz $$(host_cflags),,,have-packages))
+build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o
+	$(call say,LD,$@)
+	$(Q)$(CXX) $(CXXFLAGS) $(FUZZ_LINK) -pthread -o $@ $^ $(LIB_FUZZING_ENGINE) -l:libjansson.a -l:libcrypto.a -ldl
+-include $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.d)
