@@ -129,6 +129,9 @@ def relative(path):
 
 def groups(target, where):
     """(one entry for each signature, paths that do nothing when run alone)."""
+    if "deaths" in target:
+        kept = sorted(glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input"))
+        return [death(target, os.path.dirname(path)) for path in kept], []
     found, silent = {}, []
     for path in sorted(glob.glob(f"{glob.escape(where)}/crashes/*-*"), key=lambda p: (os.path.getsize(p), p)):
         if path.endswith(".new"):
@@ -138,15 +141,49 @@ def groups(target, where):
             found.setdefault(one.signature, []).append(one)
         else:
             silent.append(relative(path))
-    entries = []
-    for name, inputs in sorted(found.items()):
-        first = inputs[0]
-        small = first.minimised(f"{where}/minimised")
-        entries.append({
-            "id": hashlib.sha256(name.encode()).hexdigest()[:8], "signature": name, "kind": first.kind,
-            "title": title(first.said, first.late), "inputs": [relative(i.path) for i in inputs],
-            "stack": [" ".join(f).strip() for f in frames(first.said)[:SHOWN_FRAMES]],
-            "said": first.said.replace(f"{TOP}/", "").splitlines()[:SHOWN_LINES],
-            "smallest": relative(small), "size": os.path.getsize(first.path), "smallest_size": os.path.getsize(small),
-            "replay": " ".join(relative(word) for word in first.command(small))})
-    return entries, silent
+    return [entry(name, inputs, f"{where}/minimised") for name, inputs in sorted(found.items())], silent
+
+
+def identifier(name):
+    """An anchor."""
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def shown(said):
+    """Of what a target said: its stack, and its text."""
+    return {"stack": [" ".join(f).strip() for f in frames(said)[:SHOWN_FRAMES]],
+            "said": said.replace(f"{TOP}/", "").splitlines()[:SHOWN_LINES]}
+
+
+def entry(name, inputs, directory):
+    """Inputs with the same signature, the smallest first."""
+    first = inputs[0]
+    small = first.minimised(directory)
+    return {"id": identifier(name), "signature": name, "kind": first.kind, "title": title(first.said, first.late),
+            "inputs": [relative(i.path) for i in inputs], "repeats": True, "smallest": relative(small),
+            "size": os.path.getsize(first.path), "smallest_size": os.path.getsize(small),
+            "replay": " ".join(relative(word) for word in first.command(small))} | shown(first.said)
+
+
+def read(path):
+    """A text, or nothing."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as text:
+            return text.read()
+    except FileNotFoundError:
+        return ""
+
+
+def death(target, directory):
+    """What the target has kept itself. To replay it makes it small, too: see fuzz/kernel/replay."""
+    one = Input(target, directory)
+    said = read(f"{directory}/log")
+    before = glob.glob(f"{glob.escape(directory)}/ring/*")
+    small = sorted(glob.glob(f"{glob.escape(directory)}/minimised/*")) or [f"{directory}/input"]
+    name = signature(said, False)
+    return {"id": identifier(name + directory), "signature": name,
+            "kind": "hang" if os.path.basename(directory).startswith("hang") else "crash",
+            "title": title(said, False), "inputs": [relative(directory)], "repeats": one.status == 0,
+            "smallest": relative(small[0] if len(small) == 1 else os.path.dirname(small[0])),
+            "size": sum(map(os.path.getsize, before)), "smallest_size": sum(map(os.path.getsize, small)),
+            "replay": " ".join(relative(word) for word in one.command(directory))} | shown(said)

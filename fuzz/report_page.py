@@ -137,6 +137,8 @@ def crash(entry):
     size = f"{entry['smallest_size']:,} bytes"
     if entry["smallest_size"] < entry["size"]:
         size += f", made from {entry['size']:,}"
+    if not entry["repeats"]:
+        size += "; it did not happen again when replayed"
     return (f"<article class=\"crash\" id=\"{entry['id']}\">\n<h4>{escape(entry['title'])}</h4>\n"
             f"<pre class=\"wrap\">{escape(entry['replay'])}</pre>\n"
             f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} with this stack; the smallest has {size}.</p>\n"
