@@ -88,6 +88,7 @@ fuzz-planted: ## Let AFL++ search for the defects planted in core: each within 5
 	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
 
 fuzz-planted-programs: $(FUZZ_PLANTED) build/fuzz/mutator.so
+test-programs: fuzz-test-programs
 fuzz-test-programs: fuzz-planted-programs $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
 	@:
 
@@ -105,7 +106,7 @@ build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutate.o $(CORE:%.c=b
 	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
 -include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutate.d
 
-.PHONY: have-fuzzers deps-fuzz fuzz-image
+.PHONY: have-fuzzers deps-fuzz fuzz-image fuzz-corpus
 have-fuzzers: have-packages
 	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \
 		{ echo "no $${tool%:*}: install the package $${tool#*:}, or run 'make deps-fuzz'" >&2; exit 1; }; done
@@ -114,3 +115,10 @@ deps-fuzz:
 	$(Q)tests/tools/need-packages $(DEPS_FUZZ)
 
 fuzz-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## Build the image harness and the mutator for AFL++ and libFuzzer
+
+# FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
+FUZZ_QUEUES :=
+fuzz-corpus: ## Choose the seeds in fuzz/corpus/image anew (FUZZ_QUEUES=DIRECTORIES: a campaign's queues, too)
+	$(Q)$(MAKE) --no-print-directory deps-fuzz
+	$(Q)$(MAKE) --no-print-directory build/fuzz/afl/image build/spec/vectors/.stamp
+	$(Q)fuzz/refresh-corpus $(FUZZ_QUEUES)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: drive [-n RUNS] [-s SECONDS] GUEST INPUT...
+ * usage: drive [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
  *
  * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until there were so many runs or
- * seconds, or else once; and says what came of it, in lines of JSON's kind. It takes the place of afl-fuzz: the launcher,
- * which lies beside this program, is the same.
+ * seconds, or else once, or until the guest dies (-k: it may), and says what came of it, as JSON. It takes the place of
+ * afl-fuzz: the launcher, which lies beside this program, is the same.
  *
  * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
  */
@@ -23,8 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "shared.h"
-
-#define MAP_SIZE 65536
 
 static char shared_path[32];
 static const struct fuzz_shared *shared;
@@ -159,7 +157,7 @@ static unsigned int places(void)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < MAP_SIZE; i++)
+	for (i = 0; i < FUZZ_MAP_SIZE; i++)
 		n += !!map[i];
 	return n;
 }
@@ -173,10 +171,10 @@ static double cpu_seconds(void)
 	return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static void print_result(bool alive, unsigned long runs, double seconds)
+static void print_result(unsigned long deaths, unsigned long runs, double seconds)
 {
-	printf("{\"alive\": %s, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n", alive ? "true" : "false",
-	       runs, seconds, runs / seconds);
+	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n", deaths, runs, seconds,
+	       runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
 	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu,\n ",
 	       (unsigned long long)shared->mounted, (unsigned long long)shared->refused,
@@ -189,14 +187,16 @@ static void print_result(bool alive, unsigned long runs, double seconds)
 
 int main(int argc, char **argv)
 {
-	unsigned long wanted = 0, runs = 0;
+	unsigned long wanted = 0, runs = 0, deaths = 0;
 	double seconds = 0, start;
-	bool alive = true;
+	bool go_on = false;
 	pid_t launcher;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:")) != -1) {
-		if (c == 'n')
+	while ((c = getopt(argc, argv, "kn:s:")) != -1) {
+		if (c == 'k')
+			go_on = true;
+		else if (c == 'n')
 			wanted = strtoul(optarg, NULL, 10);
 		else if (c == 's')
 			seconds = strtod(optarg, NULL);
@@ -204,16 +204,16 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 2)
-		trouble("usage: drive [-n RUNS] [-s SECONDS] GUEST INPUT...");
+		trouble("usage: drive [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
 	if (!wanted)
 		wanted = seconds ? ~0ul : (unsigned long)(argc - optind - 1);
-	map = make_memory("__AFL_SHM_ID", MAP_SIZE);
+	map = make_memory("__AFL_SHM_ID", FUZZ_MAP_SIZE);
 	test_case = make_memory("__AFL_SHM_FUZZ_ID", FUZZ_INPUT_MAX + sizeof(*test_case));
 	make_shared();
 	launcher = start_launcher(argv[0], argv[optind]);
 	start = now();
-	while (alive && runs < wanted && (!seconds || now() - start < seconds)) {
-		alive = run(argv[optind + 1 + runs % (argc - optind - 1)]);
+	while ((!deaths || go_on) && runs < wanted && (!seconds || now() - start < seconds)) {
+		deaths += !run(argv[optind + 1 + runs % (argc - optind - 1)]);
 		/* The first answer comes when the guest has booted. */
 		if (!runs++)
 			start = now();
@@ -225,7 +225,7 @@ int main(int argc, char **argv)
 	seconds = now() - start;
 	close(control);
 	waitpid(launcher, NULL, 0);
-	print_result(alive, runs, seconds);
+	print_result(deaths, runs, seconds);
 	unlink(shared_path);
-	return alive ? 0 : 1;
+	return deaths ? 1 : 0;
 }

@@ -26,7 +26,8 @@
 #include <unistd.h>
 #include "shared.h"
 
-#define SHMEM_INPUTS (0x80000001u | 0x01000000u) /* the fork server's hello: test cases in shared memory */
+/* The fork server's hello: there are options, of which a map size, less one, and test cases in shared memory */
+#define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
 #define TITLE_MAX 100
@@ -238,7 +239,7 @@ static void greet(void)
 {
 	uint32_t word;
 
-	if (!getenv("__AFL_SHM_FUZZ_ID") || !say(SHMEM_INPUTS) ||
+	if (!getenv("__AFL_SHM_FUZZ_ID") || !say(HELLO) ||
 	    read(FUZZ_CONTROL_FD, &word, sizeof(word)) != sizeof(word))
 		die("this is for afl-fuzz or drive to start, with test cases in shared memory");
 }

@@ -14,6 +14,7 @@
 
 #define FUZZ_INPUT_MAX 131072
 #define FUZZ_RING 256
+#define FUZZ_MAP_SIZE 65536u /* of coverage; AFL++ looks at all of it each time */
 
 struct fuzz_slot {
 	uint64_t run;

@@ -10,8 +10,6 @@
 #include <linux/sched.h>
 #include "fuzz.h"
 
-#define MAP_BITS 16
-
 bool fuzz_watching;
 static unsigned int previous;
 static struct task_struct *task;
@@ -41,7 +39,7 @@ static __always_inline bool watching(void)
 
 static __always_inline unsigned int hash(unsigned long pc)
 {
-	return (u32)pc * 2654435761u >> (32 - MAP_BITS);
+	return (u32)pc * 2654435761u / (U32_MAX / FUZZ_MAP_SIZE + 1);
 }
 
 void notrace __sanitizer_cov_trace_pc(void)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "shared.h"
 
-static unsigned char nowhere[65536];
+static unsigned char nowhere[FUZZ_MAP_SIZE];
 unsigned char *fuzz_map = nowhere;
 struct fuzz_shared *fuzz_shared;
 static const volatile uint32_t *test_case; /* its size, then its bytes */

@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The harness for images: it has nothing against sound code, and each property that it watches over can break."""
+
+import glob
+import os
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+
+HARNESS = f"{tap.TOP}/build/fuzz/libfuzzer/image"
+REGRESSIONS = f"{tap.TOP}/tests/fuzz/regressions"
+INPUTS = {
+    "small images": "tests/images/*-512.erofs", "base images": "spec/base/*.erofs",
+    "test vectors": "build/spec/vectors/*/*.erofs", "the corpus": "fuzz/corpus/image/*.erofs"}
+
+# Planted defects that AFL++ finds in seconds; `make fuzz-planted` has it search for all.
+QUICK = ("comparison", "padding")
+QUICK_SECONDS = 120
+
+# Every report is written in every format, as is otherwise done for few inputs.
+ENVIRONMENT = os.environ | {"FUZZ_FORMATS": "1", "ASAN_OPTIONS": "detect_leaks=1"}
+
+
+def files(pattern):
+    """The files that match."""
+    return sorted(glob.glob(f"{tap.TOP}/{pattern}"))
+
+
+def said(done):
+    """Why a harness stopped."""
+    lines = [line for line in done.stderr.splitlines() if re.search(r"^broken: |ERROR: ", line)]
+    return lines[0] if lines else f"exit status {done.returncode}"
+
+
+def accepts():
+    """Sound code, all inputs there are."""
+    for name, pattern in INPUTS.items():
+        inputs = files(pattern)
+        done = tap.run([HARNESS, *inputs], env=ENVIRONMENT)
+        tap.ok(inputs and done.returncode == 0, f"the harness has nothing against {name}", said(done),
+               f"{len(inputs)} inputs match {pattern}")
+
+
+def regressions():
+    """Each input that once failed; and each has a line that says what it prevents."""
+    with open(f"{REGRESSIONS}/README.md", encoding="utf-8") as readme:
+        lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", readme.read(), re.M))
+    names = sorted(set(os.listdir(REGRESSIONS)) - {"README.md"})
+    tap.ok(names == sorted(lines), "each input that once failed has a line on what it prevents", names, sorted(lines))
+    for name in names:
+        done = tap.run([HARNESS, f"{REGRESSIONS}/{name}"], env=ENVIRONMENT)
+        tap.ok(done.returncode == 0, f"{name} no longer fails", said(done))
+
+
+def broken():
+    """Each property, in a harness built with what breaks it."""
+    with open(f"{tap.TOP}/fuzz/image.c", encoding="utf-8") as source:
+        properties = set(re.findall(r'broken\("([a-z.-]+)"', source.read())) | {"text", "json", "sarif"}
+    patches = files("tests/fuzz/broken/*.patch")
+    names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
+    tap.is_empty(properties - names, "there is a defect for each property")
+    inputs = [path for pattern in INPUTS.values() for path in files(pattern)]
+    for name in sorted(names):
+        done = tap.run([f"{tap.TOP}/build/fuzz/broken/{name}/image", *inputs], env=ENVIRONMENT)
+        tap.ok(done.returncode != 0 and said(done).startswith(f"broken: {name}: "),
+               f"the harness sees that {name} is broken", said(done))
+
+
+def planted():
+    """Defects in core, which no sound image shows; AFL++ finds them."""
+    for path in files("fuzz/planted/*.patch"):
+        name = os.path.basename(path).removesuffix(".patch")
+        harness = f"{tap.TOP}/build/fuzz/planted/{name}/afl-asan/image"
+        done = tap.run([harness, *files("spec/base/*.erofs")])
+        tap.ok(done.returncode == 0, f"no base image shows the planted defect {name}", said(done))
+    for name in QUICK:
+        done = tap.run([f"{tap.TOP}/fuzz/planted/try", str(QUICK_SECONDS), name])
+        tap.ok(done.returncode == 0, f"AFL++ finds the planted defect {name} in {QUICK_SECONDS} s",
+               done.stdout + done.stderr)
+
+
+def bad_input():
+    """What a person does wrong with the tools."""
+    done = tap.run([f"{tap.TOP}/fuzz/planted/try", "nonesuch"])
+    tap.ok(done.returncode == 1 and "make fuzz-planted-programs" in done.stderr and done.stderr.count("\n") == 1,
+           "try says what to build", done.stderr)
+    with tempfile.TemporaryDirectory() as tools:
+        for name in os.listdir("/usr/bin"):
+            if not name.startswith("afl-"):
+                os.symlink(f"/usr/bin/{name}", f"{tools}/{name}")
+        done = tap.run(["make", "-s", "have-fuzzers"], env=os.environ | {"PATH": tools, "MAKEFLAGS": ""})
+    lines = [line for line in done.stderr.splitlines() if "***" not in line]
+    tap.ok(done.returncode != 0 and len(lines) == 1 and "install the package afl++" in lines[0],
+           "without AFL++, one line names the package", done.stderr)
+
+
+def main():
+    """All of it."""
+    accepts()
+    regressions()
+    broken()
+    planted()
+    bad_input()
+    tap.done()
+
+
+main()

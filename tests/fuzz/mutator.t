@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#
+# The mutator, with the sanitizers.
+
+exec build/asan/tests/fuzz/mutator_test
