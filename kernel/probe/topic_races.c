@@ -6,6 +6,7 @@
  * are in memory all the time: filling them while a sharer is unmounted is kernel/findings/unmount.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,10 +26,10 @@
 #include "tap.h"
 
 #define PROCESSES 8
-#define CYCLES 8 /* of each process, with two mounts each */
+#define CYCLES 6 /* of each process, with two mounts each */
 #define OPENS 24 /* of each mount in a cycle */
 #define MOUNTS (2 * PROCESSES * CYCLES)
-#define RUNS 4
+#define RUNS 5
 
 static const char *const images[] = { "inline", "other", "flat", "chunk", "lz4", "fragments" };
 
@@ -230,12 +231,12 @@ static struct left race_beside_common(unsigned int *cycles)
 
 /*
  * What the first run leaves was kept for use, and equal runs do not add to it. What is free varies, as
- * the allocators keep more or less at hand; what is lost with each mount is lost in every run.
+ * the allocators keep more or less at hand; what is lost with each mount is lost in every run, as much in one as in another.
  */
 static void expect_no_loss(const struct left left[RUNS])
 {
 	const struct left *last = &left[RUNS - 1];
-	bool lost = true;
+	long least = LONG_MAX, most = LONG_MIN;
 
 	ok(last->inodes <= left[1].inodes, "no inode is lost");
 	diag("%ld after the second run, %ld after the last", left[1].inodes, last->inodes);
@@ -248,10 +249,12 @@ static void expect_no_loss(const struct left left[RUNS])
 	for (const struct left *run = &left[2]; run <= last; run++) {
 		long more = run->memory - run[-1].memory;
 
-		lost &= more * 1024 / PAGE >= MOUNTS / 2;
+		least = more < least ? more : least;
+		most = more > most ? more : most;
 		diag("%ld KiB more after another run", more);
 	}
-	ok(!lost, "no page of memory is lost for every other mount");
+	ok(least * 1024 / PAGE < MOUNTS / 2 || most - least > least,
+	   "no page of memory is lost for every other mount");
 }
 
 void topic_races(void)
