@@ -57,11 +57,6 @@ void disagree(struct mounted *m, const char *fmt, ...)
 
 /* ---- Fingerprints and sharing ---- */
 
-static bool has_feature(const struct oracle *o)
-{
-	return ishare_has_compat(&o->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS);
-}
-
 /* The value's size, with the value in expected, or an error */
 static int owed_fingerprint(struct mounted *m, u32 n)
 {
@@ -69,7 +64,7 @@ static int owed_fingerprint(struct mounted *m, u32 n)
 	struct ishare_name name;
 	int size;
 
-	if (!has_feature(o))
+	if (!ishare_has_compat(&o->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS))
 		return -EOPNOTSUPP;
 	if (!oracle_fingerprint_name(o, &name))
 		return ORACLE_UNSPECIFIED;
@@ -232,17 +227,34 @@ static const struct erofs_test_options sharing = {
 	.domain_id = DOMAIN,
 };
 
-static void mount_and_compare(struct mounted *m, const char *name, u8 *image, size_t size)
+/* size: becomes that of whole pages */
+static u8 *make_image(u32 base, u32 *size, u32 first, u32 nr)
+{
+	const struct vector_edit *e = &vector_edits[first];
+	u32 old = min(*size, vector_bases[base].size);
+	u8 *image;
+
+	*size = round_up(max(*size, 1), PAGE_SIZE);
+	image = kvzalloc(*size, GFP_KERNEL | __GFP_NOFAIL);
+	memcpy(image, vector_bases[base].data, old);
+	for (; nr--; e++)
+		memcpy(image + e->at, vector_bytes + e->bytes, e->size);
+	return image;
+}
+
+/* The image is made of a base and edits: see make_image(). */
+static void mount_and_compare(struct mounted *m, const char *name, u32 base, u32 size, u32 first,
+			      u32 nr)
 {
 	int err;
 
 	m->name = name;
-	m->image = image;
-	m->mnt = erofs_test_mount(image, size, &sharing);
+	m->image = make_image(base, &size, first, nr);
+	m->mnt = erofs_test_mount(m->image, size, &sharing);
 	err = PTR_ERR_OR_ZERO(m->mnt);
 	m->oracle.fetch = fetch;
 	m->oracle.context = m;
-	oracle_judge(&m->oracle, image, size, &profile);
+	oracle_judge(&m->oracle, m->image, size, &profile);
 	m->d->count.images++;
 	m->d->count.refused += !!err;
 	compare_verdict(m, err);
@@ -272,17 +284,6 @@ static void unmount(struct mounted *m)
 	m->image = NULL;
 }
 
-static u8 *make_image(u32 base, u32 size, u32 first, u32 nr)
-{
-	const struct vector_edit *e = &vector_edits[first];
-	u8 *image = kvzalloc(round_up(max(size, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
-
-	memcpy(image, vector_bases[base].data, min(size, vector_bases[base].size));
-	for (; nr--; e++)
-		memcpy(image + e->at, vector_bytes + e->bytes, e->size);
-	return image;
-}
-
 /* Whether the kernel has complained: at the image at fault, not at the end */
 static void conclude(struct differential *d)
 {
@@ -298,24 +299,22 @@ static void mount_bases(struct differential *d)
 	if (d->bases_mounted)
 		return;
 	for (i = 0; i < vector_base_count; i++)
-		mount_and_compare(&d->mounted[i], vector_bases[i].name,
-				  make_image(i, vector_bases[i].size, 0, 0),
-				  round_up(vector_bases[i].size, PAGE_SIZE));
+		mount_and_compare(&d->mounted[i], vector_bases[i].name, i, vector_bases[i].size, 0,
+				  0);
 	d->bases_mounted = true;
+}
+
+/* Vectors and fields of the sweep begin with their names. */
+static void describe(struct kunit *test, const void *param, char *desc)
+{
+	strscpy(desc, *(const char *const *)param, KUNIT_PARAM_DESC_SIZE);
 }
 
 /* ---- Vectors ---- */
 
-static void describe_vector(struct kunit *test, const void *param, char *desc)
-{
-	const struct vector *v = param;
-
-	strscpy(desc, v->name, KUNIT_PARAM_DESC_SIZE);
-}
-
 static int vector_init(struct kunit *test)
 {
-	kunit_register_params_array(test, vectors, vector_count, describe_vector);
+	kunit_register_params_array(test, vectors, vector_count, describe);
 	return 0;
 }
 
@@ -335,8 +334,7 @@ static void differential_vector(struct kunit *test)
 	struct mounted *m = under_test(d);
 
 	mount_bases(d);
-	mount_and_compare(m, v->name, make_image(v->base, v->size, v->first, v->count),
-			  round_up(max(v->size, 1), PAGE_SIZE));
+	mount_and_compare(m, v->name, v->base, v->size, v->first, v->count);
 	compare_claim(m, v);
 	unmount(m);
 	conclude(d);
@@ -344,16 +342,9 @@ static void differential_vector(struct kunit *test)
 
 /* ---- The field sweep ---- */
 
-static void describe_field(struct kunit *test, const void *param, char *desc)
-{
-	const struct sweep_field *f = param;
-
-	strscpy(desc, f->name, KUNIT_PARAM_DESC_SIZE);
-}
-
 static int field_init(struct kunit *test)
 {
-	kunit_register_params_array(test, sweep_fields, sweep_field_count, describe_field);
+	kunit_register_params_array(test, sweep_fields, sweep_field_count, describe);
 	return 0;
 }
 
@@ -372,8 +363,7 @@ static void differential_sweep(struct kunit *test)
 
 		snprintf(name, sizeof(name), "%s/%s.%s", vector_bases[c->base].name, c->where,
 			 c->verb);
-		mount_and_compare(m, name, make_image(c->base, c->size, c->first, c->count),
-				  round_up(max(c->size, 1), PAGE_SIZE));
+		mount_and_compare(m, name, c->base, c->size, c->first, c->count);
 		unmount(m);
 		d->count.changes++;
 	}
@@ -397,10 +387,11 @@ static void differential_rate(struct kunit *test)
 
 	for (i = 0; i < rounds; i++) {
 		const struct vector *v = &vectors[i % vector_count];
-		u8 *image = make_image(v->base, v->size, v->first, v->count);
+		u32 size = v->size;
+		u8 *image = make_image(v->base, &size, v->first, v->count);
 		struct vfsmount *mnt;
 
-		mnt = erofs_test_mount(image, round_up(max(v->size, 1), PAGE_SIZE), &sharing);
+		mnt = erofs_test_mount(image, size, &sharing);
 		if (!IS_ERR(mnt)) {
 			erofs_listxattr(mnt->mnt_root, d->got, VALUE_MAX);
 			erofs_test_umount(mnt);
