@@ -231,7 +231,8 @@ static struct left race_beside_common(unsigned int *cycles)
 
 /*
  * What the first run leaves was kept for use, and equal runs do not add to it. What is free varies, as
- * the allocators keep more or less at hand; what is lost with each mount is lost in every run, as much in one as in another.
+ * the allocators keep more or less at hand; what is lost with each mount is lost in every run, as much
+ * in one as in another.
  */
 static void expect_no_loss(const struct left left[RUNS])
 {
