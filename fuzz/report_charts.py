@@ -61,7 +61,7 @@ def chart(name, title, series):
     for i, colour in enumerate(SERIES):
         text = text.replace(colour, f"var(--series{i + 1})")
     # Several plots are on one page: their parts must not have the same names.
-    text = re.sub(r'id="(\w+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'id="([\w.]+)"', rf'id="{name}-\1"', text)
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", text)
 
 

@@ -41,6 +41,8 @@ def lines_of(target, inputs):
         output(["make", "--no-print-directory", "-s", table["make"]])
     lines = by_program(table, inputs) if "program" in table else by_addresses(table, inputs)
     wanted = {os.path.relpath(n, TOP) for pattern in table["files"] for n in glob.glob(os.path.join(TOP, pattern))}
+    if not wanted & set(lines):
+        raise Missing("the program does not know its lines: it was built without -g")
     return {name: lines[name] for name in sorted(wanted) if lines.get(name)}
 
 
@@ -49,6 +51,8 @@ def lines_of(target, inputs):
 def by_program(table, inputs):
     """As llvm-cov counts them."""
     program = os.path.join(TOP, table["program"])
+    if not os.path.exists(program):
+        raise Missing(f"no {table['program']}")
     with tempfile.TemporaryDirectory(prefix="coverage-") as where:
         for number in range(0, len(inputs), BATCH):
             run_counting(program, inputs[number:number + BATCH], f"{where}/{number}")
@@ -93,9 +97,12 @@ def lcov(text):
 def by_addresses(table, inputs):
     """A line with a callback can be reached; it is, if the callback was."""
     binary = os.path.join(TOP, table["binary"])
+    for needed in (table["addresses"][0], table["binary"]):
+        if not os.path.exists(os.path.join(TOP, needed)):
+            raise Missing(f"no {needed}")
     command = [w for word in table["addresses"] for w in (inputs if word == "{inputs}" else [word])]
     passed = {int(word, 16) for word in output(command).split() if re.fullmatch(r"(0x)?[0-9a-f]+", word)}
-    every = callbacks(binary, table["callback"])
+    every = callbacks(binary, table["callback"]) | passed
     if not every:
         raise Missing(f"{table['binary']} has no call of {table['callback']}")
     lines = {}
@@ -107,19 +114,28 @@ def by_addresses(table, inputs):
 
 
 def callbacks(binary, name):
-    """Where calls of the callback return to."""
-    found, called = set(), False
+    """Where calls of the callback return to. Large code calls it by a register, which holds its address all the function."""
+    symbol = re.search(rf"^([0-9a-f]+) \w {name}$", output(["nm", binary]), re.M)
+    target = f"$0x{int(symbol[1], 16):x}" if symbol else None
+    found, holding, called = set(), set(), False
     with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", binary], stdout=subprocess.PIPE, text=True) as objdump:
         for line in objdump.stdout:
-            if called and (match := re.match(r"\s*([0-9a-f]+):", line)):
-                found.add(int(match[1], 16))
-                called = False
-            called = called or f"<{name}>" in line and "call" in line
+            match = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(\S*)", line)
+            if not match:
+                holding = set() if line.endswith(">:\n") else holding
+                continue
+            address, instruction, operands = match.groups()
+            if called:
+                found.add(int(address, 16))
+            if instruction.startswith("mov") and "," in operands:
+                source, register = operands.rsplit(",", 1)
+                holding = holding | {f"*{register}"} if source == target else holding - {f"*{register}"}
+            called = instruction.startswith("call") and (operands in holding or line.endswith(f"<{name}>\n"))
     return found
 
 
 def symbolize(binary, addresses, source):
-    """{address: [(file, line)]}, inlined functions' lines and those of their callers. A call is before where it returns to."""
+    """{address: [(file, line)]}, of an inlined function the line in it. A call is before where it returns to."""
     done = subprocess.run(["addr2line", "-a", "-i", "-e", binary], input="".join(f"{a - 1:#x}\n" for a in addresses),
                           capture_output=True, text=True, check=True)
     places, address = {}, None

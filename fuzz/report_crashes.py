@@ -13,23 +13,23 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Those that make a crash of a defect, or are below every one.
 NOT_GUILTY = re.compile(
-    r"__(asan|ubsan|sanitizer|interceptor|GI_|libc_start|restore_rt)|.*[Ss]anitizer|_?_?abort|raise|gsignal|pthread_kill|"
-    r"__pthread_kill|broken|main$|_start|LLVMFuzzer|fuzzer::|.*FuzzOne|__assert|"
-    r"(__)?(kasan|dump_stack|show_stack|print_report|panic|check_panic|warn|WARN|__warn|report_bug|asm_|exc_|segv|"
-    r"sig_handler|relay_signal|bad_segv|maybe_mkdir|die|oops)")
+    r"__(asan|ubsan|sanitizer|interceptor|libc_start|restore_rt)|.*Sanitizer|_?_?abort$|raise$|gsignal$|__pthread_kill|"
+    r"broken$|main$|_start$|LLVMFuzzer|fuzzer::|ExecuteFiles|__assert|"
+    r"(__)?(kasan_|dump_stack|show_stack|print_report|panic$|check_panic|warn_slowpath|__warn$|report_bug|segv|"
+    r"sig_handler|relay_signal|bad_segv|die$|oops)")
 FRAMES = 3
 SHOWN_FRAMES = 16
 SHOWN_LINES = 60
 
 MINIMISE_SECONDS = 60
 
+# A stack for each way to end: abort() by the harness, a deadly signal, undefined behaviour. afl-tmin has its own idea.
+STACKS = {"ASAN_OPTIONS": "handle_abort=1:symbolize=1:detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
-def run(command, timeout, environment=None):
+
+def run(command, timeout, environment):
     """(exit status, output, whether it took too long): a program that does is asked for its stack."""
-    # A stack for each way to end: abort() by the harness, a deadly signal, undefined behaviour.
-    env = os.environ | {"ASAN_OPTIONS": "handle_abort=1:symbolize=1:detect_leaks=0", "AFL_NO_UI": "1",
-                        "UBSAN_OPTIONS": "print_stacktrace=1"} | (environment or {})
-    with subprocess.Popen(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    with subprocess.Popen(command, cwd=TOP, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, start_new_session=True) as process:
         for number, patience in ((signal.SIGABRT, timeout), (signal.SIGKILL, 5), (None, None)):
             try:
@@ -49,6 +49,8 @@ def frames(said):
         user = re.match(r"\s*#(\d+) 0x[0-9a-f]+ (?:in )?(\S+)(?: (.*))?", line)
         kernel = re.match(r"(?:\[[^]]*\])?\s*(?:\[<[0-9a-f]+>\] )?(\? )?([\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+", line)
         if user and user[1] == "0" and stack:
+            break
+        if user and user[2].startswith(("LLVMFuzzerRunDriver", "ExecuteFiles", "fuzzer::")):
             break
         if user:
             stack.append((user[2], (user[3] or "").replace(f"{TOP}/", "")))
@@ -97,7 +99,7 @@ class Input:
     def __init__(self, target, path):
         self.target, self.path = target, path
         self.kind = os.path.basename(path).split("-")[0]
-        self.status, self.said, self.late = run(self.command(path), target.get("replay_seconds", 20))
+        self.status, self.said, self.late = run(self.command(path), target.get("replay_seconds", 20), STACKS)
         self.fails = self.late or self.status not in (0, None)
         self.signature = signature(self.said, self.late)
 
@@ -114,7 +116,7 @@ class Input:
             os.makedirs(directory, exist_ok=True)
             command = [os.path.join(TOP, self.target["minimise"][0]), *self.target["minimise"][1:]]
             run(["afl-tmin", "-i", self.path, "-o", f"{small}.new", "-m", "none",
-                 "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS)
+                 "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS, {"AFL_NO_AFFINITY": "1"})
             if not os.path.exists(f"{small}.new"):
                 return self.path
             os.replace(f"{small}.new", small)

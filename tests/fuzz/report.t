@@ -1,0 +1,309 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""fuzz/report: figures, plots, coverage, and crashes that are put together, made small and can be repeated."""
+
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from html.parser import HTMLParser
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.dont_write_bytecode = True
+sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz", f"{TOP}/kernel/matrix"]
+import report_coverage  # noqa: E402
+import report_crashes  # noqa: E402
+import tap  # noqa: E402
+from browser import Browser  # noqa: E402
+
+REPORT = f"{TOP}/fuzz/report"
+PHONE, DESK = 390, 1280
+
+# Two defects, one of which two functions lead to, and a loop without end.
+TOY = r"""
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+__attribute__((noinline)) static void read_behind(const uint8_t *data, size_t size)
+{
+	volatile uint8_t *copy = malloc(4);
+	copy[0] = data[0];
+	if (copy[size])
+		puts("");
+	free((void *)copy);
+}
+__attribute__((noinline)) static void broken_promise(void)
+{
+	fputs("broken: promise: of 17 things\n", stderr);
+	abort();
+}
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 4)
+		return 0;
+	if (memcmp(data, "READ", 4) == 0)
+		read_behind(data, size);
+	if (memcmp(data, "OVER", 4) == 0)
+		broken_promise();
+	if (memcmp(data, "STOP", 4) == 0)
+		for (;;)
+			pause();
+	return data[0] == 'x' ? 1 : 0;
+}
+"""
+
+TABLE = """
+[toy]
+what = "a toy with <defects> & more"
+seeds = ["{where}/seeds/*"]
+timeout = 300
+replay = ["{where}/toy-asan", "{{input}}"]
+replay_seconds = 2
+minimise = ["{where}/toy-asan"]
+
+[toy.coverage]
+program = "{where}/toy-coverage"
+files = ["{where}/toy.c"]
+
+[[toy.instances]]
+name = "main"
+command = ["{where}/toy"]
+
+[nothing]
+what = "nothing"
+"""
+
+# What a program traced as the kernel is says of itself.
+TRACED = r"""
+#include <stdio.h>
+void __sanitizer_cov_trace_pc(void);
+__attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
+{
+	printf("%lx\n", (unsigned long)__builtin_return_address(0));
+}
+__attribute__((noinline)) static int reached(int n)
+{
+	return n > 1 ? n * 2 : n + 5;
+}
+__attribute__((noinline)) static int not_reached(int n)
+{
+	return n - 1;
+}
+int main(int argc, char **argv)
+{
+	if (argc > 100)
+		return not_reached(argc);
+	return reached(argc) == 77;
+}
+"""
+
+CRASHES = {"crash-1": b"READ" + b"a" * 200, "crash-2": b"READ" + b"b" * 100, "crash-3": b"OVER and more",
+           "crash-4": b"nothing happens", "hang-5": b"STOP"}
+
+
+def write(path, data):
+    """A file, whose directory may be new."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
+        out.write(data if isinstance(data, bytes) else data.encode())
+
+
+def build(where):
+    """The toy, and the campaign it never had."""
+    write(f"{where}/toy.c", TOY)
+    write(f"{where}/toy.toml", TABLE.format(where=where))
+    for name, command in (("toy", ["afl-clang-fast", "-fsanitize=fuzzer"]),
+                          ("toy-asan", ["afl-clang-fast", "-fsanitize=fuzzer,address"]),
+                          ("toy-coverage", ["clang", "-fsanitize=fuzzer", "-fprofile-instr-generate", "-fcoverage-mapping"])):
+        done = tap.run([*command, "-g", "-O1", "toy.c", "-o", name], cwd=where, env=os.environ | {"AFL_QUIET": "1"})
+        assert done.returncode == 0, done.stderr
+    for name, data in CRASHES.items():
+        write(f"{where}/campaign/crashes/{name}", data)
+    write(f"{where}/campaign/seeds/one", b"xyz!")
+    for name, data in (("id:000000", b"xyz!"), ("id:000001", b"wxyz"), ("id:000002", b"READ that ends the run")):
+        write(f"{where}/campaign/sync/main/queue/{name}", data)
+    write(f"{where}/campaign/sync/main/fuzzer_stats", "run_time : 7300\nexecs_done : 2000000\ncycles_done : 3\n"
+          "stability : 99.50%\nbitmap_cvg : 12.34%\ncommand_line : afl-fuzz -M main <x>\n")
+    rows = "".join(f"{t}, 1, 0, {5 + t // 100}, 3, 1, 12.34%, 0, 0, 2, {250.5 if t else 'inf'}, {t * 250}, {30 + t // 50}\n"
+                   for t in range(0, 7201, 5))
+    write(f"{where}/campaign/sync/main/plot_data", "# relative_time, ...\n" + rows + "7205, 1, 0")
+    write(f"{where}/campaign/campaign.json", json.dumps({"target": "toy", "sessions": [
+        {"start": 1700000000, "end": 1700007300, "outcome": "time is over", "jobs": ["main"], "commit": "0123456 <subject>",
+         "machine": {"cpu": "some", "cpus": 2, "kernel": "6.1", "afl": "4.04c"}}]}))
+
+
+def make_report(where, *options):
+    """Runs it."""
+    return tap.run([REPORT, "--targets", f"{where}/toy.toml", "--out", f"{where}/out", *options])
+
+
+def test_mistakes(where):
+    """One line each."""
+    for name, words, said in (("an unknown target", ["other"], "TARGET is 'other', not one of: toy, nothing"),
+                              ("a campaign that has not begun", ["nothing", "--dir", f"{where}/none"], "no campaign of nothing"),
+                              ("a directory of no target", ["--dir", f"{where}/campaign"], "DIR is one target's")):
+        done = make_report(where, *words)
+        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and not
+               os.path.exists(f"{where}/out"), f"{name}: one line, no report", done.returncode, done.stderr)
+
+
+def test_figures(target):
+    """What AFL++'s files say."""
+    main = target["instances"][0]
+    tap.ok((main["name"], main["execs"], main["seconds"], main["paths"], main["edges"], main["execs_per_second"]) ==
+           ("main", 2000000, 7300, 77, 174, 274), "an instance's figures", main | {"series": None})
+    times = [row[0] for row in main["series"]]
+    tap.ok(100 < len(times) <= 300 and times == sorted(times) and times[-1] == 7200, "a plot's points: few, the last as well", times)
+    tap.ok(main["series"][-1][1:] == [1800000, 77, 174, 250.5], "execs, paths, edges, execs/s of a point", main["series"][-1])
+    tap.ok(target["corpus"] == 3, "each input of the corpus is counted once", target["corpus"])
+
+
+def test_coverage(target):
+    """Lines, although an input ends the program that counts them."""
+    cover = target["coverage"]
+    tap.ok(cover.get("lines") == cover["files"][0]["lines"] and 0 < cover["reached"] < cover["lines"], "lines are counted", cover)
+    first = 1 + TOY[:TOY.index("fputs")].count("\n")
+    missing = {n for part in cover["files"][0]["not_reached"].split(", ") for a, _, b in [part.partition("-")]
+               for n in range(int(a), int(b or a) + 1)}
+    last = 1 + TOY[:TOY.index("return data[0]")].count("\n")
+    tap.ok(first in missing and last not in missing, "those that are not reached are named, and no others", missing, first, last)
+
+
+def test_crashes(where, target):
+    """By stack, small, and repeated."""
+    crashes = {c["title"]: c for c in target["crashes"]}
+    tap.ok(set(crashes) == {"heap-buffer-overflow", "broken: promise", "takes too long"}, "three different ones", *crashes)
+    over = crashes["heap-buffer-overflow"]
+    tap.ok(len(over["inputs"]) == 2 and "read_behind" in over["signature"], "two inputs with one stack are one crash", over)
+    promise = crashes["broken: promise"]
+    tap.ok("broken_promise" in promise["signature"] and promise["stack"], "what is broken is named, with its stack", promise)
+    tap.ok(promise["smallest_size"] < len(CRASHES["crash-3"]), "it is made smaller", promise)
+    tap.ok(crashes["takes too long"]["kind"] == "hang" and any("pause" in f for f in crashes["takes too long"]["stack"]),
+           "a hang has a stack", crashes["takes too long"])
+    for name in ("heap-buffer-overflow", "broken: promise"):
+        done = tap.run(crashes[name]["replay"].split())
+        tap.ok(done.returncode != 0 and name.split()[-1] in done.stderr, f"{name}: the line that repeats it does", done.stderr)
+    tap.ok([os.path.basename(p) for p in target["not_repeated"]] == ["crash-4"], "what does not happen again is listed",
+           target["not_repeated"])
+    tap.is_empty(glob.glob(f"{where}/campaign/minimised/*.new"), "nothing half done is left")
+
+
+def test_kernel_stack():
+    """The title and stack of a kernel's log."""
+    log = ("BUG: KASAN: slab-out-of-bounds in erofs_x+0x12/0x34\nRead of size 4 at addr 00000000628\n\nCall Trace:\n"
+           " [<600438e2>] ? show_stack+0x12/0x34\n [<600438e3>] dump_stack_lvl+0x1/0x2\n [<600438e4>] erofs_x+0x12/0x34\n"
+           " [<60043aaa>] erofs_y+0x12/0x34\n\n")
+    tap.ok(report_crashes.signature(log, False) == "slab-out-of-bounds in erofs_x < erofs_x < erofs_y",
+           "a kernel's crash is known by its report and its innermost functions", report_crashes.signature(log, False))
+
+
+def test_addresses(where):
+    """Lines of a program that tells addresses, as a kernel does; called directly, and as large code does it."""
+    write(f"{where}/traced.c", TRACED)
+    for flags in ([], ["-mcmodel=large"]):
+        done = tap.run(["gcc", "-g", "-O1", "-no-pie", "-fno-pic", "-fsanitize-coverage=trace-pc", *flags, "traced.c",
+                        "-o", "traced"], cwd=where)
+        assert done.returncode == 0, done.stderr
+        top, report_coverage.TOP = report_coverage.TOP, where
+        lines = report_coverage.lines_of({"coverage": {
+            "addresses": [f"{where}/traced", "{inputs}"], "binary": f"{where}/traced", "files": ["traced.c"],
+            "callback": "__sanitizer_cov_trace_pc", "source": where}}, ["input"])["traced.c"]
+        report_coverage.TOP = top
+        number = {text: 1 + TRACED[:TRACED.index(text)].count("\n") for text in ("return n - 1", "return n > 1", "argc > 100")}
+        got = {text: any(lines.get(n + d) for d in (0, -1)) for text, n in number.items()}
+        known = {text: any(n + d in lines for d in (0, -1)) for text, n in number.items()}
+        tap.ok(all(known.values()) and got == {"return n - 1": False, "return n > 1": True, "argc > 100": True},
+               f"addresses become lines {' '.join(flags)}", got, known, lines)
+
+
+class Tags(HTMLParser):
+    """Ids and links of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        """One of them."""
+        self.ids += [v for k, v in attrs if k == "id"]
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+
+
+def test_page(where, report):
+    """All on one page that works anywhere."""
+    with open(f"{where}/out/report.html", encoding="utf-8") as text:
+        page = text.read()
+    tags = Tags(page)
+    tap.ok(len(set(tags.ids)) == len(tags.ids), "each id once", sorted(tags.ids))
+    tap.is_empty([u for u in tags.links if not u.startswith("#") and u != "report.json"], "no link leads elsewhere")
+    tap.is_empty([u for u in tags.links if u.startswith("#") and u[1:] not in tags.ids], "no link leads nowhere")
+    tap.is_empty([c["id"] for c in report["targets"][0]["crashes"] if c["id"] not in tags.ids], "each crash is on the page")
+    tap.ok("a toy with &lt;defects&gt; &amp; more" in page and "<defects>" not in page, "text is text")
+    tap.ok(page.count("<svg ") == 4 and "#0102" not in page and "#0a0b" not in page, "four plots, in the page's colours")
+    browser = Browser()
+    try:
+        for width in (DESK, PHONE):
+            browser.open(f"file://{where}/out/report.html", width)
+            tap.ok(browser.ask("document.documentElement.scrollWidth") <= width, f"it fits {width} pixels")
+            lines = browser.ask("[...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width > 250).length")
+            tap.ok(lines == 4, f"the plots are there at {width} pixels", lines)
+            if len(sys.argv) > 1:
+                browser.picture(f"{sys.argv[1]}/report-{width}.png")
+    finally:
+        browser.close()
+
+
+def test_nothing(where):
+    """No crash is said to be none."""
+    for path in glob.glob(f"{where}/campaign/crashes/*"):
+        os.unlink(path)
+    write(f"{where}/campaign/sync/main/plot_data", "# relative_time, ...\n")
+    done = make_report(where, "toy", "--dir", f"{where}/campaign")
+    with open(f"{where}/out/report.html", encoding="utf-8") as text:
+        page = text.read()
+    tap.ok(done.returncode == 0 and "no crash" in page and "No input fails" in page, "without crashes and plots: so it says",
+           done.stderr, re.findall("no [a-z]+", page))
+
+
+def test_not_known(where):
+    """What cannot be told is not shown as a figure."""
+    os.unlink(f"{where}/toy-coverage")
+    done = make_report(where, "toy", "--dir", f"{where}/campaign")
+    with open(f"{where}/out/report.json", encoding="utf-8") as text:
+        cover = json.load(text)["targets"][0]["coverage"]
+    tap.ok(done.returncode == 0 and set(cover) == {"missing"} and "no coverage" in done.stderr,
+           "coverage that cannot be measured is missing, and why", cover, done.stderr)
+
+
+def main():
+    """All of it."""
+    with tempfile.TemporaryDirectory(prefix="report-") as where:
+        build(where)
+        test_mistakes(where)
+        done = make_report(where, "toy", "--dir", f"{where}/campaign")
+        if tap.ok(done.returncode == 0, "a report is made", done.stdout, done.stderr):
+            with open(f"{where}/out/report.json", encoding="utf-8") as text:
+                report = json.load(text)
+            target = report["targets"][0]
+            subject = subprocess.run(["git", "log", "-1", "--format=%h %s"], cwd=TOP, capture_output=True, text=True, check=True)
+            tap.ok(report["commit"] == subject.stdout.strip(), "it names the commit")
+            test_figures(target)
+            test_coverage(target)
+            test_crashes(where, target)
+            test_page(where, report)
+        test_kernel_stack()
+        test_addresses(where)
+        test_nothing(where)
+        test_not_known(where)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
