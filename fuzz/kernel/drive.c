@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: drive [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
+ * usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
  *
  * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until there were so many runs or
- * seconds, or else once, or until the guest dies (-k: it may), and says what came of it, as JSON. It takes the place of
- * afl-fuzz: the launcher, which lies beside this program, is the same.
+ * seconds, or else once, or until the guest dies (-k: it may), and says what came of it, as JSON; with -a, where in
+ * fs/erofs it has been, as addresses. It takes the place of afl-fuzz: the launcher, which lies beside this program, is the same.
  *
  * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
  */
@@ -25,7 +25,7 @@
 #include "shared.h"
 
 static char shared_path[32];
-static const struct fuzz_shared *shared;
+static struct fuzz_shared *shared;
 static unsigned char *map;
 static uint32_t *test_case;
 static int control, status; /* pipes */
@@ -71,7 +71,7 @@ static void make_shared(void)
 	fd = mkostemp(shared_path, O_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
 		trouble("no room in /dev/shm: %s", strerror(errno));
-	shared = mmap(NULL, sizeof(*shared), PROT_READ, MAP_SHARED, fd, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)
 		trouble("cannot map %s: %s", shared_path, strerror(errno));
 	setenv(FUZZ_SHARED_ENV, shared_path, 1);
@@ -185,16 +185,27 @@ static void print_result(unsigned long deaths, unsigned long runs, double second
 	printf("}\n");
 }
 
+static void print_places(void)
+{
+	unsigned long at;
+
+	for (at = 0; at < FUZZ_TEXT_SIZE; at++)
+		if (shared->places[at / 8] >> at % 8 & 1)
+			printf("0x%lx\n", FUZZ_TEXT + at);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long wanted = 0, runs = 0, deaths = 0;
 	double seconds = 0, start;
-	bool go_on = false;
+	bool go_on = false, addresses = false;
 	pid_t launcher;
 	int c;
 
-	while ((c = getopt(argc, argv, "kn:s:")) != -1) {
-		if (c == 'k')
+	while ((c = getopt(argc, argv, "akn:s:")) != -1) {
+		if (c == 'a')
+			addresses = true;
+		else if (c == 'k')
 			go_on = true;
 		else if (c == 'n')
 			wanted = strtoul(optarg, NULL, 10);
@@ -204,12 +215,13 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 2)
-		trouble("usage: drive [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
+		trouble("usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
 	if (!wanted)
 		wanted = seconds ? ~0ul : (unsigned long)(argc - optind - 1);
 	map = make_memory("__AFL_SHM_ID", FUZZ_MAP_SIZE);
 	test_case = make_memory("__AFL_SHM_FUZZ_ID", FUZZ_INPUT_MAX + sizeof(*test_case));
 	make_shared();
+	shared->want_places = addresses;
 	launcher = start_launcher(argv[0], argv[optind]);
 	start = now();
 	while ((!deaths || go_on) && runs < wanted && (!seconds || now() - start < seconds)) {
@@ -225,7 +237,10 @@ int main(int argc, char **argv)
 	seconds = now() - start;
 	close(control);
 	waitpid(launcher, NULL, 0);
-	print_result(deaths, runs, seconds);
+	if (addresses)
+		print_places();
+	else
+		print_result(deaths, runs, seconds);
 	unlink(shared_path);
 	return deaths ? 1 : 0;
 }

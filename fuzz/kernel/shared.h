@@ -22,6 +22,10 @@ struct fuzz_slot {
 	uint8_t data[FUZZ_INPUT_MAX];
 };
 
+/* The kernel's code, and fs/erofs with it, is within this. */
+#define FUZZ_TEXT 0x60000000ul
+#define FUZZ_TEXT_SIZE 0x1000000ul
+
 /* What must not grow */
 struct fuzz_census {
 	uint64_t run;
@@ -37,6 +41,8 @@ struct fuzz_shared {
 	uint64_t runs; /* of this guest */
 	uint64_t mounted, refused, shared; /* what came of the inputs */
 	struct fuzz_census first, last;
+	uint8_t want_places; /* asked for by whoever made the file */
+	uint8_t places[FUZZ_TEXT_SIZE / 8]; /* a bit for each address that coverage has seen */
 	struct fuzz_slot ring[FUZZ_RING]; /* input n is in slot n % FUZZ_RING */
 };
 

@@ -42,6 +42,15 @@ static __always_inline unsigned int hash(unsigned long pc)
 	return (u32)pc * 2654435761u / (U32_MAX / FUZZ_MAP_SIZE + 1);
 }
 
+/* For a report on lines */
+static noinline notrace void note_place(unsigned long pc)
+{
+	unsigned long at = pc - FUZZ_TEXT;
+
+	if (at < FUZZ_TEXT_SIZE)
+		fuzz_shared->places[at / 8] |= 1 << at % 8;
+}
+
 void notrace __sanitizer_cov_trace_pc(void)
 {
 	unsigned int here;
@@ -56,6 +65,8 @@ void notrace __sanitizer_cov_trace_pc(void)
 	here = hash(_RET_IP_);
 	fuzz_map[here ^ previous]++;
 	previous = here >> 1;
+	if (unlikely(fuzz_shared->want_places))
+		note_place(_RET_IP_);
 }
 
 static __always_inline void compare(unsigned long pc, u64 a, u64 b, unsigned int bits)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# At the end of fs/erofs/Makefile: coverage of this directory alone, and at most one file that is another.
+# At the end of fs/erofs/Makefile: coverage of this directory alone, with lines for reports on it, and at most one file that is another.
 
 ifeq ($(CONFIG_EROFS_FS_FUZZ),y)
-ccflags-y += -fsanitize-coverage=trace-pc,trace-cmp
+ccflags-y += -fsanitize-coverage=trace-pc,trace-cmp -g
 obj-y += fuzz/
 planted := $(patsubst "%",%,$(CONFIG_EROFS_FS_FUZZ_PLANTED))
 ifneq ($(planted),)

@@ -47,6 +47,7 @@ void fuzz_read_all(struct vfsmount *mnt, u8 actions);
 
 /* judge.c: what must be so; panics if it is not */
 int fuzz_judge_init(void);
+bool fuzz_known_mount(unsigned int which);
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt);
 void fuzz_judge_sharing(void);
 void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size);

@@ -51,6 +51,37 @@ static const struct oracle_inode *inode_of(const struct keyed *k)
 
 /* ---- One image ---- */
 
+static u8 *fetch_nothing(void *context, bool metabox, u64 *size)
+{
+	return NULL;
+}
+
+/*
+ * A metabox or packed inode that is a device, FIFO or socket: its pages cannot be
+ * read, and EROFS calls a function through a null pointer (README.md).
+ */
+bool fuzz_known_mount(unsigned int which)
+{
+	struct fuzz_disk *disk = &fuzz_disks[which];
+	struct oracle *o = &judged[which]->oracle;
+	bool known = false;
+	u32 n;
+
+	o->fetch = fetch_nothing;
+	oracle_judge(o, disk->bytes, disk->size, &profile);
+	for (n = 0; n < o->nr_mounted; n++) {
+		const struct oracle_inode *i = &o->inodes[n];
+
+		bool holds_data = (o->metabox.there && i->nid == o->ext.metabox_nid) ||
+				  (o->packed.there && i->nid == o->sb.packed_nid);
+
+		known |= holds_data && i->decoded && !S_ISREG(i->inode.mode) &&
+			 !S_ISDIR(i->inode.mode) && !S_ISLNK(i->inode.mode);
+	}
+	oracle_free(o);
+	return known;
+}
+
 /* Rule share.option-needs-domain: nothing else about such a mount counts. */
 static bool judge_options(const struct fuzz_disk *disk, int err)
 {

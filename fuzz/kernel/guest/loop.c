@@ -49,6 +49,8 @@ static struct vfsmount *mount_one(const struct input *in, unsigned int which)
 	struct vfsmount *mnt;
 
 	fuzz_disk_fill(disk, in->image[which], in->size[which], in->header[FUZZ_FIRST + which]);
+	if (fuzz_known_mount(which))
+		return NULL;
 	mnt = fuzz_mount(disk);
 	if (IS_ERR(mnt))
 		fuzz_shared->refused++;
