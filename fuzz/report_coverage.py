@@ -4,8 +4,8 @@
 A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`, what has to be built, and either
 
     program     built with -fprofile-instr-generate -fcoverage-mapping: runs the inputs that are its arguments
-    addresses   a command that runs inputs ({inputs} becomes their paths) and prints the addresses of the coverage
-                callbacks that they pass, in hexadecimal, one to a line, with
+    addresses   a command that runs inputs ({inputs} becomes their paths) and prints where the coverage callbacks that
+                they pass return to, in hexadecimal, one to a line; its exit status is 1 if one of them crashes; with
     binary      the kernel: a line counts that has a call of `callback`, in the source below `source`
 """
 
@@ -17,7 +17,7 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Inputs for one run of the program: an input that ends it takes the figures of the others along.
+# Inputs for one run of the program: one that ends it takes the figures of the others along.
 BATCH = 500
 
 
@@ -25,10 +25,10 @@ class Missing(Exception):
     """Coverage cannot be told; why."""
 
 
-def output(command, **options):
+def output(command, succeeds=(0,)):
     """What a command prints; it has to succeed."""
-    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False, **options)
-    if done.returncode:
+    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode not in succeeds:
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines() or ["it fails"]
         raise Missing(f"{command[0]}: {said[-1]}")
     return done.stdout.decode(errors="replace")
@@ -100,8 +100,11 @@ def by_addresses(table, inputs):
     for needed in (table["addresses"][0], table["binary"]):
         if not os.path.exists(os.path.join(TOP, needed)):
             raise Missing(f"no {needed}")
-    command = [w for word in table["addresses"] for w in (inputs if word == "{inputs}" else [word])]
-    passed = {int(word, 16) for word in output(command).split() if re.fullmatch(r"(0x)?[0-9a-f]+", word)}
+    passed = set()
+    for number in range(0, len(inputs), BATCH):
+        batch = inputs[number:number + BATCH]
+        command = [w for word in table["addresses"] for w in (batch if word == "{inputs}" else [word])]
+        passed |= {int(word, 16) for word in output(command, succeeds=(0, 1)).split() if re.fullmatch(r"(0x)?[0-9a-f]+", word)}
     every = callbacks(binary, table["callback"]) | passed
     if not every:
         raise Missing(f"{table['binary']} has no call of {table['callback']}")
