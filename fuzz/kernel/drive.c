@@ -168,13 +168,14 @@ static double cpu_seconds(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_CHILDREN, &u);
-	return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	return u.ru_utime.tv_sec + u.ru_stime.tv_sec +
+	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void print_result(unsigned long deaths, unsigned long runs, double seconds)
 {
-	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n", deaths, runs, seconds,
-	       runs / seconds);
+	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
+	       deaths, runs, seconds, runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
 	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu,\n ",
 	       (unsigned long long)shared->mounted, (unsigned long long)shared->refused,

@@ -88,7 +88,8 @@ static void make_shared(void)
 
 static void become_guest(const char *directory)
 {
-	int null = open("/dev/null", O_RDONLY), log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int null = open("/dev/null", O_RDONLY),
+	    log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	char program[4096];
 
 	snprintf(program, sizeof(program), "%s/linux", directory);
@@ -100,8 +101,9 @@ static void become_guest(const char *directory)
 	dup2(log, 1);
 	dup2(log, 2);
 	setenv("TMPDIR", "/dev/shm", 1);
-	execl(program, program, "mem=192M", "con=null", "con0=null", "console=fuzz", "loglevel=5", "oops=panic",
-	      "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/", NULL);
+	execl(program, program, "mem=192M", "con=null", "con0=null", "console=fuzz", "loglevel=5",
+	      "oops=panic", "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/",
+	      NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -155,8 +157,8 @@ static void read_log(char *text, size_t size)
 /* What it died of, in words that are the same for the same reason: numbers are N. */
 static void make_title(const char *text, char *title)
 {
-	static const char *const heads[] = { "BUG: KASAN: ", "UBSAN: ", "WARNING: ", "kernel BUG at ",
-					     "Kernel panic - not syncing: " };
+	static const char *const heads[] = { "BUG: KASAN: ", "UBSAN: ", "WARNING: ",
+					     "kernel BUG at ", "Kernel panic - not syncing: " };
 	const char *found = "died without a word";
 	size_t i, n = 0;
 
@@ -294,7 +296,8 @@ static void tick(int number)
 
 int main(int argc, char **argv)
 {
-	struct itimerval timer = { .it_interval.tv_usec = TICK * 1000, .it_value.tv_usec = TICK * 1000 };
+	struct itimerval timer = { .it_interval.tv_usec = TICK * 1000,
+				   .it_value.tv_usec = TICK * 1000 };
 	struct sigaction action = { .sa_handler = tick };
 
 	if (argc < 2)

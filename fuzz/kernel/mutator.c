@@ -15,8 +15,8 @@ struct mutator {
 };
 
 PUBLIC void *afl_custom_init(void *afl, unsigned int seed);
-PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output, uint8_t *other,
-			      size_t other_size, size_t max);
+PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output,
+			      uint8_t *other, size_t other_size, size_t max);
 PUBLIC void afl_custom_deinit(void *data);
 
 void *afl_custom_init(void *afl, unsigned int seed)
@@ -59,8 +59,8 @@ static void mutate_options(uint8_t *header, uint64_t *random)
 }
 
 /* Copies the image to where it can grow, and changes it; what comes before and behind it stays. */
-static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t total, size_t max, const uint8_t *other,
-			 size_t other_size)
+static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t total, size_t max,
+			 const uint8_t *other, size_t other_size)
 {
 	size_t behind = total - at - size, room = max - at - behind, now;
 
@@ -71,8 +71,8 @@ static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t
 	return now;
 }
 
-size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output, uint8_t *other, size_t other_size,
-		       size_t max)
+size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output, uint8_t *other,
+		       size_t other_size, size_t max)
 {
 	struct mutator *mutator = data;
 	size_t first;
@@ -94,7 +94,8 @@ size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output
 		size_t second = size - FUZZ_HEADER - first;
 
 		return FUZZ_HEADER + first +
-		       mutate_one(mutator, FUZZ_HEADER + first, second, size, max, other, other_size);
+		       mutate_one(mutator, FUZZ_HEADER + first, second, size, max, other,
+				  other_size);
 	}
 	size -= first;
 	first = mutate_one(mutator, FUZZ_HEADER, first, size + first, max, other, other_size);

@@ -135,6 +135,14 @@ def test_hang(directory):
           "a hang is reported, with its stack", status, result, *logs)
 
 
+def test_warning(directory):
+    """The kernel warns, and goes on; the guest is ended after the input."""
+    status, result = drive(f"{directory}/warning", "fuzz-endless", [with_uuid(directory, {6: 0x69})])
+    titles = os.listdir(f"{directory}/warning")
+    point(status == 1 and len(titles) == 1 and titles[0].startswith("WARNING-fs-erofs-super.c"), "a warning is reported", status,
+          result, titles)
+
+
 def test_growth(directory):
     """Memory, inodes and mounts after many runs."""
     seeds = sorted(glob.glob(f"{SEEDS}/*"))
@@ -156,7 +164,7 @@ def main():
     if missing:
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
-    for test in (test_seeds, test_campaign, test_death, test_hang, test_growth):
+    for test in (test_seeds, test_campaign, test_death, test_hang, test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
     print(f"1..{COUNT}")

@@ -82,10 +82,10 @@ static __always_inline void compare(unsigned long pc, u64 a, u64 b, unsigned int
 	fuzz_map[hash(pc + 1 + (differ << 20))] = 1;
 }
 
-#define COMPARE(name, type, bits)                  \
-	void notrace name(type a, type b)          \
-	{                                          \
-		compare(_RET_IP_, a, b, bits);     \
+#define COMPARE(name, type, bits)              \
+	void notrace name(type a, type b)      \
+	{                                      \
+		compare(_RET_IP_, a, b, bits); \
 	}
 
 COMPARE(__sanitizer_cov_trace_cmp1, u8, 8)

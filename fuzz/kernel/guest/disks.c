@@ -21,13 +21,13 @@
 
 struct fuzz_disk fuzz_disks[2];
 
-static int __init open_disk(struct fuzz_disk *disk, const char *file, const char *device, unsigned int minor)
+static int __init open_disk(struct fuzz_disk *disk, const char *file, const char *device,
+			    unsigned int minor)
 {
 	dev_t dev = MKDEV(RAMDISK_MAJOR, minor);
 	int err;
 
-	disk->bytes = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
-					     get_order(FUZZ_IMAGE_MAX));
+	disk->bytes = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(FUZZ_IMAGE_MAX));
 	if (!disk->bytes)
 		return -ENOMEM;
 	disk->file = filp_open(file, O_RDWR | O_CREAT | O_LARGEFILE, 0600);
@@ -110,7 +110,8 @@ void fuzz_disk_fill(struct fuzz_disk *disk, const u8 *data, size_t size, u8 opti
 	disk->options = options;
 	memcpy(disk->bytes, data, size);
 	memset(disk->bytes + size, 0, max(disk->size, old) - size);
-	if (options & FUZZ_MOUNT_MEND && size >= EROFS_SUPER_OFFSET + sizeof(struct erofs_super_block))
+	if (options & FUZZ_MOUNT_MEND &&
+	    size >= EROFS_SUPER_OFFSET + sizeof(struct erofs_super_block))
 		mend_checksum(disk->bytes, disk->size);
 	if (options & FUZZ_MOUNT_BLOCK)
 		write_device(disk);
@@ -156,8 +157,8 @@ static int set_source(struct fs_context *fc, struct fuzz_disk *disk)
 static int set_options(struct fs_context *fc, struct fuzz_disk *disk)
 {
 	static const char *const strategies[] = { NULL, "disabled", "readahead", "readaround" };
-	const char *strategy =
-		strategies[(disk->options & FUZZ_MOUNT_CACHE) / (FUZZ_MOUNT_CACHE & -FUZZ_MOUNT_CACHE)];
+	const char *strategy = strategies[(disk->options & FUZZ_MOUNT_CACHE) /
+					  (FUZZ_MOUNT_CACHE & -FUZZ_MOUNT_CACHE)];
 	const char *domain = fuzz_domain(disk->options);
 	int err = set_source(fc, disk);
 

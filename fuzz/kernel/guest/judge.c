@@ -257,8 +257,9 @@ static bool flat_content(struct oracle *o, const struct oracle_inode *i, u64 pos
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE)
 		tail = (inode->size - 1) / block * block;
 	front = pos >= tail ? 0 : min_t(u64, tail - pos, size);
-	if (front && (inode->start_block == ISHARE_NULL_BLOCK || inode->start_block >= BIT_ULL(32) ||
-		      !copy_known(&o->image, inode->start_block * block + pos, content, front)))
+	if (front &&
+	    (inode->start_block == ISHARE_NULL_BLOCK || inode->start_block >= BIT_ULL(32) ||
+	     !copy_known(&o->image, inode->start_block * block + pos, content, front)))
 		return false;
 	return front == size ||
 	       copy_known(i->space,
@@ -291,10 +292,11 @@ static void judge_page(const struct keyed *k, bool shared, u64 pos, const u8 *da
 	if (has_content(k->which, k->n, pos, data, size))
 		return;
 	for (i = 0; shared && i < nr_keyed; i++)
-		if (same_key(k, &keyed[i]) && has_content(keyed[i].which, keyed[i].n, pos, data, size))
+		if (same_key(k, &keyed[i]) &&
+		    has_content(keyed[i].which, keyed[i].n, pos, data, size))
 			return;
-	panic("disagreement: share.content: at %llu of nid %llu is what no file with its key has", pos,
-	      inode_of(k)->nid);
+	panic("disagreement: share.content: at %llu of nid %llu is what no file with its key has",
+	      pos, inode_of(k)->nid);
 }
 
 /* Rule share.content: what is read is the content of a file with that key. */
