@@ -304,8 +304,8 @@ def test_two_machines(where):
     ready = all(run.runs(f"{host}_main") and run.runs(f"{host}_asan") for host, run in runs.items())
     time.sleep(2)
     for source, target in (("a", "b"), ("b", "a")):
-        done = tap.run(["rsync", "-a", "--exclude=/*/.*", "--include=/*/", "--include=/*_main/queue/***", "--exclude=*",
-                        f"{runs[source].dir}/sync/{source}_main", f"{runs[target].dir}/sync/"])
+        done = tap.run(["rsync", "-a", "--mkpath", f"{runs[source].dir}/sync/{source}_main/queue",
+                        f"{runs[target].dir}/sync/{source}_main/"])
         ready = ready and done.returncode == 0
     for run in runs.values():
         run.process.send_signal(signal.SIGINT)
