@@ -53,6 +53,11 @@ def read_json(path):
         return {}
 
 
+def hash_of_guest(name):
+    """Of what build-guest says of it; changes whenever the guest does."""
+    return hashlib.sha256(content(f"{BUILD}/{name}/guest.json") or b"").hexdigest()
+
+
 def files_below(top, wanted=lambda name: True):
     """The sorted names, relative to the top, of the wanted files below it."""
     found = []

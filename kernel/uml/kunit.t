@@ -7,14 +7,13 @@ fast enough. Before that, the kernel's checkpatch reads them. The kernels' logs 
 import contextlib
 import fnmatch
 import glob
-import hashlib
 import os
 import re
 import subprocess
 import sys
 import time
 
-from common import BUILD, SOURCE, TOP, content, read_json, write_json
+from common import BUILD, SOURCE, TOP, content, hash_of_guest, read_json, write_json
 
 HERE = f"{TOP}/kernel/kunit"
 SUITES = {"debug": "erofs_*", "strict": "erofs_ishare", "plain": "erofs_differential"}
@@ -37,11 +36,6 @@ LEAST_RATE = 1000
 # How long a suite took, from its first and last line in the log.
 SPAN = re.compile(r"^\[ *([\d.]+)\].*? # Subtest: (erofs_\w+)$.*?^\[ *([\d.]+)\](?:\[ *[TC]\d+\])? (?:not )?ok \d+ \2\b",
                   re.M | re.S)
-
-# What KUnit's suites and the probe may take together in the debug guest. Each leaves its seconds in a file of its name;
-# who comes second compares.
-SECONDS = f"{BUILD}/debug-seconds"
-MOST_SECONDS = 120
 
 
 class Stream:
@@ -158,16 +152,9 @@ def judge_plain(stream, told):
         stream.point(times, f"plain: {name} is met, so its waiver in oracle.c is used")
 
 
-def judge_seconds(stream, seconds):
-    """The time of all suites, and with that of the probe in the same guest, if that is known."""
-    guest = hashlib.sha256(content(f"{BUILD}/debug/guest.json") or b"").hexdigest()
-    probe = read_json(f"{SECONDS}/probe")
-    os.makedirs(SECONDS, exist_ok=True)
-    write_json(f"{SECONDS}/kunit", {"guest": guest, "seconds": round(seconds, 1)})
-    others = probe["seconds"] if probe.get("guest") == guest else 0
-    stream.say(f"debug: {seconds:.1f} s, and {others:.1f} s of the probe" if others else
-               f"debug: {seconds:.1f} s; the probe has not run in this guest yet, and will compare")
-    stream.point(seconds + others <= MOST_SECONDS, f"debug: KUnit's suites and the probe take at most {MOST_SECONDS} s")
+def keep_seconds(seconds):
+    """For run-probe, which runs after this and knows how long both may take in the debug guest."""
+    write_json(f"{BUILD}/kunit-seconds.json", {"guest": hash_of_guest("debug"), "seconds": round(seconds, 1)})
 
 
 def main():
@@ -183,7 +170,7 @@ def main():
         if guest == "plain":
             judge_plain(stream, told)
         if guest == "debug":
-            judge_seconds(stream, seconds)
+            keep_seconds(seconds)
     stream.say(f"{len(stream.skipped)} skipped", *(f"  {case}: {reason}" for case, reason in stream.skipped.items()))
     for case in SKIPS.keys() - stream.skipped.keys():
         stream.point(False, f"{case} is skipped no more: take it out of SKIPS")
