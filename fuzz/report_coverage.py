@@ -43,6 +43,9 @@ def lines_of(target, inputs):
     wanted = {os.path.relpath(n, TOP) for pattern in table["files"] for n in glob.glob(os.path.join(TOP, pattern))}
     if not wanted & set(lines):
         raise Missing("the program does not know its lines: it was built without -g")
+    for name in table["files"]:
+        if "*" not in name and os.path.relpath(os.path.join(TOP, name), TOP) not in lines:
+            raise Missing(f"{name} is not in the program")
     return {name: lines[name] for name in sorted(wanted) if lines.get(name)}
 
 

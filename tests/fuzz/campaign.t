@@ -174,6 +174,7 @@ def test_crashes(where):
     tap.ok(aside == ["BAD!", "HANG"] and seeds == ["hello"], "both are set aside, the other stays", aside, seeds)
     stated = re.findall(r"^(?:crash|hang): (\S+) ", said, re.M)
     tap.ok(len(stated) >= 2 and all(os.path.getsize(p) for p in stated), "each is stated with a path", said)
+    tap.ok(re.search(r"^crash: \S+ \(found by (main|asan)\)", said, re.M), "what an instance finds is stated as well", said)
     tap.ok(sorted(stated) == sorted(glob.glob(f"{run.dir}/crashes/*")), "no crash is unstated, none stated twice", said)
     replay = re.search(r"^crash: .*replay: (.*)", said, re.M)
     tap.ok(replay and tap.run(replay[1].split()).returncode not in (0, 2), "the line that replays it does", said)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the tests of fuzz/campaign attack: paths to find one by one, a crash (with CRASH) and a hang behind four bytes. */
+/* What the tests of fuzz/campaign attack: paths to find one by one, a crash (with CRASH) behind two bytes, a hang behind four. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void defect(const uint8_t *data)
 {
-	if (memcmp(data, "BAD!", 4) == 0)
-		abort();
+	static volatile int depth;
+
+	if (data[0] == 'B') {
+		depth++;
+		if (data[1] == 'A')
+			abort();
+	}
 }
 
 static int classify(const uint8_t *data, size_t size)
