@@ -34,7 +34,7 @@ $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-in
 # library, and shared libraries will not be there.
 LIB_FUZZING_ENGINE := -fsanitize=fuzzer
 $(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz $$(host_cflags),,,have-packages))
-build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o
+build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o build/fuzz/second.o
 	$(call say,LD,$@)
 	$(Q)$(CXX) $(CXXFLAGS) $(FUZZ_LINK) -pthread -o $@ $^ $(LIB_FUZZING_ENGINE) -l:libjansson.a -l:libcrypto.a -ldl
 -include $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.d)

@@ -8,7 +8,8 @@
  *	input		reading from memory does not fail
  *	steps, memory	a check costs no more than a multiple of the image's size and a constant
  *	place		a finding is about bytes of the image, or says which are missing
- *	twice		a second check, with other hashes, finds the same
+ *	twice		a second check, with other hashes and as built by another compiler, finds
+ *			the same
  *	sums		the summary counts what was told
  *	sb.*, prefix.*	what is reported is what core's functions say of the bytes
  *	conforms	so is the verdict: core has all these rules in one function
@@ -28,25 +29,20 @@
 #include "image.h"
 
 /*
- * With TRUE_CORE the second check is that of another copy of libishare, whose names begin with
- * "true_": so defects planted in the first one show.
+ * The second check is that of another copy of libishare, whose names begin with "true_": built by
+ * another compiler, without instruments, and never with the defects that tests plant in the first.
  */
-#ifdef TRUE_CORE
-#define SECOND(function) true_##function
-#define ANOTHER(type, function, ...) extern type true_##function(__VA_ARGS__)
-ANOTHER(enum ishare_result, ishare_image_open_memory, const char *, const void *, size_t,
-	struct ishare_image **);
-ANOTHER(enum ishare_result, ishare_image_add_memory, struct ishare_image *, const void *, size_t);
-ANOTHER(void, ishare_image_close, struct ishare_image *);
-ANOTHER(enum ishare_result, ishare_check, struct ishare_image *, const struct ishare_options *,
-	const struct ishare_sink *, struct ishare_domain *, struct ishare_summary *);
-ANOTHER(enum ishare_result, ishare_domain_judge, struct ishare_domain *,
-	const struct ishare_options *, const struct ishare_sink *, struct ishare_summary *);
-ANOTHER(struct ishare_domain *, ishare_domain_new, void);
-ANOTHER(void, ishare_domain_free, struct ishare_domain *);
-#else
-#define SECOND(function) function
-#endif
+#define SECOND(type, function, ...) extern type true_##function(__VA_ARGS__)
+SECOND(enum ishare_result, ishare_image_open_memory, const char *, const void *, size_t,
+       struct ishare_image **);
+SECOND(enum ishare_result, ishare_image_add_memory, struct ishare_image *, const void *, size_t);
+SECOND(void, ishare_image_close, struct ishare_image *);
+SECOND(enum ishare_result, ishare_check, struct ishare_image *, const struct ishare_options *,
+       const struct ishare_sink *, struct ishare_domain *, struct ishare_summary *);
+SECOND(enum ishare_result, ishare_domain_judge, struct ishare_domain *,
+       const struct ishare_options *, const struct ishare_sink *, struct ishare_summary *);
+SECOND(struct ishare_domain *, ishare_domain_new, void);
+SECOND(void, ishare_domain_free, struct ishare_domain *);
 
 /* libishare's functions, of one copy or the other. */
 struct library {
@@ -68,10 +64,10 @@ static const struct library first_library = {
 };
 
 static const struct library second_library = {
-	SECOND(ishare_image_open_memory), SECOND(ishare_image_add_memory),
-	SECOND(ishare_image_close),	  SECOND(ishare_check),
-	SECOND(ishare_domain_judge),	  SECOND(ishare_domain_new),
-	SECOND(ishare_domain_free),
+	true_ishare_image_open_memory, true_ishare_image_add_memory,
+	true_ishare_image_close,       true_ishare_check,
+	true_ishare_domain_judge,      true_ishare_domain_new,
+	true_ishare_domain_free,
 };
 
 /* The kernel that images are judged for. */
@@ -267,7 +263,6 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	const uint64_t numbers[] = { place->offset, place->size, place->field_offset,
 				     place->row_offset };
 
-	/* the second library's images are not of our types where a patch changes these */
 	if (pass->library == &first_library)
 		check_place(pass, finding);
 	kept.hash = hash_bytes(numbers, sizeof(numbers), kept.hash);

@@ -2,10 +2,10 @@
 #
 # How fast the program is, beside fsck.erofs: tests/bench says what it measures and which variables it takes.
 
-DEPS_BENCH := $(DEPS_IMAGES) gcc libssl-dev
+DEPS_BENCH := $(DEPS_IMAGES) gcc libssl-dev afl++ clang
 
 .PHONY: bench
 bench: ## Measure speed and memory beside fsck.erofs and print a table (BENCH_DIR, BENCH_RUNS, BENCH_INODES)
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_BENCH)
-	$(Q)$(MAKE) --no-print-directory all erofs-utils
+	$(Q)$(MAKE) --no-print-directory all erofs-utils build/fuzz/afl/image build/fuzz/afl-asan/image
 	$(Q)tests/bench
