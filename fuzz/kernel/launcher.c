@@ -158,7 +158,7 @@ static void read_log(char *text, size_t size)
 static void make_title(const char *text, char *title)
 {
 	static const char *const heads[] = { "BUG: KASAN: ", "UBSAN: ", "WARNING: ",
-					     "kernel BUG at ", "Kernel panic - not syncing: " };
+					     "BUG: failure at ", "Kernel panic - not syncing: " };
 	const char *found = "died without a word";
 	size_t i, n = 0;
 

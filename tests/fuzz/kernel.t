@@ -114,7 +114,7 @@ def test_death(directory):
     point(status == 1 and result["runs"] == 3 and len(kept) == 1, "a planted crash is reported", status, result, kept)
     if len(kept) != 1:
         return
-    point(b"kernel BUG" in read(f"{kept[0]}/log"), "with the kernel's words", read(f"{kept[0]}/log")[-600:])
+    point(b"BUG: failure at fs/erofs" in read(f"{kept[0]}/log"), "with the kernel's words", read(f"{kept[0]}/log")[-600:])
     point(read(f"{kept[0]}/input") == read(planted) and len(os.listdir(f"{kept[0]}/ring")) == 3,
           "with its input and those before", os.listdir(f"{kept[0]}/ring"))
     status, result = drive(f"{directory}/again", "fuzz-nested-bytes", "-k", "-n", "4", [planted, good])
@@ -139,8 +139,8 @@ def test_warning(directory):
     """The kernel warns, and goes on; the guest is ended after the input."""
     status, result = drive(f"{directory}/warning", "fuzz-endless", [with_uuid(directory, {6: 0x69})])
     titles = os.listdir(f"{directory}/warning")
-    point(status == 1 and len(titles) == 1 and titles[0].startswith("WARNING-fs-erofs-super.c"), "a warning is reported", status,
-          result, titles)
+    point(status == 1 and len(titles) == 1 and titles[0].startswith("WARNING-fs-erofs-") and "super.c" in titles[0],
+          "a warning is reported", status, result, titles)
 
 
 def test_growth(directory):

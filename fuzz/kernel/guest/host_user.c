@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "shared.h"
 
@@ -33,9 +34,13 @@ static void *attach(const char *variable)
 	return memory == (void *)-1 ? NULL : memory;
 }
 
+/* The kernel is the first thread; any of the process may get the signal. */
 static void hang(int signal)
 {
-	fuzz_hang();
+	if (syscall(SYS_gettid) == getpid())
+		fuzz_hang();
+	else
+		syscall(SYS_tgkill, getpid(), getpid(), signal);
 }
 
 /* Return: whether there is a launcher */
