@@ -47,7 +47,7 @@ def chart(name, title, series):
         axes.set_xlim(left=0)
         axes.set_xlabel(unit_name)
         axes.yaxis.set_major_formatter(ticker.FuncFormatter(short))
-        axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", color=LINE, linewidth=.6)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)

@@ -139,10 +139,11 @@ def crash(entry):
         size += f", made from {entry['size']:,}"
     if not entry["repeats"]:
         size += "; it did not happen again when replayed"
+    stack = f"<pre>{escape(chr(10).join(entry['stack']))}</pre>\n" if entry["stack"] else ""
     return (f"<article class=\"crash\" id=\"{entry['id']}\">\n<h4>{escape(entry['title'])}</h4>\n"
             f"<pre class=\"wrap\">{escape(entry['replay'])}</pre>\n"
-            f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} with this stack; the smallest has {size}.</p>\n"
-            f"<pre>{escape(chr(10).join(entry['stack']) or 'no stack')}</pre>\n"
+            f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} like this; the smallest has {size}.</p>\n"
+            f"{stack}"
             f"<details><summary>What it says</summary>\n<pre>{escape(chr(10).join(entry['said']))}</pre></details>\n"
             f"<details><summary>All inputs</summary>\n<pre>{escape(chr(10).join(entry['inputs']))}</pre></details>\n"
             "</article>\n")

@@ -119,14 +119,14 @@ def until(condition, timeout):
 
 
 def processes(directory):
-    """Of this campaign: commands that name its directory."""
-    found = []
+    """Those that name this directory in their command: {id: command}."""
+    found = {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             with open(path, "rb") as text:
                 command = text.read().replace(b"\0", b" ").decode(errors="replace")
             if directory in command and "campaign.t" not in command:
-                found.append(command)
+                found[int(path.split("/")[2])] = command
     return found
 
 
@@ -179,6 +179,7 @@ def test_crashes(where):
     replay = re.search(r"^crash: .*replay: (.*)", said, re.M)
     tap.ok(replay and tap.run(replay[1].split()).returncode not in (0, 2), "the line that replays it does", said)
     tap.ok(all(execs(run, i) > 100 for i in ("main", "asan")), "the campaign went on", said)
+    tap.is_empty(processes(where).values(), "no process is left")
     commands = {i: read_command(run, i) for i in ("main", "asan")}
     tap.ok(" -M main " in commands["main"] and " -p fast " in commands["main"], "main: -M, its schedule", commands)
     tap.ok(all(w in commands["asan"] for w in (" -S asan ", " -p explore ", f" -c {where}/crashing-cmplog ")),
@@ -210,7 +211,7 @@ def test_stop_and_resume(where):
         run.process.send_signal(number)
         status, said = run.wait(), run.said()
         tap.ok(ready and status == 0 and f"stopped by {name}" in said, f"{name}: exit status 0, a summary", status, said)
-        tap.is_empty(processes(run.dir), f"{name}: no instance is left")
+        tap.is_empty(processes(where).values(), f"{name}: no process is left")
         tap.ok(run.state()["sessions"][-1]["outcome"] == f"stopped by {name}", f"{name}: what the report reads is right")
         contents = queue_contents(run)
         tap.ok(known <= contents and len(contents) > 2, f"{name}: the corpus is there, with what was there before")
@@ -246,6 +247,9 @@ def test_one_at_a_time(where):
     run.process.kill()
     run.wait()
     tap.ok(until(lambda: not processes(run.dir), 20), "a driver that is killed takes its instances along", processes(run.dir))
+    # But not what AFL++ forgets.
+    for pid in processes(f"{where}/sound"):
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_full_disk(where):
@@ -254,7 +258,7 @@ def test_full_disk(where):
     os.mkdir(disk)
     # A file system of its own, that nobody else sees, and that goes with the shell.
     script = f"""mount -t tmpfs -o size=24m tmpfs {disk} || exit 99
-        {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 1h --jobs 2 & pid=$!
+        {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 90s --jobs 2 & pid=$!
         while [ ! -e {disk}/c/sync/main/fuzzer_stats ] || [ ! -e {disk}/c/sync/asan/fuzzer_stats ]; do sleep .1; done
         sleep 2
         cat /dev/zero >{disk}/full 2>/dev/null

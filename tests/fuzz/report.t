@@ -126,7 +126,7 @@ def build(where):
     for name, data in CRASHES.items():
         write(f"{where}/campaign/crashes/{name}", data)
     write(f"{where}/campaign/seeds/one", b"xyz!")
-    for name, data in (("id:000000", b"xyz!"), ("id:000001", b"wxyz"), ("id:000002", b"READ that ends the run")):
+    for name, data in (("id:000000", b"xyz!"), ("id:000001", b"wxyz"), ("id:000002", b"OVER and out")):
         write(f"{where}/campaign/sync/main/queue/{name}", data)
     write(f"{where}/campaign/sync/main/fuzzer_stats", "run_time : 7300\nexecs_done : 2000000\ncycles_done : 3\n"
           "stability : 99.50%\nbitmap_cvg : 12.34%\ncommand_line : afl-fuzz -M main <x>\n")

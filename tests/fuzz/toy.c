@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the tests of fuzz/campaign attack: paths to find one by one, a crash (with CRASH) behind two bytes, a hang behind four. */
+/* What the tests of fuzz/campaign attack: paths to find one by one, crashes (with CRASH) behind two bytes and four, a hang. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,11 @@ static void defect(const uint8_t *data)
 {
 	static volatile int depth;
 
-	if (data[0] == 'B') {
+	if (memcmp(data, "BAD!", 4) == 0)
+		abort();
+	if (data[0] == 'C') {
 		depth++;
-		if (data[1] == 'A')
+		if (data[1] == 'R')
 			abort();
 	}
 }
