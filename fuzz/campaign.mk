@@ -16,13 +16,13 @@ DEPS_TEST += $(DEPS_FUZZ_REPORT) rsync zip chromium
 
 .PHONY: fuzz fuzz-report deps-fuzz-report
 fuzz: ## Attack core (TARGET=image) or Linux (TARGET=kernel) with AFL++ (TIME=8h JOBS=N); Ctrl-C stops it, again goes on
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ)
-	+$(Q)fuzz/campaign '$(or $(TARGET),image)' --time '$(TIME)' --jobs '$(JOBS)' \
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(if $(filter kernel,$(TARGET)),$(DEPS_FUZZ_KERNEL))
+	$(Q)fuzz/campaign '$(or $(TARGET),image)' --time '$(TIME)' --jobs '$(JOBS)' \
 		$(if $(DIR),--dir '$(DIR)') $(if $(HOST),--host '$(HOST)')
 
 fuzz-report: ## Say what the campaigns tried and found, in build/fuzz/report.html and report.json (TARGET=one of them)
 	$(Q)$(MAKE) --no-print-directory deps-fuzz-report
-	+$(Q)fuzz/report $(TARGET) $(if $(DIR),--dir '$(DIR)')
+	$(Q)fuzz/report $(TARGET) $(if $(DIR),--dir '$(DIR)')
 
 deps-fuzz-report:
 	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_REPORT)

@@ -30,7 +30,7 @@ def output(command, succeeds=(0,)):
     done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode not in succeeds:
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines() or ["it fails"]
-        raise Missing(f"{command[0]}: {said[-1]}")
+        raise Missing(f"{' '.join(command[:8])}: {said[-1]}")
     return done.stdout.decode(errors="replace")
 
 
@@ -38,7 +38,8 @@ def lines_of(target, inputs):
     """{file: {line: reached}}"""
     table = target["coverage"]
     if "make" in table:
-        output(["make", "--no-print-directory", "-s", table["make"]])
+        # A make of its own, whoever calls this program.
+        output(["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "--no-print-directory", "-s", table["make"]])
     lines = by_program(table, inputs) if "program" in table else by_addresses(table, inputs)
     wanted = {os.path.relpath(n, TOP) for pattern in table["files"] for n in glob.glob(os.path.join(TOP, pattern))}
     if not wanted & set(lines):
