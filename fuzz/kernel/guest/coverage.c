@@ -2,8 +2,8 @@
 /*
  * Coverage of fs/erofs, which calls these functions at each branch and at each
  * comparison, for AFL++'s map. A comparison that fails counts as well, by the
- * number of leading bits that are equal: one more is progress, so that a value
- * of many bits is found bit by bit.
+ * number of leading bits that are equal, and by that of bits that are: one more
+ * is progress, so that a value of many bits is found bit by bit.
  */
 #include <linux/bitops.h>
 #include <linux/preempt.h>
@@ -80,6 +80,7 @@ static __always_inline void compare(unsigned long pc, u64 a, u64 b, unsigned int
 		return;
 	differ = fls64(a ^ b); /* the first bit that does, from the low end */
 	fuzz_map[hash(pc + 1 + (differ << 20))] = 1;
+	fuzz_map[hash(pc + 1 + (hweight64(a ^ b) << 20) + BIT(27))] = 1;
 }
 
 #define COMPARE(name, type, bits)              \

@@ -51,6 +51,7 @@ bool fuzz_known_mount(unsigned int which);
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt);
 void fuzz_judge_sharing(void);
 void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size);
+void fuzz_judge_umount(const struct vfsmount *mnt);
 void fuzz_judge_release(void);
 
 /* known.c: complaints of the kernel's */

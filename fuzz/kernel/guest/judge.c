@@ -330,6 +330,16 @@ void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size)
 
 /* ---- The end of an input ---- */
 
+/* What is known of the image stays, for files that share with its own. */
+void fuzz_judge_umount(const struct vfsmount *mnt)
+{
+	unsigned int which;
+
+	for (which = 0; which < 2; which++)
+		if (judged[which]->image && judged[which]->mnt == mnt)
+			judged[which]->mnt = ERR_PTR(-ENODEV);
+}
+
 void fuzz_judge_release(void)
 {
 	unsigned int which;

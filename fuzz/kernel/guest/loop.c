@@ -100,6 +100,7 @@ static void umount_one(struct vfsmount **mnt)
 {
 	if (!IS_ERR_OR_NULL(*mnt)) {
 		task_work_run();
+		fuzz_judge_umount(*mnt);
 		mntput(*mnt);
 	}
 	*mnt = NULL;
