@@ -41,7 +41,7 @@ kernel-test: ## Test the kernel in its guests, and the programs that run them
 	$(Q)$(MAKE) --no-print-directory kernel-test-programs
 	$(Q)$(PROVE) $(KERNEL_TESTS)
 
-kernel-fixes: ## Apply each finding's patch to a copy, build that, and see its reproducer pass
+kernel-fixes: ## Apply each finding's patch to a copy, build that, and see its reproducer, if it has one, pass
 	$(Q)$(MAKE) --no-print-directory kernel
 	$(Q)$(MAKE) --no-print-directory kernel-test-programs erofs-utils
 	$(Q)$(PROVE) kernel/findings/try-fix
