@@ -12,7 +12,6 @@ TIME := 8h
 JOBS := $(shell nproc)
 DEPS_FUZZ += util-linux
 DEPS_FUZZ_REPORT := llvm binutils python3-matplotlib
-DEPS_TEST += $(DEPS_FUZZ_REPORT) rsync zip chromium
 
 .PHONY: fuzz fuzz-report deps-fuzz-report
 fuzz: ## Attack core (TARGET=image) or Linux (TARGET=kernel) with AFL++ (TIME=8h JOBS=N); Ctrl-C stops it, again goes on

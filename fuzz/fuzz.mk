@@ -12,7 +12,7 @@
 # Each runs the files that it is given, too.
 
 DEPS_FUZZ := afl++ clang patch $(DEPS_BUILD) $(DEPS_SPEC)
-DEPS_TEST += afl++ patch
+DEPS_FUZZ_TEST := rsync zip chromium
 
 FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c
 FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
@@ -81,14 +81,18 @@ FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(
 build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/planted/build build/fuzz/plain/image
 	$(call defect,plain)
 
-.PHONY: fuzz-planted fuzz-planted-programs fuzz-test-programs
+.PHONY: fuzz-planted fuzz-planted-programs fuzz-test fuzz-test-programs
 fuzz-planted: ## Let AFL++ search for the defects planted in core: each within 5 minutes on two cores
 	$(Q)$(MAKE) --no-print-directory deps-fuzz
 	$(Q)$(MAKE) --no-print-directory fuzz-planted-programs
 	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
 
+fuzz-test: ## Test the harness for images, its mutator, campaigns and their report (fuzz-kernel-test: the kernel's)
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_REPORT) $(DEPS_FUZZ_TEST) $(DEPS_TEST)
+	$(Q)$(MAKE) --no-print-directory fuzz-test-programs
+	$(Q)$(PROVE) $(filter-out tests/fuzz/kernel.t,$(wildcard tests/fuzz/*.t))
+
 fuzz-planted-programs: $(FUZZ_PLANTED) build/fuzz/mutator.so
-test-programs: fuzz-test-programs
 fuzz-test-programs: fuzz-planted-programs $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
 	@:
 
