@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
  *

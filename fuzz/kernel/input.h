@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
  * An input: how to mount, then one image or two. It is the guest that reads it
  * and the mutator that makes it, both a byte at a time.

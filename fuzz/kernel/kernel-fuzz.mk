@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
 # Fuzzing Linux in User-Mode Linux: fuzz/kernel/README.md says what there is.
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
  * A file that launcher and guest both have in memory: what the guest is doing,
  * and its last inputs, so that a crash that took more than one can be repeated.

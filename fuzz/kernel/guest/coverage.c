@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * Coverage of fs/erofs, which calls these functions at each branch and at each
  * comparison, for AFL++'s map. A comparison that fails counts as well, by the

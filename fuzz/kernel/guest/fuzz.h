@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /* What the parts of the loop share. */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * What must be so. Verdicts, prefixes, inodes, xattrs and fingerprints are
  * compared by the differential suite's functions, which are included here; a

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * The kernel's complaints. A warning ends the guest, after the input that it
  * is for, unless it is one of those that are known, which are told by the place

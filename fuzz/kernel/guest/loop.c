@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * The loop that AFL++ drives: an input says what to mount and how, and what to
  * do then. It runs in the kernel's first process, before there is any program.

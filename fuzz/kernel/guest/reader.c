@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What a user of a mount does: walks, looks, reads in every way there is. */
 #include <linux/fadvise.h>
 #include <linux/file.h>
@@ -106,9 +106,8 @@ static bool known_stale(struct inode *inode)
 
 	if (shared == inode || shared->i_mapping->a_ops != &erofs_aops)
 		return false;
-	list_for_each_entry(real, &EROFS_I(shared)->ishare_list, ishare_list)
-		if (real->vfs_inode.i_blkbits < PAGE_SHIFT)
-			return true;
+	list_for_each_entry(real, &EROFS_I(shared)->ishare_list,
+			    ishare_list) if (real->vfs_inode.i_blkbits < PAGE_SHIFT) return true;
 	return false;
 }
 

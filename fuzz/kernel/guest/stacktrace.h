@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
  * For arch/um/kernel/stacktrace.c. KASAN wants a stack at each allocation, and
  * User-Mode Linux asks of each word on the stack whether it points to code: all
