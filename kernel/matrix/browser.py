@@ -16,7 +16,8 @@ class Browser:
         self.profile = tempfile.mkdtemp()
         to_browser, self.to = os.pipe()
         self.source, from_browser = os.pipe()
-        moved = [os.dup(fd) for fd in (to_browser, from_browser)]  # none of them is 3 or 4 any more, or is overwritten late
+        # None of them is 3 or 4 any more, or is overwritten late.
+        moved = [os.dup(fd) for fd in (to_browser, from_browser)]
 
         def descriptors():
             high = [os.dup2(fd, 100 + i) for i, fd in enumerate(moved)]
@@ -65,8 +66,10 @@ class Browser:
     def open(self, url, width, height=800, dark=False):
         """Loads a page for a screen of this size."""
         self.events = []
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 600)
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.call("Page.navigate", url=url)
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self.receive())

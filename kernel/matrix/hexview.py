@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was edited, byte by byte: a base image beside what was made of it."""
 
-from html import escape
-
 WIDTH = 16
 ROWS_MAX = 48
 
@@ -29,7 +27,8 @@ def size_words(before, after):
     """Whether the size has changed."""
     if len(before) == len(after):
         return ""
-    return f"<p>{len(before)} bytes became {len(after)}{': the end is cut off' if len(before) > len(after) else ''}.</p>\n"
+    end = ": the end is cut off" if len(before) > len(after) else ""
+    return f"<p>{len(before)} bytes became {len(after)}{end}.</p>\n"
 
 
 def view(before, after):
@@ -43,4 +42,4 @@ def view(before, after):
         lines.append(f"          + {row(after, before, at, 'ins')}")
     more = f"<p>And {len(rows) - ROWS_MAX} more rows of {WIDTH} bytes.</p>\n" if len(rows) > ROWS_MAX else ""
     text = "\n".join(lines)
-    return f"{size_words(before, after)}<pre tabindex=\"0\" aria-label=\"{escape('changed bytes')}\">{text}</pre>\n{more}"
+    return f"{size_words(before, after)}<pre tabindex=\"0\" aria-label=\"changed bytes\">{text}</pre>\n{more}"

@@ -2,8 +2,9 @@
 """Holds what was observed against what the specification says.
 
 What is expected of a kernel follows from the rules that the core reports for the very bytes that the kernel got: their
-`kernel:` keys `mount` and `access` list errors, one of which must be seen. The keys `behaviour` and `divergence` are for
-people: no verdict comes from their words. What they say of results that the other keys do not foresee is in known.tsv.
+`kernel:` keys `mount` and `access` list errors, one of which must be seen, and `mount-may` some that may be. The keys
+`behaviour` and `divergence` are for people: no verdict comes from their words. What they say of results that the other
+keys do not foresee is in known.tsv; what the specification leaves open is counted, and held against unspecified.tsv.
 """
 
 import collections
@@ -22,9 +23,10 @@ LINUX_NAMES = {"EFSCORRUPTED": "EUCLEAN"}  # the kernel's name, and the C librar
 ACL = "system.posix_acl_"
 CLAIMS = {"digest MISMATCH": "fingerprint.digest"}  # fsck.erofs says that a rule is broken
 TOOL_FAULTS = ("crash", "hang")
+NOBODY_FAILS = "nobody fails on a vector of the kind either"
 
-# Which files share when these rules are broken, as their key `behaviour` says. No file of the image; not the file itself;
-# no less than if the rule held. Of a file with any other error it is not known.
+# Which files share when these rules are broken, as their key `behaviour` says. No file of the image; not the file
+# itself; no less than if the rule held. Of a file with any other error it is not known.
 NO_FILE_SHARES = {"prefix.ishare-infix-nul"}
 DOES_NOT_SHARE = {"inode.xattr-icount", "xattr.shared-count", "fingerprint.size"}
 SHARES_ANYWAY = {
@@ -33,10 +35,14 @@ SHARES_ANYWAY = {
     "dir.cycle", "xattr.entry-fill", "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "fingerprint.single",
     "fingerprint.same-size", "fingerprint.digest"}
 LIES = {"fingerprint.digest", "fingerprint.same-size"}  # two files with one fingerprint differ
+HIDES = "xattr.name-filter"
+CUTS = "xattr.entry-bounds"     # only entries behind the one that is cut cannot be read
+TOO_LARGE = "sb.block-size"     # for the page of the kernel under test
+NAMED = NO_FILE_SHARES | DOES_NOT_SHARE | SHARES_ANYWAY | LIES | {HIDES, CUTS, TOO_LARGE, *CLAIMS.values()}
 
 
 def errors_in(value):
-    """The errors that a `mount` or `access` key lists."""
+    """The errors that a `mount`, `mount-may` or `access` key lists."""
     return {LINUX_NAMES.get(word, word) for word in (value or "").split(", ") if word}
 
 
@@ -82,31 +88,33 @@ def broken(events):
     return any(e["type"] == "finding" and e["severity"] == "error" for e in events)
 
 
-def unclear(events):
-    """Whether the core could not examine all of it."""
-    return any(e["type"] != "finding" for e in events)
+def unexamined(events):
+    """What the core could not examine, and why; nothing, if it did it all."""
+    reasons = {e["reason"] if e["type"] == "unexamined" else "not judged" for e in events if e["type"] != "finding"}
+    return "; ".join(sorted(reasons))
 
 
 def has_key(inode, events):
-    """Whether the kernel finds the fingerprint of a regular file: True, False, or None (not specified)."""
-    unexamined = [e for e in events if e["type"] == "unexamined" and e.get("path") in (None, inode["path"])]
-    if any("content" not in e["reason"] for e in unexamined):
-        return None
+    """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what leaves that open."""
+    about = [e for e in events if e.get("path") in (None, inode["path"])]
+    doubt = unexamined(e for e in about if e["type"] == "unexamined" and "content" not in e["reason"])
+    if doubt:
+        return doubt
     prints = [x for x in inode.get("xattrs", []) if x.get("fingerprint")]
-    errors = [e for e in events if e["type"] == "finding" and e["severity"] == "error" and e.get("path") in (None, inode["path"])]
+    errors = [e for e in about if e["type"] == "finding" and e["severity"] == "error"]
     rules = {e["rule"] for e in errors}
     if rules & (NO_FILE_SHARES | DOES_NOT_SHARE):
         return False
-    hidden = [e for e in errors if e["rule"] == "xattr.name-filter"]
+    hidden = [e for e in errors if e["rule"] == HIDES]
     if any(e["message"].endswith(x["name"]) for e in hidden for x in prints):
         return False
-    doubted = [e for e in errors if e["rule"] not in SHARES_ANYWAY | {"xattr.name-filter"} and not is_behind(e, prints)]
-    return None if doubted else bool(prints)
+    doubted = {e["rule"] for e in errors if e["rule"] not in SHARES_ANYWAY | {HIDES} and not is_behind(e, prints)}
+    return "; ".join(sorted(doubted)) or bool(prints)
 
 
 def is_behind(event, prints):
     """Whether an entry that cannot be read comes after the fingerprint, in the xattr area where that is found."""
-    return event["rule"] == "xattr.entry-bounds" and event["place"]["space"] == "image" and \
+    return event["rule"] == CUTS and event["place"]["space"] == "image" and \
         any(not x["shared"] and x["offset"] < event["place"]["offset"] for x in prints)
 
 
@@ -117,16 +125,16 @@ def number_of(inode):
 
 
 def should_share(events, dump, shared):
-    """Inode number -> True, False, or None (not specified) for each regular file, from the decoded structures. `shared`
-    are those that do: where files of different size or data path have one fingerprint, the first that is read in decides."""
+    """Inode number -> True, False, or words (see has_key) for each regular file, from the decoded structures. `shared`
+    are those that do: where files of different size or data path have one fingerprint, the first one read decides."""
     fields = (dump or {}).get("superblock", {}).get("fields", {})
     if fields and not fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS:
         return collections.defaultdict(lambda: False)
     inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
-    result = collections.defaultdict(lambda: None, {number_of(i): has_key(i, events) for i in inodes})
+    result = collections.defaultdict(lambda: "not decoded", {number_of(i): has_key(i, events) for i in inodes})
     by_value = {}
     for inode in inodes:
-        if not result[number_of(inode)]:
+        if result[number_of(inode)] is not True:
             continue
         for value in {x["value"] for x in inode["xattrs"] if x.get("fingerprint")}:
             kind = (inode["size"], inode["layout"].startswith("compressed"))
@@ -137,14 +145,23 @@ def should_share(events, dump, shared):
     return result
 
 
+def table(lines, fields):
+    """The lines of a table, split; each must have so many fields, and none of them empty."""
+    entries = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
+    for entry in entries:
+        if len(entry) != fields or not all(entry):
+            raise ValueError(f"{entry} has not {fields} fields")
+    return entries
+
+
 class Known:
     """known.tsv: what is not as specified, and why; a rule's or a vector's name, and exactly what is seen."""
 
     def __init__(self, lines):
-        self.entries = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
+        self.entries = table(lines, 5)
         self.used = set()
         for entry in self.entries:
-            if len(entry) != 5 or entry[1] not in COLUMNS or entry[2] not in (ACCEPTS, REFUSES, DIFFERS) or not entry[4]:
+            if entry[1] not in COLUMNS or entry[2] not in (ACCEPTS, REFUSES, DIFFERS):
                 raise ValueError(f"known.tsv: {entry} is not name, column, direction, seen, why")
             for finding in re.findall(r"kernel/findings/[a-z0-9-]+", entry[4]):
                 if not os.path.isdir(f"{TOP}/{finding}"):
@@ -172,11 +189,44 @@ class Known:
         return ["\t".join(entry[:4]) for number, entry in enumerate(self.entries) if number not in self.used]
 
 
+class Open:
+    """unspecified.tsv: what the specification leaves open, and of how many images. It is counted so that nothing else
+    becomes "not specified" unnoticed, say because erofs-ishare stops to examine something."""
+
+    def __init__(self, lines):
+        self.expected, self.seen = {}, collections.Counter()
+        for column, why, *numbers in table(lines, 4):
+            if column not in COLUMNS or (column, why) in self.expected:
+                raise ValueError(f"unspecified.tsv: {column}, {why}: there is no such column, or a line before")
+            self.expected[column, why] = [int(n) for n in numbers]
+
+    def limit(self, case, cells):
+        """Cells with a reason that has no line become DISAGREES; the others are counted."""
+        for column, judged in cells.items():
+            if judged["verdict"] != UNSPECIFIED:
+                continue
+            if (column, judged["why"]) in self.expected:
+                self.seen[column, judged["why"], case.kind == "sweep"] += 1
+            else:
+                cells[column] = disagreement(judged["value"], f"unspecified.tsv does not have: {judged['why']}")
+        return cells
+
+    def wrong(self, swept):
+        """Lines with another number than what was seen; of the changes of the sweep only if that was run."""
+        return [f"{column}\t{why}: {self.seen[column, why, sweep]} {what} instead of {number}"
+                for (column, why), numbers in self.expected.items()
+                for sweep, what, number in zip((False, True)[:1 + swept], ("images", "changes"), numbers)
+                if self.seen[column, why, sweep] != number]
+
+
 class Judge:
     """Knows the specification."""
 
     def __init__(self, spec):
         self.spec = spec
+        missing = NAMED - {r.name for r in spec.rules}
+        if missing:
+            raise ValueError(f"judge.py names what is no rule: {', '.join(sorted(missing))}")
 
     def rules(self, events, case):
         """The rules to ask about: those reported, and the vector's own."""
@@ -194,7 +244,7 @@ class Judge:
             return disagreement(value, f"{case.rule} is broken and not reported", point(ACCEPTS, value, own))
         if case.kind == "holds" and case.rule in found:
             return disagreement(value, f"{case.rule} holds and is reported", point(REFUSES, value, own))
-        if case.kind == "image" and errors - {"sb.block-size"}:
+        if case.kind == "image" and errors - {TOO_LARGE}:
             return disagreement(value, "a rule is broken, though mkfs.erofs made the image", point(REFUSES, value, own))
         return cell(value)
 
@@ -212,19 +262,21 @@ class Judge:
                  "sharing": self.sharing(rules, events, dump, seen)}
         if seen.get("alarm"):
             access = cells["access"]
-            cells["access"] = disagreement(access["value"] + ", warning in the log", "the kernel log has a warning or a report "
-                                           "of a bug", *access.get("points", ()), point(DIFFERS, "warning in the log", rules))
+            warning = "warning in the log"
+            cells["access"] = disagreement(f"{access['value']}, {warning}", "the kernel log has a warning or a bug",
+                                           *access.get("points", ()), point(DIFFERS, warning, rules))
         elif case.kind == "either":
             for name, judged in cells.items():
                 if judged["verdict"] == DISAGREES:
-                    cells[name] = cell(judged["value"], UNSPECIFIED, f"nobody fails on this vector; {judged['why']}")
+                    cells[name] = cell(judged["value"], UNSPECIFIED, NOBODY_FAILS)
         return cells
 
     @staticmethod
     def fault(rules, seen):
         """The guest died of this image."""
         alone = "" if seen["alone"] != "survives" else ", only after other images"
-        fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel", point(DIFFERS, seen["fault"], rules))
+        fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel",
+                             point(DIFFERS, seen["fault"], rules))
         return {"mount": fault, "access": cell("-"), "sharing": cell("-")}
 
     @staticmethod
@@ -239,13 +291,13 @@ class Judge:
         if other != error:
             return disagreement(f"{value}; with inode_share {other or 'mounts'}", "the options make a difference",
                                 point(DIFFERS, other or "mounts", rules))
-        if error in expected | root or (not error and not expected):
+        if error in expected | errors_of(reports, "mount-may") | root or (not error and not expected):
             return cell(value)
         if not error:
             return disagreement(value, f"should be refused with {' or '.join(sorted(expected))}",
                                 *(point(ACCEPTS, value, [r]) for r in reports if r.kernel.get("mount")))
-        if unclear(events):
-            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        if unexamined(events):
+            return cell(value, UNSPECIFIED, unexamined(events))
         return disagreement(value, "no broken rule has this consequence",
                             point(DIFFERS if broken(events) else REFUSES, error, rules))
 
@@ -257,18 +309,19 @@ class Judge:
         errors = {e[3] for e in seen["errors"]}
         value = ", ".join(sorted(errors)) or "reads"
         own = [r for r in reports if r.name == case.rule and r.kernel.get("access")]
-        quiet = seen.get("private") and {case.rule} & (DOES_NOT_SHARE | {"xattr.name-filter"})
+        quiet = seen.get("private") and case.rule in DOES_NOT_SHARE | {HIDES}
         if case.kind == "fails" and own and not errors and not quiet:
-            return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is not seen", point(ACCEPTS, value, own))
+            return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is not seen",
+                                point(ACCEPTS, value, own))
         surplus = errors - errors_of(reports, "access")
         if not surplus:
             return cell(value)
-        if unclear(events):
-            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        if unexamined(events):
+            return cell(value, UNSPECIFIED, unexamined(events))
         compressed = {i["path"] for i in (dump or {}).get("inodes", []) if i.get("layout", "").startswith("compressed")}
         surplus &= {e[3] for e in seen["errors"] if e[0] not in compressed and not e[2].startswith(ACL)}
         if not surplus:
-            return cell(value, UNSPECIFIED, "compression and POSIX ACLs are not specified")
+            return cell(value, UNSPECIFIED, "compression or POSIX ACLs")
         direction = DIFFERS if broken(events) else REFUSES
         return disagreement(value, f"no broken rule leads to {', '.join(sorted(surplus))}",
                             *(point(direction, e, rules) for e in sorted(surplus)))
@@ -291,11 +344,12 @@ class Judge:
             lies = LIES & {e["rule"] for e in events if e["type"] == "finding"}
             if lies:
                 return cell(value + ", other data", AGREES, f"{why}, as {' and '.join(sorted(lies))} says")
-            if unclear(events):
-                return cell(value + ", other data", UNSPECIFIED, f"{why}; erofs-ishare could not examine all of it")
+            if unexamined(events):
+                return cell(value + ", other data", UNSPECIFIED, f"other data; {unexamined(events)}")
             return disagreement(value + ", other data", why, point(DIFFERS, "other data", rules))
-        if any(expected[p] is None for p in shared | private):
-            return cell(value, UNSPECIFIED, "not of each file is it specified whether it shares")
+        doubts = {expected[p] for p in shared | private} - {True, False}
+        if doubts:
+            return cell(value, UNSPECIFIED, "; ".join(sorted(doubts)))
         return cell(value)
 
     # ---- erofs-utils ----
@@ -309,13 +363,13 @@ class Judge:
         if broken(events) == (value == "refuses"):
             return cell(value)
         if case.kind == "either":
-            return cell(value, UNSPECIFIED, "nobody fails on this vector")
+            return cell(value, UNSPECIFIED, NOBODY_FAILS)
         if broken(events):
             errors = {e["rule"] for e in events if e["type"] == "finding" and e["severity"] == "error"}
             return disagreement(value, "passes what breaks a rule",
                                 *(point(ACCEPTS, value, [r]) for r in rules if r.name in errors))
-        if unclear(events):
-            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        if unexamined(events):
+            return cell(value, UNSPECIFIED, unexamined(events))
         return disagreement(value, "refuses what breaks no rule", point(REFUSES, value, rules))
 
     def dump(self, case, events, seen):
@@ -327,8 +381,8 @@ class Judge:
             return cell("shows")
         if broken(events):
             return cell(value)
-        if unclear(events):
-            return cell(value, UNSPECIFIED, "erofs-ishare could not examine all of it")
+        if unexamined(events):
+            return cell(value, UNSPECIFIED, unexamined(events))
         return disagreement(value, "refuses what breaks no rule", point(REFUSES, value, rules))
 
     @staticmethod

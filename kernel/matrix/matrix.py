@@ -29,7 +29,7 @@ import cases  # noqa: E402  (makes the specification's compiler known, too)
 import page  # noqa: E402
 from cases import TOP  # noqa: E402
 from guest import Guests, Trouble  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, RANK, reported, UNSPECIFIED, worst  # noqa: E402
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, Open, RANK, reported, UNSPECIFIED, worst  # noqa: E402
 from tools import Core, Utils, parallel, version  # noqa: E402
 import parse  # noqa: E402
 from emit_c import kernel_words  # noqa: E402
@@ -73,6 +73,8 @@ class Matrix:
         self.judge = Judge(specification())
         with open(f"{HERE}/known.tsv", encoding="utf-8") as known:
             self.known = Known(known)
+        with open(f"{HERE}/unspecified.tsv", encoding="utf-8") as expected:
+            self.open = Open(expected)
         self.core = Core("build/erofs-ishare")
         self.utils = Utils("build/tools/bin")
         self.runner = f"{TOP}/{WORK}/run-vectors"
@@ -90,7 +92,8 @@ class Matrix:
         mounts = round(guests.timed / guests.seconds_alone)
         self.rates[what] = {"images": len(some), "guests": guests.started, "seconds": round(seconds, 2),
                             "processor_seconds": round(worked, 2), "mounts_per_second": mounts}
-        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s ({worked:.1f} s of processor "
+        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s ({worked:.1f} s of "
+            f"processor "
             f"time); mount, walk, read and unmount: {mounts} a second")
         return seen
 
@@ -102,6 +105,10 @@ class Matrix:
         for case, events, dump, observed in zip(some, reports, dumps, seen):
             yield reported(events), self.judge.kernel(case, events, dump, observed)
 
+    def settle(self, case, cells):
+        """Final verdicts, by the two tables."""
+        return self.open.limit(case, self.known.explain(case.name, cells))
+
     def rows(self):
         """One row for each vector and image."""
         some = [self.padder.pad(c) for c in (*cases.vectors(), *cases.images())]
@@ -112,17 +119,19 @@ class Matrix:
         dumps = parallel(self.utils.dump, some)
         say(f"erofs-ishare, fsck.erofs and dump.erofs: {time.monotonic() - before:.1f} s")
         result = []
-        for case, events, observed, (said, kernel), fscked, dumped in zip(some, reports, seen, self.kernel_cells(some, seen),
-                                                                  fsck, dumps):
+        seen_by_all = zip(some, reports, seen, self.kernel_cells(some, seen), fsck, dumps)
+        for case, events, observed, (said, kernel), fscked, dumped in seen_by_all:
             rules = self.judge.rules(events, case)
             cells = {"core": self.judge.core(case, events), **kernel, "fsck": self.judge.fsck(case, events, fscked),
                      "dump": self.judge.dump(case, events, dumped)}
-            self.known.explain(case.name, cells)
+            self.settle(case, cells)
             result.append({"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file,
                            "why": case.why, "edits": case.edits, "base": case.base, "padded": case.padded,
                            "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
-                           "words": {r.name: ". ".join(w.rstrip(".") for w in (kernel_words(r), r.divergence) if w) for r in rules},
-                           "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked, "dump": dumped})
+                           "words": {r.name: ". ".join(w.rstrip(".") for w in (kernel_words(r), r.divergence) if w)
+                                     for r in rules},
+                           "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked,
+                           "dump": dumped})
         return result
 
     def sweep(self):
@@ -132,11 +141,12 @@ class Matrix:
         fields = collections.defaultdict(collections.Counter)
         wrong = []
         for case, (said, cells), observed in zip(some, self.kernel_cells(some, seen), seen):
-            verdict = worst(c["verdict"] for c in self.known.explain(case.name, cells).values())
+            verdict = worst(c["verdict"] for c in self.settle(case, cells).values())
             where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
             fields[f"{where}.{case.change['field']}"][verdict] += 1
             if verdict == DISAGREES or "fault" in observed:
-                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells, "verdict": verdict,
+                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells,
+                              "verdict": verdict,
                               "kernel": observed})
         return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()], "told": wrong}
 
@@ -155,7 +165,8 @@ def guest_facts():
     except FileNotFoundError:
         raise Trouble(f"{GUEST_FACTS} is missing: run 'make kernel'") from None
     source = facts["source"]
-    return {"version": facts["version"], "source": source["package"] or source["kdir"], "source_sha256": source["sha256"],
+    return {"version": facts["version"], "source": source["package"] or source["kdir"],
+            "source_sha256": source["sha256"],
             "fs_erofs_code_sha256": facts["fs_erofs_code_sha256"], "config_sha256": facts["config_sha256"],
             "compiler": facts["compiler"]}
 
@@ -165,7 +176,8 @@ def summary(report):
     words = []
     for what, number in (("vectors and images", report["counts"]), ("changes of the sweep", report["sweep_counts"])):
         if number:
-            words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, {number[UNSPECIFIED]} not specified, "
+            words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, {number[UNSPECIFIED]} not "
+                         f"specified, "
                          f"{number[EXPLAINED]} explained, {number[DISAGREES]} unexplained")
     return "; ".join(words)
 
@@ -219,9 +231,10 @@ def make(options):
     with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
         out.write(page.page(report))
     tell([*rows, *(swept["told"] if swept else [])])
-    stale = matrix.known.stale() if swept else []
-    for entry in stale:
-        say(f"not ok - known.tsv: {entry}: nothing of the kind was seen")
+    stale = [f"known.tsv: {entry}: nothing of the kind was seen" for entry in (matrix.known.stale() if swept else ())]
+    stale += [f"unspecified.tsv: {entry}" for entry in matrix.open.wrong(bool(swept))]
+    for words in stale:
+        say(f"not ok - {words}")
     say(summary(report))
     say("build/matrix.html, build/matrix.json")
     wrong = report["counts"][DISAGREES] + (report["sweep_counts"] or {DISAGREES: 0})[DISAGREES]

@@ -20,7 +20,8 @@ import hexview  # noqa: E402
 import matrix  # noqa: E402
 import tap  # noqa: E402
 import tools  # noqa: E402
-from judge import ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, REFUSES, UNSPECIFIED, errors_in, number_of, point, worst  # noqa: E402
+from judge import (ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, NAMED, Open, REFUSES, UNSPECIFIED,  # noqa: E402
+                   cell, errors_in, number_of, point, worst)
 import parse  # noqa: E402
 
 PATIENCE = 3
@@ -72,14 +73,16 @@ def test_guests(directory):
     for fault, kind in (("panic", "panic"), ("kill", "killed"), ("hang", "hang")):
         before = time.monotonic()
         guests, seen = observe(directory, "a", fault, "b", fault)
-        tap.ok([s.get("fault") for s in seen] == [None, kind, None, kind], f"{fault}: only the image at fault is blamed", seen)
+        tap.ok([s.get("fault") for s in seen] == [None, kind, None, kind],
+               f"{fault}: only the image at fault is blamed", seen)
         tap.ok(seen[1]["alone"] == kind, f"{fault}: it is tried alone", seen[1])
         tap.ok(time.monotonic() - before < 60, f"{fault}: it takes seconds")
         if fault == "panic":
             tap.ok("not syncing: of panic" in seen[1]["tail"] and "half a line" in seen[1]["tail"],
                    "panic: the end of the log is kept", seen[1])
     _, seen = observe(directory, "a", "panic-later", "b")
-    tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2], "an image that is harmless alone is told apart", seen)
+    tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2], "an image that is harmless alone is told apart",
+           seen)
     for name, words in (("no-boot", "no memory"), ("failed", "ENOMEM")):
         try:
             observe(directory, name)
@@ -92,7 +95,8 @@ def test_runner():
     """On the host it does nothing."""
     done = subprocess.run([f"{tap.TOP}/build/matrix/run-vectors"], capture_output=True, check=False,
                           env={"LIST": "/dev/null"}, timeout=10)
-    tap.ok(done.returncode == 2 and b"guest" in done.stderr and not done.stdout, "run-vectors refuses to run on the host", done)
+    tap.ok(done.returncode == 2 and b"guest" in done.stderr and not done.stdout,
+           "run-vectors refuses to run on the host", done)
 
 
 def finding(rule, severity="error", path=None):
@@ -100,6 +104,8 @@ def finding(rule, severity="error", path=None):
     return {"type": "finding", "rule": rule, "severity": severity} | ({"path": path} if path else {})
 
 
+UNEXAMINED = {"type": "unexamined", "reason": "it is compressed"}
+FAILURE = {"type": "failure", "reason": "it is too short"}
 NIDS = {"/f": 1, "/g": 2, "/none": 3}
 
 
@@ -117,8 +123,10 @@ def refused(error):
 def decoded(fingerprints, feature=0x20, sizes=()):
     """A dump of files and their fingerprints."""
     return {"superblock": {"fields": {"feature_compat": feature}},
-            "inodes": [{"path": p, "nid": NIDS[p], "type": "regular file", "layout": "flat-plain", "size": dict(sizes).get(p, 1),
-                        "xattrs": [{"fingerprint": True, "value": v, "name": "the.name", "offset": 100, "shared": False}]
+            "inodes": [{"path": p, "nid": NIDS[p], "type": "regular file", "layout": "flat-plain",
+                        "size": dict(sizes).get(p, 1),
+                        "xattrs": [{"fingerprint": True, "value": v, "name": "the.name", "offset": 100,
+                                    "shared": False}]
                         if v else []} for p, v in fingerprints.items()]}
 
 
@@ -131,43 +139,60 @@ def test_kernel(judge):
             ("a sound image is refused", None, "image", [], refused("EINVAL"), "mount", DISAGREES),
             ("a broken one is refused as the rule says", "sb.magic", "fails", [finding("sb.magic")], refused("EINVAL"),
              "mount", AGREES),
-            ("it is refused with another error", "sb.magic", "fails", [finding("sb.magic")], refused("EIO"), "mount", DISAGREES),
+            ("it is refused with another error", "sb.magic", "fails", [finding("sb.magic")], refused("EIO"), "mount",
+             DISAGREES),
             ("it mounts", "sb.magic", "fails", [finding("sb.magic")], mounted(), "mount", DISAGREES),
-            ("it mounts, and only a tool is known to diverge", "sb.checksum", "fails", [finding("sb.checksum")], mounted(),
-             "mount", DISAGREES),
+            ("it mounts, and only a tool is known to diverge", "sb.checksum", "fails", [finding("sb.checksum")],
+             mounted(), "mount", DISAGREES),
             ("a root that cannot be read is refused", "inode.mode", "fails", [finding("inode.mode", path="/")],
              refused("EUCLEAN"), "mount", AGREES),
-            ("another inode that cannot be read is no reason", "inode.mode", "fails", [finding("inode.mode", path="/f")],
+            ("another inode that cannot be read is no reason", "inode.mode", "fails",
+             [finding("inode.mode", path="/f")],
              refused("EUCLEAN"), "mount", DISAGREES),
-            ("EFSCORRUPTED is EUCLEAN", "sb.ishare-prefix-id", "fails", [finding("sb.ishare-prefix-id")], refused("EUCLEAN"),
+            ("EFSCORRUPTED is EUCLEAN", "sb.ishare-prefix-id", "fails", [finding("sb.ishare-prefix-id")],
+             refused("EUCLEAN"), "mount", AGREES),
+            ("a mount that may fail fails", "prefix.location", "fails", [finding("prefix.location")], refused("EIO"),
              "mount", AGREES),
-            ("an error that only words of the rule name", "prefix.location", "fails", [finding("prefix.location")],
-             refused("EIO"), "mount", DISAGREES),
-            ("mounting with inode_share ends otherwise", None, "image", [], mounted() | {"share_mount": "EINVAL"}, "mount",
-             DISAGREES),
+            ("a mount that may fail succeeds", "prefix.location", "fails", [finding("prefix.location")], mounted(),
+             "mount", AGREES),
+            ("a mount that may fail fails otherwise", "prefix.location", "fails", [finding("prefix.location")],
+             refused("EINVAL"), "mount", DISAGREES),
+            ("a superblock that is not there", "sb.size", "fails", [finding("sb.size"), FAILURE], refused("EIO"),
+             "mount", AGREES),
+            ("mounting with inode_share ends otherwise", None, "image", [], mounted() | {"share_mount": "EINVAL"},
+             "mount", DISAGREES),
             ("a sound image cannot be read", None, "image", [], mounted("EIO"), "access", DISAGREES),
-            ("a broken inode cannot be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EUCLEAN"),
-             "access", AGREES),
-            ("a broken inode can be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted(), "access",
+            ("a broken inode cannot be read", "inode.mode", "fails", [finding("inode.mode", path="/f")],
+             mounted("EUCLEAN"), "access", AGREES),
+            ("a broken inode can be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted(),
+             "access", DISAGREES),
+            ("it fails otherwise", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EIO"), "access",
              DISAGREES),
-            ("it fails otherwise", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EIO"), "access", DISAGREES),
-            ("what the core could not examine fails", None, "image", [{"type": "unexamined", "reason": ""}], mounted("EIO"), "access",
+            ("what the core could not examine fails", None, "image", [UNEXAMINED], mounted("EIO"), "access",
              UNSPECIFIED),
-            ("nobody fails on a vector of the kind either", "inode.bounds", "either", [], mounted("ENOTDIR"), "access", UNSPECIFIED),
+            ("nobody fails on a vector of the kind either", "inode.bounds", "either", [], mounted("ENOTDIR"), "access",
+             UNSPECIFIED),
             ("a warning in the kernel log", None, "image", [], mounted() | {"alarm": "WARNING: "}, "access", DISAGREES),
-            ("files with fingerprints share", None, "image", [], mounted(shared=["/f", "/g"], private=["/none"]), "sharing",
-             AGREES),
-            ("one with a fingerprint does not share", None, "image", [], mounted(shared=["/f"], private=["/g"]), "sharing",
+            ("files with fingerprints share", None, "image", [], mounted(shared=["/f", "/g"], private=["/none"]),
+             "sharing", AGREES),
+            ("one with a fingerprint does not share", None, "image", [], mounted(shared=["/f"], private=["/g"]),
+             "sharing", DISAGREES),
+            ("one without a fingerprint shares", None, "image", [], mounted(shared=["/f", "/g", "/none"]), "sharing",
              DISAGREES),
-            ("one without a fingerprint shares", None, "image", [], mounted(shared=["/f", "/g", "/none"]), "sharing", DISAGREES),
             ("one that the rules say does not share shares", "fingerprint.size", "fails",
              [finding("fingerprint.size", path="/f")], mounted(shared=["/f", "/g"]), "sharing", DISAGREES),
-            ("one shows other data", None, "image", [], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing", DISAGREES),
+            ("one shows other data", None, "image", [], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
+             DISAGREES),
             ("one shows other data, as its fingerprint lies", "fingerprint.digest", "fails",
-             [finding("fingerprint.digest", path="/g")], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing", AGREES),
-            ("what could not be examined shares or not", None, "image", [{"type": "unexamined", "reason": "it is compressed"}],
+             [finding("fingerprint.digest", path="/g")], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
+             AGREES),
+            ("what could not be examined shares or not", None, "image", [UNEXAMINED],
              mounted(shared=["/f"], private=["/g"]), "sharing", UNSPECIFIED),
-            ("an inode with any other error shares or not", "inode.bounds", "either", [finding("inode.bounds", path="/f")],
+            ("content that could not be examined is no excuse", None, "image",
+             [{"type": "unexamined", "reason": "the content is compressed"}], mounted(shared=["/f"], private=["/g"]),
+             "sharing", DISAGREES),
+            ("an inode with any other error shares or not", "inode.bounds", "either",
+             [finding("inode.bounds", path="/f")],
              mounted(private=["/f"], shared=["/g"]), "sharing", UNSPECIFIED),
             ("directories have no say in sharing", "dir.type", "fails", [finding("dir.type", path="/f")],
              mounted(private=["/f"], shared=["/g"]), "sharing", DISAGREES),
@@ -192,9 +217,10 @@ def test_kernel(judge):
     for name, dump, seen, verdict in (
             ("one of two sizes shares", sizes, mounted(shared=["/g"], private=["/f"]), AGREES),
             ("files of two sizes share", sizes, mounted(shared=["/f", "/g"]), DISAGREES),
-            ("without the feature none shares", decoded({"/f": "1", "/g": "1"}, 0), mounted(private=["/f", "/g"]), AGREES),
-            ("without the feature one shares", decoded({"/f": "1", "/g": "1"}, 0), mounted(private=["/f"], shared=["/g"]),
-             DISAGREES)):
+            ("without the feature none shares", decoded({"/f": "1", "/g": "1"}, 0), mounted(private=["/f", "/g"]),
+             AGREES),
+            ("without the feature one shares", decoded({"/f": "1", "/g": "1"}, 0),
+             mounted(private=["/f"], shared=["/g"]), DISAGREES)):
         judged = judge.kernel(cases.Case("x", "x", []), [], dump, seen)["sharing"]
         tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
 
@@ -207,9 +233,10 @@ def test_tools(judge):
             ("refuses a broken one", "sb.magic", "fails", broken, "refuses", AGREES),
             ("refuses a sound one", None, "image", [], "refuses", DISAGREES),
             ("passes a broken one", "sb.magic", "fails", broken, "passes", DISAGREES),
-            ("complains of a broken one and ends with 0", "sb.magic", "fails", broken, "complains, ends with 0", DISAGREES),
+            ("complains of a broken one and ends with 0", "sb.magic", "fails", broken, "complains, ends with 0",
+             DISAGREES),
             ("passes a broken one that nobody needs to refuse", "sb.magic", "either", broken, "passes", UNSPECIFIED),
-            ("refuses what could not be examined", None, "image", [{"type": "unexamined", "reason": ""}], "refuses", UNSPECIFIED),
+            ("refuses what could not be examined", None, "image", [UNEXAMINED], "refuses", UNSPECIFIED),
             ("crashes", "sb.magic", "fails", broken, "crash", DISAGREES),
             ("hangs", "sb.magic", "fails", broken, "hang", DISAGREES)):
         seen = {"value": value, "status": "SIGSEGV", "said": ""}
@@ -235,8 +262,10 @@ def test_known(judge):
         return known.explain(name, {column: {"value": "?", "verdict": DISAGREES, "why": "?", "points": points}})[column]
 
     explained = told("a/1", "access", point(REFUSES, "EIO", []))
-    tap.ok(explained["verdict"] == EXPLAINED and "because" in explained["why"], "known: what is named is explained", explained)
-    tap.ok(told("c/1", "fsck", point(ACCEPTS, "passes", rules[:1]))["verdict"] == EXPLAINED, "known: a rule's name explains")
+    tap.ok(explained["verdict"] == EXPLAINED and "because" in explained["why"], "known: what is named is explained",
+           explained)
+    tap.ok(told("c/1", "fsck", point(ACCEPTS, "passes", rules[:1]))["verdict"] == EXPLAINED,
+           "known: a rule's name explains")
     for name, on, column, points in (
             ("another image", "c/1", "access", [point(REFUSES, "EIO", [])]),
             ("another column", "a/1", "mount", [point(REFUSES, "EIO", [])]),
@@ -247,12 +276,63 @@ def test_known(judge):
         tap.ok(told(on, column, *points)["verdict"] == DISAGREES, f"known: {name} is not explained")
     tap.ok(known.stale() == ["b/*\taccess\trefuses\tEIO"], "known: lines without use are told", known.stale())
     for line in ("a\taccess\tEIO\twhy\n", "a\tkernel\trefuses\tEIO\twhy\n", "a\taccess\tmaybe\tEIO\twhy\n",
-                 "a\taccess\trefuses\tEIO\t\n", "a\taccess\trefuses\tEIO\tkernel/findings/no-such\n"):
+                 "a\taccess\trefuses\tEIO\t\n", "a\taccess\trefuses\tEIO\n", "a\taccess\trefuses\tEIO\twhy\tmore\n",
+                 "a\taccess\trefuses\tEIO\tkernel/findings/no-such\n"):
         try:
             Known([line])
             tap.ok(False, f"known: {line!r} is refused")
         except ValueError:
             tap.ok(True, f"known: {line!r} is refused")
+
+
+def test_open():
+    """What the specification leaves open has a line, and is of the number that this says."""
+    lines = ["# a comment\n", "mount\tit is compressed\t1\t2\n"]
+
+    def settled(column, *kinds, why="it is compressed"):
+        left = Open(lines)
+        verdicts = [left.limit(cases.Case("x", "x", [], kind=kind),
+                               {column: cell("EIO", UNSPECIFIED, why)})[column]["verdict"]
+                    for kind in kinds]
+        return left, verdicts
+
+    left, verdicts = settled("mount", "fails", "sweep", "sweep")
+    tap.ok(verdicts == [UNSPECIFIED] * 3 and not left.wrong(True), "open: what has a line, as often as it says",
+           left.wrong(True))
+    for name, kinds, words in (("an image more", "fails fails sweep sweep", ["2 images instead of 1"]),
+                               ("an image less", "sweep sweep", ["0 images instead of 1"]),
+                               ("a change more", "image sweep sweep sweep", ["3 changes instead of 2"]),
+                               ("a change less", "image sweep", ["1 changes instead of 2"])):
+        left, _ = settled("mount", *kinds.split())
+        told = [w.rpartition(": ")[2] for w in left.wrong(True)]
+        tap.ok(told == words, f"open: {name} is told", told)
+    left, _ = settled("mount", "fails")
+    tap.ok(not left.wrong(False) and left.wrong(True), "open: changes are not looked at without the sweep")
+    for name, column, why in (("another reason", "mount", "it is not"),
+                              ("another column", "access", "it is compressed")):
+        tap.ok(settled(column, "fails", why=why)[1] == [DISAGREES], f"open: {name} disagrees")
+    for wrong in (["mount\twhy\t1\n"], ["mount\twhy\t1\t2\t3\n"], ["kernel\twhy\t1\t2\n"], ["mount\t\t1\t2\n"],
+                  ["mount\twhy\tsome\t2\n"], lines * 2):
+        try:
+            Open(wrong)
+            tap.ok(False, f"open: {wrong} is refused")
+        except ValueError:
+            tap.ok(True, f"open: {wrong} is refused")
+
+
+def test_names(spec):
+    """A rule that the judge names by a wrong name is noticed."""
+    class Less:
+        """The specification without one rule."""
+        def __init__(self, name):
+            self.rules = [r for r in spec.rules if r.name != name]
+
+    for name in sorted(NAMED):
+        try:
+            Judge(Less(name))
+            tap.ok(False, f"the judge needs {name}")
+        except ValueError as error:
+            tap.ok(name in str(error), f"the judge needs {name}", error)
 
 
 def test_telling(judge):
@@ -263,7 +343,8 @@ def test_telling(judge):
         cells = Known(lines).explain(name, judge.kernel(cases.Case(name, name, []), [], None, seen))
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            matrix.tell([{"name": name, "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()), "kernel": seen}])
+            matrix.tell([{"name": name, "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
+                          "kernel": seen}])
         return out.getvalue()
 
     said = told("v/1", [], fault)
@@ -279,7 +360,8 @@ def test_telling(judge):
 def test_programs(directory):
     """How a program ended."""
     for name, script, value in (("passes", "exit 0", "passes"), ("refuses", "exit 1", "refuses"),
-                                ("crashes", "kill -SEGV $$", "crash"), ("complains", "echo '<E> x'", "complains, ends with 0"),
+                                ("crashes", "kill -SEGV $$", "crash"),
+                                ("complains", "echo '<E> x'", "complains, ends with 0"),
                                 ("hangs", "exec sleep 60", "hang")):
         path = f"{directory}/{name}"
         with open(path, "w", encoding="utf-8") as out:
@@ -297,7 +379,8 @@ def test_padding(directory):
     for file, copy in zip([case.file, *case.devices], [case.mounted, *case.mounted_devices]):
         with open(f"{tap.TOP}/{file}", "rb") as original, open(f"{tap.TOP}/{copy}", "rb") as padded:
             before, after = original.read(), padded.read()
-        tap.ok(len(after) % 4096 == 0 and after == before + bytes(len(after) - len(before)), f"{file} is padded with zeros")
+        tap.ok(len(after) % 4096 == 0 and after == before + bytes(len(after) - len(before)),
+               f"{file} is padded with zeros")
 
 
 def test_words():
@@ -328,6 +411,8 @@ def main():
     test_kernel(judge)
     test_tools(judge)
     test_known(judge)
+    test_open()
+    test_names(spec)
     test_telling(judge)
     test_words()
     tap.done()

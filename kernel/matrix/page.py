@@ -19,10 +19,12 @@ WORST_FIRST = sorted(RANK, key=RANK.get, reverse=True)
 
 STYLE = """\
 :root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8; --link: #0b57a4;
-  --agrees: #1b6b3a; --unspecified: #4a5590; --unspecified-bg: #f1f3fc; --explained: #855600; --disagrees: #b3261e; --agrees-bg: #fff; --explained-bg: #fff8e3;
+  --agrees: #1b6b3a; --unspecified: #4a5590; --unspecified-bg: #f1f3fc; --explained: #855600; --disagrees: #b3261e;
+  --agrees-bg: #fff; --explained-bg: #fff8e3;
   --disagrees-bg: #fdeceb; --ins: #cdeed6; --del: #fbd5d2; }
 @media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4; --line: #343b43;
-  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --unspecified: #aab6f5; --unspecified-bg: #1d2138; --explained: #f2bd4b; --disagrees: #ff8f86;
+  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --unspecified: #aab6f5; --unspecified-bg: #1d2138;
+  --explained: #f2bd4b; --disagrees: #ff8f86;
   --agrees-bg: #14171a; --explained-bg: #2b2412; --disagrees-bg: #381b19; --ins: #1f5132; --del: #6b2723; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -42,7 +44,8 @@ section { scroll-margin-top: 5rem; }
 #sweep td { white-space: nowrap; }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
 .counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
-.agrees { color: var(--agrees); } .unspecified { color: var(--unspecified); } .explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
+.agrees { color: var(--agrees); } .unspecified { color: var(--unspecified); }
+.explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
 form { position: sticky; top: 0; z-index: 1; background: var(--bg); display: flex; flex-wrap: wrap; gap: .5rem .8rem;
   align-items: end; padding: .6rem 0; border-bottom: 1px solid var(--line); }
 label { display: flex; flex-direction: column; font-size: .8rem; color: var(--soft); flex: 1 1 9rem; max-width: 20rem; }
@@ -56,7 +59,8 @@ thead th { border-bottom: 2px solid var(--line); }
 #matrix tbody { border-bottom: 1px solid var(--line); }
 #matrix tr.vector th { font-weight: 600; width: 15%; }
 #matrix td.cell { width: 12%; }
-td.unspecified { background: var(--unspecified-bg); } td.explained { background: var(--explained-bg); } td.disagrees { background: var(--disagrees-bg); }
+td.unspecified { background: var(--unspecified-bg); }
+td.explained { background: var(--explained-bg); } td.disagrees { background: var(--disagrees-bg); }
 td.agrees span.value { color: var(--fg); }
 td small { display: block; color: var(--soft); line-height: 1.3; }
 .mark { font-weight: 700; margin-right: .3em; }
@@ -141,7 +145,8 @@ def table(rows):
     """One body for each image: its row, and what can be unfolded. Disagreements first."""
     ordered = sorted(rows, key=lambda r: -RANK[r["verdict"]])
     heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>" for h in ("Image", "Rule", *COLUMNS.values()))
-    return ("<table id=\"matrix\" role=\"table\">\n<caption class=\"hidden\">Every image, disagreements first</caption>\n"
+    return ("<table id=\"matrix\" role=\"table\">\n"
+            "<caption class=\"hidden\">Every image, disagreements first</caption>\n"
             f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n")
 
 
@@ -159,7 +164,8 @@ def body(row):
             f"data-text=\"{escape(words_of(row))}\">\n<tr class=\"vector\" role=\"row\">"
             f"<th scope=\"row\" role=\"rowheader\">{name(row['name'])}</th>"
             f"<td role=\"cell\" data-label=\"Rule\">{rule}<span class=\"kind\">{row['kind']}</span></td>{cells}</tr>\n"
-            f"<tr class=\"more\" role=\"row\"><td role=\"cell\" colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n</tbody>\n")
+            f"<tr class=\"more\" role=\"row\"><td role=\"cell\" colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n"
+            "</tbody>\n")
 
 
 def name(text):
@@ -206,7 +212,8 @@ def more(row):
 
 def edit_words(edits):
     """Numbers as one would look for them among bytes."""
-    words = (f"{k}: {hex(v) if isinstance(v, int) and v > 9 else json.dumps(v, ensure_ascii=False)}" for k, v in edits.items())
+    words = (f"{k}: {hex(v) if isinstance(v, int) and v > 9 else json.dumps(v, ensure_ascii=False)}"
+             for k, v in edits.items())
     return "; ".join(words) or "nothing"
 
 
@@ -227,13 +234,15 @@ def sweep(report):
                    for d in swept["told"][:100])
     told = f"<p>Unexplained, or the end of a guest:</p>\n<ul>\n{told}</ul>\n" if told else ""
     number = report["sweep_counts"]
-    heads = "".join(f"<th scope=\"col\" class=\"{v}\"><span role=\"img\" aria-label=\"{MARKS[v][1]}\">{MARKS[v][0]}</span>"
+    heads = "".join(f"<th scope=\"col\" class=\"{v}\"><span role=\"img\" aria-label=\"{MARKS[v][1]}\">"
+                    f"{MARKS[v][0]}</span>"
                     f" <span class=\"word\">{MARKS[v][1]}</span></th>" for v in order)
     result = ", ".join(f"{number[v]} {MARKS[v][1]}" for v in order)
-    return (f"<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in each base image, given "
-            f"other values: {sum(number.values())} images, judged by erofs-ishare and the kernel. {result}.</p>\n{told}"
-            f"<details><summary>Field by field</summary>\n<table>\n<thead><tr><th scope=\"col\">Field</th>{heads}</tr></thead>\n"
-            f"<tbody>\n{rows}</tbody>\n</table>\n</details>\n</section>\n")
+    return (f"<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in each base image, "
+            f"given other values: {sum(number.values())} images, judged by erofs-ishare and the kernel. {result}.</p>\n"
+            f"{told}<details><summary>Field by field</summary>\n<table>\n"
+            f"<thead><tr><th scope=\"col\">Field</th>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+            "</details>\n</section>\n")
 
 
 def sweep_row(field, order):
@@ -250,23 +259,28 @@ def sweep_words(row):
 
 def conditions(report):
     """How it was done."""
-    rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s; mounted, walked, "
-                    f"read and unmounted {r['mounts_per_second']} a second</li>\n" for what, r in report["rates"].items())
+    rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s. "
+                    f"A program in user space mounts, walks, reads and unmounts {r['mounts_per_second']} images a "
+                    "second, starts of guests not counted; the KUnit suites, inside the kernel, have a rate of "
+                    "their own.</li>\n"
+                    for what, r in report["rates"].items())
     facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux, pages of 4096 bytes"),
              *((k.replace("_", " "), str(v)) for k, v in report["guest"].items()), *report["tools"].items()]
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>\n" for k, v in facts)
     return ("<section id=\"conditions\">\n<h2>How it was done</h2>\n<ul>\n"
-            "<li>The kernel mounts files, not block devices. There it cannot read metadata in a last page that the file "
-            "fills only in part, so images and devices are padded with zeros to a multiple of 4096 bytes for it; block "
-            "devices read as zeros there, too. erofs-ishare judges the padded copy once more, and the kernel is held "
-            "against that verdict; fsck.erofs and dump.erofs get the image as it is.</li>\n"
-            "<li>Each image is mounted alone, walked, its xattrs and the beginning and end of its files read; then twice "
-            "with <code>inode_share</code> in one domain: a page that is read through one mount and is in memory for the "
-            "other is shared. Names of xattrs that the VFS refuses by itself are not asked for.</li>\n"
-            "<li>The rules that erofs-ishare reports say which errors a kernel has to return, under <code>mount</code> and "
-            "<code>access</code>. What else is seen needs a line in <code>kernel/matrix/known.tsv</code> to be explained. What the "
-            "specification leaves open (compression, POSIX ACLs, vectors of the kind <code>either</code>, and what "
-            "erofs-ishare could not examine) is not specified: nobody is wrong.</li>\n"
+            "<li>The kernel mounts files, not block devices. There it cannot read metadata in a last page that the "
+            "file fills only in part, so images and devices are padded with zeros to a multiple of 4096 bytes for it; "
+            "block devices read as zeros there, too. erofs-ishare judges the padded copy once more, and the kernel is "
+            "held against that verdict; fsck.erofs and dump.erofs get the image as it is.</li>\n"
+            "<li>Each image is mounted alone, walked, its xattrs and the beginning and end of its files read; then "
+            "twice with <code>inode_share</code> in one domain: a page that is read through one mount and is in "
+            "memory for the other is shared. Names of xattrs that the VFS refuses by itself are not asked for.</li>\n"
+            "<li>The rules that erofs-ishare reports say which errors a kernel has to return, under "
+            "<code>mount</code>, <code>mount-may</code> and <code>access</code>. What else is seen needs a line in "
+            "<code>kernel/matrix/known.tsv</code> to be explained. What the specification leaves open (compression, "
+            "POSIX ACLs, vectors of the kind <code>either</code>, and what erofs-ishare could not examine) is not "
+            "specified: nobody is wrong. How many results are, and why, is written down in "
+            "<code>kernel/matrix/unspecified.tsv</code>; another number is an error.</li>\n"
             "<li>fsck.erofs should refuse what breaks a rule of severity error, and pass the rest; it verifies digests "
             "where the image says that it has some. dump.erofs only has to survive.</li>\n"
             f"{rates}</ul>\n<dl>\n{listed}</dl>\n</section>\n")

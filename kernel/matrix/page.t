@@ -51,10 +51,12 @@ def report():
 def test_rows(browser, url, expected):
     """Every row, disagreements first."""
     browser.open(url, DESK)
-    tap.ok(browser.ask(f"{ROWS}.length") == expected, f"one row for each of {expected} images", browser.ask(f"{ROWS}.length"))
+    tap.ok(browser.ask(f"{ROWS}.length") == expected, f"one row for each of {expected} images",
+           browser.ask(f"{ROWS}.length"))
     tap.ok(browser.ask(f"{SHOWN}.length") == expected, "all are shown at first")
     ranks = [RANK[v] for v in browser.ask(f"{ROWS}.map(r => r.dataset.verdict)")]
-    tap.ok(ranks == sorted(ranks, reverse=True), "disagreements come first, then what is explained, then what is not specified", ranks)
+    tap.ok(ranks == sorted(ranks, reverse=True),
+           "disagreements come first, then what is explained, then what is not specified", ranks)
     names = browser.ask(f"{ROWS}.map(r => r.querySelector('th').textContent)")
     tap.ok(len(set(names)) == len(names), "each image once")
     counts = browser.ask("[...document.querySelectorAll('.counts li')].map(l => l.className)")
@@ -79,7 +81,8 @@ def test_filter(browser, url, rows):
 
     for name, values, condition in (
             ("unexplained disagreements only", {"verdict": DISAGREES}, lambda r: r["verdict"] == DISAGREES),
-            ("all disagreements", {"verdict": f"{DISAGREES} {EXPLAINED}"}, lambda r: r["verdict"] in (DISAGREES, EXPLAINED)),
+            ("all disagreements", {"verdict": f"{DISAGREES} {EXPLAINED}"},
+             lambda r: r["verdict"] in (DISAGREES, EXPLAINED)),
             ("what is not specified", {"verdict": UNSPECIFIED}, lambda r: r["verdict"] == UNSPECIFIED),
             ("by rule", {"rule": rows[9]["rule"]}, lambda r: r["rule"] == rows[9]["rule"]),
             ("by words, in any case", {"text": rows[9]["name"].upper()}, lambda r: rows[9]["name"] in page.words_of(r)),
@@ -87,7 +90,8 @@ def test_filter(browser, url, rows):
              lambda r: r["rule"] == rows[9]["rule"] and r["verdict"] == AGREES),
             ("what there is not", {"text": "no-such-word"}, lambda r: False)):
         shown = choose(**values)
-        tap.ok(sorted(shown) == wanted(condition), f"filter {name}: {len(shown)} rows", shown[:10], wanted(condition)[:10])
+        tap.ok(sorted(shown) == wanted(condition), f"filter {name}: {len(shown)} rows", shown[:10],
+               wanted(condition)[:10])
         tap.ok(browser.ask("document.querySelector('output').textContent").startswith(f"{len(shown)} of {len(rows)} "),
                f"filter {name}: the number is told")
 
