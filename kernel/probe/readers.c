@@ -18,7 +18,6 @@
 #include "mounts.h"
 #include "tap.h"
 
-#define PAGE 4096ul
 #define CHUNK (256ul << 10)
 
 static uint8_t buffer[CHUNK];
@@ -132,7 +131,7 @@ const char *read_private_mapping(int fd, const struct file *file)
 	return compare_mapping(fd, file, MAP_PRIVATE);
 }
 
-static const char *read_shared_mapping(int fd, const struct file *file)
+const char *read_shared_mapping(int fd, const struct file *file)
 {
 	return compare_mapping(fd, file, MAP_SHARED);
 }

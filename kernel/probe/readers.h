@@ -9,6 +9,9 @@
 #include "files.h"
 #include "tap.h"
 
+/* Of the guests. */
+#define PAGE 4096
+
 /* A way to bring a whole file into the page cache; compares what it gets to see. */
 struct reader {
 	const char *name;
@@ -20,6 +23,7 @@ extern const struct reader readers[]; /* ends with a NULL name */
 
 const char *read_plainly(int fd, const struct file *file);
 const char *read_private_mapping(int fd, const struct file *file);
+const char *read_shared_mapping(int fd, const struct file *file);
 
 /* Pages of the open file that are in memory and up to date, read without bringing any in. */
 long resident(int fd);

@@ -203,7 +203,7 @@ static void try_pairs(const struct pair *list, unsigned int n)
 	}
 }
 
-/* Sizes that differ are told in the log. */
+/* The log has a message about sizes that differ. */
 static void try_warning(void)
 {
 	share("forged-1", WORK "/a", "d");

@@ -17,8 +17,6 @@
 #include "readers.h"
 #include "tap.h"
 
-#define PAGE 4096ul
-
 static const struct file *one, *two;
 
 static void drop_through(const char *directory, const char *name)

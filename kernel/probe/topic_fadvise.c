@@ -16,8 +16,6 @@
 #include "readers.h"
 #include "tap.h"
 
-#define PAGE 4096ul
-
 static void load(const struct file *file)
 {
 	const char *wrong = read_at(&readers[0], WORK "/a", file);
@@ -58,7 +56,7 @@ static void try_range(void)
 	ok_content(WORK "/b", file, "after a range was dropped");
 }
 
-/* Whoever may read may drop. */
+/* Dropping takes no more than the right to read. */
 static void try_unprivileged(void)
 {
 	const struct file *file = tree_file("5000");
@@ -202,7 +200,7 @@ static size_t size_to_press(void)
 }
 
 /* A mebibyte of every four, and the end: page faults are dear in a guest that is short of memory. */
-static bool mapped_right(const char *directory)
+static bool samples_right(const char *directory)
 {
 	const size_t piece = 1 << 20;
 	int fd = open_at(directory, huge.name, O_RDONLY);
@@ -233,7 +231,7 @@ static void try_pressure(const char *image, const char *other)
 	diag("%ld of %ld pages are left", left, pages(huge.size));
 	ok(!read_at(&readers[0], WORK "/b", &huge), "%s: read again through the other", image);
 	press(size_to_press());
-	ok(mapped_right(WORK "/a"), "%s: mapped, after pages were reclaimed", image);
+	ok(samples_right(WORK "/a"), "%s: mapped, after pages were reclaimed", image);
 	unmount(WORK "/a");
 	unmount(WORK "/b");
 }

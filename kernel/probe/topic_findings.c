@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "all_topics.h"
+#include "klog.h"
 #include "mounts.h"
 #include "readers.h"
 #include "tap.h"
 
-/* Fills free memory with a pattern, so that memory nobody has cleared can be told from zeros. */
+/* Fills free memory with a pattern, so that memory that nobody has cleared is not taken for zeros. */
 static void dirty_memory(void)
 {
 	const size_t size = 8 << 20;
@@ -30,8 +31,6 @@ static void dirty_memory(void)
 	memset(memory, 0xaa, size);
 	munmap(memory, size);
 }
-
-#define PAGE 4096
 
 /*
  * The known symptom: a page is right up to the end of a block, and not behind it. Anything else is
@@ -106,7 +105,7 @@ static void try_mixed_blocks(const char *first, const char *second, unsigned int
 	unmount(WORK "/b");
 }
 
-/* Compressed files keep account of a page's parts in their own way, whoever serves. */
+/* Compressed files keep account of a page's parts in their own way. */
 static void try_compressed_small_blocks(void)
 {
 	const struct file *file = tree_file("mib");
@@ -156,26 +155,57 @@ static void read_on(const struct file *file, unsigned int round)
 	}
 }
 
-static unsigned long mount_and_unmount(const char *source, const char *name, double seconds)
+/*
+ * In 15 runs of these topics on Linux 7.3.4 the kernel was damaged after 1 to 43 rounds, 12 in the mean;
+ * after 19 in the slowest topic. That all of so many rounds go well has a chance of less than one in a
+ * million there.
+ */
+#define ROUNDS 400
+#define MOST_SECONDS 60
+
+static double seconds_since(const struct timespec *start)
 {
-	struct timespec start, now;
-	unsigned long cycles = 0;
-	char path[64];
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static bool mount_and_unmount(const char *source, const char *path, unsigned int round)
+{
 	struct stat st;
+
+	if (erofs_mount(source, WORK "/b", "d", "inode_share") || stat(path, &st))
+		return false;
+	sched_yield();
+	if (round % 3 == 0)
+		usleep(200);
+	return !umount2(WORK "/b", 0);
+}
+
+/*
+ * Rounds that went well; *@fired: the next one did not, as the kernel says. Announces each round, as it may
+ * be the guest's last.
+ */
+static unsigned int mount_and_unmount_on(const char *source, const char *name, bool *fired)
+{
+	struct timespec start;
+	unsigned int round = 0;
+	char path[64];
 
 	snprintf(path, sizeof(path), WORK "/b/%s", name);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	do {
-		if (erofs_mount(source, WORK "/b", "d", "inode_share") || stat(path, &st))
-			return 0;
-		sched_yield();
-		if (cycles++ % 3 == 0)
-			usleep(200);
-		if (umount2(WORK "/b", 0))
-			return 0;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
-	return cycles;
+	for (*fired = false; round < ROUNDS && seconds_since(&start) < MOST_SECONDS; round++) {
+		diag("round %u of %u", round + 1, ROUNDS);
+		if (!mount_and_unmount(source, path, round))
+			break;
+		*fired = klog_has("Busy inodes after unmount");
+		if (*fired)
+			break;
+	}
+	diag("%u rounds in %.1f s: the unmounted image %s", round + *fired, seconds_since(&start),
+	     *fired ? "was in use" : "was never in use");
+	return round;
 }
 
 /* Two images with the same file: one is read, the other comes and goes. */
@@ -183,26 +213,30 @@ static void unmount_server(enum backing backing, const char *image, const char *
 			   const struct file *file)
 {
 	const char *source = source_or_skip(backing, other);
-	unsigned long cycles;
 	pid_t readers_of_a[READERS];
+	unsigned int rounds;
+	bool fired;
 
 	if (!source)
 		return;
 	share_on(backing, image, WORK "/a", "d");
 	at_risk("unmount", "an image is unmounted while it serves a reader of another");
 	fflush(stdout);
-	for (int i = 0; i < READERS; i++)
-		if (!(readers_of_a[i] = fork()))
+	for (int i = 0; i < READERS; i++) {
+		readers_of_a[i] = fork();
+		if (readers_of_a[i] < 0)
+			give_up("fork", -errno);
+		if (!readers_of_a[i])
 			read_on(file, (unsigned int)i);
-	cycles = mount_and_unmount(source, file->name, 10);
+	}
+	rounds = mount_and_unmount_on(source, file->name, &fired);
 	for (int i = 0; i < READERS; i++) {
 		kill(readers_of_a[i], SIGKILL);
 		waitpid(readers_of_a[i], NULL, 0);
 	}
-	ok_known("unmount", false, cycles > 0,
+	ok_known("unmount", fired, !fired,
 		 "an image is unmounted while it serves a reader of another");
-	ok(cycles > 20, "the image was mounted and unmounted often enough");
-	diag("%lu cycles", cycles);
+	ok(fired || rounds == ROUNDS, "this was tried often enough to be sure of it");
 	unmount(WORK "/a");
 }
 

@@ -123,7 +123,7 @@ static void start_search(void)
 	searched = found = showing = without = failed = 0;
 }
 
-/* Where the kernel tells of mounts it names their image: that the search finds it shows that it looks there. */
+/* The kernel's lists of mounts name the image: finding it there shows that the search works. */
 static void expect_hidden(const char *when)
 {
 	start_search();

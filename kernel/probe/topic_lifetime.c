@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How long shared pages live, and that whoever can ask for data has somebody to serve it. */
+/* How long shared pages live, and that data can be read as long as anything can ask for it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@ static uint8_t *map_at(const char *directory)
 	return map;
 }
 
-/* Drops the pages by way of b, so that the mapping at a has to ask for them. */
+/* Drops the pages by way of one image, so that a mapping through the other has to ask for them. */
 static void drop_pages(const char *directory)
 {
 	int fd = open_at(directory, file->name, O_RDONLY);
@@ -50,8 +50,8 @@ static void try_close(void)
 {
 	mount_both();
 	read_at(&readers[0], WORK "/a", file);
-	ok_resident(true, WORK "/b", file, "the one who read has closed");
-	ok_resident(true, WORK "/a", file, "the one who read has closed");
+	ok_resident(true, WORK "/b", file, "the reader has closed");
+	ok_resident(true, WORK "/a", file, "the reader has closed");
 	unmount(WORK "/a");
 	unmount(WORK "/b");
 }
@@ -130,6 +130,15 @@ static void try_lazy_descriptor(void)
 	close(fd);
 }
 
+/* The other image goes, and the pages: now the mapping's own image has to serve. */
+static void lose_other(const uint8_t *map, const char *what)
+{
+	drop_pages(WORK "/b");
+	unmount(WORK "/b");
+	drop_caches();
+	ok(mapped_right(map), "%s, the other image gone", what);
+}
+
 static void try_lazy_mapping(void)
 {
 	uint8_t *map;
@@ -139,10 +148,7 @@ static void try_lazy_mapping(void)
 	umount2(WORK "/a", MNT_DETACH);
 	drop_caches();
 	ok(mapped_right(map), "lazy unmount with a mapping: it has its content");
-	drop_pages(WORK "/b");
-	unmount(WORK "/b");
-	drop_caches();
-	ok(mapped_right(map), "the other image gone, too");
+	lose_other(map, "lazy unmount with a mapping");
 	munmap(map, file->size);
 }
 
@@ -172,10 +178,7 @@ static void try_overlay_mapping(void)
 	drop_caches();
 	drop_caches();
 	ok(mapped_right(map), "a mapping through an overlay after drop_caches");
-	drop_pages(WORK "/b");
-	unmount(WORK "/b");
-	drop_caches();
-	ok(mapped_right(map), "a mapping through an overlay, the other image gone");
+	lose_other(map, "a mapping through an overlay");
 	umount2(WORK "/p", MNT_DETACH);
 	umount2(WORK "/a", MNT_DETACH);
 	drop_caches();

@@ -19,8 +19,6 @@
 #include "readers.h"
 #include "tap.h"
 
-#define PAGE 4096ul
-
 static uint8_t *map_file(const char *directory, const struct file *file, int protection, int flags)
 {
 	int fd = open_at(directory, file->name, O_RDONLY);

@@ -23,8 +23,6 @@
 #include "readers.h"
 #include "tap.h"
 
-#define PAGE 4096ul
-
 #ifndef SYS_cachestat
 #define SYS_cachestat 451
 #endif
@@ -184,7 +182,7 @@ static void try_mincore(int a)
 	ok(resident(a) == 0, "mincore tells root the truth");
 	ok(as_somebody(sees_all_pages) == 1, "mincore tells others that every page is present");
 	ok(as_somebody(sees_all_pages_as_container) == 1,
-	   "root of a user namespace is told the same");
+	   "root of a user namespace sees the same");
 }
 
 /* madvise(MADV_PAGEOUT) asks for the same permission as mincore. */

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "all_topics.h"
-#include "content.h"
 #include "mounts.h"
 #include "readers.h"
 #include "tap.h"
@@ -35,21 +34,9 @@ static unsigned int cycles_of_process;
 
 static const char *const images[] = { "inline", "other", "flat", "chunk", "lz4", "fragments" };
 
-#define PAGE 4096
-
 #define IMAGES (sizeof(images) / sizeof(*images))
 
-static bool mapped_right(const char *directory, const struct file *file)
-{
-	int fd = open_at(directory, file->name, O_RDONLY);
-	const uint8_t *map = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);
-	bool right;
-
-	close(fd);
-	right = map != MAP_FAILED && content_is(file->seed, 0, map, file->size);
-	munmap((void *)map, file->size);
-	return right;
-}
+static const struct reader mapping = { "shared mapping", read_shared_mapping };
 
 /* Opens, reads, maps and closes files of both. */
 static bool read_and_map(const char *a, const char *b, unsigned int round)
@@ -57,7 +44,7 @@ static bool read_and_map(const char *a, const char *b, unsigned int round)
 	for (unsigned int i = 0; i < OPENS; i++) {
 		const struct file *file = &tree[1 + (round + i) % 10];
 
-		if (read_at(&readers[(round + i) % 3], a, file) || !mapped_right(b, file))
+		if (read_at(&readers[(round + i) % 3], a, file) || read_at(&mapping, b, file))
 			return false;
 	}
 	return true;

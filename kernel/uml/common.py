@@ -58,6 +58,15 @@ def hash_of_guest(name):
     return hashlib.sha256(content(f"{BUILD}/{name}/guest.json") or b"").hexdigest()
 
 
+def made_of(name):
+    """What a guest was built of, in words."""
+    facts = read_json(f"{BUILD}/{name}/guest.json")
+    source = facts.get("source", {})
+    hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256") or source.get("erofs_sha256"),
+              "fs/erofs": facts.get("fs_erofs_code_sha256"), "suites": facts.get("kunit_sha256")}
+    return ", ".join([f"Linux {facts.get('version')}", *(f"{what} {str(value)[:16]}" for what, value in hashes.items())])
+
+
 def files_below(top, wanted=lambda name: True):
     """The sorted names, relative to the top, of the wanted files below it."""
     found = []

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from common import BUILD, SOURCE, TOP, content, hash_of_guest, read_json, write_json
+from common import BUILD, SOURCE, TOP, content, hash_of_guest, made_of, read_json, write_json
 
 HERE = f"{TOP}/kernel/kunit"
 SUITES = {"debug": "erofs_*", "strict": "erofs_ishare", "plain": "erofs_differential"}
@@ -101,15 +101,6 @@ def run(guest, pattern):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
                           check=False)
     return done.stdout, done.returncode, time.monotonic() - start
-
-
-def made_of(guest):
-    """What the guest was built of, in words."""
-    facts = read_json(f"{BUILD}/{guest}/guest.json")
-    source = facts.get("source", {})
-    hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256") or source.get("erofs_sha256"),
-              "fs/erofs": facts.get("fs_erofs_code_sha256"), "suites": facts.get("kunit_sha256")}
-    return ", ".join([f"Linux {facts.get('version')}", *(f"{name} {str(value)[:16]}" for name, value in hashes.items())])
 
 
 def results(stream, guest, pattern):
