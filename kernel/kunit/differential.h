@@ -43,7 +43,8 @@ struct differential {
 	u8 *got, *expected; /* a value, or a list of names */
 	struct {
 		unsigned int images, refused, inodes, refused_inodes, lookups, lists;
-		unsigned int fingerprints, shared, not_shared, fields, changes, disagreements;
+		unsigned int fingerprints, shared, not_shared, fields, kinds, changes;
+		unsigned int disagreements;
 		unsigned int open[OPEN_COUNT], known[ORACLE_QUIRKS];
 	} count;
 	bool bases_mounted;

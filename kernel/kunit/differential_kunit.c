@@ -15,13 +15,12 @@
 #define DOMAIN "differential"
 
 /*
- * Of each field, one change of so many is tried, the first among them. All are
- * in a moment, but not in a kernel that looks for bugs of its own; 29 leaves all
- * kinds of changes in.
+ * All changes are tried in a moment, but not in a kernel that looks for bugs of
+ * its own: there, each field's first change of each kind, and one of so many.
  */
 static unsigned int stride = IS_ENABLED(CONFIG_KASAN) ? 29 : 1;
 module_param(stride, uint, 0444);
-MODULE_PARM_DESC(stride, "try every so manyth change of each field of the sweep");
+MODULE_PARM_DESC(stride, "try one of so many changes of each field, and one of each kind");
 
 static const char *const open_words[OPEN_COUNT] = {
 	[OPEN_CONFIG] = "mounts that depend on compression configurations",
@@ -58,7 +57,7 @@ void disagree(struct mounted *m, const char *fmt, ...)
 /* ---- Fingerprints and sharing ---- */
 
 /* The value's size, with the value in expected, or an error */
-static int owed_fingerprint(struct mounted *m, u32 n)
+static int expected_fingerprint(struct mounted *m, u32 n)
 {
 	struct oracle *o = &m->oracle;
 	struct ishare_name name;
@@ -74,25 +73,25 @@ static int owed_fingerprint(struct mounted *m, u32 n)
 	return size > 0 && fingerprint_size(&o->sb, size) ? size : -EFSCORRUPTED;
 }
 
-/* Return: as owed_fingerprint() */
+/* Return: as expected_fingerprint() */
 static int compare_fingerprint(struct mounted *m, u32 n)
 {
 	struct erofs_inode_fingerprint fp = {};
-	int owed = owed_fingerprint(m, n);
+	int want = expected_fingerprint(m, n);
 	int err;
 
 	err = erofs_xattr_fill_inode_fingerprint(&fp, m->inodes[n], DOMAIN);
 	m->d->count.fingerprints++;
-	if (err != min(owed, 0))
+	if (err != min(want, 0))
 		disagree(m, "nid %llu: fingerprint %d, not %d", m->oracle.inodes[n].nid, err,
-			 min(owed, 0));
+			 min(want, 0));
 	else if (!err &&
-		 (fp.size != sizeof(DOMAIN) + owed || memcmp(fp.opaque, DOMAIN, sizeof(DOMAIN)) ||
-		  memcmp(fp.opaque + sizeof(DOMAIN), m->d->expected, owed)))
+		 (fp.size != sizeof(DOMAIN) + want || memcmp(fp.opaque, DOMAIN, sizeof(DOMAIN)) ||
+		  memcmp(fp.opaque + sizeof(DOMAIN), m->d->expected, want)))
 		disagree(m, "nid %llu: another key of %d bytes", m->oracle.inodes[n].nid, fp.size);
 	if (!err)
 		kfree(fp.opaque);
-	return owed;
+	return want;
 }
 
 static struct mounted *under_test(struct differential *d)
@@ -348,6 +347,17 @@ static int field_init(struct kunit *test)
 	return 0;
 }
 
+/* Whether no change of the field before this one is of its kind */
+static bool first_of_kind(const struct sweep_field *f, u32 change)
+{
+	u32 i;
+
+	for (i = f->first; i < change; i++)
+		if (!strcmp(sweep_changes[i].verb, sweep_changes[change].verb))
+			return false;
+	return true;
+}
+
 static void differential_sweep(struct kunit *test)
 {
 	const struct sweep_field *f = test->param_value;
@@ -358,14 +368,18 @@ static void differential_sweep(struct kunit *test)
 	u32 i;
 
 	mount_bases(d);
-	for (i = f->first; i < f->first + f->count; i += stride) {
+	for (i = f->first; i < f->first + f->count; i++) {
 		const struct sweep_change *c = &sweep_changes[i];
+		bool first = first_of_kind(f, i);
 
+		if (!first && (i - f->first) % stride)
+			continue;
 		snprintf(name, sizeof(name), "%s/%s.%s", vector_bases[c->base].name, c->where,
 			 c->verb);
 		mount_and_compare(m, name, c->base, c->size, c->first, c->count);
 		unmount(m);
 		d->count.changes++;
+		d->count.kinds += first;
 	}
 	d->count.fields++;
 	KUNIT_EXPECT_GT(test, d->count.changes, before);
@@ -412,6 +426,8 @@ static void differential_counts(struct kunit *test)
 
 	kunit_info(test, "changes of the field sweep: %u of %u", d->count.changes,
 		   last->first + last->count);
+	kunit_info(test, "kinds of changes, of all fields: %u of %u", d->count.kinds,
+		   sweep_kind_count);
 	kunit_info(test, "images: %u, refused: %u", d->count.images, d->count.refused);
 	kunit_info(test, "inodes: %u, refused: %u", d->count.inodes, d->count.refused_inodes);
 	kunit_info(test, "lookups: %u, lists: %u, fingerprints: %u", d->count.lookups,
@@ -424,6 +440,7 @@ static void differential_counts(struct kunit *test)
 		kunit_info(test, "known divergence, %u times: %s", d->count.known[i],
 			   known_words[i]);
 	KUNIT_EXPECT_EQ(test, d->count.fields, sweep_field_count);
+	KUNIT_EXPECT_EQ(test, d->count.kinds, sweep_kind_count);
 	KUNIT_EXPECT_GT(test, d->count.images, d->count.refused);
 	KUNIT_EXPECT_GT(test, d->count.refused, 0);
 	KUNIT_EXPECT_GT(test, d->count.lookups, 0);
@@ -475,7 +492,7 @@ static struct kunit_case differential_test_cases[] = {
 	KUNIT_CASE_PARAM_WITH_INIT(differential_sweep, kunit_array_gen_params, field_init, NULL),
 	KUNIT_CASE(differential_rate),
 	KUNIT_CASE(differential_counts),
-	{}
+	{},
 };
 
 static struct kunit_suite differential_test_suite = {

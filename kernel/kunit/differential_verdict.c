@@ -57,7 +57,7 @@ static bool refusal_explained(const struct oracle *o, int err)
 	return false;
 }
 
-static const char *refusal_owed(const struct oracle *o)
+static const char *rule_that_refuses(const struct oracle *o)
 {
 	const char *rule = forbidding(o->broken, false);
 	u32 i;
@@ -71,17 +71,17 @@ static const char *refusal_owed(const struct oracle *o)
 void compare_verdict(struct mounted *m, int err)
 {
 	const struct oracle *o = &m->oracle;
-	const char *owed = refusal_owed(o);
+	const char *rule = rule_that_refuses(o);
 
 	m->d->count.open[OPEN_CONFIG] += o->config_open;
 	m->d->count.open[OPEN_TABLE] += o->table_open;
 	if (o->config_open || o->table_open)
 		return;
-	if (!err && owed)
-		disagree(m, "mounted, although %s is broken", owed);
+	if (!err && rule)
+		disagree(m, "mounted, although %s is broken", rule);
 	else if (err && !refusal_explained(o, err))
 		disagree(m, "mount fails with %d, which no broken rule explains (%s)", err,
-			 owed ?: "none is broken");
+			 rule ?: "none is broken");
 }
 
 void compare_prefixes(struct mounted *m)
@@ -130,16 +130,16 @@ void compare_inode(struct mounted *m, u32 n)
 {
 	const struct oracle_inode *i = &m->oracle.inodes[n];
 	int err = PTR_ERR_OR_ZERO(m->inodes[n]);
-	const char *owed = forbidding(i->broken, true);
+	const char *rule = forbidding(i->broken, true);
 
 	m->d->count.inodes++;
 	m->d->count.refused_inodes += !!err;
 	m->d->count.open[OPEN_INODE] += i->unspecified;
 	if (err && !inode_explains(i, err))
 		disagree(m, "nid %llu cannot be read (%d), which no broken rule explains (%s)",
-			 i->nid, err, owed ?: "none is broken");
-	else if (!err && owed && !i->unspecified)
-		disagree(m, "nid %llu is read, although %s is broken", i->nid, owed);
+			 i->nid, err, rule ?: "none is broken");
+	else if (!err && rule && !i->unspecified)
+		disagree(m, "nid %llu is read, although %s is broken", i->nid, rule);
 	else if (!err && i->decoded)
 		compare_fields(m, i, m->inodes[n]);
 }

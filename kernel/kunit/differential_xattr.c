@@ -56,7 +56,7 @@ static int append_names(struct mounted *m, struct oracle_walk *w, struct oracle_
 	return ret ?: len;
 }
 
-static int owed_list(struct mounted *m, u32 n)
+static int expected_list(struct mounted *m, u32 n)
 {
 	struct oracle_xattr *x = kmalloc_obj(*x, GFP_KERNEL | __GFP_NOFAIL);
 	struct oracle_walk w;
@@ -70,31 +70,32 @@ static int owed_list(struct mounted *m, u32 n)
 	return ret == -ENODATA ? 0 : ret;
 }
 
-/* What a look-up owes, with the value in expected; without a name: a list, likewise */
-static int owed_by(struct mounted *m, u32 n, const struct ishare_name *name)
+/* What a look-up should return, with the value in expected; without a name: a list, likewise */
+static int expected_result(struct mounted *m, u32 n, const struct ishare_name *name)
 {
 	if (!name)
-		return owed_list(m, n);
+		return expected_list(m, n);
 	return oracle_lookup(&m->oracle, &m->oracle.inodes[n], name, m->d->expected);
 }
 
-/* What have says of got is what owed says of expected. */
-static bool same(const struct differential *d, int have, int owed)
+/* Whether have and what is in got are as want and what is in expected */
+static bool same(const struct differential *d, int have, int want)
 {
-	return have == owed && (have <= 0 || !memcmp(d->got, d->expected, have));
+	return have == want && (have <= 0 || !memcmp(d->got, d->expected, have));
 }
 
-/* Whether what is owed is what there is, or would be from a kernel with a known quirk */
-static bool as_owed(struct mounted *m, u32 n, const struct ishare_name *name, int have, int *owed)
+/* Whether the result is as specified, or as from a kernel with a known quirk */
+static bool as_expected(struct mounted *m, u32 n, const struct ishare_name *name, int have,
+			int *want)
 {
 	struct oracle *o = &m->oracle;
 	bool found = false;
 
-	*owed = owed_by(m, n, name);
-	if (same(m->d, have, *owed))
+	*want = expected_result(m, n, name);
+	if (same(m->d, have, *want))
 		return true;
 	for (o->quirk = 1; o->quirk < ORACLE_QUIRKS; o->quirk++) {
-		found = same(m->d, have, owed_by(m, n, name));
+		found = same(m->d, have, expected_result(m, n, name));
 		m->d->count.known[o->quirk] += found;
 		if (found)
 			break;
@@ -114,15 +115,15 @@ static void compare_lookup(struct mounted *m, u32 n, u32 base_index, const char 
 		.base_index = base_index,
 		.bytes = { (const u8 *)string, strlen(string) },
 	};
-	int have, owed;
+	int have, want;
 
 	if (!handler)
 		return;
 	have = handler->get(handler, NULL, m->inodes[n], string, m->d->got, VALUE_MAX);
 	m->d->count.lookups++;
-	if (!as_owed(m, n, &name, have, &owed))
+	if (!as_expected(m, n, &name, have, &want))
 		disagree(m, "nid %llu: %s%s is %d, not %d, or another value",
-			 m->oracle.inodes[n].nid, handler->prefix, string, have, owed);
+			 m->oracle.inodes[n].nid, handler->prefix, string, have, want);
 }
 
 /* All names that the inode has, one with more and one with less */
@@ -158,7 +159,7 @@ static void compare_own_names(struct mounted *m, u32 n)
 static void compare_list(struct mounted *m, u32 n)
 {
 	struct dentry *dentry = d_obtain_alias(igrab(m->inodes[n]));
-	int have, owed;
+	int have, want;
 
 	if (IS_ERR(dentry)) {
 		disagree(m, "no dentry: %ld", PTR_ERR(dentry));
@@ -167,9 +168,9 @@ static void compare_list(struct mounted *m, u32 n)
 	have = erofs_listxattr(dentry, m->d->got, VALUE_MAX);
 	dput(dentry);
 	m->d->count.lists++;
-	if (!as_owed(m, n, NULL, have, &owed))
+	if (!as_expected(m, n, NULL, have, &want))
 		disagree(m, "nid %llu: list of names is %d, not %d, or has other names",
-			 m->oracle.inodes[n].nid, have, owed);
+			 m->oracle.inodes[n].nid, have, want);
 }
 
 void compare_xattrs(struct mounted *m, u32 n)

@@ -73,7 +73,7 @@ struct oracle {
 	u32 shared_used;
 };
 
-/* Whoever walks the xattrs of an inode gets them one by one. */
+/* An xattr of an inode, as a walk gives them one by one */
 struct oracle_xattr {
 	struct ishare_name name; /* infix and suffix, in bytes */
 	bool named; /* false: there is no such prefix */

@@ -63,6 +63,7 @@ extern const unsigned int vector_count;
 extern const struct sweep_change sweep_changes[];
 extern const struct sweep_field sweep_fields[];
 extern const unsigned int sweep_field_count;
+extern const unsigned int sweep_kind_count; /* pairs of a field and a verb */
 extern const struct rule_consequence rule_consequences[ISHARE_RULE_COUNT];
 
 #endif
