@@ -74,6 +74,8 @@ struct vfsmount *erofs_test_mount_image(struct kunit *test, struct erofs_test_im
 					const struct erofs_test_options *opts);
 struct vfsmount *erofs_test_mount_shared(struct kunit *test, struct erofs_test_image *img,
 					 const char *domain_id);
+void erofs_test_umount_image(struct kunit *test, struct vfsmount *mnt);
+struct super_block *erofs_test_shared_sb(struct kunit *test);
 
 /* mount.c */
 int erofs_test_suite_init(struct kunit_suite *suite);
@@ -84,8 +86,9 @@ struct vfsmount *erofs_test_mount(const void *image, size_t size,
 				  const struct erofs_test_options *opts);
 void erofs_test_umount(struct vfsmount *mnt);
 struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const char *name);
+void erofs_test_put(struct kunit *test, struct dentry *dentry);
 unsigned int erofs_test_count_inodes(struct super_block *sb);
-struct file *erofs_test_open(struct vfsmount *mnt, struct dentry *dentry);
-void erofs_test_close(struct file *file);
+struct file *erofs_test_open(struct kunit *test, struct vfsmount *mnt, struct dentry *dentry);
+void erofs_test_close(struct kunit *test, struct file *file);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * KUnit tests of EROFS page cache sharing where memory runs out: each of the
  * allocations of a mount, a lookup, a fingerprint, an open and a read fails in
- * turn. What fails must say so, leave nothing behind, and work the next time.
+ * turn. What fails must say so, leave no shared inode behind, and work the next
+ * time. Only inodes are counted: other memory that is lost is not noticed.
  *
  * An inode that cannot get its fingerprint or its shared inode is read in all
  * the same, and does not share.
@@ -18,9 +19,10 @@
 #define MOST_ALLOCATIONS 1000
 
 /*
- * Settings that only debugfs knows, and has the addresses of: without these,
- * single pages, and whatever may be waited for, are not refused; and each
- * refusal would fill the log.
+ * Settings without which single pages, and what may be waited for, are not
+ * refused, and each refusal fills the log. Only user space can set them, through
+ * debugfs; this reaches into debugfs for their addresses, so it is not for
+ * posting.
  */
 static struct setting {
 	const char *dir, *name;
@@ -130,41 +132,22 @@ static struct erofs_test_image *image(struct kunit *test)
 
 static const struct erofs_test_options sharing = { true, "domain" };
 
-static struct vfsmount *mount(struct kunit *test, struct erofs_test_image *img)
+static struct vfsmount *mount(struct kunit *test)
 {
-	struct vfsmount *mnt = erofs_test_mount_image(test, img, &sharing);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
-	return mnt;
-}
-
-static struct dentry *look_up(struct vfsmount *mnt)
-{
-	return lookup_noperm_positive_unlocked(&QSTR("a"), mnt->mnt_root);
+	return erofs_test_mount_shared(test, image(test), sharing.domain_id);
 }
 
 static void expect_content(struct kunit *test, struct vfsmount *mnt, struct dentry *a)
 {
-	struct file *file = erofs_test_open(mnt, a);
+	struct file *file = erofs_test_open(test, mnt, a);
 	char *buf = kunit_kzalloc(test, SIZE, GFP_KERNEL);
 	loff_t pos = 0;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, SIZE, kernel_read(file, buf, SIZE, &pos));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', SIZE));
 	kunit_kfree(test, buf);
-	erofs_test_close(file);
-}
-
-/* The filesystem of shared inodes, known to the test by a sharer that stays */
-static struct super_block *shared_sb(struct kunit *test)
-{
-	struct dentry *a;
-
-	a = erofs_test_lookup(test, erofs_test_mount_shared(test, image(test), "keeper"), "a");
-	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
-	return EROFS_I(d_inode(a))->sharedentry->d_sb;
+	erofs_test_close(test, file);
 }
 
 /*
@@ -177,7 +160,7 @@ static struct super_block *shared_sb(struct kunit *test)
 static unsigned int fail_in_turn(struct kunit *test,
 				 int (*attempt)(struct kunit *test, unsigned int n, bool *met))
 {
-	struct super_block *sb = shared_sb(test);
+	struct super_block *sb = erofs_test_shared_sb(test);
 	unsigned int n = 0, errors = 0, shared = erofs_test_count_inodes(sb);
 	bool met = true;
 
@@ -204,7 +187,7 @@ static int try_mount(struct kunit *test, unsigned int n, bool *met)
 	struct file *file;
 
 	/* makes the image complete */
-	erofs_test_umount(mount(test, img));
+	erofs_test_umount_image(test, erofs_test_mount_shared(test, img, sharing.domain_id));
 	file = erofs_test_file(img->bytes, sizeof(img->bytes));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	fail_allocation(n);
@@ -226,28 +209,26 @@ static void fault_mount(struct kunit *test)
 static void expect_good(struct kunit *test, struct vfsmount *mnt, struct dentry *a)
 {
 	expect_content(test, mnt, a);
-	dput(a);
-	erofs_test_umount(mnt);
+	erofs_test_put(test, a);
+	erofs_test_umount_image(test, mnt);
 }
 
 /* Counts in test->priv how often the file was found, but does not share. */
 static int try_lookup(struct kunit *test, unsigned int n, bool *met)
 {
-	struct vfsmount *mnt = mount(test, image(test));
+	struct vfsmount *mnt = mount(test);
 	unsigned int *alone = test->priv;
-	struct dentry *a;
-	int err;
+	struct dentry *first, *a;
 
 	fail_allocation(n);
-	a = look_up(mnt);
+	first = lookup_noperm_positive_unlocked(&QSTR("a"), mnt->mnt_root);
 	*met = allocation_failed();
-	err = PTR_ERR_OR_ZERO(a);
-	if (err)
-		a = look_up(mnt);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
+	a = erofs_test_lookup(test, mnt, "a");
+	if (!IS_ERR(first))
+		dput(first);
 	*alone += !EROFS_I(d_inode(a))->sharedentry;
 	expect_good(test, mnt, a);
-	return err;
+	return PTR_ERR_OR_ZERO(first);
 }
 
 static void fault_lookup(struct kunit *test)
@@ -262,16 +243,15 @@ static void fault_lookup(struct kunit *test)
 
 static struct dentry *look_up_shared(struct kunit *test, struct vfsmount *mnt)
 {
-	struct dentry *a = look_up(mnt);
+	struct dentry *a = erofs_test_lookup(test, mnt, "a");
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
 	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
 	return a;
 }
 
 static int try_fingerprint(struct kunit *test, unsigned int n, bool *met)
 {
-	struct vfsmount *mnt = mount(test, image(test));
+	struct vfsmount *mnt = mount(test);
 	struct dentry *a = look_up_shared(test, mnt);
 	struct erofs_inode_fingerprint fp = {};
 	static const char key[] = "d\0value";
@@ -299,16 +279,19 @@ static void fault_fingerprint(struct kunit *test)
 /* A failed open holds neither the real inode nor a file. */
 static int try_open(struct kunit *test, unsigned int n, bool *met)
 {
-	struct vfsmount *mnt = mount(test, image(test));
+	struct vfsmount *mnt = mount(test);
 	struct dentry *a = look_up_shared(test, mnt);
+	struct path path = { .mnt = mnt, .dentry = a };
 	int refs = icount_read_once(d_inode(a));
 	struct file *file;
 
 	fail_allocation(n);
-	file = erofs_test_open(mnt, a);
+	file = dentry_open(&path, O_RDONLY | O_LARGEFILE, current_cred());
 	*met = allocation_failed();
 	if (!IS_ERR(file))
-		erofs_test_close(file);
+		__fput_sync(file);
+	/* the shared file below, too */
+	flush_delayed_fput();
 	KUNIT_EXPECT_EQ(test, refs, icount_read_once(d_inode(a)));
 	expect_good(test, mnt, a);
 	return PTR_ERR_OR_ZERO(file);
@@ -321,21 +304,20 @@ static void fault_open(struct kunit *test)
 
 static int try_read(struct kunit *test, unsigned int n, bool *met)
 {
-	struct vfsmount *mnt = mount(test, image(test));
+	struct vfsmount *mnt = mount(test);
 	struct dentry *a = look_up_shared(test, mnt);
 	char *buf = kunit_kzalloc(test, SIZE, GFP_KERNEL);
-	struct file *file = erofs_test_open(mnt, a);
+	struct file *file = erofs_test_open(test, mnt, a);
 	loff_t pos = 0;
 	ssize_t done;
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	fail_allocation(n);
 	done = kernel_read(file, buf, SIZE, &pos);
 	*met = allocation_failed();
 	if (done > 0)
 		KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', done));
-	erofs_test_close(file);
+	erofs_test_close(test, file);
 	expect_good(test, mnt, a);
 	return min(done, 0);
 }
@@ -347,8 +329,12 @@ static void fault_read(struct kunit *test)
 }
 
 static struct kunit_case fault_test_cases[] = {
-	KUNIT_CASE(fault_mount), KUNIT_CASE(fault_lookup), KUNIT_CASE(fault_fingerprint),
-	KUNIT_CASE(fault_open),	 KUNIT_CASE(fault_read),   {}
+	KUNIT_CASE(fault_mount),
+	KUNIT_CASE(fault_lookup),
+	KUNIT_CASE(fault_fingerprint),
+	KUNIT_CASE(fault_open),
+	KUNIT_CASE(fault_read), /* in which nothing need fail */
+	{},
 };
 
 static struct kunit_suite fault_test_suite = {

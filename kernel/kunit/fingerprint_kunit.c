@@ -207,7 +207,7 @@ static struct kunit_case fingerprint_test_cases[] = {
 	KUNIT_CASE(fingerprint_filtered),
 	KUNIT_CASE(fingerprint_name_with_nul),
 	KUNIT_CASE(fingerprint_not_shared),
-	{}
+	{},
 };
 
 static struct kunit_suite fingerprint_test_suite = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Small EROFS images, put together in memory: a root directory with up to four
- * files of at most one block, prefixes, inline and shared xattrs. Tests spoil
+ * files of at most one block, prefixes, inline and shared xattrs. Tests damage
  * them afterwards, through the pointers that the functions return.
  */
 #include <linux/crc32c.h>
@@ -182,24 +182,27 @@ static void write_checksum(struct erofs_test_image *img)
 		cpu_to_le32(crc32c(0x5045b54a, from, img->bytes + EROFS_TEST_BLKSZ - from));
 }
 
-struct vfsmount *erofs_test_mount_image(struct kunit *test, struct erofs_test_image *img,
-					const struct erofs_test_options *opts)
-{
-	write_root(img);
-	if (!img->keep_checksum)
-		write_checksum(img);
-	return erofs_test_mount(img->bytes, sizeof(img->bytes), opts);
-}
-
 static void umount(void *mnt)
 {
 	erofs_test_umount(mnt);
 }
 
-/*
- * A mount that has to succeed, and lasts until the test ends: with inode_share
- * if a domain is given.
- */
+/* Return: a mount until erofs_test_umount_image() or the test's end, or an error */
+struct vfsmount *erofs_test_mount_image(struct kunit *test, struct erofs_test_image *img,
+					const struct erofs_test_options *opts)
+{
+	struct vfsmount *mnt;
+
+	write_root(img);
+	if (!img->keep_checksum)
+		write_checksum(img);
+	mnt = erofs_test_mount(img->bytes, sizeof(img->bytes), opts);
+	if (!IS_ERR(mnt))
+		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, umount, mnt));
+	return mnt;
+}
+
+/* Likewise, but it has to succeed: with inode_share if a domain is given. */
 struct vfsmount *erofs_test_mount_shared(struct kunit *test, struct erofs_test_image *img,
 					 const char *domain_id)
 {
@@ -210,6 +213,26 @@ struct vfsmount *erofs_test_mount_shared(struct kunit *test, struct erofs_test_i
 	struct vfsmount *mnt = erofs_test_mount_image(test, img, &opts);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, umount, mnt));
 	return mnt;
+}
+
+void erofs_test_umount_image(struct kunit *test, struct vfsmount *mnt)
+{
+	kunit_release_action(test, umount, mnt);
+}
+
+/* The filesystem of shared inodes; the test has one of them, of a domain of its own. */
+struct super_block *erofs_test_shared_sb(struct kunit *test)
+{
+	struct erofs_test_image *img = erofs_test_image_new(test);
+	struct dentry *a;
+	u32 id;
+
+	erofs_test_add_prefix(img, 0, "fingerprint", 11);
+	img->sb->feature_compat |= cpu_to_le32(EROFS_FEATURE_COMPAT_ISHARE_XATTRS);
+	id = erofs_test_add_shared(img, 0x80, "", "value", 5);
+	erofs_test_add_ibody(img, erofs_test_add_file(img, "a", "", 0), &id, 1);
+	a = erofs_test_lookup(test, erofs_test_mount_shared(test, img, "keeper"), "a");
+	KUNIT_ASSERT_NOT_NULL(test, EROFS_I(d_inode(a))->sharedentry);
+	return EROFS_I(d_inode(a))->sharedentry->d_sb;
 }

@@ -3,10 +3,8 @@
  * KUnit tests of EROFS page cache sharing: who shares, what is read, and for
  * how long the shared inode lives.
  *
- * All images here are mounted from files: on block devices, blocks smaller than
- * a page leave stale memory in shared pages, and an image must not be unmounted
- * while it serves another's read. Nothing is remounted: that takes over options
- * unchecked.
+ * Not tested here: images on block devices, unmounts during a read through
+ * another image, and remounts.
  */
 #include <linux/fadvise.h>
 #include <linux/file.h>
@@ -71,23 +69,22 @@ static struct dentry *lookup_spec(struct kunit *test, const struct file_spec *sp
 	return erofs_test_lookup(test, mount_spec(test, spec), "a");
 }
 
-/* Reads the file through an open of its own: all bytes are the same, and told. */
+/* Reads the file through an open of its own: all bytes are the same. Return: that byte */
 static char read_content(struct kunit *test, struct vfsmount *mnt, struct dentry *dentry)
 {
-	struct file *file = erofs_test_open(mnt, dentry);
+	struct file *file = erofs_test_open(test, mnt, dentry);
 	loff_t size = i_size_read(d_inode(dentry)), pos = 0;
 	size_t most = EROFS_TEST_BLKSZ + 1;
 	char *buf = kunit_kzalloc(test, most, GFP_KERNEL);
 	char fill;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, size, kernel_read(file, buf, most, &pos));
 	KUNIT_EXPECT_EQ(test, size, pos);
 	fill = buf[0];
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, fill, size));
 	kunit_kfree(test, buf);
-	erofs_test_close(file);
+	erofs_test_close(test, file);
 	return fill;
 }
 
@@ -213,7 +210,7 @@ static void ishare_refuses_direct_io(struct kunit *test)
 	file = dentry_open(&path, O_RDONLY | O_DIRECT, current_cred());
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(file));
 	if (!IS_ERR(file))
-		erofs_test_close(file);
+		__fput_sync(file);
 }
 
 /* Advice goes to the shared inode: one drops the other's pages. */
@@ -227,24 +224,37 @@ static void ishare_fadvise(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, shared_inode(a));
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, mnt, a));
 	KUNIT_EXPECT_EQ(test, 1, shared_inode(b)->i_mapping->nrpages);
-	file = erofs_test_open(mnt, a);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	file = erofs_test_open(test, mnt, a);
 	KUNIT_EXPECT_EQ(test, 0, vfs_fadvise(file, 0, 0, POSIX_FADV_DONTNEED));
 	KUNIT_EXPECT_EQ(test, 0, shared_inode(b)->i_mapping->nrpages);
-	erofs_test_close(file);
+	erofs_test_close(test, file);
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, mnt, a));
 }
 
 /* ---- Life time ---- */
 
-/* The filesystem of shared inodes, known to the test by a sharer that stays */
-static struct super_block *shared_sb(struct kunit *test)
-{
-	static const struct file_spec keeper = { "keeper", "k", 1, 'K' };
-	struct inode *shared = shared_inode(lookup_spec(test, &keeper));
+/* What there was when the test began */
+struct start {
+	struct super_block *sb; /* of shared inodes */
+	unsigned int inodes;
+};
 
-	KUNIT_ASSERT_NOT_NULL(test, shared);
-	return shared->i_sb;
+static int ishare_init(struct kunit *test)
+{
+	struct start *start = kunit_kzalloc(test, sizeof(*start), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, start);
+	start->sb = erofs_test_shared_sb(test);
+	start->inodes = erofs_test_count_inodes(start->sb);
+	test->priv = start;
+	return 0;
+}
+
+static unsigned int new_shared_inodes(struct kunit *test)
+{
+	const struct start *start = test->priv;
+
+	return erofs_test_count_inodes(start->sb) - start->inodes;
 }
 
 /* One that the test unmounts itself */
@@ -255,23 +265,17 @@ struct sharer {
 
 static struct sharer sharer_mount(struct kunit *test, const struct file_spec *spec)
 {
-	const struct erofs_test_options opts = { true, spec->domain };
-	struct erofs_test_image *img = image_of(test, spec);
-	struct sharer s;
+	struct vfsmount *mnt = mount_spec(test, spec);
+	struct sharer s = { mnt, erofs_test_lookup(test, mnt, "a") };
 
-	s.mnt = erofs_test_mount_image(test, img, &opts);
-	kunit_kfree(test, img);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s.mnt);
-	s.a = lookup_noperm_positive_unlocked(&QSTR("a"), s.mnt->mnt_root);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s.a);
 	KUNIT_ASSERT_NOT_NULL(test, shared_inode(s.a));
 	return s;
 }
 
-static void sharer_umount(struct sharer *s)
+static void sharer_umount(struct kunit *test, struct sharer *s)
 {
-	dput(s->a);
-	erofs_test_umount(s->mnt);
+	erofs_test_put(test, s->a);
+	erofs_test_umount_image(test, s->mnt);
 }
 
 static const struct file_spec other = { "domain", "value", SIZE, 'B' };
@@ -279,74 +283,64 @@ static const struct file_spec other = { "domain", "value", SIZE, 'B' };
 /* The pages outlive the image that filled them, and go with the last sharer. */
 static void ishare_pages_stay(struct kunit *test)
 {
-	struct super_block *sb = shared_sb(test);
-	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary), b;
 
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, a.mnt, a.a));
 	b = sharer_mount(test, &other);
-	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
-	sharer_umount(&a);
+	KUNIT_EXPECT_EQ(test, 1, new_shared_inodes(test));
+	sharer_umount(test, &a);
 	KUNIT_EXPECT_EQ(test, 'A', read_content(test, b.mnt, b.a));
-	sharer_umount(&b);
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	sharer_umount(test, &b);
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 
 	b = sharer_mount(test, &other);
 	KUNIT_EXPECT_EQ(test, 'B', read_content(test, b.mnt, b.a));
-	sharer_umount(&b);
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	sharer_umount(test, &b);
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 }
 
-/* Whoever is left serves, although he was not the first. */
+/* Any sharer that is left serves, although it was not the first. */
 static void ishare_any_sharer_serves(struct kunit *test)
 {
-	struct super_block *sb = shared_sb(test);
-	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
 	struct sharer b = sharer_mount(test, &other);
 	struct sharer c;
 
-	sharer_umount(&a);
+	sharer_umount(test, &a);
 	KUNIT_EXPECT_EQ(test, 'B', read_content(test, b.mnt, b.a));
 	c = sharer_mount(test, &ordinary);
-	sharer_umount(&b);
+	sharer_umount(test, &b);
 	KUNIT_EXPECT_EQ(test, 'B', read_content(test, c.mnt, c.a));
-	sharer_umount(&c);
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	sharer_umount(test, &c);
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 }
 
 /* An open file holds its image, and through it the shared inode. */
 static void ishare_open_file_holds(struct kunit *test)
 {
-	struct super_block *sb = shared_sb(test);
-	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
-	struct file *file = erofs_test_open(a.mnt, a.a);
+	struct file *file = erofs_test_open(test, a.mnt, a.a);
 	loff_t pos = 0;
 	char c = 0;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	sharer_umount(&a);
-	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
+	sharer_umount(test, &a);
+	KUNIT_EXPECT_EQ(test, 1, new_shared_inodes(test));
 	KUNIT_EXPECT_EQ(test, 1, kernel_read(file, &c, 1, &pos));
 	KUNIT_EXPECT_EQ(test, 'A', c);
-	erofs_test_close(file);
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	erofs_test_close(test, file);
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 }
 
 /* A mapping holds the shared file, and that the image. */
 static void ishare_mapping_holds(struct kunit *test)
 {
-	struct super_block *sb = shared_sb(test);
-	unsigned int before = erofs_test_count_inodes(sb);
 	struct sharer a = sharer_mount(test, &ordinary);
-	struct file *file = erofs_test_open(a.mnt, a.a);
+	struct file *file = erofs_test_open(test, a.mnt, a.a);
 	struct vm_area_struct *vma;
 	unsigned long addr;
 	char *buf = kunit_kzalloc(test, SIZE, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	addr = kunit_vm_mmap(test, file, 0, SIZE, PROT_READ, MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, !addr || IS_ERR_VALUE(addr));
 	mmap_read_lock(current->mm);
@@ -354,22 +348,21 @@ static void ishare_mapping_holds(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, shared_inode(a.a), file_inode(vma->vm_file));
 	mmap_read_unlock(current->mm);
 
-	erofs_test_close(file);
-	sharer_umount(&a);
+	erofs_test_close(test, file);
+	sharer_umount(test, &a);
 	KUNIT_EXPECT_EQ(test, 0, copy_from_user(buf, (void __user *)addr, SIZE));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 'A', SIZE));
-	KUNIT_EXPECT_EQ(test, before + 1, erofs_test_count_inodes(sb));
+	KUNIT_EXPECT_EQ(test, 1, new_shared_inodes(test));
 
 	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, SIZE));
 	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 }
 
 /* Many rounds leave nothing behind. */
 static void ishare_rounds(struct kunit *test)
 {
-	struct super_block *sb = shared_sb(test);
-	unsigned int before = erofs_test_count_inodes(sb), i;
+	unsigned int i;
 
 	for (i = 0; i < 32; i++) {
 		struct sharer a = sharer_mount(test, &ordinary);
@@ -378,10 +371,10 @@ static void ishare_rounds(struct kunit *test)
 		char fill = read_content(test, a.mnt, a.a);
 
 		KUNIT_EXPECT_EQ(test, fill, read_content(test, b.mnt, b.a));
-		sharer_umount(i & 1 ? &a : &b);
-		sharer_umount(i & 1 ? &b : &a);
+		sharer_umount(test, i & 1 ? &a : &b);
+		sharer_umount(test, i & 1 ? &b : &a);
 	}
-	KUNIT_EXPECT_EQ(test, before, erofs_test_count_inodes(sb));
+	KUNIT_EXPECT_EQ(test, 0, new_shared_inodes(test));
 }
 
 static struct kunit_case ishare_test_cases[] = {
@@ -395,13 +388,14 @@ static struct kunit_case ishare_test_cases[] = {
 	KUNIT_CASE(ishare_open_file_holds),
 	KUNIT_CASE(ishare_mapping_holds),
 	KUNIT_CASE(ishare_rounds),
-	{}
+	{},
 };
 
 static struct kunit_suite ishare_test_suite = {
 	.name = "erofs_ishare",
 	.suite_init = erofs_test_suite_init,
 	.suite_exit = erofs_test_suite_exit,
+	.init = ishare_init,
 	.test_cases = ishare_test_cases,
 };
 

@@ -188,7 +188,7 @@ static void put_dentry(void *dentry)
 	dput(dentry);
 }
 
-/* A file of the root directory; the test holds it until its end. */
+/* A file of the root directory, held until erofs_test_put() or the test's end */
 struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const char *name)
 {
 	struct dentry *dentry;
@@ -197,6 +197,11 @@ struct dentry *erofs_test_lookup(struct kunit *test, struct vfsmount *mnt, const
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dentry);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_dentry, dentry));
 	return dentry;
+}
+
+void erofs_test_put(struct kunit *test, struct dentry *dentry)
+{
+	kunit_release_action(test, put_dentry, dentry);
 }
 
 unsigned int erofs_test_count_inodes(struct super_block *sb)
@@ -211,16 +216,26 @@ unsigned int erofs_test_count_inodes(struct super_block *sb)
 	return n;
 }
 
-struct file *erofs_test_open(struct vfsmount *mnt, struct dentry *dentry)
-{
-	struct path path = { .mnt = mnt, .dentry = dentry };
-
-	return dentry_open(&path, O_RDONLY | O_LARGEFILE, current_cred());
-}
-
-void erofs_test_close(struct file *file)
+static void close_file(void *file)
 {
 	__fput_sync(file);
 	/* the shared file below, too */
 	flush_delayed_fput();
+}
+
+/* An open that has to succeed, until erofs_test_close() or the test's end */
+struct file *erofs_test_open(struct kunit *test, struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct path path = { .mnt = mnt, .dentry = dentry };
+	struct file *file;
+
+	file = dentry_open(&path, O_RDONLY | O_LARGEFILE, current_cred());
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, close_file, file));
+	return file;
+}
+
+void erofs_test_close(struct kunit *test, struct file *file)
+{
+	kunit_release_action(test, close_file, file);
 }

@@ -71,7 +71,6 @@ static void prefix_record(struct kunit *test)
 	expect_prefix(test, mnt->mnt_sb, 0, 1, "before.", 7);
 	expect_prefix(test, mnt->mnt_sb, 1, c->base_index, infix, len);
 	expect_prefix(test, mnt->mnt_sb, 2, 4, "behind.", 7);
-	erofs_test_umount(mnt);
 }
 
 struct place_case {
@@ -182,12 +181,14 @@ static void prefix_fingerprint_name_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sizeof(infix), strlen(pf[1].prefix->infix));
 }
 
-static struct kunit_case prefix_test_cases[] = { KUNIT_CASE_PARAM(prefix_record, prefix_gen_params),
-						 KUNIT_CASE_PARAM(prefix_place, place_gen_params),
-						 KUNIT_CASE(prefix_across_blocks),
-						 KUNIT_CASE(prefix_most),
-						 KUNIT_CASE(prefix_fingerprint_name_ends),
-						 {} };
+static struct kunit_case prefix_test_cases[] = {
+	KUNIT_CASE_PARAM(prefix_record, prefix_gen_params),
+	KUNIT_CASE_PARAM(prefix_place, place_gen_params),
+	KUNIT_CASE(prefix_across_blocks),
+	KUNIT_CASE(prefix_most),
+	KUNIT_CASE(prefix_fingerprint_name_ends),
+	{},
+};
 
 static struct kunit_suite prefix_test_suite = {
 	.name = "erofs_xattr_prefix",

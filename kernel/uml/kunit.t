@@ -23,8 +23,14 @@ TIMEOUT = 300
 # What may be skipped, and why there is no other way. Nothing else may, and all of this has to be.
 SKIPS = {
     "erofs_super.super_options.with DAX": "User-Mode Linux has no device memory",
-    "erofs_xattr.xattr_shared_outside_metabox": "finding metabox-stale-page",
 }
+
+# What is known to fail, why, and how: as a line on it ends. Any other failure of it counts, and so does a pass.
+KNOWN_FAILURES = {
+    "erofs_xattr.xattr_shared_outside_metabox":
+        ("finding metabox-stale-page", 'inode, "shared", ((void *)0), 0) == -61 (0xffffffffffffffc3)'),
+}
+FAILED_AT = re.compile(r"(?:EXPECTATION|ASSERTION) FAILED at ")
 
 # What the differential suite says of itself, in the kernel's log.
 SAID = re.compile(r"# differential_(?:rate|counts): (.*)")
@@ -44,11 +50,24 @@ class Stream:
     def __init__(self):
         self.points = []
         self.skipped = {}
+        self.met = set()
 
     def point(self, holds, name):
         """One more line."""
         self.points.append(bool(holds))
         print(f"{'ok' if holds else 'not ok'} {len(self.points)} - {name}", flush=True)
+
+    def result(self, guest, case, holds, told):
+        """A case that ran, and what was said on it."""
+        reason, how = KNOWN_FAILURES.get(case, (None, ""))
+        self.met |= {case} & KNOWN_FAILURES.keys()
+        if reason and holds:
+            self.point(False, f"{guest}: {case} is known to fail but passes: take it out of KNOWN_FAILURES")
+        elif reason and sum(bool(FAILED_AT.search(line)) for line in told) == 1 and any(line.endswith(how) for line in told):
+            self.points.append(True)
+            print(f"not ok {len(self.points)} - {guest}: {case} # TODO {reason}", flush=True)
+        else:
+            self.point(holds, f"{guest}: {case}")
 
     def skip(self, guest, case, reason):
         """A case that was skipped, which is right if it is in the list."""
@@ -106,15 +125,17 @@ def run(guest, pattern):
 def results(stream, guest, pattern):
     """One point for each test case, and one for what the kernel thinks of it; returns the log, and the seconds."""
     said, status, seconds = run(guest, pattern)
-    came = set()
+    came, told = set(), []
     for line in said.splitlines():
         if match := POINT.match(line):
             came.add(match[2].partition(".")[0])
             if match[3] is not None:
                 stream.skip(guest, match[2], match[3])
             else:
-                stream.point(match[1] == "ok", f"{guest}: {match[2]}")
+                stream.result(guest, match[2], match[1] == "ok", told)
+            told = []
         elif line.startswith("#"):
+            told.append(line)
             stream.say(line.removeprefix("# "))
     lost = suites_like(pattern) - came
     stream.point(not lost, f"{guest}: all suites ran{' but ' * bool(lost)}{', '.join(sorted(lost))}")
@@ -165,6 +186,8 @@ def main():
     stream.say(f"{len(stream.skipped)} skipped", *(f"  {case}: {reason}" for case, reason in stream.skipped.items()))
     for case in SKIPS.keys() - stream.skipped.keys():
         stream.point(False, f"{case} is skipped no more: take it out of SKIPS")
+    for case in KNOWN_FAILURES.keys() - stream.met:
+        stream.point(False, f"{case}, which is known to fail, did not run")
     print(f"1..{len(stream.points)}")
     return 0 if all(stream.points) else 1
 
