@@ -21,7 +21,7 @@ import matrix  # noqa: E402
 import tap  # noqa: E402
 import tools  # noqa: E402
 from judge import (ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, NAMED, Open, REFUSES, UNSPECIFIED,  # noqa: E402
-                   cell, errors_in, number_of, point, worst)
+                   cell, errors_in, number_of, point, unexamined, worst)
 import parse  # noqa: E402
 
 PATIENCE = 3
@@ -387,6 +387,8 @@ def test_words():
     """Small parts."""
     tap.ok(number_of({"nid": 80}) == 80, "a nid is an inode number")
     tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008, "in the metabox, its topmost bit is bit 31")
+    tap.ok(unexamined([UNEXAMINED, FAILURE, finding("sb.magic")]) == "it is compressed; not judged",
+           "what is not examined is told in a few words, which have no numbers in them")
     tap.ok(errors_in("EIO, EFSCORRUPTED") == {"EIO", "EUCLEAN"},
            "a key lists errors", errors_in("EIO, EFSCORRUPTED"))
     view = hexview.view(bytes(64), bytes(20) + b"\xff" + bytes(43))
