@@ -7,6 +7,8 @@
  *	IMAGES		the directory that make-images filled, as the guest sees it
  *	UBD		names of what ubda, ubdb... are, separated by commas
  *	DOMAIN_FILE	a file that holds the domain of the topic hidden
+ *	CYCLES		of each process in the topic races
+ *	REMOUNTS	set: all of them, in the topics remount and finding-remount-feature
  */
 #include <errno.h>
 #include <stdio.h>

@@ -196,7 +196,7 @@ static size_t size_to_press(void)
 	size_t available = line ? strtoul(line + strlen("MemAvailable:"), NULL, 10) << 10 : 0;
 
 	free(text);
-	return available / 8 * 7;
+	return available / 4 * 3;
 }
 
 /* A mebibyte of every four, and the end: page faults are dear in a guest that is short of memory. */
