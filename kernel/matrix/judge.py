@@ -131,7 +131,8 @@ def should_share(events, dump, shared):
     if fields and not fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS:
         return collections.defaultdict(lambda: False)
     inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
-    result = collections.defaultdict(lambda: "not decoded", {number_of(i): has_key(i, events) for i in inodes})
+    result = collections.defaultdict(lambda: "the file is not listed by erofs-ishare",
+                                     {number_of(i): has_key(i, events) for i in inodes})
     by_value = {}
     for inode in inodes:
         if result[number_of(inode)] is not True:

@@ -181,7 +181,8 @@ def cell(column, judged):
         return f"<td role=\"cell\" class=\"cell none\" data-label=\"{COLUMNS[column]}\">-</td>"
     mark, meaning = MARKS[verdict]
     why = FINDING.sub(r'<a href="../\g<0>">\g<1></a>', escape(judged["why"]))
-    why = f"<small>{why}</small>" if why else ""
+    left_open = "left open: " if verdict == UNSPECIFIED else ""
+    why = f"<small>{left_open}{why}</small>" if why else ""
     mark = f"<span class=\"mark\" aria-label=\"{meaning}\" role=\"img\">{mark}</span>"
     return (f"<td role=\"cell\" class=\"cell {verdict}\" data-label=\"{COLUMNS[column]}\">{mark}"
             f"<span class=\"value\">{escape(judged['value'])}</span>{why}</td>")
