@@ -23,6 +23,10 @@ import tap  # noqa: E402
 GUEST = os.environ.get("GUEST", "plain")
 RUN = ["kernel/uml/run-guest", "--guest", GUEST]
 INIT = f"{tap.TOP}/build/kernel/tests/init"
+FINDINGS = f"{tap.TOP}/kernel/findings"
+
+# What `make kernel` may take for each guest, as kernel/uml/build-guest has it.
+MOST_SECONDS = 480
 
 # The program prints so many lines if it is asked for many.
 MANY_LINES = 20000
@@ -66,6 +70,12 @@ not ok 7 - KUnit: 1 results before number 3 are not in the log
 ok 8 - erofs_mount
 1..8
 """
+
+
+def read(path):
+    """The text of a file."""
+    with open(path, encoding="utf-8") as text:
+        return text.read()
 
 
 class Guest:
@@ -285,23 +295,62 @@ def topics():
 
 
 def patches():
-    """The findings' patches are such that git am and the mailing list take them, but for the sign-off that somebody owes."""
-    found = sorted(glob.glob(f"{tap.TOP}/kernel/findings/*/fix.patch"))
-    tap.ok(len(found) == len(glob.glob(f"{tap.TOP}/kernel/findings/*/README.md")), "each finding has a patch", found)
+    """The findings' patches are such that git am and the mailing list take them, but for what a person has to add."""
+    found = sorted(glob.glob(f"{FINDINGS}/*/fix.patch"))
+    tap.ok(len(found) == len(glob.glob(f"{FINDINGS}/*/README.md")), "each finding has a patch", found)
     for path in found:
         name = path.split("/")[-2]
-        with open(path, encoding="utf-8") as patch:
-            text = patch.read()
-        wrong = [what for what in (r"\AFrom 0{40} ", r"^From: .*@", r"^Subject: \[PATCH\] erofs(?:-utils)?: ", r"^---$",
+        text = read(path)
+        wrong = [what for what in (r"\AFrom 0{40} ", r"^From: .*@", r"^Subject: \[(RFC )?PATCH\] erofs(?:-utils)?: ", r"^---$",
                                    r"^diff --git a/\S+ b/\S+$") if not re.search(what, text, re.M | re.S)]
         message = text.split("\n---\n")[0].partition("\n\n")[2]
         wrong += [f"too long for a message: {line}" for line in message.splitlines() if len(line) > 75]
         tap.is_empty(wrong, f"{name}: the patch is as git format-patch writes it")
-        if "[PATCH] erofs: " in text:
+        if "PATCH] erofs: " in text:
             said = tap.run(["perl", "build/kernel/source/scripts/checkpatch.pl", "--no-tree", "--strict", "--terse",
                             "--no-summary", path]).stdout.splitlines()
             tap.ok(len(said) == 1 and said[0].endswith("ERROR: Missing Signed-off-by: line(s)"),
                    f"{name}: checkpatch --strict misses the sign-off only", *said)
+
+
+def said_by(files):
+    """Regular expressions for what these programs may print: their strings, with anything where a value is put in."""
+    texts = set()
+    for path in files:
+        joined = re.sub(r'"\s*\n\s*"', "", read(path))
+        texts.update(re.findall(r'"((?:[^"\\\n]|\\.)*)"', joined))
+    value = r"%[-#0-9.*]*[a-z]+|\$\{[^}]*\}|\$\w+|\{[^{}]*\}"
+    parts = [re.split(value, text) for text in texts]
+    # A string of values only would be all that there is.
+    return [re.compile(".*".join(map(re.escape, part))) for part in parts if len("".join(part)) >= 10]
+
+
+def logs():
+    """No log is older than the program that wrote it: the points that it has are still the program's."""
+    scripts = sorted(glob.glob(f"{FINDINGS}/*/reproduce"))
+    missing = [path for path in scripts if not os.path.isfile(path.replace("/reproduce", "/log"))]
+    tap.ok(scripts and not missing, "each finding that can be reproduced has a log", missing)
+    probe = said_by([f"{tap.TOP}/kernel/probe/run-probe", *glob.glob(f"{tap.TOP}/kernel/probe/*.c")])
+    for path in sorted(glob.glob(f"{FINDINGS}/*/log")):
+        known = said_by([path.replace("/log", "/reproduce")]) + probe
+        points = re.findall(r"^(?:not )?ok (\d+ - (.*?)(?: # TODO .*)?)$", read(path), re.M)
+        stale = [point for point, words in points
+                 if not any(r.fullmatch(said) for r in known for said in (point, words, words.partition(": ")[2]))]
+        tap.ok(points and not stale, f"{path.split('/')[-2]}: the log has the points that are made today", *stale)
+
+
+def seconds():
+    """How long the guests took to build, of which only a machine that does nothing else can be the judge: CI's."""
+    for path in sorted(glob.glob(f"{tap.TOP}/build/kernel/*/guest.json")):
+        facts = json.loads(read(path))
+        if facts["guest"] in ("plain", "debug", "strict"):
+            objects, took = facts.get("objects", 0), facts.get("seconds", 0)
+            in_time = objects > 0 and took <= MOST_SECONDS
+            words = f"{facts['guest']}: {objects} objects were built in {took} s, {MOST_SECONDS} s are allowed"
+            if os.environ.get("CI") == "true":
+                tap.ok(in_time, words)
+            else:
+                print(f"# {'' if in_time else 'warning: '}{words}")
 
 
 def order():
@@ -407,6 +456,8 @@ def main():
     together()
     topics()
     patches()
+    logs()
+    seconds()
     order()
     with tempfile.TemporaryDirectory() as top:
         sources(Sandbox(top))
