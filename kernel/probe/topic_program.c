@@ -181,8 +181,7 @@ static void try_mincore(int a)
 	posix_fadvise(a, 0, 0, POSIX_FADV_DONTNEED);
 	ok(resident(a) == 0, "mincore tells root the truth");
 	ok(as_somebody(sees_all_pages) == 1, "mincore tells others that every page is present");
-	ok(as_somebody(sees_all_pages_as_container) == 1,
-	   "root of a user namespace sees the same");
+	ok(as_somebody(sees_all_pages_as_container) == 1, "root of a user namespace sees the same");
 }
 
 /* madvise(MADV_PAGEOUT) asks for the same permission as mincore. */

@@ -95,7 +95,8 @@ static void *common_maps[2][16];
 static void *map_locked(const char *directory, const struct file *file)
 {
 	int fd = open_at(directory, file->name, O_RDONLY);
-	void *map = mmap(NULL, file->size, PROT_READ, MAP_SHARED | MAP_POPULATE | MAP_LOCKED, fd, 0);
+	void *map =
+		mmap(NULL, file->size, PROT_READ, MAP_SHARED | MAP_POPULATE | MAP_LOCKED, fd, 0);
 
 	close(fd);
 	if (map == MAP_FAILED)
@@ -156,8 +157,8 @@ static long sum(const char *path, const char *key)
  */
 static long used_memory(bool with_slab)
 {
-	long unused = sum("/proc/meminfo", "MemFree:") +
-		      sum("/proc/zoneinfo", " count:") * PAGE / 1024;
+	long unused =
+		sum("/proc/meminfo", "MemFree:") + sum("/proc/zoneinfo", " count:") * PAGE / 1024;
 
 	return -unused - (with_slab ? 0 : sum("/proc/meminfo", "Slab:"));
 }
@@ -272,8 +273,7 @@ static void expect_no_loss(const struct left left[RUNS], long mounts)
 		least = more < least ? more : least;
 		diag("%ld KiB more after another run", more);
 	}
-	ok(least * 1024 / PAGE < mounts / 2,
-	   "no page of memory is lost for every other mount");
+	ok(least * 1024 / PAGE < mounts / 2, "no page of memory is lost for every other mount");
 }
 
 void topic_races(void)
