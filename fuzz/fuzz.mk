@@ -23,13 +23,19 @@ FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_FORMATS)
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
 	reader_release hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED))
-FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_FORMATS) ref/lib/hash.c ref/core/crc32c.c ref/core/xxh32.c
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) fuzz/forkserver.c $(FUZZ_FORMATS) ref/lib/hash.c ref/core/crc32c.c ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
 
-# The copy of libishare that makes the second check: as the program has it, under other names. Hashes are the harness's.
-build/fuzz/second.o: $(patsubst %.c,build/%.o,$(CORE) $(filter-out ref/lib/hash.c,$(LIB))) build/rules.o
+# What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their own.
+fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),build/fuzz/$(1)/fuzz/forkserver.o) \
+	build/fuzz/$(1)/rules.o build/fuzz/second.o
+fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
+
+# The copy of libishare that makes the second check: as the program has it, under other names. Hashes are the harness's,
+# and the superblock's checksum, which takes long.
+build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/lib/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@.new $^
 	$(Q)nm --defined-only --extern-only $@.new | sed -n 's/.* \(.*\)/\1 true_\1/p' >$@.names
@@ -42,11 +48,11 @@ $(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FU
 	-Iref/cmd -Ifuzz $$(host_cflags),,$$(host_libs),have-fuzzers)
 
 $(FUZZ_UNCOVERED:%.c=build/fuzz/$(1)/%.o): private FUZZ_PLAIN := 1
-build/fuzz/$(1)/image: $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) build/fuzz/$(1)/rules.o build/fuzz/second.o
+build/fuzz/$(1)/image: $(call fuzz_objects,$(1))
 	$$(call say,LD,$$@)
-	$$(Q)$$(build/fuzz/$(1)_link) -fsanitize=fuzzer $$(FUZZ_LINK) -pthread -o $$@ $$^ $$(host_libs)
+	$$(Q)$$(build/fuzz/$(1)_link) $$(call fuzz_link,$(1)) -o $$@ $$^ $$(host_libs)
 
--include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES))
+-include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) fuzz/forkserver.c)
 endef
 
 AFL_CC := AFL_QUIET=1 afl-clang-fast
@@ -64,8 +70,8 @@ define defect
 	$(call say,PATCH,$@)
 	@mkdir -p $(@D)
 	$(Q)COMPILE='$(subst -Ibuild/spec,-I$(CURDIR)/build/spec,$(build/fuzz/$(1)_cc)) $(HOSTED_FLAGS) -Iref/cmd $(host_cflags)' \
-		LINK='$(build/fuzz/$(1)_link) -fsanitize=fuzzer $(FUZZ_LINK) -pthread' LIBRARIES='$(host_libs)' \
-		fuzz/planted/build $< $@ $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) build/fuzz/$(1)/rules.o build/fuzz/second.o
+		LINK='$(build/fuzz/$(1)_link) $(call fuzz_link,$(1))' LIBRARIES='$(host_libs)' \
+		fuzz/planted/build $< $@ $(call fuzz_objects,$(1))
 endef
 
 PLANTED := $(patsubst fuzz/planted/%.patch,%,$(wildcard fuzz/planted/*.patch))

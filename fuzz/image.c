@@ -479,14 +479,16 @@ static void judge(const uint8_t *data, size_t size)
 	check_sums(&first);
 	check_cost(cost, size);
 	compare_with_core(&first, size);
+	first.library->close(first.image);
 	set_hash_seed(2);
+	second_start();
 	run_pass(&second, &second_library, data, size);
+	second.library->close(second.image);
+	second_stop();
 	compare_passes(&first, &second);
 	if (chance % FORMATS_EVERY == 0 || formats_always)
 		check_formats(data, size, first.told[ISHARE_ERROR],
 			      chance % SARIF_EVERY == 0 || formats_always);
-	first.library->close(first.image);
-	second.library->close(second.image);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

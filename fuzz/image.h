@@ -22,6 +22,10 @@ struct cost {
 void measure_start(void);
 struct cost measure_stop(void);
 
+/* Between these, memory comes from an arena: nothing of it may be used, or freed, after the next start. */
+void second_start(void);
+void second_stop(void);
+
 /* What hash_seed() returns from now on: a harness must do the same each time. */
 void set_hash_seed(uint64_t seed);
 

@@ -3,7 +3,7 @@
  * What a check costs. The linker's --wrap sends libishare's calls of the functions below here, and
  * the compiler's -finstrument-function-entry-bare calls us at the head of each function.
  *
- * With ASan, what the readers hand out is a copy of exactly that size, freed with the reader's next
+ * With ASan, what the readers hand out is a copy of exactly that size, gone with the reader's next
  * call: so that reading a byte too many, or a view for too long, is seen.
  */
 #include <malloc.h>
@@ -104,6 +104,48 @@ static bool keep(void *block, size_t size)
 	return false;
 }
 
+/*
+ * The second check, which ASan does not watch, gets its memory from here, one block after the other,
+ * and gives it back at its end. What was there before stays: no result may depend on that.
+ */
+#define ARENA (1024u * 1024)
+#define ALIGN 16u
+
+static _Alignas(ALIGN) uint8_t arena[ARENA];
+static size_t arena_used;
+static bool from_arena;
+
+static bool in_arena(const void *p)
+{
+	return (const uint8_t *)p >= arena && (const uint8_t *)p < arena + ARENA;
+}
+
+/* A block has its size before it. NULL: there is no room. */
+static void *arena_take(size_t size)
+{
+	size_t room = ALIGN + (size + ALIGN - 1) / ALIGN * ALIGN;
+	uint8_t *block = arena + arena_used + ALIGN;
+
+	if (size > ARENA || room > ARENA - arena_used)
+		return NULL;
+	memcpy(block - ALIGN, &size, sizeof(size));
+	arena_used += room;
+	return block;
+}
+
+static void *arena_grow(void *p, size_t size)
+{
+	void *grown = arena_take(size);
+	size_t old;
+
+	grown = grown ? grown : __real_malloc(size);
+	if (grown && p) {
+		memcpy(&old, (uint8_t *)p - ALIGN, sizeof(old));
+		memcpy(grown, p, old < size ? old : size);
+	}
+	return grown;
+}
+
 static void *took(void *p)
 {
 	if (measuring && p) {
@@ -124,26 +166,37 @@ static size_t gives(void *p)
 
 void *__wrap_malloc(size_t size)
 {
-	void *p = EXACT && own_thread && size >= LARGE ? reuse(size) : NULL;
+	void *p = from_arena ? arena_take(size) : NULL;
 
+	if (p)
+		return p;
+	if (EXACT && own_thread && size >= LARGE)
+		p = reuse(size);
 	return took(p ? p : __real_malloc(size));
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	return took(__real_calloc(count, size));
+	void *p = from_arena && size && count < ARENA / size ? arena_take(count * size) : NULL;
+
+	return p ? memset(p, 0, count * size) : took(__real_calloc(count, size));
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
+	if (in_arena(p) || (from_arena && !p))
+		return arena_grow(p, size);
 	gives(p);
 	return took(__real_realloc(p, size));
 }
 
 void __wrap_free(void *p)
 {
-	size_t size = gives(p);
+	size_t size;
 
+	if (in_arena(p))
+		return;
+	size = gives(p);
 	if (!EXACT || !own_thread || size < LARGE || !keep(p, size))
 		__real_free(p);
 }
@@ -165,9 +218,18 @@ enum copy { OF_VIEW, OF_BUFFER, COPIES };
 /* A check has two readers, the judgement of a domain three. */
 #define READERS 4
 
+/* Each has a room where its copies follow one another, so that a use of an old one is seen for long. */
+#define ROOM (64u * 1024)
+#define GAP 16u
+
 static struct exact {
 	const struct reader *reader;
-	uint8_t *copies[COPIES];
+	struct copies {
+		_Alignas(GAP) uint8_t room[ROOM];
+		uint8_t *now; /* NULL: none */
+		size_t size;
+		size_t used; /* of the room */
+	} copies[COPIES];
 } exact[READERS];
 
 static struct exact *exact_of(const struct reader *reader)
@@ -178,8 +240,7 @@ static struct exact *exact_of(const struct reader *reader)
 	return NULL;
 }
 
-/* Frees the last copy and returns the place for the next one. */
-static uint8_t **renew(const struct reader *reader, enum copy what)
+static struct copies *copies_of(const struct reader *reader, enum copy what)
 {
 	struct exact *e = exact_of(reader);
 
@@ -187,9 +248,35 @@ static uint8_t **renew(const struct reader *reader, enum copy what)
 	if (!e)
 		broken("memory", "more than %d readers", READERS);
 	e->reader = reader;
-	__real_free(e->copies[what]);
-	e->copies[what] = NULL;
 	return &e->copies[what];
+}
+
+static void end_copy(struct copies *copies)
+{
+	if (copies->now >= copies->room && copies->now < copies->room + ROOM)
+		ASAN_POISON_MEMORY_REGION(copies->now, copies->size);
+	else
+		__real_free(copies->now);
+	copies->now = NULL;
+}
+
+/* Ends the last copy and makes the next one, of bytes yet to be filled in. */
+static uint8_t *next_copy(struct copies *copies, size_t size)
+{
+	end_copy(copies);
+	copies->size = size;
+	if (size > ROOM / 2) {
+		copies->now = __real_malloc(size);
+		return copies->now;
+	}
+	if (!copies->used)
+		ASAN_POISON_MEMORY_REGION(copies->room, ROOM);
+	if (!copies->used || ROOM - copies->used < size + GAP)
+		copies->used = GAP;
+	copies->now = copies->room + copies->used;
+	copies->used += (size + GAP - 1) / GAP * GAP + GAP;
+	ASAN_UNPOISON_MEMORY_REGION(copies->now, size);
+	return copies->now;
 }
 
 void __wrap_reader_release(struct reader *reader)
@@ -197,27 +284,26 @@ void __wrap_reader_release(struct reader *reader)
 	struct exact *e = exact_of(reader);
 
 	for (size_t what = 0; e && what < COPIES; what++)
-		__real_free(e->copies[what]);
+		end_copy(&e->copies[what]);
 	if (e)
-		memset(e, 0, sizeof(*e));
+		e->reader = NULL;
 	__real_reader_release(reader);
 }
 
 bool __wrap_reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
 			struct ishare_view *view)
 {
-	uint8_t **copy;
+	uint8_t *copy;
 
 	if (!__real_reader_view(reader, device, offset, size, view))
 		return false;
 	if (!EXACT || !measuring)
 		return true;
-	copy = renew(reader, OF_VIEW);
-	*copy = __real_malloc(size);
-	if (!*copy)
+	copy = next_copy(copies_of(reader, OF_VIEW), size);
+	if (!copy)
 		return false;
-	memcpy(*copy, view->data, size);
-	view->data = *copy;
+	memcpy(copy, view->data, size);
+	view->data = copy;
 	return true;
 }
 
@@ -225,19 +311,15 @@ bool __wrap_reader_copy(struct reader *reader, uint32_t device, uint64_t offset,
 			size_t size)
 {
 	if (EXACT && measuring)
-		renew(reader, OF_VIEW);
+		end_copy(copies_of(reader, OF_VIEW));
 	return __real_reader_copy(reader, device, offset, buffer, size);
 }
 
 uint8_t *__wrap_reader_buffer(struct reader *reader, size_t size)
 {
-	uint8_t **copy;
-
 	if (!EXACT || !measuring)
 		return __real_reader_buffer(reader, size);
-	copy = renew(reader, OF_BUFFER);
-	*copy = __real_malloc(size);
-	return *copy;
+	return next_copy(copies_of(reader, OF_BUFFER), size);
 }
 
 /* ---- The checksum ---- */
@@ -266,6 +348,17 @@ void set_hash_seed(uint64_t value)
 uint64_t __wrap_hash_seed(void)
 {
 	return seed;
+}
+
+void second_start(void)
+{
+	arena_used = 0;
+	from_arena = true;
+}
+
+void second_stop(void)
+{
+	from_arena = false;
 }
 
 void measure_start(void)
