@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# For the findings that one image shows, which read this file: look.c mounts it in the guest that GUEST names (plain).
+# Provides $top, the directory $work that goes when they end, image, look, point and finish.
+
+top=$(cd "$(dirname "$0")/../../.." && pwd)
+guest=${GUEST:-plain}
+failed=0
+points=0
+
+trouble() {
+	echo "$0: $*" >&2
+	exit 2
+}
+
+# image FROM OFFSET=BYTES...: $work/image, an image with other bytes.
+image() {
+	from=$1
+	shift
+	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" || trouble "cannot make an image of $from"
+}
+
+# look file|disk FILE DO: mounts $work/image, and does what look.c says. What it tells is in $work/said, the kernel's
+# log in $work/log, and complaints of the kernel, if there are any, in $work/why.
+look() {
+	if [ "$1" = disk ]; then
+		set -- "$2" "$3" /dev/ubda --disk "$work/image"
+	else
+		set -- "$2" "$3" "$work/image"
+	fi
+	file=$1 what=$2 mounted=$3
+	shift 3
+	"$top/kernel/uml/run-guest" --guest "$guest" --timeout 60 --log "$work/log" "$@" "$top/build/findings/look" \
+		"IMAGE=$mounted" "FILE=$file" "DO=$what" >"$work/said" 2>"$work/why"
+	if [ $? = 2 ]; then
+		cat "$work/why" >&2
+		trouble "the guest could not be run"
+	fi
+	sed 's/^/# /' "$work/said"
+	grep '^# run-guest' "$work/why"
+}
+
+said() {
+	grep -q "$1" "$work/said"
+}
+
+quiet() {
+	! grep -q '^# run-guest' "$work/why"
+}
+
+both() {
+	"$1" "$2" && "$3"
+}
+
+# point TEXT COMMAND...: one test point, which holds if the command succeeds.
+point() {
+	text=$1
+	shift
+	points=$((points + 1))
+	if "$@"; then
+		echo "ok $points - $text"
+	else
+		echo "not ok $points - $text"
+		failed=1
+		quiet || [ -e "$work/worst" ] || cp "$work/log" "$work/worst"
+	fi
+}
+
+# finish: the plan, what the kernel said when it first complained, and the exit status.
+finish() {
+	echo "1..$points"
+	if [ -e "$work/worst" ]; then
+		printf '\n%s\n\n' "The kernel's log of the first complaint, from the mount on:"
+		sed -n '/erofs (device/,$p' "$work/worst" | head -n 50
+	fi
+	exit "$failed"
+}
+
+make -s -C "$top" build/findings/look >&2 || exit 2
+mkdir -p "$top/build/findings"
+work=$(mktemp -d "$top/build/findings/look.XXXXXX") || exit 2
+trap 'rm -rf "$work"' EXIT
+PYTHONPATH="$top/kernel/uml" /usr/bin/python3 -B -c 'import sys, common; print("#", common.made_of(sys.argv[1]))' "$guest"
