@@ -24,7 +24,6 @@
 #include <unistd.h>
 #include "shared.h"
 
-static char shared_path[32];
 static struct fuzz_shared *shared;
 static unsigned char *map;
 static uint32_t *test_case;
@@ -39,8 +38,6 @@ static void trouble(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fprintf(stderr, "\n");
 	va_end(args);
-	if (shared_path[0])
-		unlink(shared_path);
 	exit(2);
 }
 
@@ -65,16 +62,16 @@ static void mark(const char *variable)
 
 static void make_shared(void)
 {
-	int fd;
+	int fd = memfd_create("kernel-fuzz", 0);
+	char path[32];
 
-	snprintf(shared_path, sizeof(shared_path), "/dev/shm/kernel-drive-XXXXXX");
-	fd = mkostemp(shared_path, O_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
-		trouble("no room in /dev/shm: %s", strerror(errno));
+		trouble("no memory: %s", strerror(errno));
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)
-		trouble("cannot map %s: %s", shared_path, strerror(errno));
-	setenv(FUZZ_SHARED_ENV, shared_path, 1);
+		trouble("cannot map memory: %s", strerror(errno));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	setenv(FUZZ_SHARED_ENV, path, 1);
 }
 
 /* ---- The other side of the fork server ---- */
@@ -242,6 +239,5 @@ int main(int argc, char **argv)
 		print_places();
 	else
 		print_result(deaths, runs, seconds);
-	unlink(shared_path);
 	return deaths ? 1 : 0;
 }

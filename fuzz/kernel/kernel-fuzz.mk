@@ -8,6 +8,10 @@ KERNEL_FUZZ_PROGRAMS := $(addprefix build/fuzz/kernel/,launcher drive)
 
 DEPS_FUZZ_KERNEL = afl++ patch $(DEPS_KERNEL)
 
+# One after the other, where both are asked for: they need the same seeds.
+fuzz-kernel-planted: | $(filter fuzz-kernel,$(MAKECMDGOALS))
+fuzz-kernel-test: | $(filter fuzz-kernel fuzz-kernel-planted,$(MAKECMDGOALS))
+
 .PHONY: fuzz-kernel fuzz-kernel-test fuzz-kernel-planted fuzz-kernel-programs
 fuzz-kernel: ## Build the guests that AFL++ drives, their launcher, and seeds
 	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
@@ -38,5 +42,5 @@ build/fuzz/kernel/mutator.so: fuzz/kernel/mutator.c fuzz/kernel/input.h fuzz/ker
 		build/fuzz/so/fuzz/mutate.o $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)gcc -std=gnu11 $(WARNINGS) -O2 -fPIC -fvisibility=hidden -shared $(INCLUDES) -Ifuzz -Ifuzz/kernel -o $@ \
+	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -fvisibility=hidden -shared $(INCLUDES) -Ifuzz -Ifuzz/kernel -o $@ \
 		$(filter %.c %.o,$^)

@@ -36,16 +36,9 @@
 __attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
 
 static struct fuzz_shared *shared;
-static char own_path[32], log_path[40]; /* in memory */
+static int log_fd; /* what the guest says, in memory */
 static const char *crashes;
 static unsigned long hang_ms = 5000;
-
-static void remove_files(void)
-{
-	if (own_path[0])
-		unlink(own_path);
-	unlink(log_path);
-}
 
 static void die(const char *format, ...)
 {
@@ -56,54 +49,52 @@ static void die(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fprintf(stderr, "\n");
 	va_end(args);
-	remove_files();
 	exit(1);
 }
 
 /* ---- What both know ---- */
 
-/* drive has a file for it, because it wants to look into it. */
+/*
+ * Memory without a name goes with the last process, however that ends: afl-fuzz
+ * kills. drive has made it already, because it wants to look into it.
+ */
 static void make_shared(void)
 {
 	const char *path = getenv(FUZZ_SHARED_ENV);
-	int fd;
+	int fd = path ? open(path, O_RDWR) : memfd_create("kernel-fuzz", 0);
+	char own[32];
 
-	if (path) {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	} else {
-		snprintf(own_path, sizeof(own_path), "/dev/shm/kernel-fuzz-XXXXXX");
-		fd = mkostemp(own_path, O_CLOEXEC);
-		setenv(FUZZ_SHARED_ENV, own_path, 1);
-	}
-	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
-		die("no room in /dev/shm: %s", strerror(errno));
+	log_fd = memfd_create("kernel-fuzz-log", MFD_CLOEXEC);
+	if (fd < 0 || log_fd < 0 || ftruncate(fd, sizeof(*shared)))
+		die("no memory to share with the guest: %s", strerror(errno));
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)
 		die("cannot map what is shared with the guest: %s", strerror(errno));
-	close(fd);
-	snprintf(log_path, sizeof(log_path), "/dev/shm/kernel-fuzz-%d.log", getpid());
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	setenv(FUZZ_SHARED_ENV, own, 1);
 }
 
 /* ---- A guest ---- */
 
 static void become_guest(const char *directory)
 {
-	int null = open("/dev/null", O_RDONLY),
-	    log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	char program[4096];
+	int null = open("/dev/null", O_RDONLY);
+	char program[4096], name[32];
 
 	snprintf(program, sizeof(program), "%s/linux", directory);
+	/* The directory that it makes, of this name: the next guest has the same; the last removes it, at SIGTERM. */
+	snprintf(name, sizeof(name), "umid=fuzz-%d", getppid());
 	signal(SIGALRM, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* A panic in User-Mode Linux signals its whole process group. */
 	setsid();
 	dup2(null, 0);
-	dup2(log, 1);
-	dup2(log, 2);
+	dup2(log_fd, 1);
+	dup2(log_fd, 2);
 	setenv("TMPDIR", "/dev/shm", 1);
 	execl(program, program, "mem=192M", "con=null", "con0=null", "console=fuzz", "loglevel=5",
 	      "oops=panic", "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/",
-	      NULL);
+	      name, NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -146,12 +137,9 @@ static int wait_for(pid_t guest)
 
 static void read_log(char *text, size_t size)
 {
-	int fd = open(log_path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+	ssize_t n = pread(log_fd, text, size - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
-	if (fd >= 0)
-		close(fd);
 }
 
 /* What it died of, in words that are the same for the same reason: numbers are N. */
@@ -248,8 +236,10 @@ static void greet(void)
 
 static pid_t start(const char *directory)
 {
-	pid_t guest = fork();
+	pid_t guest;
 
+	lseek(log_fd, 0, SEEK_SET);
+	guest = ftruncate(log_fd, 0) ? -1 : fork();
 	if (guest < 0)
 		die("fork: %s", strerror(errno));
 	if (!guest)
@@ -312,6 +302,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	greet();
 	serve(argv[1]);
-	remove_files();
 	return 0;
 }
