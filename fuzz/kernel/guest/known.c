@@ -9,7 +9,7 @@
 #include "fuzz.h"
 
 static const char *const known[] = {
-	/* README.md: a block device is read at 2^63 and above, for an inode that is not there */
+	/* Finding inode-beyond-loff: a block device is read at 2^63 and above */
 	"fs/iomap/iter.c:39 at iomap_iter",
 };
 
