@@ -11,6 +11,8 @@
  *	twice		a second check, with other hashes and as built by another compiler, finds
  *			the same
  *	sums		the summary counts what was told
+ *	answers		a rule is reported if, and only if, core's function for it has said no in the
+ *			course of the check
  *	sb.*, prefix.*	what is reported is what core's functions say of the bytes
  *	conforms	so is the verdict: core has all these rules in one function
  *
@@ -362,7 +364,22 @@ static void compare_passes(const struct pass *a, const struct pass *b)
 	       count);
 }
 
-/* ---- sb.*, prefix.*, conforms ---- */
+/* ---- The rules ---- */
+
+/*
+ * What core's functions denied in the course of the check is reported, and nothing else. Of what
+ * cannot be decoded, it is decoders that tell; and inode.data-bounds is asked also of what no
+ * device has been given for.
+ */
+static void compare_answers(const struct pass *pass)
+{
+	for (uint32_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (!ishare_rules[i].malformed && i != ISHARE_RULE_INODE_DATA_BOUNDS &&
+		    pass->broken[i] != denied[i])
+			broken("answers", "core said that %s %s, the check %s",
+			       ishare_rules[i].name, denied[i] ? "does not hold" : "holds",
+			       denied[i] ? "reports nothing" : "reports it");
+}
 
 static void expect(const struct pass *pass, enum ishare_rule_id rule, bool holds)
 {
@@ -478,6 +495,7 @@ static void judge(const uint8_t *data, size_t size)
 	cost = measure_stop();
 	check_sums(&first);
 	check_cost(cost, size);
+	compare_answers(&first);
 	compare_with_core(&first, size);
 	first.library->close(first.image);
 	set_hash_seed(2);

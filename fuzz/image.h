@@ -22,6 +22,10 @@ struct cost {
 void measure_start(void);
 struct cost measure_stop(void);
 
+/* Whether core has said, between start and stop, that a rule does not hold. */
+extern bool denied[ISHARE_RULE_COUNT];
+bool answered(enum ishare_rule_id rule, bool holds);
+
 /* Between these, memory comes from an arena: nothing of it may be used, or freed, after the next start. */
 void second_start(void);
 void second_stop(void);

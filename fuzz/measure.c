@@ -194,7 +194,7 @@ void __wrap_free(void *p)
 {
 	size_t size;
 
-	if (in_arena(p))
+	if (!p || in_arena(p))
 		return;
 	size = gives(p);
 	if (!EXACT || !own_thread || size < LARGE || !keep(p, size))
@@ -322,6 +322,17 @@ uint8_t *__wrap_reader_buffer(struct reader *reader, size_t size)
 	return next_copy(copies_of(reader, OF_BUFFER), size);
 }
 
+/* ---- Core's answers ---- */
+
+bool denied[ISHARE_RULE_COUNT];
+
+bool answered(enum ishare_rule_id rule, bool holds)
+{
+	if (measuring && !holds)
+		denied[rule] = true;
+	return holds;
+}
+
 /* ---- The checksum ---- */
 
 /* Now and then core must agree. */
@@ -365,6 +376,7 @@ void measure_start(void)
 {
 	steps = 0;
 	held = most = 0;
+	memset(denied, 0, sizeof(denied));
 	own_thread = measuring = true;
 }
 
