@@ -54,4 +54,5 @@ fsck=$(program fsck) || exit 2
 mkdir -p "$top/build/findings"
 work=$(mktemp -d "$top/build/findings/utils.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
 "$fsck" --version | sed -n '1s/^/# /p'

@@ -80,4 +80,5 @@ make -s -C "$top" build/findings/look >&2 || exit 2
 mkdir -p "$top/build/findings"
 work=$(mktemp -d "$top/build/findings/look.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
 PYTHONPATH="$top/kernel/uml" /usr/bin/python3 -B -c 'import sys, common; print("#", common.made_of(sys.argv[1]))' "$guest"
