@@ -283,9 +283,28 @@ struct number {
 	size_t size; /* 1 to 8 */
 };
 
+static const struct spot *any_like(struct mutation *m, const struct spots *spots,
+				   uint32_t structure)
+{
+	uint32_t start = (uint32_t)below(m->random, spots->count);
+
+	for (uint32_t i = 0; i < spots->count; i++) {
+		const struct spot *spot = &spots->items[(start + i) % spots->count];
+
+		if (spot->structure == structure)
+			return spot;
+	}
+	return NULL;
+}
+
+/* Half of the time, kinds of structure have the same chance, be there one of a kind or many. */
 static const struct spot *any_spot(struct mutation *m)
 {
-	return &m->spots.items[below(m->random, m->spots.count)];
+	const struct spot *spot = NULL;
+
+	if (below(m->random, 2))
+		spot = any_like(m, &m->spots, (uint32_t)below(m->random, ISHARE_STRUCT_COUNT + 1));
+	return spot ? spot : &m->spots.items[below(m->random, m->spots.count)];
 }
 
 /* A field of the structure; in arrays of bytes, and in what has no fields, any bytes. */
@@ -402,20 +421,6 @@ static void shift(struct mutation *m, size_t offset, size_t by, bool up)
 	memset(m->image + end - by, 0, by);
 }
 
-static const struct spot *any_like(struct mutation *m, const struct spots *spots,
-				   uint32_t structure)
-{
-	uint32_t start = (uint32_t)below(m->random, spots->count);
-
-	for (uint32_t i = 0; i < spots->count; i++) {
-		const struct spot *spot = &spots->items[(start + i) % spots->count];
-
-		if (spot->structure == structure)
-			return spot;
-	}
-	return NULL;
-}
-
 /* Writes a record over the start of another of its kind, as much as the image has room for. */
 static void write_record(struct mutation *m, const struct spot *to, const uint8_t *from,
 			 size_t size)
@@ -499,6 +504,16 @@ static void change_anything(struct mutation *m)
 		m->image[below(m->random, m->size)] ^= (uint8_t)(1u << below(m->random, 8));
 }
 
+/* What many rules depend on, and few bits of the superblock. */
+static void flip_feature(struct mutation *m)
+{
+	size_t offset = ISHARE_SUPERBLOCK_OFFSET +
+			(below(m->random, 2) ? ISHARE_SUPERBLOCK_FEATURE_COMPAT_OFFSET
+					     : ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET);
+
+	m->image[offset + below(m->random, 2)] ^= (uint8_t)(1u << below(m->random, 8));
+}
+
 /* Spots stay where they were found, whatever is there now. */
 static void change(struct mutation *m)
 {
@@ -517,8 +532,10 @@ static void change(struct mutation *m)
 		extend_image(m);
 		break;
 	case 2:
-	case 3:
 		change_anything(m);
+		break;
+	case 3:
+		flip_feature(m);
 		break;
 	case 4:
 	case 5:
