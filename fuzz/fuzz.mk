@@ -68,6 +68,8 @@ $(eval $(call fuzz_variant,afl-asan,$(AFL_CC),$(FUZZ_SAN),))
 $(eval $(call fuzz_variant,afl-cmplog,AFL_LLVM_CMPLOG=1 $(AFL_CC),,))
 $(eval $(call fuzz_variant,libfuzzer,clang,$(FUZZ_SAN),-fsanitize=fuzzer-no-link))
 $(eval $(call fuzz_variant,plain,clang,,-fsanitize=fuzzer-no-link))
+# For tests/bench: built as erofs-utils builds its harness.
+$(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fuzzer-no-link))
 
 # Harnesses with a defect: fuzz/planted/NAME.patch in core, and tests/fuzz/broken/PROPERTY.patch, which breaks what the
 # harness watches over.
