@@ -54,7 +54,8 @@ class Guests:
     def at_fault(self, run, list_name, number, scratch):
         """What is said of the image at which a guest ended: whether it does so alone, too."""
         again = Run(self, list_name, number, number + 1, scratch, self.patience)
-        return {"n": number, "fault": run.fault, "alone": again.fault or "survives", "tail": again.tail or run.tail}
+        return {"n": number, "fault": run.fault, "alone": again.fault or "survives",
+                "at": again.step if again.fault else "mount", "tail": again.tail or run.tail}
 
 
 class Run:
@@ -66,6 +67,7 @@ class Run:
         self.patience = guests.patience + ANSWER if seconds else guests.patience
         self.seen, self.other, self.fault, self.tail = [], [], None, ""
         self.greeted = self.done = False
+        self.step = "mount"
         guests.started += 1
         log = f"{scratch}/console"
         command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, guests.runner,
@@ -73,7 +75,11 @@ class Run:
                    *(["CONSOLE=1"] if seconds else [])]
         with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
-            in_time = self.read(process)
+            try:
+                in_time = self.read(process)
+            except BaseException:
+                end_process(process)
+                raise
             if not in_time:
                 end_process(process)
             said = process.stderr.read().decode(errors="replace")
@@ -107,6 +113,8 @@ class Run:
             self.other.append(text)
         elif said.get("n") == self.start + len(self.seen):
             self.seen.append(said)
+        elif "step" in said:
+            self.step = said["step"]
         elif "kernel" in said:
             self.greeted = True
             self.guests.kernel = said["kernel"]

@@ -274,11 +274,12 @@ class Judge:
 
     @staticmethod
     def fault(rules, seen):
-        """The guest died of this image."""
+        """The guest died of this image, in the step that it told last."""
         alone = "" if seen["alone"] != "survives" else ", only after other images"
         fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel",
                              point(DIFFERS, seen["fault"], rules))
-        return {"mount": fault, "access": cell("-"), "sharing": cell("-")}
+        return {"mount": cell("-" if seen["at"] == "sharing" else "mounts"), "access": cell("-"), "sharing": cell("-"),
+                seen["at"]: fault}
 
     @staticmethod
     def mount(reports, rules, events, seen):

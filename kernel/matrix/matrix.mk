@@ -11,6 +11,7 @@ build/matrix/run-vectors: kernel/matrix/run-vectors.c
 
 .PHONY: matrix matrix-inputs matrix-test
 matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: build/matrix.html (SWEEP=no: vectors and images only)
+	$(if $(filter-out yes no,$(SWEEP)),$(error SWEEP=$(SWEEP): it can be yes or no))
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs erofs-utils
 	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest plain

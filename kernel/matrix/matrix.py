@@ -6,7 +6,7 @@ the field sweep through erofs-ishare and the kernel; compares each with what the
     matrix.py [--no-sweep]
 
 Writes build/matrix.json and build/matrix.html. Exit status: 0 all that was seen is as specified or documented, 1 there
-is a disagreement, 2 it could not be done.
+is a disagreement, 2 it could not be done, 130 it was interrupted.
 """
 
 import argparse
@@ -179,19 +179,21 @@ def summary(report):
             words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, {number[UNSPECIFIED]} not "
                          f"specified, "
                          f"{number[EXPLAINED]} explained, {number[DISAGREES]} unexplained")
-    return "; ".join(words)
+    return "; ".join(words + ([] if report["swept"] else ["the field sweep was left out"]))
 
 
 def tell(rows):
-    """What disagrees, one line for each cell; and each image at which a guest ended, whether that is known or not."""
+    """What disagrees, one line for each cell; and each image at which a guest ended: with its log, if that is not
+    known."""
     for row in rows:
-        fault = row["kernel"].get("fault")
+        at = row["kernel"].get("at")
         for column, judged in row["cells"].items():
-            known = " # TODO" if judged["verdict"] == EXPLAINED else ""
-            if judged["verdict"] == DISAGREES or (fault and column == "mount"):
-                say(f"not ok - {row['name']}: {column}: {judged['value']}{known}: {judged['why']}")
-        for line in row["kernel"].get("tail", "").splitlines() if fault else ():
-            say(f"#   {line}")
+            known = judged["verdict"] == EXPLAINED
+            if judged["verdict"] == DISAGREES or column == at:
+                say(f"not ok - {row['name']}: {column}: {judged['value']}{' # TODO' * known}: {judged['why']}")
+            if column == at and not known:
+                for line in row["kernel"]["tail"].splitlines():
+                    say(f"#   {line}")
 
 
 @contextlib.contextmanager
@@ -222,7 +224,8 @@ def make(options):
     report = {"kernel": matrix.kernel, "guest": guest,
               "tools": {"erofs-ishare": version("build/erofs-ishare"), "fsck.erofs": version(matrix.utils.fsck_program),
                         "dump.erofs": version(matrix.utils.dump_program)},
-              "rates": matrix.rates, "counts": counts(rows), "sweep_counts": None, "rows": rows, "sweep": swept}
+              "rates": matrix.rates, "counts": counts(rows), "swept": bool(swept), "sweep_counts": None, "rows": rows,
+              "sweep": swept}
     if swept:
         report["sweep_counts"] = {v: sum(f[v] for f in swept["fields"]) for v in RANK}
     with open(f"{TOP}/build/matrix.json", "w", encoding="utf-8") as out:
@@ -247,3 +250,6 @@ if __name__ == "__main__":
     except Trouble as trouble:
         print(f"matrix: {trouble}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("matrix: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -6,9 +6,11 @@ import contextlib
 import glob
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -41,6 +43,7 @@ for n in range(int(given["FROM"]), int(given["TO"])):
     if name == "panic" or (name == "panic-later" and n != int(given["FROM"])):
         print(*(f"line {i}" for i in range(100)), "half a line", sep="\\n", end="", flush=True)
         sys.exit("Kernel panic - not syncing: of " + name)
+    print(json.dumps({"step": "access"}), flush=True)
     if name == "kill":
         os.kill(os.getpid(), 9)
     if name == "hang":
@@ -53,14 +56,14 @@ print(json.dumps({"done": True, "seconds_alone": 0.001}), flush=True)
 """
 
 
-def observe(directory, *names):
+def observe(directory, *names, patience=PATIENCE):
     """What is seen of images of these names by the stand-in."""
     fake = f"{directory}/run-guest"
     with open(fake, "w", encoding="utf-8") as out:
         out.write(FAKE)
     os.chmod(fake, 0o755)
     some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"]) for name in names]
-    guests = guest.Guests([fake], "runner", PATIENCE)
+    guests = guest.Guests([fake], "runner", patience)
     return guests, guests.observe(some)
 
 
@@ -81,6 +84,8 @@ def test_guests(directory):
             end = ["line 98", "line 99", "half a line", "Kernel panic - not syncing: of panic"]
             kept = seen[1]["tail"].splitlines()
             tap.ok(kept[-4:] == end and len(kept) == guest.TAIL, "panic: the end of the log is kept, and no more", kept)
+        at = "mount" if fault == "panic" else "access"
+        tap.ok(seen[1]["at"] == at, f"{fault}: the step is the one that was told last", seen[1])
     _, seen = observe(directory, "a", "panic-later", "b")
     tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2], "an image that is harmless alone is told apart",
            seen)
@@ -90,6 +95,20 @@ def test_guests(directory):
             tap.ok(False, f"{name} is trouble")
         except guest.Trouble as trouble:
             tap.ok(words in str(trouble), f"{name} is trouble, and the reason is told", trouble)
+
+
+def test_interruption(directory):
+    """Whoever is interrupted takes the guest along."""
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        observe(directory, "hang", patience=30)
+        tap.ok(False, "an interruption is not a result")
+    except KeyboardInterrupt:
+        try:
+            left = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            left = None
+        tap.ok(left is None, "an interruption ends the guest", left)
 
 
 def test_runner():
@@ -134,7 +153,7 @@ def decoded(fingerprints, feature=0x20, sizes=()):
 def test_kernel(judge):
     """Verdicts on what a kernel does."""
     both = decoded({"/f": "1", "/g": "1", "/none": None})
-    fault = {"n": 0, "fault": "panic", "alone": "panic", "tail": ""}
+    fault = {"n": 0, "fault": "panic", "alone": "panic", "at": "mount", "tail": ""}
     for name, rule, kind, events, seen, column, verdict in (
             ("a sound image mounts", None, "image", [], mounted(), "mount", AGREES),
             ("a sound image is refused", None, "image", [], refused("EINVAL"), "mount", DISAGREES),
@@ -210,7 +229,10 @@ def test_kernel(judge):
              [finding("xattr.entry-bounds", path="/f") | {"place": {"space": "image", "offset": 50}}],
              mounted("EUCLEAN", private=["/f"], shared=["/g"]), "sharing", UNSPECIFIED),
             ("a panic", "sb.magic", "fails", [finding("sb.magic")], fault, "mount", DISAGREES),
-            ("a hang", "sb.magic", "fails", [finding("sb.magic")], fault | {"fault": "hang"}, "mount", DISAGREES)):
+            ("a hang", "sb.magic", "fails", [finding("sb.magic")], fault | {"fault": "hang"}, "mount", DISAGREES),
+            ("a hang after the mount", None, "image", [], fault | {"at": "access"}, "mount", AGREES),
+            ("a hang in a read", None, "image", [], fault | {"at": "access"}, "access", DISAGREES),
+            ("a hang when files are shared", None, "image", [], fault | {"at": "sharing"}, "sharing", DISAGREES)):
         case = cases.Case("x", "x", [], rule, kind)
         judged = judge.kernel(case, events, both, seen)[column]
         tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
@@ -337,8 +359,9 @@ def test_names(spec):
 
 
 def test_telling(judge):
-    """An image at which a guest ended is told with the end of the log, known or not; of others, what is unexplained."""
-    fault = {"n": 0, "fault": "hang", "alone": "hang", "tail": "a line\nthe last line"}
+    """An image at which a guest ended is told, known or not; with the end of the log, if not. Of others, what is
+    unexplained."""
+    fault = {"n": 0, "fault": "hang", "alone": "hang", "at": "access", "tail": "a line\nthe last line"}
 
     def told(name, lines, seen):
         cells = Known(lines).explain(name, judge.kernel(cases.Case(name, name, []), [], None, seen))
@@ -349,11 +372,11 @@ def test_telling(judge):
         return out.getvalue()
 
     said = told("v/1", [], fault)
-    tap.ok(said.startswith("not ok - v/1: mount: hang: ") and said.endswith("#   a line\n#   the last line\n"),
+    tap.ok(said.startswith("not ok - v/1: access: hang: ") and said.endswith("#   a line\n#   the last line\n"),
            "told: a hang, with the log", said)
-    said = told("v/1", ["v/1\tmount\tdiffers\thang\tbecause\n"], fault)
-    tap.ok(said.startswith("not ok - v/1: mount: hang # TODO: ") and "because" in said and "last line" in said,
-           "told: a hang that is known, with the log", said)
+    said = told("v/1", ["v/1\taccess\tdiffers\thang\tbecause\n"], fault)
+    tap.ok(said.startswith("not ok - v/1: access: hang # TODO: ") and "because" in said and "last line" not in said,
+           "told: a hang that is known, without the log", said)
     tap.ok(told("v/1", [], refused("EIO")).startswith("not ok - v/1: mount: EIO: "), "told: a disagreement")
     tap.ok(told("v/1", [], mounted()) == "", "told: nothing of what is as specified")
 
@@ -407,6 +430,7 @@ def main():
     os.makedirs(f"{tap.TOP}/build/matrix", exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         test_guests(directory)
+        test_interruption(directory)
         test_programs(directory)
     with tempfile.TemporaryDirectory(dir=f"{tap.TOP}/build/matrix") as directory:
         test_padding(directory)

@@ -15,6 +15,7 @@ COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: 
 MARKS = {AGREES: ("✓", "as specified"), UNSPECIFIED: ("?", "not specified"), EXPLAINED: ("≈", "explained"),
          DISAGREES: ("✗", "unexplained")}
 FINDING = re.compile(r"kernel/findings/([a-z0-9-]+)")
+LEVEL = re.compile(r"^<\d+>", re.M)     # of a message, at its head in the kernel's log
 WORST_FIRST = sorted(RANK, key=RANK.get, reverse=True)
 
 STYLE = """\
@@ -56,9 +57,13 @@ output { font-size: .9rem; color: var(--soft); min-width: 7rem; padding-bottom: 
 table { border-collapse: collapse; width: 100%; font-size: .86rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; }
 thead th { border-bottom: 2px solid var(--line); }
+/* Widths that stay when the filter leaves other rows. */
+#matrix { table-layout: fixed; }
+#matrix thead th { width: 11%; }
+#matrix thead th:first-child { width: 15%; }
+#matrix thead th:nth-child(3), #matrix thead th:nth-child(7) { width: 15%; }
 #matrix tbody { border-bottom: 1px solid var(--line); }
-#matrix tr.vector th { font-weight: 600; width: 15%; }
-#matrix td.cell { width: 12%; }
+#matrix tr.vector th { font-weight: 600; }
 td.unspecified { background: var(--unspecified-bg); }
 td.explained { background: var(--explained-bg); } td.disagrees { background: var(--disagrees-bg); }
 td.agrees span.value { color: var(--fg); }
@@ -97,6 +102,7 @@ function filter() {
     count += fits;
   }
   shown.textContent = count + " of " + rows.length + " shown";
+  document.querySelector("#nothing").hidden = count > 0;
 }
 form.addEventListener("input", filter);
 form.addEventListener("submit", e => e.preventDefault());
@@ -120,10 +126,12 @@ def introduction(report):
     """What this is, and the result."""
     counts = report["counts"]
     items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {MARKS[v][1]}</li>\n" for v in WORST_FIRST)
+    left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> (<code>SWEEP=no</code>): "
+                                           "<code>make matrix</code> runs it, too.</p>\n")
     return (f"<p>{len(report['rows'])} images, each made to show one rule or by mkfs.erofs, given to erofs-ishare, "
             f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared with what the "
             "<a href=\"spec/spec.html\">specification</a> says.</p>\n"
-            f"<ul class=\"counts\">\n{items}</ul>\n")
+            f"<ul class=\"counts\">\n{items}</ul>\n{left_out}")
 
 
 def controls(rows):
@@ -147,7 +155,8 @@ def table(rows):
     heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>" for h in ("Image", "Rule", *COLUMNS.values()))
     return ("<table id=\"matrix\" role=\"table\">\n"
             "<caption class=\"hidden\">Every image, disagreements first</caption>\n"
-            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n")
+            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n"
+            "<p id=\"nothing\" hidden>Nothing matches.</p>\n")
 
 
 def words_of(row):
@@ -180,7 +189,7 @@ def cell(column, judged):
     if judged["value"] == "-":
         return f"<td role=\"cell\" class=\"cell none\" data-label=\"{COLUMNS[column]}\">-</td>"
     mark, meaning = MARKS[verdict]
-    why = FINDING.sub(r'<a href="../\g<0>">\g<1></a>', escape(judged["why"]))
+    why = FINDING.sub(r'<a href="../\g<0>/README.md">\g<1></a>', escape(judged["why"]))
     left_open = "left open: " if verdict == UNSPECIFIED else ""
     why = f"<small>{left_open}{why}</small>" if why else ""
     mark = f"<span class=\"mark\" aria-label=\"{meaning}\" role=\"img\">{mark}</span>"
@@ -198,7 +207,7 @@ def more(row):
                          + hexview.view(before.read(), after.read()))
     said = [("The kernel got a padded copy, of which erofs-ishare says", row["mounted"]),
             ("Errors that the kernel returned", errors(row["kernel"])),
-            ("Kernel log", row["kernel"].get("alarm") or row["kernel"].get("log")),
+            ("Kernel log", LEVEL.sub("", row["kernel"].get("alarm") or row["kernel"].get("log") or "")),
             ("End of the guest", row["kernel"].get("tail")),
             ("fsck.erofs", row["fsck"]["said"]),
             ("dump.erofs", row["dump"]["said"] if row["dump"]["value"] != "passes" else None)]

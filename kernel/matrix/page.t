@@ -33,7 +33,7 @@ def row(case, number):
     return {"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file, "why": case.why,
             "edits": case.edits, "base": case.base, "mounted": None, "words": {case.rule: "what is said of it"},
             "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
-            "kernel": {"errors": [["/f", "read", "", "EIO"]], "log": LONG}, "fsck": {"said": LONG, "value": "refuses"},
+            "kernel": {"errors": [["/f", "read", "", "EIO"]], "log": f"<3>one\n<4>two\n{LONG}"}, "fsck": {"said": LONG, "value": "refuses"},
             "dump": {"said": "", "value": "passes"}}
 
 
@@ -43,7 +43,7 @@ def report():
     return {"kernel": "7.x", "guest": {"package": "some", "config_sha256": "0" * 64}, "tools": {"fsck.erofs": "1.x"},
             "rates": {"vectors": {"images": 1, "guests": 1, "seconds": 1, "mounts_per_second": 1}},
             "counts": {v: sum(r["verdict"] == v for r in rows) for v in RANK}, "rows": rows,
-            "sweep": {"fields": [{"field": f"f.{LONG[:60]}"} | COUNTS],
+            "swept": True, "sweep": {"fields": [{"field": f"f.{LONG[:60]}"} | COUNTS],
                       "told": [{"name": LONG, "core": "conforms", "cells": {"mount": cell("EIO", DISAGREES, "why")}}]},
             "sweep_counts": COUNTS}
 
@@ -69,6 +69,7 @@ def test_rows(browser, url, expected):
 def test_filter(browser, url, rows):
     """By verdict, by rule, by words, and all at once."""
     browser.open(url, DESK)
+    columns = browser.ask("[...document.querySelectorAll('#matrix thead th')].map(h => h.offsetWidth)")
 
     def choose(**values):
         for field, value in ({"text": "", "rule": "", "verdict": ""} | values).items():
@@ -94,6 +95,10 @@ def test_filter(browser, url, rows):
                wanted(condition)[:10])
         tap.ok(browser.ask("document.querySelector('output').textContent").startswith(f"{len(shown)} of {len(rows)} "),
                f"filter {name}: the number is told")
+        tap.ok(browser.ask("document.querySelector('#nothing').hidden") == bool(shown),
+               f"filter {name}: it is said if nothing matches")
+        widths = browser.ask("[...document.querySelectorAll('#matrix thead th')].map(h => h.offsetWidth)")
+        tap.ok(widths == columns, f"filter {name}: the columns stay", widths, columns)
 
 
 def test_details(browser, url):
@@ -105,10 +110,20 @@ def test_details(browser, url):
     rules = [u.removeprefix("spec/spec.html#") for u in links if u.startswith("spec/spec.html#")]
     tap.is_empty(sorted({r for r in rules if f'id="{r}"' not in text}), "links lead to rules of the specification")
     others = {u for u in links if not u.startswith("spec/spec.html#")}
-    tap.ok(others == {"../kernel/findings/unmount"}, "and to findings", others)
+    tap.ok(others == {"../kernel/findings/unmount/README.md"}, "and to findings", others)
     tap.ok(browser.ask("document.querySelectorAll('#matrix pre ins').length") > 100, "changed bytes are marked")
+    logs = browser.ask("[...document.querySelectorAll('#matrix pre')].map(p => p.textContent)")
+    tap.ok(f"one\ntwo\n{LONG}" in logs, "the kernel's log has no levels")
     tap.ok(browser.ask("[...document.querySelectorAll('details')].every(d => !d.open)"), "all is folded up at first")
     tap.ok(browser.ask("document.querySelectorAll('#matrix b').length") == 0, "what images say is text, not markup")
+
+
+def test_left_out(browser, url):
+    """A matrix without the sweep says so."""
+    browser.open(url, DESK)
+    said = browser.ask("document.querySelector('header').innerText")
+    tap.ok("sweep was left out" in said and not browser.ask("document.querySelector('#sweep')"),
+           "the page says that the sweep was left out", said)
 
 
 def test_access(browser, url):
@@ -157,6 +172,13 @@ def main():
             test_details(browser, url)
             test_access(browser, url)
             test_sizes(browser, url, "made up", directory)
+            tap.ok("left out" not in browser.ask("document.querySelector('header').innerText"),
+                   "the page does not say so of one with the sweep")
+            out.seek(0)
+            out.truncate()
+            out.write(page.page(made_up | {"swept": False, "sweep": None, "sweep_counts": None}))
+            out.flush()
+            test_left_out(browser, url)
         if os.path.exists(f"{tap.TOP}/build/matrix.html"):
             real = f"file://{tap.TOP}/build/matrix.html"
             test_rows(browser, real, len(list(cases.vectors())) + len(list(cases.images())))

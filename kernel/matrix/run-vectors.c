@@ -8,7 +8,8 @@
  *	FROM	number of the first line to try, from 0
  *	TO	number of the line to end before
  *	LOG	if set, the results contain what the kernel logged
- *	CONSOLE	if set, what the kernel logs comes on its console as well
+ *	CONSOLE	if set, what the kernel logs comes on its console as well, and {"step":STEP} tells what
+ *		is tried next: "access" or "sharing"
  *
  * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and
  * {"done":true,"seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and
@@ -254,6 +255,16 @@ static int mount_image(const char *image, const char *where, const char *options
 	return mount(image, where, "erofs", MS_RDONLY, options) ? errno : 0;
 }
 
+/* For whoever wants to know how far a guest came. */
+static void tell_step(const char *step)
+{
+	if (!getenv("CONSOLE"))
+		return;
+	printf("{\"step\":\"%s\"}\n", step);
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+}
+
 static void unmount(const char *where)
 {
 	if (umount2(where, 0))
@@ -268,6 +279,7 @@ static void try_alone(const char *image, const char *devices)
 	put(",\"mount\":\"%s\"", error_name(error));
 	if (error)
 		return;
+	tell_step("access");
 	put(",\"errors\":[");
 	try_inode(ALONE, ALONE, 0);
 	put("],\"inodes\":%u", inode_count);
@@ -364,6 +376,7 @@ static void try_sharing(const char *image, const char *devices)
 	char options[PATH_MAX * 2];
 	int error;
 
+	tell_step("sharing");
 	snprintf(options, sizeof(options), "inode_share,domain_id=matrix%s%s", *devices ? "," : "",
 		 devices);
 	error = mount_image(image, FIRST, options);
