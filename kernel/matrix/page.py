@@ -60,8 +60,8 @@ thead th { border-bottom: 2px solid var(--line); }
 /* Widths that stay when the filter leaves other rows. */
 #matrix { table-layout: fixed; }
 #matrix thead th { width: 11%; }
-#matrix thead th:first-child { width: 15%; }
-#matrix thead th:nth-child(3), #matrix thead th:nth-child(7) { width: 15%; }
+#matrix thead th:nth-child(1) { width: 17%; } #matrix thead th:nth-child(2) { width: 12%; }
+#matrix thead th:nth-child(3) { width: 14%; } #matrix thead th:nth-child(7) { width: 13%; }
 #matrix tbody { border-bottom: 1px solid var(--line); }
 #matrix tr.vector th { font-weight: 600; }
 td.unspecified { background: var(--unspecified-bg); }
