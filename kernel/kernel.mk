@@ -29,7 +29,7 @@ deps-kernel:
 kernel: ## Build the kernels under test as User-Mode Linux guests (KDIR=/path/to/linux: not from Debian's package)
 	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs
-	$(Q)for guest in $(GUESTS); do KDIR='$(KDIR)' kernel/uml/build-guest $$guest || exit 1; done
+	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(GUESTS)
 
 # For kernel/kunit/prepare.
 .PHONY: kernel-inputs
