@@ -26,7 +26,7 @@ struct cost measure_stop(void);
 extern bool denied[ISHARE_RULE_COUNT];
 bool answered(enum ishare_rule_id rule, bool holds);
 
-/* Between these, memory comes from an arena: nothing of it may be used, or freed, after the next start. */
+/* Between these, memory comes from an arena: nothing of it may be used after the next start. */
 void second_start(void);
 void second_stop(void);
 

@@ -105,8 +105,8 @@ static bool keep(void *block, size_t size)
 }
 
 /*
- * The second check, which ASan does not watch, gets its memory from here, one block after the other,
- * and gives it back at its end. What was there before stays: no result may depend on that.
+ * The second check, which ASan does not watch, gets its memory from here, one block after the
+ * other, and gives it back at its end. What was there before stays: no result may depend on that.
  */
 #define ARENA (1024u * 1024)
 #define ALIGN 16u
@@ -218,7 +218,7 @@ enum copy { OF_VIEW, OF_BUFFER, COPIES };
 /* A check has two readers, the judgement of a domain three. */
 #define READERS 4
 
-/* Each has a room where its copies follow one another, so that a use of an old one is seen for long. */
+/* Each has a room where its copies follow one another: a use of an old one is seen for long. */
 #define ROOM (64u * 1024)
 #define GAP 16u
 
