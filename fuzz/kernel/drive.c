@@ -117,16 +117,30 @@ static pid_t start_launcher(const char *self, const char *guest)
 	return pid;
 }
 
-/* Return: whether the guest survived */
-static bool run(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, test_case + 1, FUZZ_INPUT_MAX);
+struct input {
+	uint32_t size;
+	void *data;
+};
 
-	if (size < 0)
+static struct input read_input(const char *path)
+{
+	static uint8_t data[FUZZ_INPUT_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, data, sizeof(data));
+	struct input in = { .size = size, .data = malloc(size > 0 ? size : 1) };
+
+	if (size < 0 || !in.data)
 		trouble("%s: %s", path, strerror(errno));
 	close(fd);
-	*test_case = size;
+	memcpy(in.data, data, size);
+	return in;
+}
+
+/* Return: whether the guest survived */
+static bool run(const struct input *in)
+{
+	*test_case = in->size;
+	memcpy(test_case + 1, in->data, in->size);
 	say(0);
 	hear();
 	return !hear();
@@ -197,8 +211,9 @@ int main(int argc, char **argv)
 	unsigned long wanted = 0, runs = 0, deaths = 0;
 	double seconds = 0, start;
 	bool go_on = false, addresses = false;
+	struct input *inputs;
 	pid_t launcher;
-	int c;
+	int c, i, count;
 
 	while ((c = getopt(argc, argv, "akn:s:")) != -1) {
 		if (c == 'a')
@@ -214,8 +229,14 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		trouble("usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
+	count = argc - optind - 1;
 	if (!wanted)
-		wanted = seconds ? ~0ul : (unsigned long)(argc - optind - 1);
+		wanted = seconds ? ~0ul : (unsigned long)count;
+	inputs = calloc(count, sizeof(*inputs));
+	if (!inputs)
+		trouble("no memory");
+	for (i = 0; i < count; i++)
+		inputs[i] = read_input(argv[optind + 1 + i]);
 	map = make_memory("__AFL_SHM_ID", FUZZ_MAP_SIZE);
 	test_case = make_memory("__AFL_SHM_FUZZ_ID", FUZZ_INPUT_MAX + sizeof(*test_case));
 	make_shared();
@@ -223,7 +244,7 @@ int main(int argc, char **argv)
 	launcher = start_launcher(argv[0], argv[optind]);
 	start = now();
 	while ((!deaths || go_on) && runs < wanted && (!seconds || now() - start < seconds)) {
-		deaths += !run(argv[optind + 1 + runs % (argc - optind - 1)]);
+		deaths += !run(&inputs[runs % count]);
 		/* The first answer comes when the guest has booted. */
 		if (!runs++)
 			start = now();

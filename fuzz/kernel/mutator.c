@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* AFL++'s interface to mutate.c for the kernel: options (input.h), then one image or two. AFL_CUSTOM_MUTATOR_LIBRARY */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "input.h"
 #include "mutate.h"
 #include "shared.h"
 
 #define PUBLIC __attribute__((visibility("default")))
 
+#define QUESTIONS 512
+#define OFTEN 4 /* a place is asked about */
+#define TRIES 256 /* of a question */
+
+/* A comparison that has failed, and the input that it was met with */
+struct question {
+	struct fuzz_operands operands;
+	uint8_t *input; /* NULL: there is no question, or all is tried */
+	size_t size, at; /* before at, all is tried */
+	unsigned int tries;
+};
+
 struct mutator {
 	uint64_t random;
+	const struct fuzz_answers *answers; /* which the guest fills in; NULL without it */
+	uint64_t sum; /* of the last output; 0: learnt from */
+	size_t size; /* of the last output */
+	struct question questions[QUESTIONS];
+	unsigned int asked[4096]; /* by place */
 	uint8_t output[FUZZ_INPUT_MAX];
 	uint8_t image[FUZZ_INPUT_MAX];
 };
@@ -19,13 +39,31 @@ PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t *
 			      uint8_t *other, size_t other_size, size_t max);
 PUBLIC void afl_custom_deinit(void *data);
 
+/* Memory that the guest inherits, through the launcher, as it is made before AFL++ starts that */
+static const struct fuzz_answers *make_answers(void)
+{
+	size_t size = sizeof(struct fuzz_answers);
+	int fd = memfd_create("kernel-fuzz-answers", 0);
+	char path[32];
+	void *memory;
+
+	if (fd < 0 || ftruncate(fd, size))
+		return NULL;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	setenv(FUZZ_ANSWERS_ENV, path, 1);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *mutator = calloc(1, sizeof(*mutator));
 
 	(void)afl;
-	if (mutator)
+	if (mutator) {
 		mutator->random = seed + 0x9e3779b97f4a7c15ull;
+		mutator->answers = make_answers();
+	}
 	return mutator;
 }
 
@@ -58,6 +96,101 @@ static void mutate_options(uint8_t *header, uint64_t *random)
 		header[byte] ^= 1u << mutate_random(random) % 8;
 }
 
+/* ---- Values that the kernel has compared ---- */
+
+/* Bytes that a number has in an input */
+static unsigned int width_of(uint64_t a, uint64_t b)
+{
+	uint64_t both = a | b;
+
+	return both >> 32 ? 8 : both >> 16 ? 4 : both >> 8 ? 2 : 1;
+}
+
+static unsigned int *asked_at(struct mutator *mutator, uint64_t place)
+{
+	return &mutator->asked[place * 0x9e3779b97f4a7c15ull >> 52];
+}
+
+/*
+ * What the last input was compared with, if the guest has told that of it: places
+ * that have not been met often are worth trying each byte that may have done it.
+ */
+static void learn(struct mutator *mutator)
+{
+	unsigned int i;
+
+	if (!mutator->answers || mutator->answers->sum != mutator->sum)
+		return;
+	mutator->sum = 0;
+	for (i = 0; i < FUZZ_OPERANDS; i++) {
+		const struct fuzz_operands *o = &mutator->answers->operands[i];
+		struct question *q;
+
+		if (!o->place || o->wanted == o->found || *asked_at(mutator, o->place) >= OFTEN)
+			continue;
+		q = &mutator->questions[mutate_random(&mutator->random) % QUESTIONS];
+		/* A place that is new is more important than one that is met again. */
+		if (q->input && *asked_at(mutator, o->place))
+			continue;
+		if (q->input)
+			--*asked_at(mutator, q->operands.place);
+		free(q->input);
+		q->input = malloc(mutator->size);
+		if (!q->input)
+			return;
+		memcpy(q->input, mutator->output, mutator->size);
+		q->size = mutator->size;
+		q->at = FUZZ_HEADER;
+		q->tries = 0;
+		q->operands = *o;
+		++*asked_at(mutator, o->place);
+	}
+}
+
+/* New ones first, so that answers that lead to other questions come soon */
+static struct question *choose(struct mutator *mutator)
+{
+	struct question *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < 16; i++) {
+		struct question *q =
+			&mutator->questions[mutate_random(&mutator->random) % QUESTIONS];
+
+		if (q->input && (!best || q->tries < best->tries))
+			best = q;
+	}
+	return best;
+}
+
+/*
+ * The next input that answers a question: what was found becomes what was wanted,
+ * where it lies for the next time. Little-endian, like this machine.
+ * Return: its size; 0: none
+ */
+static size_t answer(struct mutator *mutator, size_t max)
+{
+	struct question *q = choose(mutator);
+	unsigned int width;
+
+	if (!q || q->size > max)
+		return 0;
+	width = width_of(q->operands.wanted, q->operands.found);
+	for (; q->at + width <= q->size && q->tries < TRIES; q->at++) {
+		if (memcmp(q->input + q->at, &q->operands.found, width))
+			continue;
+		memcpy(mutator->output, q->input, q->size);
+		q->tries++;
+		memcpy(mutator->output + q->at++, &q->operands.wanted, width);
+		return q->size;
+	}
+	free(q->input);
+	q->input = NULL;
+	return 0;
+}
+
+/* ---- All of it ---- */
+
 /* Copies the image to where it can grow, and changes it; what comes before and behind it stays. */
 static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t total, size_t max,
 			 const uint8_t *other, size_t other_size)
@@ -71,16 +204,13 @@ static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t
 	return now;
 }
 
-size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output, uint8_t *other,
-		       size_t other_size, size_t max)
+static size_t mutate_input(struct mutator *mutator, const uint8_t *input, size_t size,
+			   const uint8_t *other, size_t other_size, size_t max)
 {
-	struct mutator *mutator = data;
 	size_t first;
 
-	max = max < FUZZ_INPUT_MAX ? max : FUZZ_INPUT_MAX;
 	size = size < max ? size : max;
 	memcpy(mutator->output, input, size);
-	*output = mutator->output;
 	if (size <= FUZZ_HEADER)
 		return size;
 	if (other_size > FUZZ_HEADER) {
@@ -88,8 +218,12 @@ size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output
 		other_size -= FUZZ_HEADER;
 	}
 	first = first_size(input, size);
-	if (mutate_random(&mutator->random) % 8 == 0)
+	if (mutate_random(&mutator->random) % 8 == 0) {
 		mutate_options(mutator->output, &mutator->random);
+		/* Images that are good by themselves may not go together. */
+		if (mutate_random(&mutator->random) % 2)
+			return size;
+	}
 	if (size - FUZZ_HEADER > first && mutate_random(&mutator->random) % 2) {
 		size_t second = size - FUZZ_HEADER - first;
 
@@ -103,7 +237,28 @@ size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output
 	return size + first;
 }
 
+size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output, uint8_t *other,
+		       size_t other_size, size_t max)
+{
+	struct mutator *mutator = data;
+
+	max = max < FUZZ_INPUT_MAX ? max : FUZZ_INPUT_MAX;
+	*output = mutator->output;
+	learn(mutator);
+	mutator->size = mutate_random(&mutator->random) % 2 ? 0 : answer(mutator, max);
+	if (!mutator->size)
+		mutator->size = mutate_input(mutator, input, size, other, other_size, max);
+	if (mutator->answers)
+		mutator->sum = fuzz_sum(mutator->output, mutator->size);
+	return mutator->size;
+}
+
 void afl_custom_deinit(void *data)
 {
-	free(data);
+	struct mutator *mutator = data;
+	unsigned int i;
+
+	for (i = 0; i < QUESTIONS; i++)
+		free(mutator->questions[i].input);
+	free(mutator);
 }

@@ -26,6 +26,32 @@ struct fuzz_slot {
 #define FUZZ_TEXT 0x60000000ul
 #define FUZZ_TEXT_SIZE 0x1000000ul
 
+/*
+ * Comparisons that have failed in one run: the mutator puts what was wanted where
+ * what was found lies in the input. The last of those that fall on one slot.
+ */
+#define FUZZ_OPERANDS 1024
+
+struct fuzz_operands {
+	uint64_t place; /* in the kernel; 0: none */
+	uint64_t wanted, found;
+};
+
+struct fuzz_answers {
+	uint64_t sum; /* of the input, by fuzz_sum() */
+	struct fuzz_operands operands[FUZZ_OPERANDS];
+};
+
+static inline uint64_t fuzz_sum(const uint8_t *data, uint32_t size)
+{
+	uint64_t sum = size;
+	uint32_t i;
+
+	for (i = 0; i < size; i++)
+		sum = (sum ^ data[i]) * 0x100000001b3ull;
+	return sum;
+}
+
 /* What must not grow */
 struct fuzz_census {
 	uint64_t run;
@@ -46,8 +72,9 @@ struct fuzz_shared {
 	struct fuzz_slot ring[FUZZ_RING]; /* input n is in slot n % FUZZ_RING */
 };
 
-/* In the environment, the file's path, and "1" for the loop without extras */
+/* In the environment, the paths of memory, open in all of these processes; and "1" for the loop without extras */
 #define FUZZ_SHARED_ENV "KERNEL_FUZZ_SHARED"
+#define FUZZ_ANSWERS_ENV "KERNEL_FUZZ_ANSWERS"
 #define FUZZ_BARE_ENV "KERNEL_FUZZ_BARE"
 
 /* AFL++'s fork server: where it says what to do, and is told what came of it */

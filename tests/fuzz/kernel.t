@@ -8,10 +8,12 @@ import glob
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILT = f"{TOP}/build/fuzz/kernel"
@@ -126,6 +128,29 @@ def test_death(directory):
     point(done.returncode == 1, "but not in a guest without the defect", done.stdout, done.stderr)
 
 
+def wait_until(condition):
+    """Whether it holds within 10 seconds"""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_killed(directory):
+    """afl-fuzz ends the launcher by SIGKILL: nothing stays behind."""
+    with subprocess.Popen([f"{BUILT}/drive", "-s", "60", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stderr=subprocess.DEVNULL,
+                          env=os.environ | {"KERNEL_FUZZ_CRASHES": directory}, stdout=subprocess.DEVNULL) as driver:
+        children = f"/proc/{driver.pid}/task/{driver.pid}/children"
+        wait_until(lambda: read(children))
+        launcher = int(read(children).split()[0])
+        own = f"/dev/shm/kernel-fuzz-uml/fuzz-{launcher}"
+        there = wait_until(lambda: os.path.exists(f"{own}/pid"))
+        guest = int(read(f"{own}/pid")) if there else 0
+        os.kill(launcher, signal.SIGKILL)
+        point(there and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
+              "a launcher that is killed leaves nothing behind", there, glob.glob(f"{own}/*"))
+
+
 def test_hang(directory):
     """An input that does not end: the stack is kept."""
     status, result = drive(f"{directory}/hang", "fuzz-endless", [with_uuid(directory, {5: 0x96})],
@@ -164,7 +189,7 @@ def main():
     if missing:
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
-    for test in (test_seeds, test_campaign, test_death, test_hang, test_warning, test_growth):
+    for test in (test_seeds, test_campaign, test_death, test_killed, test_hang, test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
     print(f"1..{COUNT}")

@@ -2,17 +2,26 @@
 /*
  * Coverage of fs/erofs, which calls these functions at each branch and at each
  * comparison, for AFL++'s map. A comparison that fails counts as well, by the
- * number of leading bits that are equal, and by that of bits that are: one more
- * is progress, so that a value of many bits is found bit by bit.
+ * number of leading bytes that are equal: one more is progress, so that a value
+ * of many bytes is found byte by byte. Now and then the mutator is told what was
+ * compared, so that it need not search at all for what lies in the input.
  */
 #include <linux/bitops.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include "fuzz.h"
 
-bool fuzz_watching;
-static unsigned int previous;
-static struct task_struct *task;
+/* Together, as each branch needs them */
+static struct {
+	bool watching;
+	bool telling; /* the mutator, what was compared */
+	bool noting; /* places, for a report on lines */
+	unsigned int previous;
+	struct task_struct *task;
+	unsigned char *map;
+} state;
+
+#define TOLD 8 /* of how many inputs, one: AFL++ tries many that are made of the same */
 
 void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_cmp1(u8 a, u8 b);
@@ -25,16 +34,29 @@ void __sanitizer_cov_trace_const_cmp4(u32 a, u32 b);
 void __sanitizer_cov_trace_const_cmp8(u64 a, u64 b);
 void __sanitizer_cov_trace_switch(u64 value, u64 *cases);
 
-void fuzz_coverage_start(void)
+void fuzz_coverage_start(const u8 *input, size_t size)
 {
-	previous = 0;
-	task = NULL;
+	state.previous = 0;
+	state.task = NULL;
+	state.map = fuzz_map;
+	state.noting = fuzz_shared->want_places;
+	state.telling = fuzz_answers && fuzz_shared->runs % TOLD == 0;
+	if (state.telling) {
+		memset(fuzz_answers, 0, sizeof(*fuzz_answers));
+		fuzz_answers->sum = fuzz_sum(input, size);
+	}
+	state.watching = true;
+}
+
+void fuzz_coverage_stop(void)
+{
+	state.watching = false;
 }
 
 /* Interrupts and RCU callbacks come when they like: they would be noise. */
 static __always_inline bool watching(void)
 {
-	return fuzz_watching && in_task();
+	return state.watching && in_task();
 }
 
 static __always_inline unsigned int hash(unsigned long pc)
@@ -42,7 +64,6 @@ static __always_inline unsigned int hash(unsigned long pc)
 	return (u32)pc * 2654435761u / (U32_MAX / FUZZ_MAP_SIZE + 1);
 }
 
-/* For a report on lines */
 static noinline notrace void note_place(unsigned long pc)
 {
 	unsigned long at = pc - FUZZ_TEXT;
@@ -58,29 +79,37 @@ void notrace __sanitizer_cov_trace_pc(void)
 	if (!watching())
 		return;
 	/* Edges go from one place of a task to another place of the same task. */
-	if (unlikely(current != task)) {
-		task = current;
-		previous = 0;
+	if (unlikely(current != state.task)) {
+		state.task = current;
+		state.previous = 0;
 	}
 	here = hash(_RET_IP_);
-	fuzz_map[here ^ previous]++;
-	previous = here >> 1;
-	if (unlikely(fuzz_shared->want_places))
+	state.map[here ^ state.previous]++;
+	state.previous = here >> 1;
+	if (unlikely(state.noting))
 		note_place(_RET_IP_);
 }
 
+static noinline notrace void tell(unsigned long pc, u64 wanted, u64 found)
+{
+	unsigned int at = hash(pc ^ found << 8) % FUZZ_OPERANDS;
+
+	fuzz_answers->operands[at] = (struct fuzz_operands){ pc, wanted, found };
+}
+
+/* a: the constant, if one is */
 static __always_inline void compare(unsigned long pc, u64 a, u64 b, unsigned int bits)
 {
-	unsigned int differ;
-
 	if (!watching() || a == b)
 		return;
 	/* Pointers, which are different each time, say nothing. */
 	if (bits == 64 && (virt_addr_valid((void *)a) || virt_addr_valid((void *)b)))
 		return;
-	differ = fls64(a ^ b); /* the first bit that does, from the low end */
-	fuzz_map[hash(pc + 1 + (differ << 20))] = 1;
-	fuzz_map[hash(pc + 1 + (hweight64(a ^ b) << 20) + BIT(27))] = 1;
+	/* fls64: the first bit that differs, from the low end. Of one byte, the branch tells. */
+	if (bits > 8)
+		state.map[hash(pc + 1 + ((unsigned int)(fls64(a ^ b) + 7) / 8 << 20))] = 1;
+	if (unlikely(state.telling))
+		tell(pc, a, b);
 }
 
 #define COMPARE(name, type, bits)              \
@@ -104,5 +133,5 @@ void notrace __sanitizer_cov_trace_switch(u64 value, u64 *cases)
 	u64 i;
 
 	for (i = 0; i < cases[0]; i++)
-		compare(_RET_IP_ + i, value, cases[2 + i], cases[1]);
+		compare(_RET_IP_ + i, cases[2 + i], value, cases[1]);
 }

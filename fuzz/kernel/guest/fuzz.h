@@ -11,12 +11,13 @@
 #define FUZZ_IMAGE_MAX 65536 /* as large as the RAM disks */
 
 /* coverage.c */
-extern bool fuzz_watching;
-void fuzz_coverage_start(void);
+void fuzz_coverage_start(const u8 *input, size_t size);
+void fuzz_coverage_stop(void);
 
 /* host_user.c: the same process, on the host's side */
 extern unsigned char *fuzz_map;
 extern struct fuzz_shared *fuzz_shared;
+extern struct fuzz_answers *fuzz_answers; /* or NULL */
 int fuzz_host_start(void);
 int fuzz_host_bare(void);
 int fuzz_host_next(const unsigned char **data, unsigned int *size);

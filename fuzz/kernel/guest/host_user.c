@@ -17,6 +17,7 @@
 static unsigned char nowhere[FUZZ_MAP_SIZE];
 unsigned char *fuzz_map = nowhere;
 struct fuzz_shared *fuzz_shared;
+struct fuzz_answers *fuzz_answers;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
 
 int fuzz_host_start(void);
@@ -34,6 +35,18 @@ static void *attach(const char *variable)
 	return memory == (void *)-1 ? NULL : memory;
 }
 
+static void *map_file(const char *variable, size_t size)
+{
+	const char *path = getenv(variable);
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *memory = fd < 0 ? MAP_FAILED :
+				mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* The kernel is the first thread; any of the process may get the signal. */
 static void hang(int signal)
 {
@@ -47,19 +60,13 @@ static void hang(int signal)
 int fuzz_host_start(void)
 {
 	struct sigaction action = { .sa_handler = hang };
-	const char *path = getenv(FUZZ_SHARED_ENV);
 	void *map;
-	int fd;
 
-	if (!path)
-		return 0;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	map = mmap(NULL, sizeof(*fuzz_shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
+	fuzz_shared = map_file(FUZZ_SHARED_ENV, sizeof(*fuzz_shared));
 	test_case = attach("__AFL_SHM_FUZZ_ID");
-	if (map == MAP_FAILED || !test_case)
+	if (!fuzz_shared || !test_case)
 		return 0;
-	fuzz_shared = map;
+	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
 	fuzz_shared->guest = getpid();
 	map = attach("__AFL_SHM_ID");
 	if (map)

@@ -120,8 +120,9 @@ static void run(const u8 *data, size_t size)
 		mnt[1] = mount_one(&in, 1);
 	fuzz_judge_sharing();
 	read_both(mnt, actions);
-	for (; remounts; remounts >>= 2) {
-		remount(mnt, remounts & 3);
+	if (remounts) {
+		for (; remounts; remounts >>= 2)
+			remount(mnt, remounts & 3);
 		read_both(mnt, 0);
 	}
 	if (actions & FUZZ_DO_FIRST_GOES) {
@@ -139,6 +140,8 @@ static void run_bare(const u8 *data, size_t size)
 	struct vfsmount *mnt;
 
 	fuzz_disk_fill(&fuzz_disks[0], data, size, FUZZ_MOUNT_SHARE | FUZZ_MOUNT_DOMAIN);
+	if (fuzz_known_mount(0))
+		return;
 	mnt = fuzz_mount(&fuzz_disks[0]);
 	if (!IS_ERR(mnt))
 		fuzz_read_all(mnt, 0);
@@ -210,14 +213,13 @@ static int __init fuzz_loop(void)
 		panic("fuzz: cannot start: %d", err);
 	bare = fuzz_host_bare();
 	while (fuzz_host_next(&data, &size)) {
-		fuzz_coverage_start();
-		fuzz_watching = true;
+		fuzz_coverage_start(data, size);
 		if (bare)
 			run_bare(data, size);
 		else
 			run(data, size);
 		fuzz_clean_up();
-		fuzz_watching = false;
+		fuzz_coverage_stop();
 		if (fuzz_warned)
 			panic("the kernel has complained: see above");
 		take_census();
