@@ -39,8 +39,8 @@ static void *map_file(const char *variable, size_t size)
 {
 	const char *path = getenv(variable);
 	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	void *memory = fd < 0 ? MAP_FAILED :
-				mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *memory =
+		fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (fd >= 0)
 		close(fd);
