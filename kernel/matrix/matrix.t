@@ -98,7 +98,8 @@ def test_guests(directory):
 
 
 def test_interruption(directory):
-    """Whoever is interrupted takes the guest along."""
+    """Whoever is interrupted takes the guest along. What a shell starts in the background ignores the signal at first."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         observe(directory, "hang", patience=30)
