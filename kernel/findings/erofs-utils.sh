@@ -5,13 +5,8 @@
 # `make erofs-utils`: a directory that holds them, or erofs-utils' source directory with programs that are built.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
-failed=0
-points=0
-
-trouble() {
-	echo "$0: $*" >&2
-	exit 2
-}
+# shellcheck disable=SC1091 # kernel/findings/points.sh
+. "$top/kernel/findings/points.sh"
 
 # program NAME: where it is.
 program() {
@@ -22,19 +17,6 @@ program() {
 		fi
 	done
 	trouble "no $1.erofs in ${EROFS_UTILS:-build/tools/bin}"
-}
-
-# point TEXT COMMAND...: one test point, which holds if the command succeeds.
-point() {
-	text=$1
-	shift
-	points=$((points + 1))
-	if "$@"; then
-		echo "ok $points - $text"
-	else
-		echo "not ok $points - $text"
-		failed=1
-	fi
 }
 
 # told FILE: what a program said.

@@ -5,13 +5,8 @@
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 guest=${GUEST:-plain}
-failed=0
-points=0
-
-trouble() {
-	echo "$0: $*" >&2
-	exit 2
-}
+# shellcheck disable=SC1091 # kernel/findings/points.sh
+. "$top/kernel/findings/points.sh"
 
 # image FROM OFFSET=BYTES...: $work/image, an image with other bytes.
 image() {
@@ -52,18 +47,9 @@ both() {
 	"$1" "$2" && "$3"
 }
 
-# point TEXT COMMAND...: one test point, which holds if the command succeeds.
-point() {
-	text=$1
-	shift
-	points=$((points + 1))
-	if "$@"; then
-		echo "ok $points - $text"
-	else
-		echo "not ok $points - $text"
-		failed=1
-		quiet || [ -e "$work/worst" ] || cp "$work/log" "$work/worst"
-	fi
+# Keeps the first log with a complaint.
+point_failed() {
+	quiet || [ -e "$work/worst" ] || cp "$work/log" "$work/worst"
 }
 
 # finish: the plan, what the kernel said when it first complained, and the exit status.
