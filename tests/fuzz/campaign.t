@@ -205,7 +205,8 @@ def test_stop_and_resume(where):
     """Signals stop it, and it goes on."""
     known = set()
     for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")):
-        run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="r")
+        # An input that is trimmed keeps its place, but not its content, which is what is compared.
+        run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="r", AFL_DISABLE_TRIM="1")
         ready = run.runs("main") and run.runs("asan") and until(lambda: len(run.queue("main")) > 2, 40)
         before = execs(run, "main") if known else 0
         run.process.send_signal(number)

@@ -5,6 +5,7 @@
 import glob
 import os
 import re
+import shutil
 import sys
 import tempfile
 
@@ -83,6 +84,33 @@ def planted():
                done.stdout + done.stderr)
 
 
+def show_maps(harness, inputs):
+    """(what afl-showmap says, {input: where it went}): all inputs through one fork server, in their order."""
+    with tempfile.TemporaryDirectory() as where:
+        os.mkdir(f"{where}/in")
+        for i, path in enumerate(inputs):
+            shutil.copy(path, f"{where}/in/{i}")
+        done = tap.run(["afl-showmap", "-t", "5000", "-i", f"{where}/in", "-o", f"{where}/out", "--", harness],
+                       env=os.environ | {"AFL_NO_AFFINITY": "1"})
+        maps = {}
+        for i, path in enumerate(inputs):
+            with open(f"{where}/out/{i}", encoding="ascii") as text:
+                maps[path] = text.read()
+        return done.stdout + done.stderr, maps
+
+
+def fork_server():
+    """Ours, under AFL++: it goes on behind an input that ends the process, and what is reported is each input's own."""
+    good = files("spec/base/*.erofs")[:4]
+    bad = glob.glob(f"{tap.TOP}/build/fuzz/planted/{QUICK[0]}/campaign/out/*/crashes/id:*")[:1]
+    harness = f"{tap.TOP}/build/fuzz/planted/{QUICK[0]}/afl/image"
+    _, expected = show_maps(harness, good)
+    text, maps = show_maps(harness, good[:2] + bad + good[2:])
+    tap.ok(bad and text.count("killed by signal 6") == 1, "the fork server reports the one input that ends the process", text)
+    tap.ok(all(maps[path] == expected[path] for path in good) and len(set(expected.values())) == len(good),
+           "and runs the others as if that had not been", text)
+
+
 def bad_input():
     """What a person does wrong with the tools."""
     done = tap.run([f"{tap.TOP}/fuzz/planted/try", "nonesuch"])
@@ -104,6 +132,7 @@ def main():
     regressions()
     broken()
     planted()
+    fork_server()
     bad_input()
     tap.done()
 
