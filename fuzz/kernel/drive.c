@@ -8,9 +8,9 @@
  *
  * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
  */
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,18 +29,6 @@ static unsigned char *map;
 static uint32_t *test_case;
 static int control, status; /* pipes */
 
-static void trouble(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fprintf(stderr, "drive: ");
-	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
-	va_end(args);
-	exit(2);
-}
-
 static void *make_memory(const char *variable, size_t size)
 {
 	int id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
@@ -48,7 +36,7 @@ static void *make_memory(const char *variable, size_t size)
 	char text[16];
 
 	if (memory == (void *)-1)
-		trouble("no shared memory: %s", strerror(errno));
+		err(2, "no shared memory");
 	snprintf(text, sizeof(text), "%d", id);
 	setenv(variable, text, 1);
 	return memory;
@@ -66,10 +54,10 @@ static void make_shared(void)
 	char path[32];
 
 	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
-		trouble("no memory: %s", strerror(errno));
+		err(2, "no memory");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)
-		trouble("cannot map memory: %s", strerror(errno));
+		err(2, "cannot map memory");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	setenv(FUZZ_SHARED_ENV, path, 1);
 }
@@ -81,14 +69,14 @@ static uint32_t hear(void)
 	uint32_t word;
 
 	if (read(status, &word, sizeof(word)) != sizeof(word))
-		trouble("the launcher has gone");
+		errx(2, "the launcher has gone");
 	return word;
 }
 
 static void say(uint32_t word)
 {
 	if (write(control, &word, sizeof(word)) != sizeof(word))
-		trouble("the launcher has gone");
+		errx(2, "the launcher has gone");
 }
 
 static pid_t start_launcher(const char *self, const char *guest)
@@ -100,13 +88,13 @@ static pid_t start_launcher(const char *self, const char *guest)
 
 	snprintf(path, sizeof(path), "%.*slauncher", slash ? (int)(slash - self + 1) : 0, self);
 	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
-		trouble("pipe: %s", strerror(errno));
+		err(2, "pipe");
 	pid = fork();
 	if (!pid) {
 		dup2(to[0], FUZZ_CONTROL_FD);
 		dup2(from[1], FUZZ_STATUS_FD);
 		execl(path, path, guest, NULL);
-		fprintf(stderr, "drive: %s: %s\n", path, strerror(errno));
+		warn("%s", path);
 		_exit(127);
 	}
 	close(to[0]);
@@ -130,7 +118,7 @@ static struct input read_input(const char *path)
 	struct input in = { .size = size, .data = malloc(size > 0 ? size : 1) };
 
 	if (size < 0 || !in.data)
-		trouble("%s: %s", path, strerror(errno));
+		err(2, "%s", path);
 	close(fd);
 	memcpy(in.data, data, size);
 	return in;
@@ -228,13 +216,13 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 2)
-		trouble("usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
+		errx(2, "usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...");
 	count = argc - optind - 1;
 	if (!wanted)
 		wanted = seconds ? ~0ul : (unsigned long)count;
 	inputs = calloc(count, sizeof(*inputs));
 	if (!inputs)
-		trouble("no memory");
+		errx(2, "no memory");
 	for (i = 0; i < count; i++)
 		inputs[i] = read_input(argv[optind + 1 + i]);
 	map = make_memory("__AFL_SHM_ID", FUZZ_MAP_SIZE);

@@ -4,15 +4,16 @@
  *
  * AFL++'s fork server for a kernel in User-Mode Linux. The guest, a directory of build/kernel, takes inputs and answers by
  * itself, as a program in persistent mode does; the launcher speaks only when it has died, and starts the next. What is
- * known of a death is kept in $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title.
+ * known of a death is kept in $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title and stack.
  *
  *	$KERNEL_FUZZ_HANG	milliseconds that an input may take, 5000 if not set
  *	$KERNEL_FUZZ_BARE	the loop without oracle, options and second image
  */
+#include <ctype.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,7 +32,19 @@
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
+
+/* What a log says */
+#define PANIC "Kernel panic - not syncing: "
+#define COMPLAINED "the kernel has complained"
+#define RIP "RIP: 0033:"
+#define TRACE "Call Trace:"
+#define CALL ">] ? "
+
+/* A directory's name */
 #define TITLE_MAX 100
+#define FRAMES 3
+#define FUNCTION_MAX 48
+#define STACK_MAX 256
 
 /* afl-fuzz looks for this in a target: it is instrumented, in its way. */
 __attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
@@ -39,18 +53,6 @@ static struct fuzz_shared *shared;
 static int log_fd; /* what the guest says, in memory */
 static const char *crashes;
 static unsigned long hang_ms = 5000;
-
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fprintf(stderr, "launcher: ");
-	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
-	va_end(args);
-	exit(1);
-}
 
 /* ---- What both know ---- */
 
@@ -66,10 +68,10 @@ static void make_shared(void)
 
 	log_fd = memfd_create("kernel-fuzz-log", MFD_CLOEXEC);
 	if (fd < 0 || log_fd < 0 || ftruncate(fd, sizeof(*shared)))
-		die("no memory to share with the guest: %s", strerror(errno));
+		err(1, "no memory to share with the guest");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)
-		die("cannot map what is shared with the guest: %s", strerror(errno));
+		err(1, "cannot map what is shared with the guest");
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
 	setenv(FUZZ_SHARED_ENV, own, 1);
 }
@@ -107,27 +109,38 @@ static unsigned long now_ms(void)
 	return t.tv_sec * 1000ul + t.tv_nsec / 1000000;
 }
 
-/* The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. */
-static void watch(pid_t guest, uint64_t *run, unsigned long *since)
+struct watch {
+	uint64_t run;
+	unsigned long since;
+	bool asked;
+};
+
+/*
+ * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. A second
+ * signal would cut the stack short. It is for the thread and not for the process: of two signals that wait, the kernel's
+ * timer's would else be handled around it, and that has a stack of its own.
+ */
+static void watch(pid_t guest, struct watch *w)
 {
-	if (!shared->running || shared->runs != *run) {
-		*run = shared->runs;
-		*since = now_ms();
-	} else if (now_ms() - *since > hang_ms + GRACE) {
+	unsigned long ms = now_ms() - w->since;
+
+	if (!shared->running || shared->runs != w->run) {
+		*w = (struct watch){ .run = shared->runs, .since = now_ms() };
+	} else if (ms > hang_ms + GRACE) {
 		kill(-guest, SIGKILL);
-	} else if (now_ms() - *since > hang_ms) {
-		kill(guest, SIGUSR2);
+	} else if (ms > hang_ms && !w->asked) {
+		w->asked = true;
+		syscall(SYS_tgkill, guest, guest, SIGUSR2);
 	}
 }
 
 static int wait_for(pid_t guest)
 {
-	unsigned long since = now_ms();
-	uint64_t run = 0;
+	struct watch w = { .since = now_ms() };
 	int status;
 
 	while (waitpid(guest, &status, 0) < 0 && errno == EINTR)
-		watch(guest, &run, &since);
+		watch(guest, &w);
 	/* Its helpers */
 	kill(-guest, SIGKILL);
 	return status;
@@ -142,31 +155,122 @@ static void read_log(char *text, size_t size)
 	text[n > 0 ? n : 0] = '\0';
 }
 
-/* What it died of, in words that are the same for the same reason: numbers are N. */
-static void make_title(const char *text, char *title)
+static const char *last_of(const char *text, const char *words)
 {
-	static const char *const heads[] = { "BUG: KASAN: ", "UBSAN: ", "WARNING: ",
-					     "BUG: failure at ", "Kernel panic - not syncing: " };
-	const char *found = "died without a word";
-	size_t i, n = 0;
+	const char *found = NULL;
 
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		const char *at = strstr(text, heads[i]);
+	for (text = strstr(text, words); text; text = strstr(text + 1, words))
+		found = text;
+	return found;
+}
 
-		if (at) {
-			found = i < 4 ? at : at + strlen(heads[i]);
-			break;
-		}
+/*
+ * Where the log says what it died of. A warning ends the guest only after the
+ * input, and only if it is not known: those before the last may be known ones.
+ */
+static const char *find_cause(const char *text)
+{
+	const char *panic = last_of(text, PANIC), *warning, *ubsan, *bug;
+
+	if (!panic)
+		return "died without a word";
+	panic += strlen(PANIC);
+	if (!strncmp(panic, COMPLAINED, strlen(COMPLAINED))) {
+		warning = last_of(text, "WARNING: ");
+		ubsan = last_of(text, "UBSAN: ");
+		return (warning > ubsan ? warning : ubsan) ?: panic;
 	}
-	for (; *found && *found != '\n' && n < TITLE_MAX - 1; found++) {
-		bool digit = *found >= '0' && *found <= '9';
-		bool letter = (*found | 32) >= 'a' && (*found | 32) <= 'z';
-		char c = digit ? 'N' : letter || strchr("._", *found) ? *found : '-';
+	bug = last_of(text, "BUG: KASAN: ") ?: last_of(text, "BUG: failure at ");
+	return bug ?: panic;
+}
 
-		if (!n || title[n - 1] != c || (c != 'N' && c != '-'))
+static size_t number_length(const char *text)
+{
+	return strncmp(text, "0x", 2) ? strspn(text, "0123456789")
+				      : 2 + strspn(text + 2, "0123456789abcdef");
+}
+
+/* Words that are the same for the same cause: numbers are N, but for those of lines in the source. */
+static void make_title(const char *at, char *title)
+{
+	bool line = false;
+	size_t n = 0;
+
+	/* Behind a + are offsets. */
+	while (*at && !strchr("\n+", *at) && n < TITLE_MAX - 1) {
+		size_t digits;
+		char c;
+
+		line = isdigit(*at) && (line || (n > 2 && !strncmp(at - 3, ".c:", 3)));
+		digits = line ? 0 : number_length(at);
+		c = digits ? 'N' : isalnum((unsigned char)*at) || strchr("._", *at) ? *at : '-';
+		if (!n || title[n - 1] != c || line || (c != 'N' && c != '-'))
 			title[n++] = c;
+		at += digits ?: 1;
 	}
 	title[n] = '\0';
+}
+
+/*
+ * The functions of fs/erofs on the first stack that has any: they have its name in theirs. User-Mode Linux prints whatever
+ * on the stack points to code: without an offset it is no call, and the others may be left over from earlier ones.
+ */
+static size_t find_stack(const char *text, const char **functions)
+{
+	const char *at, *end;
+	size_t n = 0;
+
+	for (text = strstr(text, TRACE); text && !n; text = end) {
+		end = strstr(text + 1, TRACE);
+		for (at = strstr(text, CALL); at && n < STACK_MAX && (!end || at < end);
+		     at = strstr(at, CALL)) {
+			const char *offset, *in;
+
+			at += strlen(CALL);
+			offset = at + strcspn(at, "+\n");
+			in = strstr(at, "erofs");
+			if (in && in < offset && strncmp(offset, "+0x0/", 5) &&
+			    strncmp(at, "erofs_test_", 11))
+				functions[n++] = at;
+		}
+	}
+	return n;
+}
+
+/* The name ends with a +. Return: whether the function was not in it; an address is none. */
+static bool add_function(char *name, const char *function)
+{
+	char word[FUNCTION_MAX];
+	int length = strspn(function, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	snprintf(word, sizeof(word) - 1, "+%.*s", length, function);
+	strcat(word, "+");
+	if (!length || isdigit(*function) || strstr(name, word))
+		return false;
+	strcat(name, word + 1);
+	return true;
+}
+
+/*
+ * Crashes with one title are told apart by the innermost functions; hangs by the outermost: the innermost say only where
+ * the loop was when time was over.
+ */
+static void add_functions(const char *text, const char *cause, char *name)
+{
+	bool hangs = !strncmp(cause, "hang", strlen("hang"));
+	const char *functions[STACK_MAX], *rip = last_of(text, RIP),
+					  *task = strstr(text, "] task:");
+	size_t n, i, added = 0;
+
+	if (!strncmp(cause, "disagreement", strlen("disagreement")))
+		return;
+	n = find_stack(hangs && task ? task : cause, functions);
+	strcat(name, "+");
+	if (rip && !hangs)
+		added += add_function(name, rip + strlen(RIP));
+	for (i = 0; i < n && added < FRAMES; i++)
+		added += add_function(name, functions[hangs ? n - 1 - i : i]);
+	name[strlen(name) - 1] = '\0';
 }
 
 static void write_file(const char *directory, const char *name, const void *data, size_t size)
@@ -177,7 +281,7 @@ static void write_file(const char *directory, const char *name, const void *data
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	file = fopen(path, "wbe");
 	if (!file || fwrite(data, 1, size, file) != size)
-		fprintf(stderr, "launcher: cannot write %s: %s\n", path, strerror(errno));
+		warn("cannot write %s", path);
 	if (file)
 		fclose(file);
 }
@@ -201,12 +305,15 @@ static void write_ring(const char *directory)
 static void keep(const char *guest)
 {
 	static char text[65536];
-	char directory[4096], ring[4096 + 8], title[TITLE_MAX];
+	char directory[4096], ring[4096 + 8], name[TITLE_MAX + 1 + FRAMES * FUNCTION_MAX];
 	const struct fuzz_slot *last = &shared->ring[shared->runs % FUZZ_RING];
+	const char *cause;
 
 	read_log(text, sizeof(text));
-	make_title(text, title);
-	snprintf(directory, sizeof(directory), "%s/%s", crashes, title);
+	cause = find_cause(text);
+	make_title(cause, name);
+	add_functions(text, cause, name);
+	snprintf(directory, sizeof(directory), "%s/%s", crashes, name);
 	snprintf(ring, sizeof(ring), "%s/ring", directory);
 	/* Known already, maybe to another launcher */
 	if (mkdir(directory, 0755) || mkdir(ring, 0755))
@@ -231,7 +338,7 @@ static void greet(void)
 
 	if (!getenv("__AFL_SHM_FUZZ_ID") || !say(HELLO) ||
 	    read(FUZZ_CONTROL_FD, &word, sizeof(word)) != sizeof(word))
-		die("this is for afl-fuzz or drive to start, with test cases in shared memory");
+		errx(1, "this is for afl-fuzz or drive to start, with test cases in shared memory");
 }
 
 static pid_t start(const char *directory)
@@ -241,7 +348,7 @@ static pid_t start(const char *directory)
 	lseek(log_fd, 0, SEEK_SET);
 	guest = ftruncate(log_fd, 0) ? -1 : fork();
 	if (guest < 0)
-		die("fork: %s", strerror(errno));
+		err(1, "fork");
 	if (!guest)
 		become_guest(directory);
 	return guest;
@@ -276,7 +383,7 @@ static void make_directories(const char *path)
 			mkdir(part, 0755);
 	}
 	if (access(path, W_OK))
-		die("%s: %s", path, strerror(errno));
+		err(1, "%s", path);
 }
 
 static void tick(int number)
@@ -291,7 +398,7 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = tick };
 
 	if (argc < 2)
-		die("usage: launcher GUEST");
+		errx(1, "usage: launcher GUEST");
 	crashes = getenv("KERNEL_FUZZ_CRASHES") ?: "build/fuzz/kernel/crashes";
 	if (getenv("KERNEL_FUZZ_HANG"))
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
