@@ -16,7 +16,7 @@ image() {
 }
 
 # look file|disk FILE DO: mounts $work/image, and does what look.c says. What it tells is in $work/said, the kernel's
-# log in $work/log, and complaints of the kernel, if there are any, in $work/why.
+# log in $work/log, and complaints of the kernel, if there are any, in $work/why. The guest may take SECONDS_GIVEN (60).
 look() {
 	if [ "$1" = disk ]; then
 		set -- "$2" "$3" /dev/ubda --disk "$work/image"
@@ -25,8 +25,8 @@ look() {
 	fi
 	file=$1 what=$2 mounted=$3
 	shift 3
-	"$top/kernel/uml/run-guest" --guest "$guest" --timeout 60 --log "$work/log" "$@" "$top/build/findings/look" \
-		"IMAGE=$mounted" "FILE=$file" "DO=$what" >"$work/said" 2>"$work/why"
+	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log "$work/log" "$@" \
+		"$top/build/findings/look" "IMAGE=$mounted" "FILE=$file" "DO=$what" >"$work/said" 2>"$work/why"
 	if [ $? = 2 ]; then
 		cat "$work/why" >&2
 		trouble "the guest could not be run"
