@@ -72,9 +72,30 @@ static u8 *fetch_nothing(void *context, bool metabox, u64 *size)
 }
 
 /*
- * A metabox or packed inode that is a device, FIFO or socket: its pages cannot be
- * read, and EROFS calls a function through a null pointer (README.md).
+ * Finding internal-inode-special: the metabox or packed inode is a device, FIFO or
+ * socket. Its pages cannot be read, and EROFS calls a function through a null pointer.
  */
+static bool is_special(const struct oracle_inode *i)
+{
+	return !S_ISREG(i->inode.mode) && !S_ISDIR(i->inode.mode) && !S_ISLNK(i->inode.mode);
+}
+
+/*
+ * Finding packed-inode-fragment: data of the packed inode is a fragment, and thus
+ * in the packed inode. Reading it waits for itself, or overflows the stack.
+ */
+static bool has_fragment(const struct fuzz_disk *disk, const struct oracle_inode *i)
+{
+	u64 at = ALIGN(i->offset + i->inode.isize + i->inode.xattr_isize, 8);
+	const struct z_erofs_map_header *header = (void *)(disk->bytes + at);
+
+	if (!ishare_inode_is_compressed(&i->inode) || at + sizeof(*header) > disk->size)
+		return false;
+	return header->h_clusterbits >> Z_EROFS_FRAGMENT_INODE_BIT ||
+	       le16_to_cpu(header->h_advise) & Z_EROFS_ADVISE_FRAGMENT_PCLUSTER;
+}
+
+/* Mounting the image, or reading its files, may be the end of the kernel. */
 bool fuzz_known_mount(unsigned int which)
 {
 	struct fuzz_disk *disk = &fuzz_disks[which];
@@ -88,12 +109,13 @@ bool fuzz_known_mount(unsigned int which)
 	oracle_judge(o, disk->bytes, disk->size, &profile);
 	for (n = 0; n < o->nr_mounted; n++) {
 		const struct oracle_inode *i = &o->inodes[n];
+		bool metabox = o->metabox.there && i->nid == o->ext.metabox_nid;
+		bool packed = o->packed.there && i->nid == o->sb.packed_nid;
 
-		bool holds_data = (o->metabox.there && i->nid == o->ext.metabox_nid) ||
-				  (o->packed.there && i->nid == o->sb.packed_nid);
-
-		known |= holds_data && i->decoded && !S_ISREG(i->inode.mode) &&
-			 !S_ISDIR(i->inode.mode) && !S_ISLNK(i->inode.mode);
+		if (!i->decoded)
+			continue;
+		known |= (metabox || packed) && is_special(i);
+		known |= packed && has_fragment(disk, i);
 	}
 	oracle_free(o);
 	return known;

@@ -110,13 +110,50 @@ static bool known_stale(struct inode *inode)
 	return false;
 }
 
-/*
- * Looking for a hole or for data in a compressed file goes through all of what
- * i_size says, lcluster by lcluster, and no signal ends it (README.md).
- */
-static bool known_slow(struct inode *inode)
+/* Extent records of 4 bytes: to look one up, all before it are added up. */
+static bool has_small_records(struct inode *inode)
 {
-	return data_inode(inode)->i_mapping->a_ops == &z_erofs_aops && i_size_read(inode) > SZ_16M;
+	struct erofs_inode *vi = EROFS_I(inode);
+	struct erofs_map_blocks map = {};
+
+	if (vi->datalayout != EROFS_INODE_COMPRESSED_FULL)
+		return false;
+	z_erofs_map_blocks_iter(inode, &map, 0); /* reads z_advise */
+	erofs_put_metabuf(&map.buf);
+	return vi->z_advise & Z_EROFS_ADVISE_EXTENTS && z_erofs_extent_recsize(vi->z_advise) == 4;
+}
+
+/*
+ * Finding huge-size-walk: what is far behind in a file or directory with small
+ * records is read too slowly. Of inodes that share, any may be the one that is read.
+ */
+static bool known_slow_read(struct inode *inode)
+{
+	struct inode *shared = data_inode(inode);
+	struct erofs_inode *real;
+
+	if (i_size_read(inode) <= SZ_16M)
+		return false;
+	if (shared == inode)
+		return has_small_records(inode);
+	list_for_each_entry(real, &EROFS_I(shared)->ishare_list,
+			    ishare_list) if (has_small_records(&real->vfs_inode)) return true;
+	return false;
+}
+
+/*
+ * Finding huge-size-walk: looking for a hole or for data goes from extent to extent,
+ * and takes time in proportion to the square of the size where records are small.
+ * Flat files have two extents at most. It is the file's own inode that counts.
+ */
+static bool known_slow_seek(struct inode *inode)
+{
+	unsigned int layout = EROFS_I(inode)->datalayout;
+	loff_t size = i_size_read(inode);
+
+	if (layout == EROFS_INODE_FLAT_PLAIN || layout == EROFS_INODE_FLAT_INLINE)
+		return false;
+	return size > SZ_16M || (size > SZ_256K && has_small_records(inode));
 }
 
 static void read_at(struct file *file, loff_t pos, size_t size)
@@ -131,9 +168,9 @@ static void read_at(struct file *file, loff_t pos, size_t size)
 static void read_data(struct file *file, loff_t size)
 {
 	read_at(file, 0, READ_MAX);
-	if (size > READ_MAX)
+	if (size > READ_MAX && !known_slow_read(file_inode(file)))
 		read_at(file, size - 100, 100);
-	if (known_slow(file_inode(file)))
+	if (known_slow_seek(file_inode(file)))
 		return;
 	vfs_llseek(file, 0, SEEK_HOLE);
 	vfs_llseek(file, size / 2, SEEK_DATA);
@@ -249,6 +286,8 @@ static void walk(const struct path *path, unsigned int depth, unsigned int *visi
 	struct dentry *absent;
 	unsigned int i;
 
+	if (known_slow_read(d_inode(path->dentry)))
+		return;
 	list_names(path, names);
 	for (i = 0; i < names->count && *visits; i++) {
 		struct path entry = { .mnt = path->mnt };
