@@ -14,9 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Those that make a crash of a defect, or are below every one.
 NOT_GUILTY = re.compile(
     r"__(asan|ubsan|sanitizer|interceptor|libc_start|restore_rt)|.*Sanitizer|_?_?abort$|raise$|gsignal$|__pthread_kill|"
-    r"broken$|main$|_start$|LLVMFuzzer|fuzzer::|ExecuteFiles|__assert|"
-    r"(__)?(kasan_|dump_stack|show_stack|print_report|panic$|check_panic|warn_slowpath|__warn$|report_bug|segv|"
-    r"sig_handler|relay_signal|bad_segv|die$|oops)")
+    r"broken$|main$|_start$|LLVMFuzzer|fuzzer::|ExecuteFiles|__assert")
 FRAMES = 3
 SHOWN_FRAMES = 16
 SHOWN_LINES = 60
@@ -43,19 +41,20 @@ def run(command, timeout, environment):
 # ---- What a replay says ----
 
 def frames(said):
-    """(function, place) of the first stack in the output, innermost first: a sanitizer's, or the kernel's."""
+    """(function, place) of the first stack in the output, innermost first: a sanitizer's, or the kernel's. User-Mode Linux
+    prints whatever on the stack points to code: without an offset it is no call, others may be left over from earlier ones."""
     stack = []
     for line in said.splitlines():
         user = re.match(r"\s*#(\d+) 0x[0-9a-f]+ (?:in )?(\S+)(?: (.*))?", line)
-        kernel = re.match(r"(?:\[[^]]*\])?\s*(?:\[<[0-9a-f]+>\] )?(\? )?([\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+", line)
-        if user and user[1] == "0" and stack:
+        kernel = re.match(r"(?:\[[^]]*\])?\s*(?:RIP: \w+:|\[<[0-9a-f]+>\] (?:\? )?)([a-zA-Z_][\w.]*)\+0x(?!0/)", line)
+        if stack and (user and user[1] == "0" or line.endswith("Call Trace:") and len(stack) > 1):
             break
         if user and user[2].startswith(("LLVMFuzzerRunDriver", "ExecuteFiles", "fuzzer::")):
             break
         if user:
             stack.append((user[2], (user[3] or "").replace(f"{TOP}/", "")))
-        elif kernel and not kernel[1]:
-            stack.append((kernel[2], ""))
+        elif kernel:
+            stack.append((kernel[1], ""))
         elif stack and not line.strip():
             break
     return stack
@@ -66,7 +65,8 @@ TITLES = (
     r".*ERROR: (?:Address|Leak|Memory)Sanitizer: ([\w-]+).*",
     r".*: runtime error: (.*)",
     r".*BUG: KASAN: ([\w-]+ in \w+).*",
-    r".*Kernel panic - not syncing: (.*)",
+    r".*Kernel panic - not syncing: (?!BUG!|the kernel has complained)(.*)",
+    r".*(UBSAN: .*)",
     r".*(?:BUG|WARNING): (.*)",
     r".*libFuzzer: (.*)",
 )
@@ -132,8 +132,7 @@ def relative(path):
 def groups(target, where):
     """(one entry for each signature, paths that do nothing when run alone)."""
     if "deaths" in target:
-        kept = sorted(glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input"))
-        return [death(target, os.path.dirname(path)) for path in kept], []
+        return deaths(target, where), []
     found, silent = {}, []
     for path in sorted(glob.glob(f"{glob.escape(where)}/crashes/*-*"), key=lambda p: (os.path.getsize(p), p)):
         if path.endswith(".new"):
@@ -176,16 +175,45 @@ def read(path):
         return ""
 
 
-def death(target, directory):
-    """What the target has kept itself. To replay it makes it small, too: see fuzz/kernel/replay."""
-    one = Input(target, directory)
-    said = read(f"{directory}/log")
-    before = glob.glob(f"{glob.escape(directory)}/ring/*")
-    small = sorted(glob.glob(f"{glob.escape(directory)}/minimised/*")) or [f"{directory}/input"]
-    name = signature(said, False)
-    return {"id": identifier(name + directory), "signature": name,
-            "kind": "hang" if os.path.basename(directory).startswith("hang") else "crash",
-            "title": title(said, False), "inputs": [relative(directory)], "repeats": one.status == 0,
-            "smallest": relative(small[0] if len(small) == 1 else os.path.dirname(small[0])),
-            "size": sum(map(os.path.getsize, before)), "smallest_size": sum(map(os.path.getsize, small)),
-            "replay": " ".join(relative(word) for word in one.command(directory))} | shown(said)
+class Death(Input):
+    """A directory of fuzz/kernel's launcher, whose name tells title and stack. To replay it makes it small, too."""
+
+    def __init__(self, target, directory):
+        super().__init__(target, directory)
+        self.repeats = self.status == 0
+        # Alone it dies in a fresh guest, with nothing on the stack that earlier inputs have left there.
+        name = re.search(r"^crash with .*: (\S+)$", self.said, re.M) if self.repeats else None
+        self.name = name[1] if name else os.path.basename(directory)
+        self.kind = "hang" if self.name.startswith("hang") else "crash"
+        # What lies behind the bytes that are read, KASAN says, differs from input to input.
+        self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
+        self.log = read(f"{directory}/minimised.log" if self.repeats else f"{directory}/log")
+        self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
+        self.small = glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats else self.before
+
+    def sizes(self):
+        """Bytes: those that it takes, those there were."""
+        return [sum(map(os.path.getsize, paths)) for paths in (self.small, self.before)]
+
+
+def deaths(target, where):
+    """What the target has kept itself, one entry for each signature: the smallest that happens again first."""
+    found = {}
+    for path in glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input"):
+        one = Death(target, os.path.dirname(path))
+        found.setdefault(one.signature, []).append(one)
+    return [death(name, sorted(ones, key=lambda one: (not one.repeats, one.sizes(), one.path)))
+            for name, ones in sorted(found.items())]
+
+
+def death(name, ones):
+    """Those with the same signature."""
+    first = ones[0]
+    size, before = first.sizes()
+    small = first.small[0] if len(first.small) == 1 else f"{first.path}/{'minimised' if first.repeats else 'ring'}"
+    return {"id": identifier(name), "signature": name, "kind": first.kind, "title": title(first.log, False),
+            "inputs": [relative(one.path) for one in ones], "repeats": first.repeats, "smallest": relative(small),
+            "size": before, "smallest_size": size,
+            "replay": " ".join(relative(word) for word in first.command(first.path)),
+            "stack": [name for name, _ in frames(first.log)[:SHOWN_FRAMES]],
+            "said": first.log.splitlines()[-SHOWN_LINES:]}

@@ -404,10 +404,11 @@ int main(int argc, char **argv)
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
 	make_directories(crashes);
 	make_shared();
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	greet();
+	/* From here on, what a signal interrupts is the waiting for a guest. */
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
 	serve(argv[1]);
 	return 0;
 }

@@ -194,13 +194,51 @@ def test_crashes(where, target):
     tap.is_empty(glob.glob(f"{where}/campaign/minimised/*.new"), "nothing half done is left")
 
 
-def test_kernel_stack():
-    """The title and stack of a kernel's log."""
-    log = ("BUG: KASAN: slab-out-of-bounds in erofs_x+0x12/0x34\nRead of size 4 at addr 00000000628\n\nCall Trace:\n"
-           " [<600438e2>] ? show_stack+0x12/0x34\n [<600438e3>] dump_stack_lvl+0x1/0x2\n [<600438e4>] erofs_x+0x12/0x34\n"
-           " [<60043aaa>] erofs_y+0x12/0x34\n\n")
-    tap.ok(report_crashes.signature(log, False) == "slab-out-of-bounds in erofs_x < erofs_x < erofs_y",
-           "a kernel's crash is known by its report and its innermost functions", report_crashes.signature(log, False))
+KERNEL_LOG = """[    0.000000] Linux version 7.3.4
+[    0.080000] RIP: 0033:crc32c+0x1e/0x40
+[    0.080000] Kernel panic - not syncing: Kernel mode fault at addr 0x7f, ip 0x6028076e
+[    0.080000] Stack:
+[    0.080000]  600e0aff 00000000 600e1e3e 6050bde0
+[    0.080000] Call Trace:
+[    0.080000]  [<600e0aff>] ? show_stack+0x0/0x34
+[    0.080000]  [<6020cc9f>] ? erofs_bread+0x1ff/0x370
+[    0.080000]  [<6020b301>] {0}+0x111/0xb20
+[    0.080000] Call Trace:
+[    0.080000]  [<6020b301>] ? another+0x111/0xb20
+"""
+
+# In the place of fuzz/kernel/replay: where there is a name, the death happens again, and is called that.
+REPLAY = r"""#!/bin/sh
+name=$(cat "$1/name") || { echo 'no crash, with the last 2 inputs'; exit 1; }
+mkdir -p "$1/minimised" && printf 12 >"$1/minimised/1" && sed "s/erofs_iget/$name/" <"$1/log" >"$1/minimised.log"
+echo "crash with 1 input, the last of 2 bytes, 2 of them not zero: KASAN-$1-in-$name"
+"""
+
+
+def test_deaths(where):
+    """What a kernel's launcher has kept is put together by what it is called when it is repeated."""
+    write(f"{where}/replay", REPLAY)
+    os.chmod(f"{where}/replay", 0o755)
+    for number, name in enumerate(("erofs_a+erofs_b", "erofs_c", "erofs_a+erofs_b", "", "erofs_c")):
+        death = f"{where}/kernel/deaths/{'hang' if number == 3 else 'fault'}-{number}"
+        for file, data in (("input", b"1"), ("log", KERNEL_LOG.format("erofs_iget")), ("ring/0", b"0" * 100), ("ring/1", b"1")):
+            write(f"{death}/{file}", data)
+        if name:
+            write(f"{death}/name", name)
+    target = {"deaths": "{dir}/deaths", "replay": [f"{where}/replay", "{input}"]}
+    found, _ = report_crashes.groups(target, f"{where}/kernel")
+    crashes = {c["signature"]: c for c in found}
+    tap.ok(set(crashes) == {"KASAN-in-erofs_a+erofs_b", "KASAN-in-erofs_c", "hang-3"} and len(found) == 3, "three different ones", *found)
+    tap.ok([len(c["inputs"]) for _, c in sorted(crashes.items())] == [2, 2, 1], "of as many inputs as are the same", *found)
+    again = crashes["KASAN-in-erofs_c"]
+    tap.ok((again["repeats"], again["kind"], again["size"], again["smallest_size"]) == (True, "crash", 101, 2) and
+           again["smallest"].endswith("-1/minimised/1") and again["replay"] == f"{where}/replay {again['inputs'][0]}",
+           "the size before and after, and the line that repeats it", again)
+    tap.ok(again["stack"] == ["crc32c", "erofs_bread", "erofs_c"] and again["title"] == "Kernel mode fault at addr N, ip N",
+           "its stack when it was repeated: a kernel's calls, no pointers to functions", again)
+    hang = crashes["hang-3"]
+    tap.ok((hang["repeats"], hang["kind"], hang["smallest_size"]) == (False, "hang", 101) and hang["stack"][-1] == "erofs_iget",
+           "one that does not happen again", hang)
 
 
 def test_addresses(where):
@@ -298,7 +336,7 @@ def main():
             test_coverage(target)
             test_crashes(where, target)
             test_page(where, report)
-        test_kernel_stack()
+        test_deaths(where)
         test_addresses(where)
         test_nothing(where)
         test_not_known(where)
