@@ -36,6 +36,9 @@ struct mounted {
 /* What the specification leaves open */
 enum { OPEN_CONFIG, OPEN_TABLE, OPEN_INODE, OPEN_ENTRIES, OPEN_COUNT };
 
+/* What a kernel is known for: the oracle's quirks, and that it does not survive an image */
+enum { KNOWN_DEADLY = ORACLE_QUIRKS, KNOWN_COUNT };
+
 /* The state of the suite */
 struct differential {
 	struct kunit *test; /* the one that runs */
@@ -45,7 +48,7 @@ struct differential {
 		unsigned int images, refused, inodes, refused_inodes, lookups, lists;
 		unsigned int fingerprints, shared, not_shared, fields, kinds, changes;
 		unsigned int disagreements;
-		unsigned int open[OPEN_COUNT], known[ORACLE_QUIRKS];
+		unsigned int open[OPEN_COUNT], known[KNOWN_COUNT];
 	} count;
 	bool bases_mounted;
 	/* The base images, all of them all the time, and behind them the one under test */

@@ -153,11 +153,21 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 	return NULL;
 }
 
+/* Whether the inode is read in, but none of its data can be */
+static bool has_no_data(const struct oracle_inode *i)
+{
+	return i->decoded && bitmap_empty(i->broken, ISHARE_RULE_COUNT) &&
+	       !ishare_inode_has_data(&i->inode);
+}
+
 static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 {
 	const struct oracle_inode *i = add_inode(o, nid);
 	u64 size = 0;
 
+	if (i->decoded)
+		require(o->broken, inode_internal(&i->inode), ISHARE_RULE_INODE_INTERNAL);
+	o->deadly |= has_no_data(i);
 	space->there = true;
 	space->zeros_behind = true;
 	space->copy = copy_data(o, i, &size) ?: o->fetch(o->context, space == &o->metabox, &size);

@@ -59,6 +59,7 @@ struct oracle {
 	bool prefixes_known; /* all are */
 	bool config_open; /* the verdict depends on what is not specified: */
 	bool table_open; /* compression configurations, and where the table is */
+	bool deadly; /* finding internal-inode-special: reading data, the kernel calls address 0 */
 	DECLARE_BITMAP(broken, ISHARE_RULE_COUNT); /* met when it is mounted */
 	u32 nr_inodes; /* in the order in which they are met */
 	u32 nr_mounted; /* those that the mount reads, the first */

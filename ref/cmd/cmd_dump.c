@@ -189,6 +189,7 @@ static bool hides(const struct dump *dump, const struct ishare_rule *rule)
 	case ISHARE_RULE_INODE_FORMAT:
 	case ISHARE_RULE_INODE_LAYOUT:
 	case ISHARE_RULE_INODE_MODE:
+	case ISHARE_RULE_INODE_INTERNAL:
 	case ISHARE_RULE_INODE_SIZE:
 	case ISHARE_RULE_INODE_CHUNK_FORMAT:
 		return true;

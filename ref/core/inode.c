@@ -188,6 +188,11 @@ bool inode_mode(const struct ishare_inode *inode)
 	}
 }
 
+bool inode_internal(const struct ishare_inode *inode)
+{
+	return ishare_inode_is_regular(inode);
+}
+
 bool inode_size(const struct ishare_inode *inode)
 {
 	return inode->size <= ISHARE_OFFSET_MAX;

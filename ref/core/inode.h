@@ -104,6 +104,14 @@ bool inode_layout(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_mode(inode); */
 bool inode_mode(const struct ishare_inode *inode);
 
+/* inode: the one that metabox_nid or packed_nid names. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_internal(inode); */
+bool inode_internal(const struct ishare_inode *inode);
+
 /*@ requires readable: \valid_read(inode);
     terminates \true;
     exits \false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* The order of a check: superblock, devices, special inodes, prefix table, tree. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,13 +25,24 @@ bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes)
 	return false;
 }
 
+static bool check_internal(struct check *check, const struct file *file, const char *name)
+{
+	if (inode_internal(&file->inode))
+		return true;
+	report(check, ISHARE_RULE_INODE_INTERNAL,
+	       place_field(file->space, ISHARE_STRUCT_INODE_COMPACT, file->offset,
+			   ISHARE_INODE_COMPACT_I_MODE_OFFSET),
+	       "the %s has i_mode 0%06" PRIo32 ": not a regular file", name, file->inode.mode);
+	return false;
+}
+
 /* The data of an inode that is itself metadata. */
 static void open_space(struct check *check, struct space *space, const char *name, uint64_t nid)
 {
 	check->fixed_path = name;
 	space->name = name;
 	space->lost = true;
-	if (check_inode(check, nid, &space->file)) {
+	if (check_inode(check, nid, &space->file) && check_internal(check, &space->file, name)) {
 		space->encoded = ishare_inode_is_compressed(&space->file.inode);
 		space->readable = !space->encoded;
 		space->lost = false;

@@ -152,6 +152,7 @@ static void types(void **state)
 		assert_int_equal(inode_mode(&inode), known);
 		assert_int_equal(ishare_inode_is_directory(&inode), type == 4);
 		assert_int_equal(ishare_inode_is_regular(&inode), type == 8);
+		assert_int_equal(inode_internal(&inode), type == 8);
 		assert_int_equal(sb_root_inode(&inode), type == 4);
 	}
 }
