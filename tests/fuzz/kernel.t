@@ -224,11 +224,11 @@ def test_several(directory):
         os.makedirs(f"{kept}/ring")
         write(f"{kept}/guest", guest.encode())
         last = b"-----..B" + b"-" * 82 + c + b"-" * 50
-        for i, data in enumerate((b"-" * 20, b"-----A--", b"-----A--" * 3, b"-" * 30, b"+" * 40, last)):
+        for i, data in enumerate((b"-" * 20, b"-----A--", b"-" * 30, b"-----A--" * 3, b"+" * 40, last)):
             write(f"{kept}/ring/{i}", data)
         write(f"{kept}/input", last)
         done, small = replay(kept), sorted(glob.glob(f"{kept}/minimised/*"))
-        tap.ok("crash with 4 inputs, " in done.stdout and [os.path.basename(path) for path in small] == ["2", "3", "4", "5"],
+        tap.ok("crash with 3 inputs, " in done.stdout and [os.path.basename(path) for path in small] == ["3", "4", "5"],
                "replay finds how many inputs it takes", done.stdout, done.stderr, *small)
         wanted = bytes(7) + b"B" + (bytes(82) + b"C" if c == b"C" else b"")
         tap.ok(small and read(small[-1]) == wanted, "and which bytes of the last", small and read(small[-1]))
@@ -258,28 +258,49 @@ def wait_until(condition):
     return condition()
 
 
+def guest_of(driver):
+    """A launcher, and its guest: its directory and its process, 0 if it does not come."""
+    children = f"/proc/{driver.pid}/task/{driver.pid}/children"
+    wait_until(lambda: read(children))
+    launcher = int(read(children).split()[0])
+    own = f"/dev/shm/kernel-fuzz-uml/fuzz-{launcher}"
+    there = wait_until(lambda: os.path.exists(f"{own}/pid") and read(f"{own}/pid"))
+    return launcher, own, int(read(f"{own}/pid")) if there else 0
+
+
 def test_killed(directory):
     """afl-fuzz ends the launcher by SIGKILL: nothing stays behind."""
     with subprocess.Popen([f"{BUILT}/drive", "-s", "60", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stderr=subprocess.DEVNULL,
                           env=os.environ | {"KERNEL_FUZZ_CRASHES": directory}, stdout=subprocess.DEVNULL) as driver:
-        children = f"/proc/{driver.pid}/task/{driver.pid}/children"
-        wait_until(lambda: read(children))
-        launcher = int(read(children).split()[0])
-        own = f"/dev/shm/kernel-fuzz-uml/fuzz-{launcher}"
-        there = wait_until(lambda: os.path.exists(f"{own}/pid"))
-        guest = int(read(f"{own}/pid")) if there else 0
+        launcher, own, guest = guest_of(driver)
         os.kill(launcher, signal.SIGKILL)
-        tap.ok(there and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
-              "a launcher that is killed leaves nothing behind", there, glob.glob(f"{own}/*"))
+        tap.ok(guest and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
+               "a launcher that is killed leaves nothing behind", guest, glob.glob(f"{own}/*"))
+
+
+def hang(directory):
+    """(exit status, what was kept) of an input that does not end; the kernel's timer is late when its time is over."""
+    environment = {"KERNEL_FUZZ_HANG": "500", "KERNEL_FUZZ_CRASHES": f"{directory}/crashes"}
+    with subprocess.Popen([f"{BUILT}/drive", f"{GUESTS}/fuzz-endless", with_uuid(directory, {5: 0x96})],
+                          env=os.environ | environment, stdout=subprocess.DEVNULL) as driver:
+        guest = guest_of(driver)[2]
+        time.sleep(0.3)
+        os.kill(guest, signal.SIGSTOP)
+        time.sleep(1)
+        os.kill(guest, signal.SIGCONT)
+        return driver.wait(), os.listdir(f"{directory}/crashes")
 
 
 def test_hang(directory):
-    """An input that does not end: the stack is kept."""
-    status, result = drive(f"{directory}/hang", "fuzz-endless", [with_uuid(directory, {5: 0x96})],
-                           environment={"KERNEL_FUZZ_HANG": "500"})
-    logs = [read(log) for log in glob.glob(f"{directory}/hang/*/log")]
-    tap.ok(status == 1 and len(logs) == 1 and b"hang: an input does not end" in logs[0] and b"erofs_fc_fill_super" in logs[0],
-          "a hang is reported, with its stack", status, result, *logs)
+    """The stack is kept; now and then it is the timer's, if that is at work just then."""
+    for attempt in range(3):
+        os.makedirs(f"{directory}/{attempt}")
+        status, kept = hang(f"{directory}/{attempt}")
+        if kept and kept[0].startswith("hang-an-input-does-not-end+erofs_fc_get_tree+erofs_fc_fill_super"):
+            break
+    else:
+        kept = []
+    tap.ok(status == 1 and len(kept) == 1, "a hang is reported, with its stack", status, *glob.glob(f"{directory}/*/crashes/*"))
 
 
 def test_warning(directory):
