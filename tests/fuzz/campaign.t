@@ -253,6 +253,25 @@ def test_one_at_a_time(where):
         os.kill(pid, signal.SIGKILL)
 
 
+def test_unseen(where):
+    """What is put aside while no driver looks is stated by the next one, once; deaths are what the target itself keeps."""
+    with open(f"{where}/sound.toml", encoding="utf-8") as text:
+        table = text.read()
+    with open(f"{where}/deaths.toml", "w", encoding="utf-8") as out:
+        out.write(table.replace('what = "a toy"', 'what = "a toy"\ndeaths = "{dir}/deaths"'))
+    for name, path, stated in (("sound", "sync/main/crashes/id:000000,sig:06", r"^crash: .*crashes/crash-\w{16} \(found by main\)"),
+                               ("deaths", "deaths/hang-of-a-toy/input", r"^hang: .*deaths/hang-of-a-toy \(kept by the target\)")):
+        Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}").wait()
+        path = f"{where}/unseen-{name}/{path}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as out:
+            out.write("unseen")
+        for times, status in ((1, 1), (0, 0)):
+            run = Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}")
+            tap.ok(run.wait() == status and len(re.findall(stated, run.said(), re.M)) == times,
+                   f"{name}: what nobody saw is stated {('no more', 'at the next start')[times]}", run.said())
+
+
 def test_full_disk(where):
     """It stops, says why, and goes on when there is room."""
     disk = f"{where}/disk"
@@ -336,6 +355,7 @@ def main():
         test_hopeless(where)
         test_stop_and_resume(where)
         test_one_at_a_time(where)
+        test_unseen(where)
         test_full_disk(where)
         test_terminal(where)
         test_two_machines(where)
