@@ -135,7 +135,8 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 
 	if (!bitmap_empty(i->broken, ISHARE_RULE_COUNT) || !i->decoded || inode->size > DATA_MAX ||
 	    (inode->data_layout != ISHARE_INODE_FLAT_PLAIN &&
-	     inode->data_layout != ISHARE_INODE_FLAT_INLINE))
+	     inode->data_layout != ISHARE_INODE_FLAT_INLINE) ||
+	    !inode_inline_tail(&o->sb, inode, i->offset))
 		return NULL;
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
 		tail = (inode->size - 1) / block * block;
