@@ -14,15 +14,16 @@
 DEPS_FUZZ := afl++ clang patch $(DEPS_BUILD) $(DEPS_SPEC)
 DEPS_FUZZ_TEST := rsync zip chromium
 
-FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c
+FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c \
+	build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
 FUZZ_FORMATS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
 	escape hexdump words images))
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_FORMATS)
-# Calls of these reach fuzz/measure.c; those of core's rules, build/fuzz/answers.c.
+# Calls of these reach fuzz/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
-	reader_release hash_seed ishare_crc32c
-FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options
+	reader_release spend hash_seed ishare_crc32c
+FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
 FUZZ_UNCOVERED := $(FUZZ_IMAGE) fuzz/forkserver.c $(FUZZ_FORMATS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
 	ref/core/xxh32.c
@@ -34,6 +35,11 @@ build/fuzz/answers.c: fuzz/make-answers build/spec/.stamp $(wildcard ref/core/*.
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q)fuzz/make-answers build/spec/rules.h $@ build/fuzz/answers.options $(wildcard ref/core/*.h)
+
+build/fuzz/fields.c: fuzz/make-fields build/spec/.stamp $(wildcard ref/core/*.h)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)fuzz/make-fields build/spec/layout.h $@ build/fuzz/fields.options $(wildcard ref/core/*.h)
 
 # What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their own.
 fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),build/fuzz/$(1)/fuzz/forkserver.o) \

@@ -13,7 +13,8 @@
  *	sums		the summary counts what was told
  *	answers		a rule is reported if, and only if, core's function for it has said no in the
  *			course of the check
- *	sb.*, prefix.*	what is reported is what core's functions say of the bytes
+ *	fields		what core decodes is what the bytes say, read one by one
+ *	sb.*, dev.*	what is reported is what core's functions say of the bytes
  *	conforms	so is the verdict: core has all these rules in one function
  *
  * and on some, as it takes long:
@@ -203,8 +204,7 @@ static const struct ishare_field *field_of(const struct ishare_place *place)
 	return NULL;
 }
 
-/* How large a directory is that a place is in, only the check itself knows. */
-static uint64_t space_size(const struct ishare_image *image, const char *name)
+static uint64_t space_size(const struct ishare_image *image, const char *name, const char *rule)
 {
 	if (strcmp(name, image->space.name) == 0)
 		return image->space.size;
@@ -212,7 +212,9 @@ static uint64_t space_size(const struct ishare_image *image, const char *name)
 		return image->metabox.size;
 	if (strcmp(name, image->packed.name) == 0)
 		return image->packed.size;
-	return UINT64_MAX;
+	if (strcmp(name, "directory data") == 0)
+		return directory_size;
+	broken("place", "%s is about a space that nobody knows: %s", rule, name);
 }
 
 static void check_row(const struct pass *pass, const char *rule, const struct ishare_place *place,
@@ -244,16 +246,17 @@ static void check_field(const char *rule, const struct ishare_place *place, uint
 		       field->name);
 }
 
+/* Where there are no bytes at all, such as in an empty directory, all are missing. */
 static void check_place(const struct pass *pass, const struct ishare_finding *finding)
 {
 	const struct ishare_place *place = &finding->place;
 	const char *rule = finding->rule->name;
-	uint64_t size = space_size(pass->image, place->space);
+	uint64_t size = space_size(pass->image, place->space, rule);
 
 	if (!ishare_fits(size, place->offset, place->size))
 		broken("place", "%s is about %" PRIu32 " bytes at %" PRIu64 " of %" PRIu64, rule,
 		       place->size, place->offset, size);
-	if (place->offset == size && !strpbrk(finding->message, "0123456789"))
+	if (size && place->offset == size && !strpbrk(finding->message, "0123456789"))
 		broken("place", "%s does not say which bytes are missing", rule);
 	check_field(rule, place, size);
 	check_row(pass, rule, place, size);

@@ -26,6 +26,9 @@ struct cost measure_stop(void);
 extern bool denied[ISHARE_RULE_COUNT];
 bool answered(enum ishare_rule_id rule, bool holds);
 
+/* Of the directory that is being checked. */
+extern uint64_t directory_size;
+
 /* Between these, memory comes from an arena: nothing of it may be used after the next start. */
 void second_start(void);
 void second_stop(void);

@@ -53,6 +53,8 @@ void __wrap_reader_release(struct reader *reader);
 uint32_t __real_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
 uint32_t __wrap_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
 uint64_t __wrap_hash_seed(void);
+bool __real_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
+bool __wrap_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
 void __cyg_profile_func_enter_bare(void);
 
 static uint64_t seed;
@@ -331,6 +333,18 @@ bool answered(enum ishare_rule_id rule, bool holds)
 	if (measuring && !holds)
 		denied[rule] = true;
 	return holds;
+}
+
+/* ---- Places ---- */
+
+uint64_t directory_size;
+
+/* What a directory costs, its check asks for at the start, by its size. */
+bool __wrap_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes)
+{
+	if (thing == A_DIRECTORY)
+		directory_size = bytes;
+	return __real_spend(check, thing, bytes);
 }
 
 /* ---- The checksum ---- */
