@@ -17,15 +17,15 @@ DEPS_FUZZ_TEST := rsync zip chromium
 FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c \
 	build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
-FUZZ_FORMATS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
+FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
 	escape hexdump words images))
-FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_FORMATS)
+FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these reach fuzz/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
 	reader_release spend hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
-FUZZ_UNCOVERED := $(FUZZ_IMAGE) fuzz/forkserver.c $(FUZZ_FORMATS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) fuzz/forkserver.c $(FUZZ_REPORTS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
 	ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

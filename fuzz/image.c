@@ -92,10 +92,11 @@ static struct ishare_options options;
 
 /*
  * One input in so many is reported as text and JSON; and one in so many as SARIF too, which has the
- * whole catalogue in it, and with digests, for which libishare starts a thread.
+ * whole catalogue in it, and with digests, for which libishare starts a thread. FUZZ_FORMATS=N in
+ * the environment: each one, and one in N.
  */
-#define FORMATS_EVERY 128u
-#define SARIF_EVERY 4096u
+static uint64_t formats_every = 128;
+static uint64_t sarif_every = 4096;
 
 /* Findings that are kept to say where two checks differ. */
 #define KEPT 64u
@@ -487,9 +488,6 @@ static void compare_with_core(const struct pass *pass, size_t size)
 
 /* ---- The entry point ---- */
 
-/* FUZZ_FORMATS in the environment: every report is written in all formats. */
-static bool formats_always;
-
 static void judge(const uint8_t *data, size_t size)
 {
 	static struct pass first, second;
@@ -511,9 +509,20 @@ static void judge(const uint8_t *data, size_t size)
 	second.library->close(second.image);
 	second_stop();
 	compare_passes(&first, &second);
-	if (chance % FORMATS_EVERY == 0 || formats_always)
-		check_formats(data, size, first.told[ISHARE_ERROR],
-			      chance % SARIF_EVERY == 0 || formats_always);
+	if (chance % formats_every == 0)
+		check_formats(data, size, first.told[ISHARE_ERROR], chance % sarif_every == 0);
+}
+
+static void read_environment(void)
+{
+	const char *every = getenv("FUZZ_FORMATS");
+
+	if (!every)
+		return;
+	formats_every = 1;
+	sarif_every = strtoull(every, NULL, 10);
+	if (!sarif_every)
+		broken("input", "FUZZ_FORMATS is %s, not a number from 1", every);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -521,7 +530,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!options.profile.page_bits) {
-		formats_always = getenv("FUZZ_FORMATS") != NULL;
+		read_environment();
 		ishare_profile_by_name(PROFILE, &options.profile);
 	}
 	judge(data, size);
