@@ -37,15 +37,11 @@ static void *make_memory(const char *variable, size_t size)
 
 	if (memory == (void *)-1)
 		err(2, "no shared memory");
+	/* It goes with the last process that has it; Linux lets others attach it until then. */
+	shmctl(id, IPC_RMID, NULL);
 	snprintf(text, sizeof(text), "%d", id);
 	setenv(variable, text, 1);
 	return memory;
-}
-
-/* Shared memory goes when the last process does, once it is marked. */
-static void mark(const char *variable)
-{
-	shmctl(atoi(getenv(variable)), IPC_RMID, NULL);
 }
 
 static void make_shared(void)
@@ -176,9 +172,9 @@ static void print_result(unsigned long deaths, unsigned long runs, double second
 	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
 	       deaths, runs, seconds, runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
-	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu,\n ",
+	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu,\n ",
 	       (unsigned long long)shared->mounted, (unsigned long long)shared->refused,
-	       (unsigned long long)shared->shared);
+	       (unsigned long long)shared->shared, (unsigned long long)shared->open);
 	print_census("first", &shared->first);
 	printf(",\n ");
 	print_census("last", &shared->last);
@@ -236,10 +232,6 @@ int main(int argc, char **argv)
 		/* The first answer comes when the guest has booted. */
 		if (!runs++)
 			start = now();
-		if (runs == 1) {
-			mark("__AFL_SHM_ID");
-			mark("__AFL_SHM_FUZZ_ID");
-		}
 	}
 	seconds = now() - start;
 	close(control);

@@ -13,6 +13,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -273,40 +274,77 @@ static void add_functions(const char *text, const char *cause, char *name)
 	name[strlen(name) - 1] = '\0';
 }
 
-static void write_file(const char *directory, const char *name, const void *data, size_t size)
+static bool write_file(const char *directory, const char *name, const void *data, size_t size)
 {
 	char path[4096 + 300];
 	FILE *file;
+	bool good;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	file = fopen(path, "wbe");
-	if (!file || fwrite(data, 1, size, file) != size)
-		warn("cannot write %s", path);
+	good = file && fwrite(data, 1, size, file) == size;
 	if (file)
-		fclose(file);
+		good &= !fclose(file);
+	if (!good)
+		warn("cannot write %s", path);
+	return good;
 }
 
-/* The last inputs, in their order; the last of them is the one that was under way. */
-static void write_ring(const char *directory)
+/* The input that was under way; or, of a guest that died when it waited for one, the last. */
+static uint64_t last_run(void)
 {
-	uint64_t first = shared->runs < FUZZ_RING ? 0 : shared->runs - FUZZ_RING + 1, run;
+	return shared->running || !shared->runs ? shared->runs : shared->runs - 1;
+}
+
+/* The last inputs, in their order */
+static bool write_ring(const char *directory)
+{
+	uint64_t last = last_run(), run = last < FUZZ_RING ? 0 : last - FUZZ_RING + 1;
+	bool good = true;
 	char name[32];
 
-	for (run = first; run <= shared->runs; run++) {
+	for (; run <= last && good; run++) {
 		struct fuzz_slot *slot = &shared->ring[run % FUZZ_RING];
 
 		if (slot->run != run || slot->size > FUZZ_INPUT_MAX)
 			continue;
 		snprintf(name, sizeof(name), "ring/%012llu", (unsigned long long)run);
-		write_file(directory, name, slot->data, slot->size);
+		good = write_file(directory, name, slot->data, slot->size);
 	}
+	return good;
 }
 
+/* All that is known. Return: whether it is all there. */
+static bool write_all(const char *directory, const char *guest, const char *text)
+{
+	const struct fuzz_slot *last = &shared->ring[last_run() % FUZZ_RING];
+	char ring[4096 + 8];
+
+	snprintf(ring, sizeof(ring), "%s/ring", directory);
+	if (mkdir(directory, 0755) || mkdir(ring, 0755)) {
+		warn("%s", ring);
+		return false;
+	}
+	return write_file(directory, "guest", guest, strlen(guest)) &&
+	       write_file(directory, "log", text, strlen(text)) &&
+	       (last->size > FUZZ_INPUT_MAX ||
+		write_file(directory, "input", last->data, last->size)) &&
+	       write_ring(directory);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+/* A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the disk may be full. */
 static void keep(const char *guest)
 {
-	static char text[65536];
-	char directory[4096], ring[4096 + 8], name[TITLE_MAX + 1 + FRAMES * FUNCTION_MAX];
-	const struct fuzz_slot *last = &shared->ring[shared->runs % FUZZ_RING];
+	static char text[131072];
+	char name[TITLE_MAX + 1 + FRAMES * FUNCTION_MAX], directory[4096], new[4096];
 	const char *cause;
 
 	read_log(text, sizeof(text));
@@ -314,15 +352,12 @@ static void keep(const char *guest)
 	make_title(cause, name);
 	add_functions(text, cause, name);
 	snprintf(directory, sizeof(directory), "%s/%s", crashes, name);
-	snprintf(ring, sizeof(ring), "%s/ring", directory);
-	/* Known already, maybe to another launcher */
-	if (mkdir(directory, 0755) || mkdir(ring, 0755))
+	snprintf(new, sizeof(new), "%s/.new-%d", crashes, getpid());
+	if (!access(directory, F_OK))
 		return;
-	write_file(directory, "guest", guest, strlen(guest));
-	write_file(directory, "log", text, strlen(text));
-	if (last->size <= FUZZ_INPUT_MAX)
-		write_file(directory, "input", last->data, last->size);
-	write_ring(directory);
+	/* Another launcher may have been quicker. */
+	if (!write_all(new, guest, text) || rename(new, directory))
+		nftw(new, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- The fork server ---- */
@@ -354,19 +389,34 @@ static pid_t start(const char *directory)
 	return guest;
 }
 
-/* Until nobody asks any more */
+/* A guest that does not begin: what it says is all there is. */
+static void cannot_boot(const char *directory)
+{
+	static char text[131072];
+
+	read_log(text, sizeof(text));
+	errx(1, "%s does not boot:\n%s", directory, text);
+}
+
+/*
+ * Until nobody asks any more: the guest ends by itself then. One that dies while it waits for an input, of what an earlier
+ * one has set up, owes afl-fuzz no answer, and the next one takes that input.
+ */
 static void serve(const char *directory)
 {
 	for (;;) {
 		int status;
 
+		shared->guest = 0;
 		shared->running = 0;
 		shared->runs = 0;
 		status = wait_for(start(directory));
-		if (!shared->running)
+		if (!shared->guest)
+			cannot_boot(directory);
+		if (!status && !shared->running)
 			break;
 		keep(directory);
-		if (!say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
+		if (shared->running && !say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
 			break;
 	}
 }

@@ -66,6 +66,7 @@ struct fuzz_shared {
 	uint32_t running; /* an input */
 	uint64_t runs; /* of this guest */
 	uint64_t mounted, refused, shared; /* what came of the inputs */
+	uint64_t open; /* mounts of which it is not known who shares */
 	struct fuzz_census first, last;
 	uint8_t want_places; /* asked for by whoever made the file */
 	uint8_t places[FUZZ_TEXT_SIZE / 8]; /* a bit for each address that coverage has seen */

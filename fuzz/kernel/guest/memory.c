@@ -26,6 +26,9 @@ void fuzz_clean_up(void)
 
 	task_work_run();
 	flush_delayed_fput();
+	/* What RCU frees is not to be freed many inputs later; each time would take long. */
+	if (fuzz_shared->runs % 16 == 0)
+		rcu_barrier();
 	for (;;) {
 		left = false;
 		iterate_supers_type(&erofs_anon_fs_type, evict, &left);
@@ -37,14 +40,43 @@ void fuzz_clean_up(void)
 	}
 }
 
+unsigned int fuzz_count_inodes(struct super_block *sb)
+{
+	struct inode *inode;
+	unsigned int count = 0;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) count++;
+	spin_unlock(&sb->s_inode_list_lock);
+	return count;
+}
+
+/*
+ * As if memory were short: the inodes go, but for so many that the mount holds
+ * itself, and those that a worker holds for a while.
+ */
+void fuzz_forget_inodes(struct super_block *sb, unsigned int count)
+{
+	unsigned long end = jiffies + HZ;
+
+	task_work_run();
+	flush_delayed_fput();
+	for (;;) {
+		shrink_dcache_sb(sb);
+		evict_inodes(sb);
+		if (fuzz_count_inodes(sb) <= count)
+			return;
+		if (time_after(jiffies, end))
+			panic("an inode stays when nobody uses it");
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
 static void count_super(struct super_block *sb, void *count)
 {
 	struct fuzz_census *census = count;
-	struct inode *inode;
 
-	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) census->inodes++;
-	spin_unlock(&sb->s_inode_list_lock);
+	census->inodes += fuzz_count_inodes(sb);
 	census->mounts++;
 }
 
