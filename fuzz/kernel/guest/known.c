@@ -27,9 +27,11 @@ static bool is_known(const char *line, size_t size)
 
 static void watch(struct console *console, const char *line, unsigned int size)
 {
-	if ((strnstr(line, "WARNING: ", size) || strnstr(line, "UBSAN: ", size)) &&
-	    !is_known(line, size))
-		fuzz_warned = true;
+	static const char *const complaints[] = { "WARNING: ", "UBSAN: ", "BUG: " };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(complaints); i++)
+		fuzz_warned |= strnstr(line, complaints[i], size) && !is_known(line, size);
 }
 
 static struct console console = {
