@@ -7,6 +7,7 @@ KERNEL_FUZZ_RUNS=1000000 is the long run of the last."""
 import glob
 import json
 import os
+import random
 import shutil
 import signal
 import struct
@@ -27,8 +28,8 @@ SEEDS = f"{BUILT}/seeds"
 RUNS = int(os.environ.get("KERNEL_FUZZ_RUNS", "20000"))
 UUID = 16 + 1024 + 48  # the header, then the field in the superblock
 
-# In the place of a kernel, for what the launcher and replay make of its words: it dies of an input that is a log, saying that,
-# and of a B at 7 after an input with an A at 5.
+# In the place of a kernel, for what the launcher and replay make of its words: it dies of an input that is a log, saying that;
+# of a B at 7 after an input with an A at 5; and, when it has answered, of "late".
 TALKER = """#!/usr/bin/python3
 import ctypes, mmap, os, struct
 libc = ctypes.CDLL(None)
@@ -36,6 +37,7 @@ libc.shmat.restype = ctypes.c_void_p
 case = libc.shmat(int(os.environ["__AFL_SHM_FUZZ_ID"]), None, 0)
 shared = mmap.mmap(os.open(os.environ["KERNEL_FUZZ_SHARED"], os.O_RDWR), 4096)
 runs, seen = 0, False
+struct.pack_into("<I", shared, 0, os.getpid())
 while os.read(198, 4):
     data = ctypes.string_at(case + 4, ctypes.c_uint32.from_address(case).value)
     struct.pack_into("<IIQ", shared, 0, os.getpid(), 1, runs)
@@ -49,6 +51,9 @@ while os.read(198, 4):
     runs += 1
     struct.pack_into("<IIQ", shared, 0, os.getpid(), 0, runs)
     os.write(199, bytes(4))
+    if data == b"late":
+        os.write(2, b"Kernel panic - not syncing: late")
+        os._exit(1)
 """
 
 # Logs of the launcher's, shortened, and what it calls them.
@@ -220,7 +225,7 @@ def test_several(directory):
     """Crashes that take two inputs, and one that must not be taken for another."""
     guest, deaths = talker(directory)
     for c in (b"C", b"-"):
-        kept = f"{deaths}/{'with' if c == b'C' else 'without'}"
+        kept = f"{deaths}/A-B{'-and-C' if c == b'C' else ''}"
         os.makedirs(f"{kept}/ring")
         write(f"{kept}/guest", guest.encode())
         last = b"-----..B" + b"-" * 82 + c + b"-" * 50
@@ -232,6 +237,60 @@ def test_several(directory):
                "replay finds how many inputs it takes", done.stdout, done.stderr, *small)
         wanted = bytes(7) + b"B" + (bytes(82) + b"C" if c == b"C" else b"")
         tap.ok(small and read(small[-1]) == wanted, "and which bytes of the last", small and read(small[-1]))
+
+
+def test_late(directory):
+    """A guest that dies while it waits for an input: that is kept, and the input gets its answer from the next guest."""
+    guest, deaths = talker(directory)
+    inputs = [write(f"{directory}/{name}", name.encode()) for name in ("late", "after")]
+    status, result = drive(deaths, guest, inputs)
+    tap.ok(status == 0 and result["runs"] == 2 and os.listdir(deaths) == ["late"], "a guest that dies between two inputs is kept",
+           status, result, *os.listdir(deaths))
+
+
+def test_no_room(directory):
+    """What is kept is whole, or is not there; and when there is room, it is kept."""
+    guest, _ = talker(directory)
+    os.makedirs(f"{directory}/disk")
+    log = write(f"{directory}/log", NAMES[0][0].encode() + b"." * 16384)
+    script = f"""mount -t tmpfs -o size=16k tmpfs {directory}/disk || exit 99
+        export KERNEL_FUZZ_CRASHES={directory}/disk
+        {BUILT}/drive {guest} {log}; ls -A {directory}/disk | wc -l
+        mount -o remount,size=1m {directory}/disk
+        {BUILT}/drive {guest} {log}; ls {directory}/disk/*"""
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    done = tap.run([*own, "sh", "-c", script])
+    if done.returncode == 99 or "unshare: " in done.stderr:
+        tap.skip("no room for a crash", "no file system can be mounted here")
+        return
+    tap.ok("cannot write" in done.stderr and "\n0\n" in done.stdout, "no part of a crash stays on a full disk", done.stdout, done.stderr)
+    tap.ok(done.stdout.split()[-4:] == ["guest", "input", "log", "ring"], "with room it is kept", done.stdout, done.stderr)
+
+
+def test_other(directory):
+    """Another crash than the one that was kept is none."""
+    guest, deaths = talker(directory)
+    drive(deaths, guest, [write(f"{directory}/log", NAMES[0][0].encode())])
+    kept = f"{deaths}/BUG-KASAN-use-after-free-in-strlen"
+    os.rename(glob.glob(f"{deaths}/*")[0], kept)
+    write(f"{kept}/input", read(f"{directory}/log"))
+    write(f"{kept}/ring/0", read(f"{directory}/log"))
+    done = replay(kept)
+    tap.ok(done.returncode == 1 and "another crash" in done.stdout, "replay does not take another crash for it", done.stdout, done.stderr)
+
+
+def test_planted(directory):
+    """Defects of the kernel's that only the judge sees; and afl-fuzz finds one."""
+    data = bytearray(read(f"{SEEDS}/plain-pair"))
+    data[data.rfind(b"sha256:") + 35] ^= 1
+    keys = write(f"{directory}/keys", data)
+    status, _ = drive(f"{directory}/sound", "fuzz", [keys])
+    tap.ok(status == 0, "two keys that differ behind the 27th byte of their digests: as it should be", *os.listdir(f"{directory}/sound"))
+    status, _ = drive(f"{directory}/planted", "fuzz-key-length", [keys])
+    tap.ok(status == 1 and os.listdir(f"{directory}/planted") == ["disagreement-share.key-nids-N-and-N-share-with-other-keys"],
+           "a kernel that takes them for one is seen", status, *os.listdir(f"{directory}/planted"))
+    done = tap.run([f"{TOP}/fuzz/kernel/planted/try", "xattr-bound", "120"])
+    tap.ok(done.returncode == 0, "AFL++ finds the planted defect xattr-bound in 120 s", done.stdout, done.stderr)
 
 
 def test_report(directory):
@@ -311,28 +370,41 @@ def test_warning(directory):
           "a warning is reported", status, result, titles)
 
 
+def damaged(directory, seeds):
+    """Each seed with a byte changed in the first image's superblock, or behind it: what fails has to clean up as well."""
+    chance = random.Random(1)
+    os.makedirs(f"{directory}/damaged")
+    for path in seeds:
+        data = bytearray(read(path))
+        data[chance.randrange(16 + 1024, len(data))] ^= 1 << chance.randrange(8)
+        yield write(f"{directory}/damaged/{os.path.basename(path)}", data)
+
+
 def test_growth(directory):
     """Memory, inodes and mounts after many runs."""
     seeds = sorted(glob.glob(f"{SEEDS}/*"))
-    status, result = drive(f"{directory}/growth", "fuzz", "-n", str(RUNS), seeds)
+    status, result = drive(f"{directory}/growth", "fuzz", "-n", str(RUNS), [*seeds, *damaged(directory, seeds)])
+    tap.ok(result["refused"] > RUNS / 100, "many mounts fail", result)
     first, last = result["first"], result["last"]
     tap.ok(status == 0 and last["run"] > first["run"], f"a guest lives for {RUNS} inputs", status, result)
     for what in ("inodes", "mounts"):
         tap.ok(last[what] <= first[what], f"{what} do not grow", first, last)
-    lost = (first["free_pages"] - last["free_pages"]) / max(last["run"] - first["run"], 1)
-    tap.ok(lost < 0.002, "memory does not grow", f"{lost:.5f} pages a run", first, last)
+    # Caches still fill a bit; what leaks does so again and again.
+    lost, runs = first["free_pages"] - last["free_pages"], last["run"] - first["run"]
+    tap.ok(lost < 64 + runs / 2000, "memory does not grow", f"{lost} pages in {runs} runs", first, last)
 
 
 def main():
     """All of them, each with a directory of its own."""
-    needed = [f"{BUILT}/drive", f"{BUILT}/launcher", f"{BUILT}/mutator.so", f"{GUESTS}/fuzz/linux",
-              f"{GUESTS}/fuzz-nested-bytes/linux", f"{GUESTS}/fuzz-endless/linux", f"{SEEDS}/plain-plain"]
+    needed = [f"{BUILT}/drive", f"{BUILT}/launcher", f"{BUILT}/mutator.so", f"{SEEDS}/plain-plain", *(
+        f"{GUESTS}/fuzz{guest}/linux" for guest in ("", "-nested-bytes", "-endless", "-key-length", "-xattr-bound"))]
     missing = [os.path.relpath(path, TOP) for path in needed if not os.path.exists(path)]
     missing += [] if shutil.which("afl-fuzz") else ["afl-fuzz (package afl++)"]
     if missing:
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
-    for test in (test_seeds, test_campaign, test_names, test_several, test_report, test_death, test_replay, test_killed, test_hang,
+    for test in (test_seeds, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
+                 test_report, test_planted, test_death, test_replay, test_killed, test_hang,
                  test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
