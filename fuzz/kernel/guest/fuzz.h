@@ -51,7 +51,10 @@ int fuzz_judge_init(void);
 bool fuzz_known_mount(unsigned int which);
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt);
 void fuzz_judge_sharing(void);
-void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size);
+void fuzz_release_inodes(void);
+void fuzz_judge_remount(unsigned int which, bool share, int err);
+void fuzz_judge_again(void);
+void fuzz_judge_read(struct file *file, loff_t pos, size_t wanted, const u8 *data, size_t size);
 void fuzz_judge_umount(const struct vfsmount *mnt);
 void fuzz_judge_release(void);
 
@@ -61,6 +64,8 @@ int fuzz_known_init(void);
 
 /* memory.c: what is left behind */
 void fuzz_clean_up(void);
+unsigned int fuzz_count_inodes(struct super_block *sb);
+void fuzz_forget_inodes(struct super_block *sb, unsigned int count);
 void fuzz_census(struct fuzz_census *census);
 
 #endif

@@ -30,8 +30,11 @@ static struct differential all;
 static struct mounted *judged[2];
 static struct keyed keyed[2 * ORACLE_INODES];
 static unsigned int nr_keyed;
-/* There may be files with a key that the oracle does not know: who shares, and what, is open. */
-static bool others;
+/* Of the images: there may be files that share and that the oracle does not know. */
+static bool others[2];
+/* Of the images: whether inode_share is in force, as mount or remount have said */
+static bool sharing_now[2];
+static unsigned int held[2]; /* inodes, by the mount itself */
 static u8 *content;
 /* Of the images: whether what their fingerprints say of content is so, once that is asked for */
 static enum { TRUTH_OPEN, TRUTH_FALSE, TRUTH_TRUE } truth[2];
@@ -48,6 +51,11 @@ int fuzz_judge_init(void)
 	judged[0]->d = &all;
 	judged[1]->d = &all;
 	return 0;
+}
+
+static bool is_mounted(unsigned int which)
+{
+	return judged[which]->image && !IS_ERR(judged[which]->mnt);
 }
 
 static const struct oracle_inode *inode_of(const struct keyed *k)
@@ -156,8 +164,10 @@ static void remember_key(unsigned int which, u32 n, int size)
 	const struct oracle_inode *i = &judged[which]->oracle.inodes[n];
 	struct dentry *dentry = EROFS_I(judged[which]->inodes[n])->sharedentry;
 
-	others |= size == ORACLE_UNSPECIFIED;
-	if (size <= 0 || !ishare_inode_is_regular(&i->inode)) {
+	others[which] |= size == ORACLE_UNSPECIFIED;
+	/* What the mount itself reads is read before the prefixes, and never shares. */
+	if (size <= 0 || !ishare_inode_is_regular(&i->inode) ||
+	    n < judged[which]->oracle.nr_mounted) {
 		if (dentry && size != ORACLE_UNSPECIFIED)
 			panic("disagreement: fingerprint.present: nid %llu shares without one",
 			      i->nid);
@@ -181,16 +191,27 @@ static void judge_inode_of(unsigned int which, u32 n)
 	m->name = "inode.*";
 	m->inodes[n] = erofs_iget(m->mnt->mnt_sb, i->nid);
 	compare_inode(m, n);
-	others |= !IS_ERR(m->inodes[n]) && !i->decoded;
+	others[which] |= sharing_now[which] && !IS_ERR(m->inodes[n]) && !i->decoded;
 	if (IS_ERR(m->inodes[n]) || !i->decoded || !m->oracle.prefixes_known)
 		return;
 	m->name = "xattr.*";
 	compare_xattrs(m, n);
 	m->name = "fingerprint.*";
-	if (fuzz_disks[which].options & FUZZ_MOUNT_SHARE)
+	if (sharing_now[which])
 		remember_key(which, n, compare_fingerprint(m, n));
 	else if (EROFS_I(m->inodes[n])->sharedentry)
 		disagree(m, "share.when-decided: nid %llu shares without inode_share", i->nid);
+}
+
+static void judge_inodes(unsigned int which)
+{
+	const struct oracle *o = &judged[which]->oracle;
+	u32 n;
+
+	others[which] = sharing_now[which] && (!o->inodes_complete || !o->prefixes_known);
+	for (n = 0; n < o->nr_inodes; n++)
+		judge_inode_of(which, n);
+	fuzz_shared->open += others[which];
 }
 
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
@@ -198,7 +219,6 @@ void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
 	const struct fuzz_disk *disk = &fuzz_disks[which];
 	struct mounted *m = judged[which];
 	int err = PTR_ERR_OR_ZERO(mnt);
-	u32 n;
 
 	if (judge_options(disk, err))
 		return;
@@ -211,11 +231,11 @@ void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
 	compare_verdict(m, err);
 	if (err)
 		return;
-	others |= !m->oracle.inodes_complete;
 	m->name = "prefix.*";
 	compare_prefixes(m);
-	for (n = 0; n < m->oracle.nr_inodes; n++)
-		judge_inode_of(which, n);
+	sharing_now[which] = disk->options & FUZZ_MOUNT_SHARE;
+	held[which] = fuzz_count_inodes(mnt->mnt_sb);
+	judge_inodes(which);
 }
 
 /* ---- Sharing ---- */
@@ -224,6 +244,17 @@ static bool same_key(const struct keyed *a, const struct keyed *b)
 {
 	return a->size == b->size && !strcmp(a->domain, b->domain) &&
 	       !memcmp(a->value, b->value, a->size);
+}
+
+/* Whether who shares, and what, is not all known: another file may have the key. */
+static bool is_open(const struct keyed *k)
+{
+	unsigned int which;
+
+	for (which = 0; which < 2; which++)
+		if (others[which] && !strcmp(fuzz_domain(fuzz_disks[which].options), k->domain))
+			return true;
+	return false;
 }
 
 /* Rules share.size-match and share.data-path-match */
@@ -251,7 +282,7 @@ static void judge_pair(const struct keyed *a, const struct keyed *b)
 		if (a->shared && b->shared)
 			panic("disagreement: share.size-match, share.data-path-match: nids %llu and %llu share",
 			      nids[0], nids[1]);
-	} else if (a->shared != b->shared) {
+	} else if (a->shared != b->shared && !is_open(a)) {
 		panic("disagreement: share.key: nids %llu and %llu do not share", nids[0], nids[1]);
 	}
 }
@@ -266,16 +297,6 @@ static bool is_shared(const struct keyed *a)
 	return false;
 }
 
-static void release_inodes(struct mounted *m)
-{
-	u32 n;
-
-	for (n = 0; n < ARRAY_SIZE(m->inodes); n++)
-		if (!IS_ERR_OR_NULL(m->inodes[n]))
-			iput(m->inodes[n]);
-	memset(m->inodes, 0, sizeof(m->inodes));
-}
-
 /*
  * While all inodes are held: of those with one key, the first makes the shared
  * inode, and those that are like it share.
@@ -284,49 +305,105 @@ void fuzz_judge_sharing(void)
 {
 	unsigned int i, j;
 
-	for (i = 0; i < nr_keyed && !others; i++) {
-		if (!is_shared(&keyed[i]))
+	for (i = 0; i < nr_keyed; i++) {
+		if (!is_open(&keyed[i]) && !is_shared(&keyed[i]))
 			panic("disagreement: share.key: nid %llu does not share",
 			      inode_of(&keyed[i])->nid);
-		fuzz_shared->shared++;
+		fuzz_shared->shared += !!keyed[i].shared;
 		for (j = 0; j < i; j++)
 			judge_pair(&keyed[i], &keyed[j]);
 	}
-	release_inodes(judged[0]);
-	release_inodes(judged[1]);
+}
+
+/* They have to be held no longer. */
+void fuzz_release_inodes(void)
+{
+	unsigned int which, n;
+
+	for (which = 0; which < 2; which++) {
+		struct inode **inodes = judged[which]->inodes;
+
+		for (n = 0; n < ORACLE_INODES; n++)
+			if (!IS_ERR_OR_NULL(inodes[n]))
+				iput(inodes[n]);
+		memset(inodes, 0, sizeof(judged[which]->inodes));
+	}
+}
+
+/* ---- Remounts ---- */
+
+/* None fails; those that must, by rule share.remount, are not tried (loop.c). */
+void fuzz_judge_remount(unsigned int which, bool share, int err)
+{
+	if (err)
+		panic("disagreement: share.remount: fails with %d", err);
+	sharing_now[which] = share;
+}
+
+static void forget_keys(void)
+{
+	while (nr_keyed)
+		kfree(keyed[--nr_keyed].value);
+}
+
+/* Inodes that are read in after remounts share or not as these have said. */
+void fuzz_judge_again(void)
+{
+	unsigned int which;
+
+	forget_keys();
+	for (which = 0; which < 2; which++)
+		if (is_mounted(which))
+			fuzz_forget_inodes(judged[which]->mnt->mnt_sb, held[which]);
+	fuzz_clean_up(); /* of shared inodes */
+	for (which = 0; which < 2; which++)
+		if (is_mounted(which))
+			judge_inodes(which);
+	fuzz_judge_sharing();
 }
 
 /* ---- Content ---- */
 
-static bool copy_known(const struct oracle_space *space, u64 at, u8 *to, size_t size)
+/* Return: whether the bytes are there; to: NULL, or where they go */
+static bool copy_known(const struct oracle_space *space, u64 at, u8 *to, u64 size)
 {
 	if (at > space->view.size || size > space->view.size - at)
 		return false;
-	memcpy(to, space->view.data + at, size);
+	if (to)
+		memcpy(to, space->view.data + at, size);
 	return true;
 }
 
-/* Part of a page of a flat file, as the image has it. Return: whether that is known. */
-static bool flat_content(struct oracle *o, const struct oracle_inode *i, u64 pos, size_t size)
+static bool copy_blocks(struct oracle *o, u64 start, u64 pos, u8 *to, u64 size)
+{
+	if (start == ISHARE_NULL_BLOCK) {
+		if (to)
+			memset(to, 0, size);
+		return true;
+	}
+	return start < BIT_ULL(32) &&
+	       copy_known(&o->image, start * ishare_block_size(&o->sb) + pos, to, size);
+}
+
+/* Part of a flat file, as the image has it. Return: whether that is known */
+static bool flat_content(struct oracle *o, const struct oracle_inode *i, u64 pos, u8 *to, u64 size)
 {
 	const struct ishare_inode *inode = &i->inode;
-	u64 block = ishare_block_size(&o->sb), tail = inode->size;
-	size_t front;
+	u64 block = ishare_block_size(&o->sb), tail = inode->size, front;
 
-	if (inode->data_layout != ISHARE_INODE_FLAT_PLAIN &&
-	    inode->data_layout != ISHARE_INODE_FLAT_INLINE)
+	if (!i->decoded || !bitmap_empty(i->broken, ISHARE_RULE_COUNT) ||
+	    (inode->data_layout != ISHARE_INODE_FLAT_PLAIN &&
+	     inode->data_layout != ISHARE_INODE_FLAT_INLINE))
 		return false;
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE)
 		tail = (inode->size - 1) / block * block;
-	front = pos >= tail ? 0 : min_t(u64, tail - pos, size);
-	if (front &&
-	    (inode->start_block == ISHARE_NULL_BLOCK || inode->start_block >= BIT_ULL(32) ||
-	     !copy_known(&o->image, inode->start_block * block + pos, content, front)))
+	front = pos >= tail ? 0 : min(tail - pos, size);
+	if (front && !copy_blocks(o, inode->start_block, pos, to, front))
 		return false;
 	return front == size ||
 	       copy_known(i->space,
 			  i->offset + inode->isize + inode->xattr_isize + (pos + front - tail),
-			  content + front, size - front);
+			  to ? to + front : NULL, size - front);
 }
 
 /* Whether this inode's file has these bytes there, as far as one can know */
@@ -334,31 +411,69 @@ static bool has_content(unsigned int which, u32 n, u64 pos, const u8 *data, size
 {
 	struct oracle *o = &judged[which]->oracle;
 
-	return !flat_content(o, &o->inodes[n], pos, size) || !memcmp(content, data, size);
+	return !flat_content(o, &o->inodes[n], pos, content, size) || !memcmp(content, data, size);
 }
 
-static const struct keyed *keyed_as(unsigned int which, u64 nid)
+/* Whether all of this inode's file is there, so that no read of it may fail */
+static bool is_whole(unsigned int which, u32 n)
+{
+	struct oracle *o = &judged[which]->oracle;
+	const struct oracle_inode *i = &o->inodes[n];
+
+	return flat_content(o, i, 0, NULL, i->inode.size) &&
+	       inode_inline_tail(&o->sb, &i->inode, i->offset);
+}
+
+static const struct keyed *keyed_as(unsigned int which, u32 n)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_keyed; i++)
-		if (keyed[i].which == which && inode_of(&keyed[i])->nid == nid)
+		if (keyed[i].which == which && keyed[i].n == n)
 			return &keyed[i];
 	return NULL;
 }
 
-static void judge_page(const struct keyed *k, bool shared, u64 pos, const u8 *data, size_t size)
+/* k: NULL if the file does not share */
+static void judge_page(unsigned int which, u32 n, const struct keyed *k, u64 pos, const u8 *data,
+		       size_t size)
 {
+	u64 nid = judged[which]->oracle.inodes[n].nid;
 	unsigned int i;
 
-	if (others || has_content(k->which, k->n, pos, data, size))
+	if (has_content(which, n, pos, data, size))
 		return;
-	for (i = 0; shared && i < nr_keyed; i++)
+	if (!k)
+		panic("disagreement: inode.*: at %llu of nid %llu is not what the image has", pos,
+		      nid);
+	for (i = 0; i < nr_keyed; i++)
 		if (same_key(k, &keyed[i]) &&
 		    has_content(keyed[i].which, keyed[i].n, pos, data, size))
 			return;
 	panic("disagreement: share.content: at %llu of nid %llu is what no file with its key has",
-	      pos, inode_of(k)->nid);
+	      pos, nid);
+}
+
+/* Any file with the key may be the one that is read. */
+static bool all_whole(unsigned int which, u32 n, const struct keyed *k)
+{
+	unsigned int i;
+
+	for (i = 0; k && i < nr_keyed; i++)
+		if (same_key(k, &keyed[i]) && !is_whole(keyed[i].which, keyed[i].n))
+			return false;
+	return is_whole(which, n);
+}
+
+static void judge_size(unsigned int which, u32 n, const struct keyed *k, u64 pos, size_t wanted,
+		       size_t size)
+{
+	const struct oracle_inode *i = &judged[which]->oracle.inodes[n];
+	u64 most = i->inode.size > pos ? min(wanted, i->inode.size - pos) : 0;
+
+	if (size != most && all_whole(which, n, k))
+		panic("disagreement: inode.*: at %llu of nid %llu, %zu bytes are read, not %llu",
+		      pos, i->nid, size, most);
 }
 
 /* ---- Content by its digest ---- */
@@ -389,29 +504,47 @@ static void judge_digest(const struct keyed *k, const u8 *data, size_t size)
 		      inode_of(k)->nid);
 }
 
-/* Rule share.content: what is read is the content of a file with that key. */
-void fuzz_judge_read(struct file *file, loff_t pos, const u8 *data, size_t size)
+static void judge_data(unsigned int which, u32 n, struct file *file, u64 pos, size_t wanted,
+		       const u8 *data, size_t size)
+{
+	bool shares = EROFS_I(file_inode(file))->sharedentry;
+	const struct keyed *k = shares ? keyed_as(which, n) : NULL;
+
+	if (shares && (!k || is_open(k)))
+		return;
+	/* Direct I/O has to be aligned, which not all reads are. */
+	if (!(file->f_flags & O_DIRECT))
+		judge_size(which, n, k, pos, wanted, size);
+	if (k && !pos)
+		judge_digest(k, data, size);
+	while (size) {
+		size_t part = min_t(size_t, size, PAGE_SIZE - offset_in_page(pos));
+
+		judge_page(which, n, k, pos, data, part);
+		pos += part;
+		data += part;
+		size -= part;
+	}
+}
+
+/*
+ * What is read is the file's content or, by rule share.content, that of a file
+ * with its key. wanted: how much was asked for
+ */
+void fuzz_judge_read(struct file *file, loff_t pos, size_t wanted, const u8 *data, size_t size)
 {
 	struct inode *inode = file_inode(file);
 	unsigned int which;
+	u32 n;
 
 	for (which = 0; which < 2; which++) {
 		struct mounted *m = judged[which];
-		const struct keyed *k;
 
-		if (!m->image || IS_ERR(m->mnt) || m->mnt->mnt_sb != inode->i_sb)
+		if (!is_mounted(which) || m->mnt->mnt_sb != inode->i_sb)
 			continue;
-		k = keyed_as(which, EROFS_I(inode)->nid);
-		if (k && EROFS_I(inode)->sharedentry && !pos && !others)
-			judge_digest(k, data, size);
-		while (k && size) {
-			size_t part = min_t(size_t, size, PAGE_SIZE - offset_in_page(pos));
-
-			judge_page(k, EROFS_I(inode)->sharedentry, pos, data, part);
-			pos += part;
-			data += part;
-			size -= part;
-		}
+		for (n = 0; n < m->oracle.nr_inodes; n++)
+			if (m->oracle.inodes[n].nid == EROFS_I(inode)->nid)
+				judge_data(which, n, file, pos, wanted, data, size);
 	}
 }
 
@@ -431,9 +564,8 @@ void fuzz_judge_release(void)
 {
 	unsigned int which;
 
-	others = false;
-	while (nr_keyed)
-		kfree(keyed[--nr_keyed].value);
+	memset(others, 0, sizeof(others));
+	forget_keys();
 	for (which = 0; which < 2; which++) {
 		if (!judged[which]->image)
 			continue;

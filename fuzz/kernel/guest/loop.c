@@ -71,20 +71,20 @@ static bool may_share(struct vfsmount *mnt)
 	return sbi->domain_id && erofs_sb_has_ishare_xattrs(sbi);
 }
 
-static void remount_one(struct vfsmount *mnt, bool share, bool acl)
+static void remount_one(struct vfsmount *mnt[2], unsigned int which, bool share, bool acl)
 {
-	if (!IS_ERR_OR_NULL(mnt) && (!share || may_share(mnt)))
-		fuzz_remount(mnt, share, acl);
+	if (!IS_ERR_OR_NULL(mnt[which]) && (!share || may_share(mnt[which])))
+		fuzz_judge_remount(which, share, fuzz_remount(mnt[which], share, acl));
 }
 
 static void remount(struct vfsmount *mnt[2], enum fuzz_remount how)
 {
 	if (how == FUZZ_REMOUNT_SHARE)
-		remount_one(mnt[0], true, true);
+		remount_one(mnt, 0, true, true);
 	else if (how == FUZZ_REMOUNT_PLAIN)
-		remount_one(mnt[0], false, false);
+		remount_one(mnt, 0, false, false);
 	else if (how == FUZZ_REMOUNT_OTHER)
-		remount_one(mnt[1], true, true);
+		remount_one(mnt, 1, true, true);
 }
 
 static void read_both(struct vfsmount *mnt[2], u8 actions)
@@ -119,10 +119,14 @@ static void run(const u8 *data, size_t size)
 	if (actions & (FUZZ_DO_SECOND | FUZZ_DO_TWIN))
 		mnt[1] = mount_one(&in, 1);
 	fuzz_judge_sharing();
+	fuzz_release_inodes();
 	read_both(mnt, actions);
 	if (remounts) {
 		for (; remounts; remounts >>= 2)
 			remount(mnt, remounts & 3);
+		read_both(mnt, 0);
+		fuzz_judge_again();
+		fuzz_release_inodes();
 		read_both(mnt, 0);
 	}
 	if (actions & FUZZ_DO_FIRST_GOES) {
@@ -161,7 +165,7 @@ void fuzz_hang(void)
 /* The log's end. Nothing is printed before: that would take longer than an input. */
 static void dump_log(struct kmsg_dumper *dumper, struct kmsg_dump_detail *detail)
 {
-	static char text[SZ_16K];
+	static char text[SZ_64K];
 	struct kmsg_dump_iter iter;
 	size_t size;
 

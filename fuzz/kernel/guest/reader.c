@@ -161,8 +161,7 @@ static void read_at(struct file *file, loff_t pos, size_t size)
 	loff_t at = pos;
 	ssize_t got = kernel_read(file, buffer, size, &at);
 
-	if (got > 0)
-		fuzz_judge_read(file, pos, buffer, got);
+	fuzz_judge_read(file, pos, size, buffer, max(got, 0));
 }
 
 static void read_data(struct file *file, loff_t size)
@@ -184,37 +183,43 @@ static void map_data(struct file *file, loff_t size)
 	if (!length)
 		return;
 	at = vm_mmap(file, 0, length, PROT_READ, MAP_PRIVATE, 0);
-	if (IS_ERR_VALUE(at))
+	if (IS_ERR_VALUE(at)) {
+		fuzz_judge_read(file, 0, length, buffer, 0);
 		return;
+	}
 	missing = copy_from_user(buffer, (void __user *)at, length);
-	fuzz_judge_read(file, 0, buffer, length - missing);
+	fuzz_judge_read(file, 0, length, buffer, length - missing);
 	vm_munmap(at, length);
 }
 
-static void empty_pipe(struct file *file)
+/* Return: the bytes that were in it; to: where they go */
+static size_t empty_pipe(u8 *to)
 {
-	loff_t pos = 0;
+	size_t size = 0;
 
 	while (!pipe_is_empty(pipe)) {
 		struct pipe_buffer *buf = pipe_buf(pipe, pipe->tail);
 
 		if (!pipe_buf_confirm(pipe, buf)) {
-			fuzz_judge_read(file, pos, page_address(buf->page) + buf->offset, buf->len);
-			pos += buf->len;
+			memcpy(to + size, page_address(buf->page) + buf->offset, buf->len);
+			size += buf->len;
 		}
 		pipe_buf_release(pipe, buf);
 		pipe->tail++;
 	}
+	return size;
 }
 
 static void splice_data(struct file *file)
 {
 	loff_t pos = 0;
+	size_t size;
 
 	pipe_lock(pipe);
 	vfs_splice_read(file, &pos, pipe, MAP_MAX, 0);
-	empty_pipe(file);
+	size = empty_pipe(buffer);
 	pipe_unlock(pipe);
+	fuzz_judge_read(file, 0, MAP_MAX, buffer, size);
 }
 
 static void read_file(const struct path *path, u8 actions)
