@@ -120,8 +120,11 @@ bool fuzz_known_mount(unsigned int which)
 		bool metabox = o->metabox.there && i->nid == o->ext.metabox_nid;
 		bool packed = o->packed.there && i->nid == o->sb.packed_nid;
 
-		if (!i->decoded)
+		if (!i->decoded) {
+			/* Numbers that are too large wrap: the kernel may find such an inode. */
+			known |= (metabox || packed) && i->unspecified;
 			continue;
+		}
 		known |= (metabox || packed) && is_special(i);
 		known |= packed && has_fragment(disk, i);
 	}
