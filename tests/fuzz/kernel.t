@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -25,6 +26,7 @@ import tap  # noqa: E402
 BUILT = f"{TOP}/build/fuzz/kernel"
 GUESTS = f"{TOP}/build/kernel"
 SEEDS = f"{BUILT}/seeds"
+REGRESSIONS = f"{TOP}/tests/fuzz/regressions/kernel"
 RUNS = int(os.environ.get("KERNEL_FUZZ_RUNS", "20000"))
 UUID = 16 + 1024 + 48  # the header, then the field in the superblock
 
@@ -293,6 +295,16 @@ def test_planted(directory):
     tap.ok(done.returncode == 0, "AFL++ finds the planted defect xattr-bound in 120 s", done.stdout, done.stderr)
 
 
+def test_regressions(directory):
+    """Each input that once failed; and each has a line that says what it prevents."""
+    lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", read(f"{REGRESSIONS}/README.md").decode(), re.M))
+    names = sorted(set(os.listdir(REGRESSIONS)) - {"README.md"})
+    tap.ok(names and names == sorted(lines), "each input that once failed has a line on what it prevents", names, sorted(lines))
+    for name in names:
+        status, _ = drive(f"{directory}/{name}", "fuzz", [f"{REGRESSIONS}/{name}"])
+        tap.ok(status == 0, f"{name} no longer fails", *os.listdir(f"{directory}/{name}"))
+
+
 def test_report(directory):
     """What the launcher kept is one crash if it is when repeated."""
     guest, deaths = talker(directory)
@@ -404,7 +416,7 @@ def main():
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
     for test in (test_seeds, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
-                 test_report, test_planted, test_death, test_replay, test_killed, test_hang,
+                 test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_hang,
                  test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
