@@ -33,6 +33,7 @@
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
+#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher, to remove its directory */
 
 /* What a log says */
 #define PANIC "Kernel panic - not syncing: "
@@ -51,6 +52,7 @@
 __attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
 
 static struct fuzz_shared *shared;
+static volatile pid_t *running_guest; /* in memory that the keeper has, too; 0: none */
 static int log_fd; /* what the guest says, in memory */
 static const char *crashes;
 static unsigned long hang_ms = 5000;
@@ -110,6 +112,44 @@ static unsigned long now_ms(void)
 	return t.tv_sec * 1000ul + t.tv_nsec / 1000000;
 }
 
+/*
+ * afl-fuzz may kill the launcher at any time, and SIGTERM then ends the guest. If that is booting, it has processes that are
+ * stopped, and these would stay for ever and keep afl-fuzz's pipes open, so that it waits as long. The keeper ends them. It
+ * knows that the launcher has gone by a pipe that only the launcher can write to.
+ */
+static void start_keeper(void)
+{
+	int ends[2], number;
+	pid_t keeper;
+	char byte;
+
+	running_guest = mmap(NULL, sizeof(*running_guest), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (running_guest == MAP_FAILED || pipe2(ends, O_CLOEXEC))
+		err(1, "cannot watch over guests");
+	keeper = fork();
+	if (keeper < 0)
+		err(1, "fork");
+	if (keeper) {
+		close(ends[0]);
+		return;
+	}
+	setsid();
+	for (number = 1; number < NSIG; number++)
+		signal(number, SIG_IGN);
+	/* Whoever reads what the launcher writes is not to wait for this one. */
+	for (number = 0; number <= FUZZ_STATUS_FD; number++)
+		if (number != ends[0])
+			close(number);
+	while (read(ends[0], &byte, 1) < 0)
+		;
+	if (*running_guest) {
+		usleep(CLEAR_UP * 1000);
+		kill(-*running_guest, SIGKILL);
+	}
+	_exit(0);
+}
+
 struct watch {
 	uint64_t run;
 	unsigned long since;
@@ -144,6 +184,7 @@ static int wait_for(pid_t guest)
 		watch(guest, &w);
 	/* Its helpers */
 	kill(-guest, SIGKILL);
+	*running_guest = 0;
 	return status;
 }
 
@@ -386,6 +427,7 @@ static pid_t start(const char *directory)
 		err(1, "fork");
 	if (!guest)
 		become_guest(directory);
+	*running_guest = guest;
 	return guest;
 }
 
@@ -456,6 +498,7 @@ int main(int argc, char **argv)
 	make_shared();
 	signal(SIGPIPE, SIG_IGN);
 	greet();
+	start_keeper();
 	/* From here on, what a signal interrupts is the waiting for a guest. */
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);

@@ -26,9 +26,6 @@ void fuzz_clean_up(void)
 
 	task_work_run();
 	flush_delayed_fput();
-	/* What RCU frees is not to be freed many inputs later; each time would take long. */
-	if (fuzz_shared->runs % 16 == 0)
-		rcu_barrier();
 	for (;;) {
 		left = false;
 		iterate_supers_type(&erofs_anon_fs_type, evict, &left);
