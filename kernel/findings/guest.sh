@@ -15,7 +15,7 @@ image() {
 	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" || trouble "cannot make an image of $from"
 }
 
-# look file|disk FILE DO: mounts $work/image, and does what look.c says. What it tells is in $work/said, the kernel's
+# look file|disk FILE[:FILE...] DO: mounts $work/image, and does what look.c says. What it tells is in $work/said, the kernel's
 # log in $work/log, and complaints of the kernel, if there are any, in $work/why. The guest may take SECONDS_GIVEN (60).
 look() {
 	if [ "$1" = disk ]; then

@@ -6,8 +6,9 @@
  * Environment:
  *
  *	IMAGE	what to mount: a file, or /dev/ubda
- *	FILE	a file's path in there
- *	DO	open, hole (lseek with SEEK_HOLE), extents (FS_IOC_FIEMAP, which counts them), or read (the last byte)
+ *	FILE	a file's path in there; or several, with a colon between: it is done with one after the other
+ *	DO	open, hole (lseek with SEEK_HOLE), extents (FS_IOC_FIEMAP, which counts them), read (the last byte),
+ *		or unmount (reads, and unmounts the image then)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +85,7 @@ static int ends(pid_t child, int *status)
 	return 0;
 }
 
-static void try(const char *file, const char *what)
+static int try(const char *file, const char *what)
 {
 	pid_t child = fork();
 	int status;
@@ -95,15 +96,34 @@ static void try(const char *file, const char *what)
 		_exit(0);
 	}
 	if (ends(child, &status))
-		return;
+		return 1;
 	kill(child, SIGKILL);
 	printf("%s: %s\n", what,
 	       ends(child, &status) ? "had to be killed" : "goes on although it is killed");
+	return 0;
+}
+
+static void try_each(char *files, const char *what)
+{
+	int unmount = !strcmp(what, "unmount");
+
+	if (unmount)
+		what = "read";
+	for (char *file = strtok(files, ":"); file; file = strtok(NULL, ":"))
+		if (!try(file, what))
+			return;
+	if (!unmount)
+		return;
+	/* So that what was said is seen if there is no return. */
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+	printf("unmount: %s\n", result(chdir("/") ? -1 : umount(WHERE)));
 }
 
 int main(void)
 {
-	const char *image = getenv("IMAGE"), *file = getenv("FILE"), *what = getenv("DO");
+	const char *image = getenv("IMAGE"), *what = getenv("DO");
+	char *files = getenv("FILE");
 	long mounted;
 
 	/* What follows would be as final on the host. */
@@ -111,12 +131,12 @@ int main(void)
 		fputs("look: I am the first process of a guest, or nothing\n", stderr);
 		return 2;
 	}
-	if (!image || !file || !what || mount("none", SCRATCH, "tmpfs", 0, "") ||
+	if (!image || !files || !what || mount("none", SCRATCH, "tmpfs", 0, "") ||
 	    mkdir(WHERE, 0755))
 		end();
 	mounted = mount(image, WHERE, "erofs", MS_RDONLY, "");
 	printf("mount: %s\n", result(mounted));
 	if (!mounted && !chdir(WHERE))
-		try(file, what);
+		try_each(files, what);
 	end();
 }
