@@ -125,11 +125,15 @@ static bool copy_part(const struct oracle_space *from, u64 offset, u8 *to, u64 s
 	return v.size >= size;
 }
 
-/* An allocated copy of the first bytes; NULL if they are not known. */
-static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
+/*
+ * An allocated copy of the data, NULL if it is not known. whole_blocks: of a
+ * metabox or packed inode the kernel reads what its last block has behind it, too.
+ */
+static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, bool whole_blocks, u64 *size)
 {
 	u64 block = ishare_block_size(&o->sb), tail = i->inode.size;
 	const struct ishare_inode *inode = &i->inode;
+	u64 length = inode->size;
 	bool known = true;
 	u8 *data;
 
@@ -140,14 +144,16 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 		return NULL;
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
 		tail = (inode->size - 1) / block * block;
-	data = kvzalloc(max(inode->size, 1), GFP_KERNEL | __GFP_NOFAIL);
+	else if (whole_blocks)
+		tail = length = round_up(inode->size, block);
+	data = kvzalloc(max(length, 1), GFP_KERNEL | __GFP_NOFAIL);
 	if (inode->start_block != ISHARE_NULL_BLOCK && tail)
 		known = inode->start_block < BIT_ULL(40) &&
 			copy_part(&o->image, inode->start_block * block, data, tail);
 	if (tail < inode->size)
 		known &= copy_part(i->space, i->offset + inode->isize + inode->xattr_isize,
 				   data + tail, inode->size - tail);
-	*size = inode->size;
+	*size = length;
 	if (known)
 		return data;
 	kvfree(data);
@@ -171,7 +177,8 @@ static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 	o->deadly |= has_no_data(i);
 	space->there = true;
 	space->zeros_behind = true;
-	space->copy = copy_data(o, i, &size) ?: o->fetch(o->context, space == &o->metabox, &size);
+	space->copy = copy_data(o, i, true, &size) ?:
+			      o->fetch(o->context, space == &o->metabox, &size);
 	if (space->copy)
 		space->view = (struct ishare_view){ space->copy, size };
 	else
@@ -197,7 +204,7 @@ static void add_directory(struct oracle *o, const struct oracle_inode *i)
 
 	if (!i->decoded || !ishare_inode_is_directory(&i->inode))
 		return;
-	data = copy_data(o, i, &size);
+	data = copy_data(o, i, false, &size);
 	if (!data) {
 		o->inodes_complete = false;
 		return;
