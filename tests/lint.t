@@ -14,7 +14,7 @@ import tap  # noqa: E402
 DUAL = "GPL-2.0-or-later OR Apache-2.0"
 
 # Files that cannot bear a licence line: REUSE.toml speaks for them.
-NO_LICENCE_LINE = re.compile(r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|tar|tsv|json|html)")
+NO_LICENCE_LINE = re.compile(r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|input|tar|tsv|json|html)")
 
 # The core is freestanding, but gcc requires these of any environment.
 COMPILER_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp"}
@@ -200,7 +200,7 @@ def main():
     # Patches quote what others wrote.
     clean_run("codespell finds no misspelling", ["codespell", "--quiet-level=35",
                                               "--ignore-words-list=covert,iput,nam,nd", *(
-        n for n in files if not re.search(r"^LICENSES/|\.(erofs|blob|tar|patch)$", n))])
+        n for n in files if not re.search(r"^LICENSES/|\.(erofs|blob|input|tar|patch)$", n))])
     tap.done()
 
 
