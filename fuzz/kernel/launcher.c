@@ -33,7 +33,7 @@
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
-#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher, to remove its directory */
+#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to remove its directory */
 
 /* What a log says */
 #define PANIC "Kernel panic - not syncing: "

@@ -177,8 +177,8 @@ static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 	o->deadly |= has_no_data(i);
 	space->there = true;
 	space->zeros_behind = true;
-	space->copy = copy_data(o, i, true, &size) ?:
-			      o->fetch(o->context, space == &o->metabox, &size);
+	space->copy =
+		copy_data(o, i, true, &size) ?: o->fetch(o->context, space == &o->metabox, &size);
 	if (space->copy)
 		space->view = (struct ishare_view){ space->copy, size };
 	else
