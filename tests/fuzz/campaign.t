@@ -152,6 +152,24 @@ def test_usage(where):
                f"{name}: one line, exit status 2", done.returncode, done.stdout, done.stderr)
 
 
+def test_directories(where):
+    """A directory is empty, or a campaign of this target; its name may have a space."""
+    for name, file, data, said in (
+            ("one with other things", "thesis.tex", "", "is neither empty nor a campaign's"),
+            ("another target's", "campaign.json", '{"target": "kernel", "sessions": []}', "holds a campaign of kernel, not of crashing"),
+            ("one whose campaign.json is damaged", "campaign.json", "{", "campaign.json is damaged")):
+        os.makedirs(f"{where}/{name}")
+        with open(f"{where}/{name}/{file}", "w", encoding="utf-8") as out:
+            out.write(data)
+        done = tap.run([CAMPAIGN, "crashing", "--targets", f"{where}/crashing.toml", "--dir", f"{where}/{name}", "--time", "2s"])
+        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and os.listdir(f"{where}/{name}") == [file],
+               f"a directory: {name}: one line, and nothing is written", done.returncode, done.stderr, *os.listdir(f"{where}/{name}"))
+    run = Run(where, "crashing", "--time", "3s", "--jobs", "1", directory="a space")
+    run.wait()
+    lines = re.findall(r"crash: .*; replay: (.*)", run.said())
+    tap.ok(lines and all(tap.run(["sh", "-c", line]).returncode for line in lines), "what is stated can be typed", run.said())
+
+
 def test_packages(where):
     """What is not installed is named."""
     for package, there in (("afl++", []), ("clang", ["afl-fuzz"])):
@@ -350,6 +368,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="campaign-") as where:
         build(where)
         test_usage(where)
+        test_directories(where)
         test_packages(where)
         test_crashes(where)
         test_hopeless(where)

@@ -147,6 +147,8 @@ def test_mistakes(where):
     """One line each."""
     for name, words, said in (("an unknown target", ["other"], "TARGET is 'other', not one of: toy, nothing"),
                               ("a campaign that has not begun", ["nothing", "--dir", f"{where}/none"], "no campaign of nothing"),
+                              ("another target's campaign", ["nothing", "--dir", f"{where}/campaign"],
+                               "holds a campaign of toy, not of nothing"),
                               ("a directory of no target", ["--dir", f"{where}/campaign"], "DIR is one target's")):
         done = make_report(where, *words)
         tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and not
