@@ -212,18 +212,20 @@ static const char *last_of(const char *text, const char *words)
  */
 static const char *find_cause(const char *text)
 {
-	const char *panic = last_of(text, PANIC), *warning, *ubsan, *bug;
+	static const char *const complaints[] = { "WARNING: ", "UBSAN: ", "BUG: " };
+	const char *panic = last_of(text, PANIC), *cause = NULL, *at;
+	size_t i;
 
 	if (!panic)
 		return "died without a word";
 	panic += strlen(PANIC);
-	if (!strncmp(panic, COMPLAINED, strlen(COMPLAINED))) {
-		warning = last_of(text, "WARNING: ");
-		ubsan = last_of(text, "UBSAN: ");
-		return (warning > ubsan ? warning : ubsan) ?: panic;
+	if (strncmp(panic, COMPLAINED, strlen(COMPLAINED)))
+		return last_of(text, "BUG: KASAN: ") ?: last_of(text, "BUG: failure at ") ?: panic;
+	for (i = 0; i < sizeof(complaints) / sizeof(*complaints); i++) {
+		at = last_of(text, complaints[i]);
+		cause = at > cause ? at : cause;
 	}
-	bug = last_of(text, "BUG: KASAN: ") ?: last_of(text, "BUG: failure at ");
-	return bug ?: panic;
+	return cause ?: panic;
 }
 
 static size_t number_length(const char *text)

@@ -145,7 +145,8 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, bool whole_
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
 		tail = (inode->size - 1) / block * block;
 	else if (whole_blocks)
-		tail = length = round_up(inode->size, block);
+		tail = round_up(inode->size, block);
+	length = max(length, tail);
 	data = kvzalloc(max(length, 1), GFP_KERNEL | __GFP_NOFAIL);
 	if (inode->start_block != ISHARE_NULL_BLOCK && tail)
 		known = inode->start_block < BIT_ULL(40) &&
@@ -177,8 +178,9 @@ static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 	o->deadly |= has_no_data(i);
 	space->there = true;
 	space->zeros_behind = true;
-	space->copy =
-		copy_data(o, i, true, &size) ?: o->fetch(o->context, space == &o->metabox, &size);
+	space->copy = copy_data(o, i, true, &size);
+	if (!space->copy)
+		space->copy = o->fetch(o->context, space == &o->metabox, &size);
 	if (space->copy)
 		space->view = (struct ishare_view){ space->copy, size };
 	else

@@ -86,6 +86,8 @@ NAMES = (
     (WARNING + PANIC.format("the kernel has complained: see above"), "WARNING-fs-iomap-iter.c-39-at-iomap_iter+erofs_file_read_iter"),
     (WARNING + WARNING.replace("39", "40").replace("file", "bdev") + PANIC.format("the kernel has complained: see above"),
      "WARNING-fs-iomap-iter.c-40-at-iomap_iter+erofs_bdev_read_iter"),
+    (WARNING + "[    0.3] BUG: Bad page state in process swapper/0  pfn:01918\n" + PANIC.format("the kernel has complained: see above"),
+     "BUG-Bad-page-state-in-process-swapper-N-pfn-N+erofs_fc_get_tree"),
     (WARNING + PANIC.format("disagreement: share.key: nid 40 does not share"), "disagreement-share.key-nid-N-does-not-share"),
     (WARNING + "[    0.3] BUG: KASAN: slab-out-of-bounds in strlen+0x9b/0xb0\n" + PANIC.format("kasan.fault=panic set ..."),
      "BUG-KASAN-slab-out-of-bounds-in-strlen+erofs_fc_get_tree"),
