@@ -143,7 +143,7 @@ fuzz-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## Build
 
 # FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
 FUZZ_QUEUES :=
-fuzz-corpus: ## Choose the seeds in fuzz/corpus/image anew (FUZZ_QUEUES=DIRECTORIES: a campaign's queues, too)
+fuzz-corpus: ## Choose the seeds in fuzz/corpus anew (TARGET=kernel; FUZZ_QUEUES=DIRECTORIES: a campaign's queues, too)
 	$(Q)$(MAKE) --no-print-directory deps-fuzz
-	$(Q)$(MAKE) --no-print-directory build/fuzz/afl/image build/spec/vectors/.stamp
-	$(Q)fuzz/refresh-corpus $(FUZZ_QUEUES)
+	$(Q)$(MAKE) --no-print-directory $(if $(filter kernel,$(TARGET)),fuzz-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
+	$(Q)fuzz/$(if $(filter kernel,$(TARGET)),kernel/)refresh-corpus $(FUZZ_QUEUES)
