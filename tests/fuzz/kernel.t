@@ -147,6 +147,16 @@ def test_seeds(directory):
     tap.ok(result.get("shared", 0) > 0, "files share pages", result)
 
 
+def test_corpus(directory):
+    """What campaigns have found before goes well, and is small."""
+    inputs = sorted(glob.glob(f"{TOP}/fuzz/corpus/kernel/*"))
+    status, result = drive(f"{directory}/corpus", "fuzz", inputs)
+    tap.ok(inputs and status == 0 and result["runs"] == len(inputs), "no input of the corpus crashes", result,
+           *os.listdir(f"{directory}/corpus"))
+    everything = sum(os.path.getsize(path) for path in glob.glob(f"{TOP}/fuzz/corpus/*/*"))
+    tap.ok(everything < 1 << 20, "the corpora have less than 1 MiB", everything)
+
+
 def test_campaign(directory):
     """AFL++ finds what the seeds do not reach."""
     environment = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_SKIP_CRASHES": "1",
@@ -351,6 +361,25 @@ def test_killed(directory):
                "a launcher that is killed leaves nothing behind", guest, glob.glob(f"{own}/*"))
 
 
+def test_killed_early(directory):
+    """The same while the guest boots, when for a moment it has a process that is stopped, and that keeps pipes open."""
+    stuck = []
+    for delay in range(100):
+        with subprocess.Popen([f"{BUILT}/drive", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stderr=subprocess.DEVNULL,
+                              env=os.environ | {"KERNEL_FUZZ_CRASHES": directory}, stdout=subprocess.DEVNULL) as driver:
+            children = f"/proc/{driver.pid}/task/{driver.pid}/children"
+            wait_until(lambda: read(children))
+            launcher = int(read(children).split()[0])
+            time.sleep(delay / 4000)
+            os.kill(launcher, signal.SIGKILL)
+            try:
+                driver.wait(10)
+            except subprocess.TimeoutExpired:
+                stuck.append(delay / 4)
+                subprocess.run(["pkill", "-KILL", "-f", f"umid=fuzz-{launcher}"], check=False)
+    tap.is_empty(stuck, "nor one that is killed while its guest boots")
+
+
 def hang(directory):
     """(exit status, what was kept) of an input that does not end; the kernel's timer is late when its time is over."""
     environment = {"KERNEL_FUZZ_HANG": "500", "KERNEL_FUZZ_CRASHES": f"{directory}/crashes"}
@@ -417,8 +446,8 @@ def main():
     if missing:
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
-    for test in (test_seeds, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
-                 test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_hang,
+    for test in (test_seeds, test_corpus, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
+                 test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_killed_early, test_hang,
                  test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
