@@ -126,14 +126,13 @@ static bool copy_part(const struct oracle_space *from, u64 offset, u8 *to, u64 s
 }
 
 /*
- * An allocated copy of the data, NULL if it is not known. whole_blocks: of a
- * metabox or packed inode the kernel reads what its last block has behind it, too.
+ * An allocated copy of the data, NULL if it is not known, in whole pages, as the
+ * kernel has it: behind the end is what the last block has there, then zeros.
  */
-static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, bool whole_blocks, u64 *size)
+static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, u64 *size)
 {
-	u64 block = ishare_block_size(&o->sb), tail = i->inode.size;
+	u64 block = ishare_block_size(&o->sb), tail = round_up(i->inode.size, block);
 	const struct ishare_inode *inode = &i->inode;
-	u64 length = inode->size;
 	bool known = true;
 	u8 *data;
 
@@ -144,17 +143,14 @@ static u8 *copy_data(struct oracle *o, const struct oracle_inode *i, bool whole_
 		return NULL;
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
 		tail = (inode->size - 1) / block * block;
-	else if (whole_blocks)
-		tail = round_up(inode->size, block);
-	length = max(length, tail);
-	data = kvzalloc(max(length, 1), GFP_KERNEL | __GFP_NOFAIL);
+	data = kvzalloc(round_up(max3(inode->size, tail, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
 	if (inode->start_block != ISHARE_NULL_BLOCK && tail)
 		known = inode->start_block < BIT_ULL(40) &&
 			copy_part(&o->image, inode->start_block * block, data, tail);
 	if (tail < inode->size)
 		known &= copy_part(i->space, i->offset + inode->isize + inode->xattr_isize,
 				   data + tail, inode->size - tail);
-	*size = length;
+	*size = inode->size;
 	if (known)
 		return data;
 	kvfree(data);
@@ -178,11 +174,12 @@ static void open_space(struct oracle *o, u64 nid, struct oracle_space *space)
 	o->deadly |= has_no_data(i);
 	space->there = true;
 	space->zeros_behind = true;
-	space->copy = copy_data(o, i, true, &size);
+	space->copy = copy_data(o, i, &size);
 	if (!space->copy)
 		space->copy = o->fetch(o->context, space == &o->metabox, &size);
+	/* The kernel looks at pages, and not at where an inode ends. */
 	if (space->copy)
-		space->view = (struct ishare_view){ space->copy, size };
+		space->view = (struct ishare_view){ space->copy, round_up(size, PAGE_SIZE) };
 	else
 		space->unspecified = true;
 }
@@ -206,7 +203,7 @@ static void add_directory(struct oracle *o, const struct oracle_inode *i)
 
 	if (!i->decoded || !ishare_inode_is_directory(&i->inode))
 		return;
-	data = copy_data(o, i, false, &size);
+	data = copy_data(o, i, &size);
 	if (!data) {
 		o->inodes_complete = false;
 		return;

@@ -99,7 +99,7 @@ struct oracle_walk {
 /*
  * Fills in all but fetch and context. image: whole pages; it must remain until
  * oracle_free(). Data of the packed inode and of the metabox that is not flat
- * comes from fetch(), in memory for kvfree(): how it is decoded is not what is
+ * comes from fetch(), whole pages in memory for kvfree(): how it is decoded is not what is
  * compared here. Where fetch() has none either, NULL, things remain open.
  */
 void oracle_judge(struct oracle *o, const u8 *image, size_t size,
