@@ -157,6 +157,25 @@ def test_corpus(directory):
     tap.ok(everything < 1 << 20, "the corpora have less than 1 MiB", everything)
 
 
+def test_refresh(directory):
+    """The corpus is chosen from inputs alone, whatever else lies beside them. (In a tree that has no corpus.)"""
+    tool = f"{directory}/fuzz/kernel/refresh-corpus"
+    os.makedirs(os.path.dirname(tool))
+    os.symlink(f"{TOP}/fuzz/kernel/refresh-corpus", tool)
+    os.symlink(f"{TOP}/build", f"{directory}/build")
+    corpus = sorted(glob.glob(f"{TOP}/fuzz/corpus/kernel/*.input"), key=os.path.getsize)
+    places = ("main/queue/id:1", "ours/1.input", "main/queue/1", "main/queue/.state/id:1", "main/crashes/id:1", "main/fuzzer_stats")
+    for place, path in zip(places, corpus):
+        os.makedirs(os.path.dirname(f"{directory}/sync/{place}"), exist_ok=True)
+        shutil.copy(path, f"{directory}/sync/{place}")
+    for where, wanted in (("sync", corpus[:2]), ("sync/main/queue", corpus[:1])):
+        done = tap.run([tool, f"{directory}/{where}"])
+        made = {os.path.basename(path): read(path) for path in glob.glob(f"{directory}/fuzz/corpus/kernel/*")}
+        tap.ok(made == {os.path.basename(path): read(path) for path in wanted}, f"the inputs of {where} become the corpus, and nothing else",
+               done.stdout, done.stderr, *made)
+        shutil.rmtree(f"{directory}/fuzz/corpus", ignore_errors=True)
+
+
 def test_campaign(directory):
     """AFL++ finds what the seeds do not reach."""
     environment = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_SKIP_CRASHES": "1",
@@ -446,7 +465,7 @@ def main():
     if missing:
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
-    for test in (test_seeds, test_corpus, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
+    for test in (test_seeds, test_corpus, test_refresh, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
                  test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_killed_early, test_hang,
                  test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
