@@ -145,6 +145,7 @@ def test_seeds(directory):
     tap.ok(status == 0 and result["mounted"] > len(seeds) and not result["refused"], "the kernel takes all seeds as it should",
           f"{len(seeds)} seeds: {result}", *os.listdir(f"{directory}/seeds"))
     tap.ok(result.get("shared", 0) > 0, "files share pages", result)
+    tap.ok(result.get("open") == 0, "and there is no mount of which the core cannot say who does", result)
 
 
 def test_corpus(directory):
@@ -152,7 +153,7 @@ def test_corpus(directory):
     inputs = sorted(glob.glob(f"{TOP}/fuzz/corpus/kernel/*"))
     status, result = drive(f"{directory}/corpus", "fuzz", inputs)
     tap.ok(inputs and status == 0 and result["runs"] == len(inputs), "no input of the corpus crashes", result,
-           *os.listdir(f"{directory}/corpus"))
+           *glob.glob(f"{directory}/corpus/*"))
     everything = sum(os.path.getsize(path) for path in glob.glob(f"{TOP}/fuzz/corpus/*/*"))
     tap.ok(everything < 1 << 20, "the corpora have less than 1 MiB", everything)
 
