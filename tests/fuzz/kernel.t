@@ -361,21 +361,31 @@ def wait_until(condition):
     return condition()
 
 
-def guest_of(driver):
-    """A launcher, and its guest: its directory and its process, 0 if it does not come."""
+def drive_for_long(directory):
+    """drive, with an input that is as it should be."""
+    return subprocess.Popen([f"{BUILT}/drive", "-s", "60", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, env=os.environ | {"KERNEL_FUZZ_CRASHES": directory})
+
+
+def launcher_of(driver):
+    """The launcher that a drive has started."""
     children = f"/proc/{driver.pid}/task/{driver.pid}/children"
     wait_until(lambda: read(children))
-    launcher = int(read(children).split()[0])
+    return int(read(children).split()[0])
+
+
+def guest_of(launcher):
+    """Its guest: the directory and the process, 0 if it does not come."""
     own = f"/dev/shm/kernel-fuzz-uml/fuzz-{launcher}"
     there = wait_until(lambda: os.path.exists(f"{own}/pid") and read(f"{own}/pid"))
-    return launcher, own, int(read(f"{own}/pid")) if there else 0
+    return own, int(read(f"{own}/pid")) if there else 0
 
 
 def test_killed(directory):
     """afl-fuzz ends the launcher by SIGKILL: nothing stays behind."""
-    with subprocess.Popen([f"{BUILT}/drive", "-s", "60", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stderr=subprocess.DEVNULL,
-                          env=os.environ | {"KERNEL_FUZZ_CRASHES": directory}, stdout=subprocess.DEVNULL) as driver:
-        launcher, own, guest = guest_of(driver)
+    with drive_for_long(directory) as driver:
+        launcher = launcher_of(driver)
+        own, guest = guest_of(launcher)
         os.kill(launcher, signal.SIGKILL)
         tap.ok(guest and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
                "a launcher that is killed leaves nothing behind", guest, glob.glob(f"{own}/*"))
@@ -385,11 +395,8 @@ def test_killed_early(directory):
     """The same while the guest boots, when for a moment it has a process that is stopped, and that keeps pipes open."""
     stuck = []
     for delay in range(100):
-        with subprocess.Popen([f"{BUILT}/drive", "-s", "60", f"{GUESTS}/fuzz", f"{SEEDS}/plain-plain"], stderr=subprocess.DEVNULL,
-                              env=os.environ | {"KERNEL_FUZZ_CRASHES": directory}, stdout=subprocess.DEVNULL) as driver:
-            children = f"/proc/{driver.pid}/task/{driver.pid}/children"
-            wait_until(lambda: read(children))
-            launcher = int(read(children).split()[0])
+        with drive_for_long(directory) as driver:
+            launcher = launcher_of(driver)
             time.sleep(delay / 4000)
             os.kill(launcher, signal.SIGKILL)
             try:
@@ -405,7 +412,7 @@ def hang(directory):
     environment = {"KERNEL_FUZZ_HANG": "500", "KERNEL_FUZZ_CRASHES": f"{directory}/crashes"}
     with subprocess.Popen([f"{BUILT}/drive", f"{GUESTS}/fuzz-endless", with_uuid(directory, {5: 0x96})],
                           env=os.environ | environment, stdout=subprocess.DEVNULL) as driver:
-        guest = guest_of(driver)[2]
+        guest = guest_of(launcher_of(driver))[1]
         time.sleep(0.3)
         os.kill(guest, signal.SIGSTOP)
         time.sleep(1)
