@@ -20,6 +20,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
 sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz"]
+import afl  # noqa: E402
 import report_crashes  # noqa: E402
 import tap  # noqa: E402
 
@@ -179,9 +180,8 @@ def test_refresh(directory):
 
 def test_campaign(directory):
     """AFL++ finds what the seeds do not reach."""
-    environment = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_SKIP_CRASHES": "1",
-                   "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "KERNEL_FUZZ_CRASHES": f"{directory}/found",
-                   "AFL_CUSTOM_MUTATOR_LIBRARY": f"{BUILT}/mutator.so"}
+    environment = afl.ENVIRONMENT | {"AFL_NO_AFFINITY": "1", "AFL_SKIP_CRASHES": "1", "KERNEL_FUZZ_CRASHES": f"{directory}/found",
+                                     "AFL_CUSTOM_MUTATOR_LIBRARY": f"{BUILT}/mutator.so"}
     os.makedirs(f"{directory}/few")
     for name in ("plain-shared", "plain-pair"):
         shutil.copy(f"{SEEDS}/{name}", f"{directory}/few")
@@ -189,10 +189,8 @@ def test_campaign(directory):
         ["afl-fuzz", "-V", "10", "-G", "131072", "-t", "20000", "-i", f"{directory}/few", "-o", f"{directory}/out", "--",
          f"{BUILT}/launcher", f"{GUESTS}/fuzz"], env=os.environ | environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    stats = {}
-    if os.path.exists(f"{directory}/out/default/fuzzer_stats"):
-        with open(f"{directory}/out/default/fuzzer_stats", encoding="utf-8") as text:
-            stats = dict(map(str.strip, line.split(":", 1)) for line in text)
+    written = f"{directory}/out/default/fuzzer_stats"
+    stats = afl.stats(written) if os.path.exists(written) else {}
     tap.ok(int(stats.get("corpus_found", 0)) > 5, "afl-fuzz finds new paths", *done.stdout.splitlines()[-8:])
     stability = float(stats.get("stability", "0").rstrip("%"))
     tap.ok(stability >= 95, "and an input takes the same path again", f"stability is {stability} %")
@@ -323,7 +321,7 @@ def test_planted(directory):
     status, _ = drive(f"{directory}/planted", "fuzz-key-length", [keys])
     tap.ok(status == 1 and os.listdir(f"{directory}/planted") == ["disagreement-share.key-nids-N-and-N-share-with-other-keys"],
            "a kernel that takes them for one is seen", status, *os.listdir(f"{directory}/planted"))
-    done = tap.run([f"{TOP}/fuzz/kernel/planted/try", "xattr-bound", "120"])
+    done = tap.run([f"{TOP}/fuzz/planted/try", "xattr-bound", "120"])
     tap.ok(done.returncode == 0, "AFL++ finds the planted defect xattr-bound in 120 s", done.stdout, done.stderr)
 
 
