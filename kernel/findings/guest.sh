@@ -39,6 +39,10 @@ said() {
 	grep -q "$1" "$work/said"
 }
 
+logged() {
+	grep -q "$1" "$work/log"
+}
+
 quiet() {
 	! grep -q '^# run-guest' "$work/why"
 }
