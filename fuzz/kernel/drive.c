@@ -172,9 +172,11 @@ static void print_result(unsigned long deaths, unsigned long runs, double second
 	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
 	       deaths, runs, seconds, runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
-	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu,\n ",
-	       (unsigned long long)shared->mounted, (unsigned long long)shared->refused,
-	       (unsigned long long)shared->shared, (unsigned long long)shared->open);
+	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu, \"lost\": %llu,\n ",
+	       (unsigned long long)shared->counts.mounted,
+	       (unsigned long long)shared->counts.refused,
+	       (unsigned long long)shared->counts.shared, (unsigned long long)shared->counts.open,
+	       (unsigned long long)shared->counts.lost);
 	print_census("first", &shared->first);
 	printf(",\n ");
 	print_census("last", &shared->last);

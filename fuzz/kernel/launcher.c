@@ -10,6 +10,7 @@
  *	$KERNEL_FUZZ_BARE	the loop without oracle, options and second image
  */
 #include <ctype.h>
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,57 @@ static void make_shared(void)
 	setenv(FUZZ_SHARED_ENV, own, 1);
 }
 
+/* ---- Warming up ---- */
+
+static int is_visible(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+static void add_file(int to, const char *directory, const char *name)
+{
+	static uint8_t data[FUZZ_INPUT_MAX];
+	uint32_t size;
+	char path[4096 + 300];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, data, sizeof(data));
+	if (n < 0)
+		err(1, "%s", path);
+	close(fd);
+	size = n;
+	if (write(to, &size, sizeof(size)) != sizeof(size) || write(to, data, size) != n)
+		err(1, "no memory for inputs to warm up with");
+}
+
+/*
+ * A kernel does some things only once: it loads decompressors, and its buffers grow. So that no input has the coverage of
+ * that because it is the first, each guest runs the seeds, which lie beside this program, before it takes inputs.
+ */
+static void gather_seeds(const char *self)
+{
+	const char *slash = strrchr(self, '/'), *bare = getenv(FUZZ_BARE_ENV) ? "-bare" : "";
+	char directory[4096], own[32];
+	struct dirent **entries;
+	int fd = memfd_create("kernel-fuzz-warm-up", 0), i, n;
+
+	snprintf(directory, sizeof(directory), "%.*sseeds%s", slash ? (int)(slash - self + 1) : 0,
+		 self, bare);
+	n = fd < 0 ? -1 : scandir(directory, &entries, is_visible, alphasort);
+	if (n < 0)
+		err(1, "%s", directory);
+	for (i = 0; i < n; i++) {
+		add_file(fd, directory, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	setenv(FUZZ_WARM_UP_ENV, own, 1);
+}
+
 /* ---- A guest ---- */
 
 static void become_guest(const char *directory)
@@ -97,9 +149,10 @@ static void become_guest(const char *directory)
 	dup2(log_fd, 1);
 	dup2(log_fd, 2);
 	setenv("TMPDIR", "/dev/shm", 1);
-	execl(program, program, "mem=192M", "con=null", "con0=null", "console=fuzz", "loglevel=5",
-	      "oops=panic", "panic=-1", "kasan.fault=panic", "uml_dir=/dev/shm/kernel-fuzz-uml/",
-	      name, NULL);
+	/* init_on_alloc: what is in memory that nobody has written is not to make a difference. */
+	execl(program, program, "mem=192M", "init_on_alloc=1", "con=null", "con0=null",
+	      "console=fuzz", "loglevel=5", "oops=panic", "panic=-1", "kasan.fault=panic",
+	      "uml_dir=/dev/shm/kernel-fuzz-uml/", name, NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -444,7 +497,8 @@ static void cannot_boot(const char *directory)
 
 /*
  * Until nobody asks any more: the guest ends by itself then. One that dies while it waits for an input, of what an earlier
- * one has set up, owes afl-fuzz no answer, and the next one takes that input.
+ * one has set up, owes afl-fuzz no answer, and the next one takes that input. If one dies of a seed, the next ones do not
+ * warm up.
  */
 static void serve(const char *directory)
 {
@@ -453,14 +507,20 @@ static void serve(const char *directory)
 
 		shared->guest = 0;
 		shared->running = 0;
+		shared->warming_up = 0;
+		shared->retired = 0;
 		shared->runs = 0;
 		status = wait_for(start(directory));
 		if (!shared->guest)
 			cannot_boot(directory);
+		if (shared->retired)
+			continue;
 		if (!status && !shared->running)
 			break;
 		keep(directory);
-		if (shared->running && !say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
+		if (shared->warming_up)
+			unsetenv(FUZZ_WARM_UP_ENV);
+		else if (shared->running && !say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
 			break;
 	}
 }
@@ -498,6 +558,7 @@ int main(int argc, char **argv)
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
 	make_directories(crashes);
 	make_shared();
+	gather_seeds(argv[0]);
 	signal(SIGPIPE, SIG_IGN);
 	greet();
 	start_keeper();

@@ -61,21 +61,33 @@ struct fuzz_census {
 	uint64_t mounts;
 };
 
+/* What came of the inputs */
+struct fuzz_counts {
+	uint64_t mounted, refused, shared;
+	uint64_t open; /* mounts of which it is not known who shares */
+	uint64_t lost; /* pclusters: finding failed-mount-leak */
+};
+
 struct fuzz_shared {
 	uint32_t guest; /* its process */
 	uint32_t running; /* an input */
 	uint64_t runs; /* of this guest */
-	uint64_t mounted, refused, shared; /* what came of the inputs */
-	uint64_t open; /* mounts of which it is not known who shares */
+	uint32_t warming_up; /* the input is one of those that nobody has asked for */
+	uint32_t retired; /* the guest ends by itself, so that the next one has memory again */
+	struct fuzz_counts counts;
 	struct fuzz_census first, last;
 	uint8_t want_places; /* asked for by whoever made the file */
 	uint8_t places[FUZZ_TEXT_SIZE / 8]; /* a bit for each address that coverage has seen */
 	struct fuzz_slot ring[FUZZ_RING]; /* input n is in slot n % FUZZ_RING */
 };
 
-/* In the environment, the paths of memory, open in all of these processes; and "1" for the loop without extras */
+/*
+ * In the environment, the paths of memory, open in all of these processes; and "1" for the loop without extras. Inputs to
+ * warm up with: for each, its size (32 bits), then its bytes.
+ */
 #define FUZZ_SHARED_ENV "KERNEL_FUZZ_SHARED"
 #define FUZZ_ANSWERS_ENV "KERNEL_FUZZ_ANSWERS"
+#define FUZZ_WARM_UP_ENV "KERNEL_FUZZ_WARM_UP"
 #define FUZZ_BARE_ENV "KERNEL_FUZZ_BARE"
 
 /* AFL++'s fork server: where it says what to do, and is told what came of it */

@@ -430,6 +430,58 @@ def test_hang(directory):
     tap.ok(status == 1 and len(kept) == 1, "a hang is reported, with its stack", status, *glob.glob(f"{directory}/*/crashes/*"))
 
 
+def covered(path):
+    """What afl-showmap has written: the map's places with the class of their counts."""
+    return set(read(path).split())
+
+
+def test_stability(directory):
+    """Whatever was run before it, an input covers what it covers, but for a few places."""
+    os.makedirs(f"{directory}/in")
+    seeds = sorted(glob.glob(f"{SEEDS}/*"))
+    for number, path in enumerate(seeds):
+        for again in range(4):
+            shutil.copy(path, f"{directory}/in/{number:05}-{again}")
+    subprocess.run(["afl-showmap", "-q", "-t", "20000", "-i", f"{directory}/in", "-o", f"{directory}/out", "--", f"{BUILT}/launcher",
+                    f"{GUESTS}/fuzz"], env=os.environ | afl.ENVIRONMENT | {"KERNEL_FUZZ_CRASHES": f"{directory}/crashes"},
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    everything, different = set(), set()
+    for number in range(len(seeds)):
+        maps = [covered(f"{directory}/out/{number:05}-{again}") for again in range(4)]
+        everything.update(*maps)
+        different |= set.union(*maps) - set.intersection(*maps)
+    places = [{place.split(b":")[0] for place in some} for some in (different, everything)]
+    tap.ok(len(places[0]) < len(places[1]) / 20, "the seeds cover the same each time: at least 95 %",
+           f"{len(places[0])} of {len(places[1])} places differ")
+
+
+def test_warm_up(directory):
+    """A guest that dies of a seed is kept as any other, and the next ones do without."""
+    for name in ("drive", "launcher"):
+        shutil.copy(f"{BUILT}/{name}", directory)
+    os.makedirs(f"{directory}/seeds")
+    planted_input(f"{directory}/seeds")
+    done = subprocess.run([f"{directory}/drive", f"{GUESTS}/fuzz-nested-bytes", stateful_input(directory)], check=False,
+                          env=os.environ | {"KERNEL_FUZZ_CRASHES": f"{directory}/crashes"}, capture_output=True, text=True)
+    kept = glob.glob(f"{directory}/crashes/*/input")
+    tap.ok(len(kept) == 1 and read(kept[0]) == read(f"{directory}/seeds/planted"), "what a seed does to a guest is kept", kept, done)
+    result = json.loads(done.stdout or "{}")
+    tap.ok(done.returncode == 0 and result.get("runs") == result.get("refused") == 1, "and inputs are taken all the same", done)
+
+
+def test_lost(directory):
+    """Finding failed-mount-leak: guests that have lost much memory end themselves, and nobody notices."""
+    image = bytearray(read(f"{TOP}/tests/images/metabox-4096.erofs"))
+    image[0x470] = 0x88  # the root's number: a regular file
+    path = write(f"{directory}/leak", struct.pack("<4BI8x", 4, 4, 2, 0, len(image)) + image)
+    status, result = drive(f"{directory}/lost", "fuzz", "-n", "10000", [path])
+    tap.ok(status == 0 and result["runs"] == 10000 and result["refused"] == 20000, "all inputs are taken", result)
+    # A finding: when the kernel loses nothing, there is nothing to count.
+    tap.ok(result["lost"] in (0, 20000), "what two failed mounts an input lose is counted", result)
+    tap.ok(result["last"]["run"] == (0 if result["lost"] else 8192), "a guest is relieved in time", result)
+    tap.ok(not os.listdir(f"{directory}/lost"), "and it is no crash", os.listdir(f"{directory}/lost"))
+
+
 def test_warning(directory):
     """The kernel warns, and goes on; the guest is ended after the input."""
     status, result = drive(f"{directory}/warning", "fuzz-endless", [with_uuid(directory, {6: 0x69})])
@@ -473,7 +525,7 @@ def main():
         return 1
     for test in (test_seeds, test_corpus, test_refresh, test_campaign, test_names, test_several, test_late, test_no_room, test_other,
                  test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_killed_early, test_hang,
-                 test_warning, test_growth):
+                 test_stability, test_warm_up, test_lost, test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
     tap.done()

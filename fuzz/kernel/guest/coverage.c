@@ -39,7 +39,7 @@ void fuzz_coverage_start(const u8 *input, size_t size)
 	state.previous = 0;
 	state.task = NULL;
 	state.map = fuzz_map;
-	state.noting = fuzz_shared->want_places;
+	state.noting = fuzz_shared->want_places && !fuzz_shared->warming_up;
 	state.telling = fuzz_answers && fuzz_shared->runs % TOLD == 0;
 	if (state.telling) {
 		memset(fuzz_answers, 0, sizeof(*fuzz_answers));

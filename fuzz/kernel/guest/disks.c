@@ -188,6 +188,10 @@ struct vfsmount *fuzz_mount(struct fuzz_disk *disk)
 	err = set_options(fc, disk);
 	mnt = err ? ERR_PTR(err) : fc_mount(fc);
 	put_fs_context(fc);
+	if (IS_ERR(mnt))
+		fuzz_shared->counts.refused++;
+	else
+		fuzz_shared->counts.mounted++;
 	return mnt;
 }
 

@@ -64,6 +64,8 @@ int fuzz_known_init(void);
 
 /* memory.c: what is left behind */
 void fuzz_clean_up(void);
+void fuzz_count_lost(bool refused);
+bool fuzz_is_worn_out(void);
 unsigned int fuzz_count_inodes(struct super_block *sb);
 void fuzz_forget_inodes(struct super_block *sb, unsigned int count);
 void fuzz_census(struct fuzz_census *census);

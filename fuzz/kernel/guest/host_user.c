@@ -19,6 +19,8 @@ unsigned char *fuzz_map = nowhere;
 struct fuzz_shared *fuzz_shared;
 struct fuzz_answers *fuzz_answers;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
+static int warm_up = -1; /* inputs that come before those that are asked for */
+static struct fuzz_counts counts_before;
 
 int fuzz_host_start(void);
 int fuzz_host_bare(void);
@@ -60,7 +62,7 @@ static void hang(int signal)
 int fuzz_host_start(void)
 {
 	struct sigaction action = { .sa_handler = hang };
-	void *map;
+	const char *inputs = getenv(FUZZ_WARM_UP_ENV);
 
 	fuzz_shared = map_file(FUZZ_SHARED_ENV, sizeof(*fuzz_shared));
 	test_case = attach("__AFL_SHM_FUZZ_ID");
@@ -68,9 +70,9 @@ int fuzz_host_start(void)
 		return 0;
 	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
 	fuzz_shared->guest = getpid();
-	map = attach("__AFL_SHM_ID");
-	if (map)
-		fuzz_map = map;
+	warm_up = inputs ? open(inputs, O_RDONLY | O_CLOEXEC) : -1;
+	fuzz_shared->warming_up = 1;
+	counts_before = fuzz_shared->counts;
 	return !sigaction(SIGUSR2, &action, NULL);
 }
 
@@ -105,8 +107,33 @@ static void remember(const unsigned char *data, unsigned int size)
 	memcpy(slot->data, data, size);
 }
 
-/* All of the guest waits here until there is an input. */
-int fuzz_host_next(const unsigned char **data, unsigned int *size)
+static int next_warm_up(const unsigned char **data, unsigned int *size)
+{
+	static unsigned char input[FUZZ_INPUT_MAX];
+	uint32_t n;
+
+	if (read(warm_up, &n, sizeof(n)) != sizeof(n) || n > sizeof(input) ||
+	    read(warm_up, input, n) != n)
+		return 0;
+	*data = input;
+	*size = n;
+	return 1;
+}
+
+/* From here on coverage is AFL++'s, and what happens counts. */
+static void end_warm_up(void)
+{
+	void *map = attach("__AFL_SHM_ID");
+
+	close(warm_up);
+	if (map)
+		fuzz_map = map;
+	fuzz_shared->warming_up = 0;
+	fuzz_shared->runs = 0;
+	fuzz_shared->counts = counts_before;
+}
+
+static int next_asked(const unsigned char **data, unsigned int *size)
 {
 	if (!hear())
 		return 0;
@@ -114,9 +141,20 @@ int fuzz_host_next(const unsigned char **data, unsigned int *size)
 	if (*size > FUZZ_INPUT_MAX)
 		*size = FUZZ_INPUT_MAX;
 	*data = (const unsigned char *)(test_case + 1);
+	return 1;
+}
+
+/* All of the guest waits here until there is an input. */
+int fuzz_host_next(const unsigned char **data, unsigned int *size)
+{
+	if (fuzz_shared->warming_up && !next_warm_up(data, size))
+		end_warm_up();
+	if (!fuzz_shared->warming_up && !next_asked(data, size))
+		return 0;
 	remember(*data, *size);
 	fuzz_shared->running = 1;
-	say(getpid());
+	if (!fuzz_shared->warming_up)
+		say(getpid());
 	return 1;
 }
 
@@ -124,7 +162,8 @@ void fuzz_host_done(void)
 {
 	fuzz_shared->runs++;
 	fuzz_shared->running = 0;
-	say(0);
+	if (!fuzz_shared->warming_up)
+		say(0);
 }
 
 void fuzz_host_write(const char *text, unsigned long size)

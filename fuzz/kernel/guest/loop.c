@@ -6,9 +6,11 @@
 #include <linux/init.h>
 #include <linux/kmsg_dump.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/task_work.h>
 #include <linux/unaligned.h>
+#include <uapi/linux/sched/types.h>
 #include "internal.h"
 #include "fuzz.h"
 
@@ -52,10 +54,6 @@ static struct vfsmount *mount_one(const struct input *in, unsigned int which)
 	if (fuzz_known_mount(which))
 		return NULL;
 	mnt = fuzz_mount(disk);
-	if (IS_ERR(mnt))
-		fuzz_shared->refused++;
-	else
-		fuzz_shared->mounted++;
 	fuzz_judge_mount(which, mnt);
 	return mnt;
 }
@@ -178,11 +176,21 @@ static struct kmsg_dumper dumper = { .dump = dump_log };
 
 /* ---- The loop ---- */
 
+/* All others go first, so that what an input does is the same each time. */
+static int __init give_way(void)
+{
+	struct sched_param param = {};
+
+	return sched_setscheduler_nocheck(current, SCHED_IDLE, &param);
+}
+
 static int __init init(void)
 {
 	int err = kmsg_dump_register(&dumper);
 
 	loop_task = current;
+	if (!err)
+		err = give_way();
 	if (!err)
 		err = fuzz_known_init();
 	if (!err)
@@ -203,6 +211,24 @@ static void take_census(void)
 		fuzz_census(&fuzz_shared->last);
 }
 
+static void run_one(const u8 *data, size_t size, bool bare)
+{
+	u64 refused = fuzz_shared->counts.refused;
+
+	fuzz_coverage_start(data, size);
+	if (bare)
+		run_bare(data, size);
+	else
+		run(data, size);
+	fuzz_clean_up();
+	fuzz_count_lost(refused != fuzz_shared->counts.refused);
+	fuzz_coverage_stop();
+	if (fuzz_warned)
+		panic("the kernel has complained: see above");
+	take_census();
+	cond_resched();
+}
+
 static int __init fuzz_loop(void)
 {
 	const unsigned char *data;
@@ -216,20 +242,11 @@ static int __init fuzz_loop(void)
 	if (err)
 		panic("fuzz: cannot start: %d", err);
 	bare = fuzz_host_bare();
-	while (fuzz_host_next(&data, &size)) {
-		fuzz_coverage_start(data, size);
-		if (bare)
-			run_bare(data, size);
-		else
-			run(data, size);
-		fuzz_clean_up();
-		fuzz_coverage_stop();
-		if (fuzz_warned)
-			panic("the kernel has complained: see above");
-		take_census();
-		cond_resched();
+	while (!fuzz_is_worn_out() && fuzz_host_next(&data, &size)) {
+		run_one(data, size, bare);
 		fuzz_host_done();
 	}
+	fuzz_shared->retired = fuzz_is_worn_out();
 	kernel_power_off();
 	return 0;
 }

@@ -16,6 +16,37 @@ static void evict(struct super_block *sb, void *left)
 }
 
 /*
+ * Finding failed-mount-leak: what a mount that fails has read of compressed
+ * metadata is never freed. A guest has memory for so many pclusters.
+ */
+#define LOST_MAX 8192
+
+static long lost;
+
+bool fuzz_is_worn_out(void)
+{
+	return lost > LOST_MAX;
+}
+
+/* refused: whether a mount has failed. Else there is nothing when nothing is mounted. */
+void fuzz_count_lost(bool refused)
+{
+	unsigned long end = jiffies + HZ;
+	long count;
+
+	while ((count = atomic_long_read(&erofs_global_shrink_cnt)) != lost) {
+		if (refused) {
+			fuzz_shared->counts.lost += count - lost;
+			lost = count;
+		} else if (time_after(jiffies, end)) {
+			panic("a pcluster stays when nothing is mounted");
+		} else {
+			schedule_timeout_uninterruptible(1);
+		}
+	}
+}
+
+/*
  * Files are put by task work, and the shared inodes outlive their mounts. A worker
  * may hold one for a while: as when it reports, to nobody, that a read has failed.
  */
