@@ -243,11 +243,13 @@ static int wait_for(pid_t guest)
 
 /* ---- A crash ---- */
 
-static void read_log(char *text, size_t size)
+static const char *read_log(void)
 {
-	ssize_t n = pread(log_fd, text, size - 1, 0);
+	static char text[131072];
+	ssize_t n = pread(log_fd, text, sizeof(text) - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
+	return text;
 }
 
 static const char *last_of(const char *text, const char *words)
@@ -439,12 +441,9 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 /* A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the disk may be full. */
 static void keep(const char *guest)
 {
-	static char text[131072];
+	const char *text = read_log(), *cause = find_cause(text);
 	char name[TITLE_MAX + 1 + FRAMES * FUNCTION_MAX], directory[4096], new[4096];
-	const char *cause;
 
-	read_log(text, sizeof(text));
-	cause = find_cause(text);
 	make_title(cause, name);
 	add_functions(text, cause, name);
 	snprintf(directory, sizeof(directory), "%s/%s", crashes, name);
@@ -489,10 +488,7 @@ static pid_t start(const char *directory)
 /* A guest that does not begin: what it says is all there is. */
 static void cannot_boot(const char *directory)
 {
-	static char text[131072];
-
-	read_log(text, sizeof(text));
-	errx(1, "%s does not boot:\n%s", directory, text);
+	errx(1, "%s does not boot:\n%s", directory, read_log());
 }
 
 /*
