@@ -169,14 +169,15 @@ static double cpu_seconds(void)
 
 static void print_result(unsigned long deaths, unsigned long runs, double seconds)
 {
+	const struct fuzz_counts *c = &shared->counts;
+
 	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
 	       deaths, runs, seconds, runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
 	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu, \"lost\": %llu,\n ",
-	       (unsigned long long)shared->counts.mounted,
-	       (unsigned long long)shared->counts.refused,
-	       (unsigned long long)shared->counts.shared, (unsigned long long)shared->counts.open,
-	       (unsigned long long)shared->counts.lost);
+	       (unsigned long long)c->mounted, (unsigned long long)c->refused,
+	       (unsigned long long)c->shared, (unsigned long long)c->open,
+	       (unsigned long long)c->lost);
 	print_census("first", &shared->first);
 	printf(",\n ");
 	print_census("last", &shared->last);

@@ -425,7 +425,7 @@ static bool write_all(const char *directory, const char *guest, const char *text
 	}
 	return write_file(directory, "guest", guest, strlen(guest)) &&
 	       write_file(directory, "log", text, strlen(text)) &&
-	       (last->size > FUZZ_INPUT_MAX ||
+	       (last->run != last_run() || last->size > FUZZ_INPUT_MAX ||
 		write_file(directory, "input", last->data, last->size)) &&
 	       write_ring(directory);
 }
@@ -485,7 +485,7 @@ static pid_t start(const char *directory)
 	return guest;
 }
 
-/* A guest that does not begin: what it says is all there is. */
+/* A guest that has ended before its first input: what it says is all there is. */
 static void cannot_boot(const char *directory)
 {
 	errx(1, "%s does not boot:\n%s", directory, read_log());
@@ -507,9 +507,9 @@ static void serve(const char *directory)
 		shared->retired = 0;
 		shared->runs = 0;
 		status = wait_for(start(directory));
-		if (!shared->guest)
+		if (!shared->guest || (shared->warming_up && !shared->running && !shared->runs))
 			cannot_boot(directory);
-		if (shared->retired)
+		if (shared->retired && !status)
 			continue;
 		if (!status && !shared->running)
 			break;

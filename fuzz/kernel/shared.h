@@ -82,8 +82,8 @@ struct fuzz_shared {
 };
 
 /*
- * In the environment, the paths of memory, open in all of these processes; and "1" for the loop without extras. Inputs to
- * warm up with: for each, its size (32 bits), then its bytes.
+ * In the environment: the paths of memory that these processes have open; FUZZ_BARE_ENV is "1" for the loop without
+ * extras. What FUZZ_WARM_UP_ENV names holds, for each input, its size (32 bits) and its bytes.
  */
 #define FUZZ_SHARED_ENV "KERNEL_FUZZ_SHARED"
 #define FUZZ_ANSWERS_ENV "KERNEL_FUZZ_ANSWERS"

@@ -189,9 +189,9 @@ struct vfsmount *fuzz_mount(struct fuzz_disk *disk)
 	mnt = err ? ERR_PTR(err) : fc_mount(fc);
 	put_fs_context(fc);
 	if (IS_ERR(mnt))
-		fuzz_shared->counts.refused++;
+		fuzz_counts->refused++;
 	else
-		fuzz_shared->counts.mounted++;
+		fuzz_counts->mounted++;
 	return mnt;
 }
 

@@ -18,10 +18,13 @@ void fuzz_coverage_stop(void);
 extern unsigned char *fuzz_map;
 extern struct fuzz_shared *fuzz_shared;
 extern struct fuzz_answers *fuzz_answers; /* or NULL */
+extern struct fuzz_counts *fuzz_counts;
 int fuzz_host_start(void);
 int fuzz_host_bare(void);
+int fuzz_host_next_seed(const unsigned char **data, unsigned int *size);
 int fuzz_host_next(const unsigned char **data, unsigned int *size);
 void fuzz_host_done(void);
+void fuzz_host_answer(void);
 void fuzz_host_write(const char *text, unsigned long size);
 void fuzz_hang(void); /* loop.c; called by a signal handler */
 

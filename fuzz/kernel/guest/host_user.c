@@ -15,17 +15,20 @@
 #include "shared.h"
 
 static unsigned char nowhere[FUZZ_MAP_SIZE];
+static struct fuzz_counts uncounted;
 unsigned char *fuzz_map = nowhere;
 struct fuzz_shared *fuzz_shared;
 struct fuzz_answers *fuzz_answers;
+struct fuzz_counts *fuzz_counts = &uncounted;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
 static int warm_up = -1; /* inputs that come before those that are asked for */
-static struct fuzz_counts counts_before;
 
 int fuzz_host_start(void);
 int fuzz_host_bare(void);
+int fuzz_host_next_seed(const unsigned char **data, unsigned int *size);
 int fuzz_host_next(const unsigned char **data, unsigned int *size);
 void fuzz_host_done(void);
+void fuzz_host_answer(void);
 void fuzz_host_write(const char *text, unsigned long size);
 void fuzz_hang(void);
 
@@ -68,11 +71,9 @@ int fuzz_host_start(void)
 	test_case = attach("__AFL_SHM_FUZZ_ID");
 	if (!fuzz_shared || !test_case)
 		return 0;
-	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
 	fuzz_shared->guest = getpid();
 	warm_up = inputs ? open(inputs, O_RDONLY | O_CLOEXEC) : -1;
 	fuzz_shared->warming_up = 1;
-	counts_before = fuzz_shared->counts;
 	return !sigaction(SIGUSR2, &action, NULL);
 }
 
@@ -120,7 +121,7 @@ static int next_warm_up(const unsigned char **data, unsigned int *size)
 	return 1;
 }
 
-/* From here on coverage is AFL++'s, and what happens counts. */
+/* From here on, what inputs do is for those that ask. */
 static void end_warm_up(void)
 {
 	void *map = attach("__AFL_SHM_ID");
@@ -128,12 +129,31 @@ static void end_warm_up(void)
 	close(warm_up);
 	if (map)
 		fuzz_map = map;
+	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
+	fuzz_counts = &fuzz_shared->counts;
 	fuzz_shared->warming_up = 0;
 	fuzz_shared->runs = 0;
-	fuzz_shared->counts = counts_before;
 }
 
-static int next_asked(const unsigned char **data, unsigned int *size)
+static void begin(const unsigned char *data, unsigned int size)
+{
+	remember(data, size);
+	fuzz_shared->running = 1;
+}
+
+/* Return: whether there is another input to warm up with */
+int fuzz_host_next_seed(const unsigned char **data, unsigned int *size)
+{
+	if (!next_warm_up(data, size)) {
+		end_warm_up();
+		return 0;
+	}
+	begin(*data, *size);
+	return 1;
+}
+
+/* All of the guest waits here until there is an input. */
+int fuzz_host_next(const unsigned char **data, unsigned int *size)
 {
 	if (!hear())
 		return 0;
@@ -141,20 +161,8 @@ static int next_asked(const unsigned char **data, unsigned int *size)
 	if (*size > FUZZ_INPUT_MAX)
 		*size = FUZZ_INPUT_MAX;
 	*data = (const unsigned char *)(test_case + 1);
-	return 1;
-}
-
-/* All of the guest waits here until there is an input. */
-int fuzz_host_next(const unsigned char **data, unsigned int *size)
-{
-	if (fuzz_shared->warming_up && !next_warm_up(data, size))
-		end_warm_up();
-	if (!fuzz_shared->warming_up && !next_asked(data, size))
-		return 0;
-	remember(*data, *size);
-	fuzz_shared->running = 1;
-	if (!fuzz_shared->warming_up)
-		say(getpid());
+	begin(*data, *size);
+	say(getpid());
 	return 1;
 }
 
@@ -162,8 +170,11 @@ void fuzz_host_done(void)
 {
 	fuzz_shared->runs++;
 	fuzz_shared->running = 0;
-	if (!fuzz_shared->warming_up)
-		say(0);
+}
+
+void fuzz_host_answer(void)
+{
+	say(0);
 }
 
 void fuzz_host_write(const char *text, unsigned long size)

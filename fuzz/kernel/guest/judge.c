@@ -214,7 +214,7 @@ static void judge_inodes(unsigned int which)
 	others[which] = sharing_now[which] && (!o->inodes_complete || !o->prefixes_known);
 	for (n = 0; n < o->nr_inodes; n++)
 		judge_inode_of(which, n);
-	fuzz_shared->counts.open += others[which];
+	fuzz_counts->open += others[which];
 }
 
 void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
@@ -312,7 +312,7 @@ void fuzz_judge_sharing(void)
 		if (!is_open(&keyed[i]) && !is_shared(&keyed[i]))
 			panic("disagreement: share.key: nid %llu does not share",
 			      inode_of(&keyed[i])->nid);
-		fuzz_shared->counts.shared += !!keyed[i].shared;
+		fuzz_counts->shared += !!keyed[i].shared;
 		for (j = 0; j < i; j++)
 			judge_pair(&keyed[i], &keyed[j]);
 	}

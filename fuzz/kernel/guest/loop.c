@@ -213,7 +213,7 @@ static void take_census(void)
 
 static void run_one(const u8 *data, size_t size, bool bare)
 {
-	u64 refused = fuzz_shared->counts.refused;
+	u64 refused = fuzz_counts->refused;
 
 	fuzz_coverage_start(data, size);
 	if (bare)
@@ -221,7 +221,7 @@ static void run_one(const u8 *data, size_t size, bool bare)
 	else
 		run(data, size);
 	fuzz_clean_up();
-	fuzz_count_lost(refused != fuzz_shared->counts.refused);
+	fuzz_count_lost(refused != fuzz_counts->refused);
 	fuzz_coverage_stop();
 	if (fuzz_warned)
 		panic("the kernel has complained: see above");
@@ -242,9 +242,14 @@ static int __init fuzz_loop(void)
 	if (err)
 		panic("fuzz: cannot start: %d", err);
 	bare = fuzz_host_bare();
+	while (fuzz_host_next_seed(&data, &size)) {
+		run_one(data, size, bare);
+		fuzz_host_done();
+	}
 	while (!fuzz_is_worn_out() && fuzz_host_next(&data, &size)) {
 		run_one(data, size, bare);
 		fuzz_host_done();
+		fuzz_host_answer();
 	}
 	fuzz_shared->retired = fuzz_is_worn_out();
 	kernel_power_off();
