@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 # For the findings that one image shows, which read this file: look.c mounts it in the guest that GUEST names (plain).
-# Provides $top, the directory $work that goes when they end, image, look, point and finish.
+# Provides $top, the directory $work that goes when they end, image, look, said, logged, quiet, both, point and finish.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 guest=${GUEST:-plain}

@@ -141,22 +141,23 @@ static long reclaimable(void)
 
 static void mount_often(const char *image)
 {
-	long mounted = 0, before = 0;
+	const char *outcome = "";
+	long mounted, before = 0;
 
 	if (mount("none", "/proc", "proc", 0, ""))
 		return;
-	for (int time = 0; time < FIRST_MOUNTS + MOUNTS; time++) {
-		if (time == FIRST_MOUNTS)
+	for (int i = 0; i < FIRST_MOUNTS + MOUNTS; i++) {
+		if (i == FIRST_MOUNTS)
 			before = reclaimable();
 		mounted = mount(image, WHERE, "erofs", MS_RDONLY, "");
+		outcome = result(mounted);
 		if (!mounted && umount(WHERE))
 			return;
 	}
-	/* The result before another call changes errno. */
-	printf("mounts: %s, ", result(mounted));
 	/* RCU frees some of it a little later. */
 	sleep(1);
-	printf("%ld bytes more each\n", (reclaimable() - before) * 1024 / MOUNTS);
+	printf("mounts: %s, %ld bytes more each\n", outcome,
+	       (reclaimable() - before) * 1024 / MOUNTS);
 }
 
 int main(void)
