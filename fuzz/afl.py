@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What is the same wherever afl-fuzz is started."""
+"""What is the same wherever afl-fuzz is started, or what it has written is read."""
 
 import re
 
@@ -13,7 +13,15 @@ ENVIRONMENT = {
 }
 
 
-def stats(path):
-    """What an instance says of itself; the path is that of its fuzzer_stats."""
-    with open(path, encoding="utf-8") as text:
-        return dict(re.findall(r"^(\w+) *: (.*)$", text.read(), re.M))
+def read(path):
+    """A text that may not be there yet, or be half written."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as text:
+            return text.read()
+    except FileNotFoundError:
+        return ""
+
+
+def stats(instance):
+    """What an instance, a directory, says of itself; {} if it has not said anything."""
+    return dict(re.findall(r"^(\w+) *: (.*)$", read(f"{instance}/fuzzer_stats"), re.M))
