@@ -66,6 +66,20 @@ static void judge_decoded(struct oracle *o, struct oracle_inode *i)
 	i->unspecified = ishare_inode_is_compressed(inode);
 }
 
+/* The end is missing. A kernel may find the format wrong before it misses that. */
+static void judge_cut_off(struct oracle_inode *i, const struct ishare_view *v)
+{
+	u8 bytes[ISHARE_INODE_EXTENDED_SIZE] = {};
+	struct ishare_view whole = { bytes, sizeof(bytes) };
+	struct ishare_inode inode;
+
+	memcpy(bytes, v->data, min(v->size, sizeof(bytes)));
+	ishare_inode_decode(&whole, &inode);
+	__set_bit(ISHARE_RULE_INODE_BOUNDS, i->broken);
+	require(i->broken, inode_format(&inode), ISHARE_RULE_INODE_FORMAT);
+	require(i->broken, inode_layout(&inode), ISHARE_RULE_INODE_LAYOUT);
+}
+
 static void judge_inode(struct oracle *o, struct oracle_inode *i)
 {
 	bool in_metabox = i->nid & ISHARE_NID_METABOX;
@@ -93,7 +107,7 @@ static void judge_inode(struct oracle *o, struct oracle_inode *i)
 	if (i->decoded)
 		judge_decoded(o, i);
 	else
-		__set_bit(ISHARE_RULE_INODE_BOUNDS, i->broken);
+		judge_cut_off(i, &v);
 }
 
 static struct oracle_inode *add_inode(struct oracle *o, u64 nid)
