@@ -34,7 +34,10 @@
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
-#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to remove its directory */
+#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to end by itself */
+
+/* Where a guest has a directory for its own use, fuzz-LAUNCHER */
+#define GUESTS "/dev/shm/kernel-fuzz-uml/"
 
 /* What a log says */
 #define PANIC "Kernel panic - not syncing: "
@@ -131,6 +134,21 @@ static void gather_seeds(const char *self)
 	setenv(FUZZ_WARM_UP_ENV, own, 1);
 }
 
+/* ---- Directories ---- */
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+static void remove_directory(const char *path)
+{
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* ---- A guest ---- */
 
 static void become_guest(const char *directory)
@@ -139,7 +157,6 @@ static void become_guest(const char *directory)
 	char program[4096], name[32];
 
 	snprintf(program, sizeof(program), "%s/linux", directory);
-	/* The directory that it makes, of this name: the next guest has the same; the last removes it, at SIGTERM. */
 	snprintf(name, sizeof(name), "umid=fuzz-%d", getppid());
 	signal(SIGALRM, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -152,7 +169,7 @@ static void become_guest(const char *directory)
 	/* init_on_alloc: what is in memory that nobody has written is not to make a difference. */
 	execl(program, program, "mem=192M", "init_on_alloc=1", "con=null", "con0=null",
 	      "console=fuzz", "loglevel=5", "oops=panic", "panic=-1", "kasan.fault=panic",
-	      "uml_dir=/dev/shm/kernel-fuzz-uml/", name, NULL);
+	      "uml_dir=" GUESTS, name, NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -167,19 +184,20 @@ static unsigned long now_ms(void)
 
 /*
  * afl-fuzz may kill the launcher at any time, and SIGTERM then ends the guest. If that is booting, it has processes that are
- * stopped, and these would stay for ever and keep afl-fuzz's pipes open, so that it waits as long. The keeper ends them. It
- * knows that the launcher has gone by a pipe that only the launcher can write to.
+ * stopped, and these would stay for ever and keep afl-fuzz's pipes open, so that it waits as long. The keeper ends them, and
+ * removes the guest's directory. It knows that the launcher has gone by a pipe that only the launcher can write to.
  */
 static void start_keeper(void)
 {
+	char byte, directory[64];
 	int ends[2], number;
 	pid_t keeper;
-	char byte;
 
 	running_guest = mmap(NULL, sizeof(*running_guest), PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (running_guest == MAP_FAILED || pipe2(ends, O_CLOEXEC))
 		err(1, "cannot watch over guests");
+	snprintf(directory, sizeof(directory), GUESTS "fuzz-%d", getpid());
 	keeper = fork();
 	if (keeper < 0)
 		err(1, "fork");
@@ -200,6 +218,7 @@ static void start_keeper(void)
 		usleep(CLEAR_UP * 1000);
 		kill(-*running_guest, SIGKILL);
 	}
+	remove_directory(directory);
 	_exit(0);
 }
 
@@ -430,14 +449,6 @@ static bool write_all(const char *directory, const char *guest, const char *text
 	       write_ring(directory);
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status;
-	(void)type;
-	(void)place;
-	return remove(path);
-}
-
 /* A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the disk may be full. */
 static void keep(const char *guest)
 {
@@ -452,7 +463,7 @@ static void keep(const char *guest)
 		return;
 	/* Another launcher may have been quicker. */
 	if (!write_all(new, guest, text) || rename(new, directory))
-		nftw(new, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		remove_directory(new);
 }
 
 /* ---- The fork server ---- */
