@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 
+import afl
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Those that make a crash of a defect, or are below every one.
@@ -166,15 +168,6 @@ def entry(name, inputs, directory):
             "replay": " ".join(relative(word) for word in first.command(small))} | shown(first.said)
 
 
-def read(path):
-    """A text, or nothing."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as text:
-            return text.read()
-    except FileNotFoundError:
-        return ""
-
-
 class Death(Input):
     """A directory of fuzz/kernel's launcher, whose name tells title and stack. To replay it makes it small, too."""
 
@@ -187,7 +180,7 @@ class Death(Input):
         self.kind = "hang" if self.name.startswith("hang") else "crash"
         # What lies behind the bytes that are read, KASAN says, differs from input to input.
         self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
-        self.log = read(f"{directory}/minimised.log" if self.repeats else f"{directory}/log")
+        self.log = afl.read(f"{directory}/minimised.log" if self.repeats else f"{directory}/log")
         self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
         self.small = glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats else self.before
 

@@ -5,7 +5,7 @@
 
 #include <linux/fs.h>
 #include <linux/mount.h>
-#include "shared.h"
+#include "host.h"
 #include "input.h"
 
 #define FUZZ_IMAGE_MAX 65536 /* as large as the RAM disks */
@@ -13,20 +13,6 @@
 /* coverage.c */
 void fuzz_coverage_start(const u8 *input, size_t size);
 void fuzz_coverage_stop(void);
-
-/* host_user.c: the same process, on the host's side */
-extern unsigned char *fuzz_map;
-extern struct fuzz_shared *fuzz_shared;
-extern struct fuzz_answers *fuzz_answers; /* or NULL */
-extern struct fuzz_counts *fuzz_counts;
-int fuzz_host_start(void);
-int fuzz_host_bare(void);
-int fuzz_host_next_seed(const unsigned char **data, unsigned int *size);
-int fuzz_host_next(const unsigned char **data, unsigned int *size);
-void fuzz_host_done(void);
-void fuzz_host_answer(void);
-void fuzz_host_write(const char *text, unsigned long size);
-void fuzz_hang(void); /* loop.c; called by a signal handler */
 
 /* disks.c: what is mounted */
 struct fuzz_disk {

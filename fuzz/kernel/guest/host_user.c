@@ -12,7 +12,7 @@
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "shared.h"
+#include "host.h"
 
 static unsigned char nowhere[FUZZ_MAP_SIZE];
 static struct fuzz_counts uncounted;
@@ -22,15 +22,6 @@ struct fuzz_answers *fuzz_answers;
 struct fuzz_counts *fuzz_counts = &uncounted;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
 static int warm_up = -1; /* inputs that come before those that are asked for */
-
-int fuzz_host_start(void);
-int fuzz_host_bare(void);
-int fuzz_host_next_seed(const unsigned char **data, unsigned int *size);
-int fuzz_host_next(const unsigned char **data, unsigned int *size);
-void fuzz_host_done(void);
-void fuzz_host_answer(void);
-void fuzz_host_write(const char *text, unsigned long size);
-void fuzz_hang(void);
 
 static void *attach(const char *variable)
 {
