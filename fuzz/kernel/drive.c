@@ -174,10 +174,10 @@ static void print_result(unsigned long deaths, unsigned long runs, double second
 	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
 	       deaths, runs, seconds, runs / seconds);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
-	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu, \"lost\": %llu,\n ",
+	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu, \"lost\": %llu, \"mended\": %llu,\n ",
 	       (unsigned long long)c->mounted, (unsigned long long)c->refused,
 	       (unsigned long long)c->shared, (unsigned long long)c->open,
-	       (unsigned long long)c->lost);
+	       (unsigned long long)c->lost, (unsigned long long)c->mended);
 	print_census("first", &shared->first);
 	printf(",\n ");
 	print_census("last", &shared->last);

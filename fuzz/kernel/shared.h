@@ -66,6 +66,7 @@ struct fuzz_counts {
 	uint64_t mounted, refused, shared;
 	uint64_t open; /* mounts of which it is not known who shares */
 	uint64_t lost; /* pclusters: finding failed-mount-leak */
+	uint64_t mended; /* folios: finding metadata-over-pcluster */
 };
 
 struct fuzz_shared {

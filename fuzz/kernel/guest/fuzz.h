@@ -54,6 +54,7 @@ int fuzz_known_init(void);
 /* memory.c: what is left behind */
 void fuzz_clean_up(void);
 void fuzz_count_lost(bool refused);
+void fuzz_mend_cache(struct super_block *sb);
 bool fuzz_is_worn_out(void);
 unsigned int fuzz_count_inodes(struct super_block *sb);
 void fuzz_forget_inodes(struct super_block *sb, unsigned int count);

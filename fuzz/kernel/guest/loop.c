@@ -99,6 +99,7 @@ static void umount_one(struct vfsmount **mnt)
 	if (!IS_ERR_OR_NULL(*mnt)) {
 		task_work_run();
 		fuzz_judge_umount(*mnt);
+		fuzz_mend_cache((*mnt)->mnt_sb);
 		mntput(*mnt);
 	}
 	*mnt = NULL;

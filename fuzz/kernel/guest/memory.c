@@ -5,6 +5,7 @@
  */
 #include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/task_work.h>
 #include <linux/vmstat.h>
 #include "internal.h"
@@ -45,6 +46,32 @@ void fuzz_count_lost(bool refused)
 	count = atomic_long_read(&erofs_global_shrink_cnt);
 	fuzz_counts->lost += count - lost;
 	lost = count;
+}
+
+/*
+ * Finding metadata-over-pcluster: a folio is said to be a pcluster's, but not of
+ * which, and the reference that goes with that has been dropped. To let it go
+ * follows a null pointer, when the mount goes.
+ */
+void fuzz_mend_cache(struct super_block *sb)
+{
+	struct inode *cache = EROFS_SB(sb)->managed_cache;
+	struct folio *folio;
+
+	if (!cache)
+		return;
+
+	XA_STATE(xas, &cache->i_mapping->i_pages, 0);
+
+	xas_lock_irq(&xas);
+	xas_for_each(&xas, folio, ULONG_MAX) {
+		if (xa_is_value(folio) || !folio_test_private(folio) || folio->private ||
+		    folio_ref_count(folio) > 1)
+			continue;
+		folio_clear_private(folio);
+		fuzz_counts->mended++;
+	}
+	xas_unlock_irq(&xas);
 }
 
 /*
