@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the tests of fuzz/campaign attack: paths to find one by one, crashes (with CRASH) behind two bytes and four, a hang. */
+/* What the tests of fuzz/campaign attack: paths to find one by one; with CRASH, crashes behind two bytes and four, and a hang. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,9 @@ static void defect(const uint8_t *data)
 {
 	static volatile int depth;
 
+	if (memcmp(data, "HANG", 4) == 0)
+		for (;;)
+			pause();
 	if (memcmp(data, "BAD!", 4) == 0)
 		abort();
 	if (data[0] == 'C') {
@@ -45,9 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 4)
 		return 0;
-	if (memcmp(data, "HANG", 4) == 0)
-		for (;;)
-			pause();
 #ifdef CRASH
 	defect(data);
 #else
