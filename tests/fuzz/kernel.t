@@ -380,18 +380,15 @@ def guest_of(launcher):
 
 def test_killed(directory):
     """afl-fuzz ends the launcher by SIGKILL: nothing stays behind."""
-    with drive_for_long(directory) as driver:
-        launcher = launcher_of(driver)
-        own, guest = guest_of(launcher)
-        os.kill(launcher, signal.SIGKILL)
-        tap.ok(guest and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
-               "a launcher that is killed leaves nothing behind", guest, glob.glob(f"{own}/*"))
-    with drive_for_long(directory) as driver:
-        launcher = launcher_of(driver)
-        own, guest = guest_of(launcher)
-        os.kill(launcher, signal.SIGKILL)
-        os.kill(guest, signal.SIGKILL)
-        tap.ok(wait_until(lambda: not os.path.exists(own)), "nor if its guest is killed as well", glob.glob(f"{own}/*"))
+    for name, guest_as_well in (("a launcher that is killed leaves nothing behind", False), ("nor if its guest is killed as well", True)):
+        with drive_for_long(directory) as driver:
+            launcher = launcher_of(driver)
+            own, guest = guest_of(launcher)
+            os.kill(launcher, signal.SIGKILL)
+            if guest_as_well:
+                os.kill(guest, signal.SIGKILL)
+            tap.ok(guest and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
+                   name, guest, glob.glob(f"{own}/*"))
 
 
 def test_killed_early(directory):
