@@ -22,6 +22,10 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
+# Several goals are made one after the other: most call make for what they need, and that may be the same.
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 endif
 Q := $(if $(V),,@)
 silent = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))

@@ -11,13 +11,6 @@ KERNEL_TESTS := tests/kernel.t kernel/uml/kunit.t kernel/probe/run-probe
 
 -include $(wildcard kernel/*/*.mk)
 
-# One after the other, where several are asked for: each builds what it needs, and they need the same.
-kernel-test: | $(filter kernel,$(MAKECMDGOALS))
-kernel-fixes: | $(filter kernel kernel-test,$(MAKECMDGOALS))
-matrix: | $(filter kernel kernel-test kernel-fixes,$(MAKECMDGOALS))
-matrix-test: | $(filter kernel kernel-test kernel-fixes matrix,$(MAKECMDGOALS))
-kernel-static: | $(filter kernel kernel-test kernel-fixes matrix matrix-test,$(MAKECMDGOALS))
-
 # The packages are in the script, which works without make, too.
 DEPS_EROFS_UTILS = $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' tests/tools/build-erofs-utils)
 

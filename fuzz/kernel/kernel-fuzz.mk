@@ -8,10 +8,6 @@ KERNEL_FUZZ_PROGRAMS := $(addprefix build/fuzz/kernel/,launcher drive)
 
 DEPS_FUZZ_KERNEL = afl++ patch $(DEPS_KERNEL)
 
-# One after the other, where both are asked for: they need the same seeds.
-fuzz-kernel-planted: | $(filter fuzz-kernel,$(MAKECMDGOALS))
-fuzz-kernel-test: | $(filter fuzz-kernel fuzz-kernel-planted,$(MAKECMDGOALS))
-
 .PHONY: fuzz-kernel fuzz-kernel-test fuzz-kernel-planted fuzz-kernel-programs
 fuzz-kernel: ## Build the guests that AFL++ drives, their launcher, and seeds
 	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
