@@ -458,19 +458,24 @@ static void take_shared(struct oracle *o, const struct oracle_space *space, u64 
 	copy_part(space, offset, o->shared, o->shared_used);
 }
 
-/* What is in a mistaken page comes from the inode's space. */
-static void take_stale(struct oracle_walk *w, u64 offset)
+/*
+ * What is in a mistaken page comes from the inode's space, even if the other has no such page.
+ * Return: how many bytes that are
+ */
+static u32 take_stale(struct oracle_walk *w, const struct oracle_space *space, u64 offset)
 {
 	u32 rest = PAGE_SIZE - offset_in_page(offset);
 	struct oracle *o = w->oracle;
 
-	if (o->quirk != ORACLE_STALE_PAGE || offset >> PAGE_SHIFT != w->stale_page) {
+	if (o->quirk != ORACLE_STALE_PAGE || space == w->inode->space ||
+	    offset >> PAGE_SHIFT != w->stale_page) {
 		w->stale_page = U64_MAX;
-		return;
+		return 0;
 	}
 	memset(o->shared, 0, rest);
 	copy_part(w->inode->space, offset, o->shared, rest);
 	o->shared_used = max(o->shared_used, rest);
+	return rest;
 }
 
 static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
@@ -493,12 +498,11 @@ static int next_shared(struct oracle_walk *w, struct oracle_xattr *x)
 	if (w->next_shared == w->header.h_shared_count)
 		return 0;
 	offset = ishare_shared_offset(sb, ishare_shared_id(&area, w->next_shared++));
-	there = bytes_there(space, offset, ISHARE_XATTR_ENTRY_MAX);
+	take_shared(w->oracle, space, offset);
+	there = max_t(u64, bytes_there(space, offset, ISHARE_XATTR_ENTRY_MAX),
+		      take_stale(w, space, offset));
 	if (there < ISHARE_XATTR_ENTRY_SIZE)
 		return -EIO;
-	take_shared(w->oracle, space, offset);
-	if (space != w->inode->space)
-		take_stale(w, offset);
 	holder = (struct ishare_view){ w->oracle->shared, ISHARE_XATTR_ENTRY_MAX };
 	ishare_entry_first(&holder, 0, &w->entry);
 	return fill(w, holder.data, there, x);
