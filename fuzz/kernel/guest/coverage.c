@@ -39,7 +39,7 @@ void fuzz_coverage_start(const u8 *input, size_t size)
 	state.previous = 0;
 	state.task = NULL;
 	state.map = fuzz_map;
-	state.noting = fuzz_shared->want_places && !fuzz_shared->warming_up;
+	state.noting = fuzz_shared->want_places && fuzz_shared->phase == FUZZ_RUNNING;
 	state.telling = fuzz_answers && fuzz_shared->runs % TOLD == 0;
 	if (state.telling) {
 		memset(fuzz_answers, 0, sizeof(*fuzz_answers));
@@ -75,6 +75,7 @@ static noinline notrace void note_place(unsigned long pc)
 void notrace __sanitizer_cov_trace_pc(void)
 {
 	unsigned int here;
+	unsigned char *count;
 
 	if (!watching())
 		return;
@@ -84,7 +85,9 @@ void notrace __sanitizer_cov_trace_pc(void)
 		state.previous = 0;
 	}
 	here = hash(_RET_IP_);
-	state.map[here ^ state.previous]++;
+	/* So that 256 times is not never, 1 follows 255. */
+	count = &state.map[here ^ state.previous];
+	*count += 1 + (*count == U8_MAX);
 	state.previous = here >> 1;
 	if (unlikely(state.noting))
 		note_place(_RET_IP_);
