@@ -67,7 +67,7 @@ TITLES = (
     r".*ERROR: (?:Address|Leak|Memory)Sanitizer: ([\w-]+).*",
     r".*: runtime error: (.*)",
     r".*BUG: KASAN: ([\w-]+ in \w+).*",
-    r".*Kernel panic - not syncing: (?!BUG!|the kernel has complained)(.*)",
+    r".*Kernel panic - not syncing: (?!BUG!)(.*)",
     r".*(UBSAN: .*)",
     r".*(?:BUG|WARNING): (.*)",
     r".*libFuzzer: (.*)",
@@ -180,7 +180,7 @@ class Death(Input):
         self.kind = "hang" if self.name.startswith("hang") else "crash"
         # What lies behind the bytes that are read, KASAN says, differs from input to input.
         self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
-        self.log = afl.read(f"{directory}/minimised.log" if self.repeats else f"{directory}/log")
+        self.log = afl.read(f"{directory}/minimised.log" if self.repeats else f"{directory}/cause")
         self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
         self.small = glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats else self.before
 

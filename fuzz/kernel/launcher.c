@@ -41,7 +41,6 @@
 
 /* What a log says */
 #define PANIC "Kernel panic - not syncing: "
-#define COMPLAINED "the kernel has complained"
 #define RIP "RIP: 0033:"
 #define TRACE "Call Trace:"
 #define CALL ">] ? "
@@ -51,6 +50,7 @@
 #define FRAMES 3
 #define FUNCTION_MAX 48
 #define STACK_MAX 256
+#define PANIC_MAX 512
 
 /* afl-fuzz looks for this in a target: it is instrumented, in its way. */
 __attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
@@ -228,6 +228,12 @@ struct watch {
 	bool asked;
 };
 
+static bool is_busy(void)
+{
+	return shared->phase == FUZZ_WARMING_UP || shared->phase == FUZZ_ASKED ||
+	       shared->phase == FUZZ_RUNNING;
+}
+
 /*
  * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. A second
  * signal would cut the stack short. It is for the thread and not for the process: of two signals that wait, the kernel's
@@ -237,7 +243,7 @@ static void watch(pid_t guest, struct watch *w)
 {
 	unsigned long ms = now_ms() - w->since;
 
-	if (!shared->running || shared->runs != w->run) {
+	if (!is_busy() || shared->runs != w->run) {
 		*w = (struct watch){ .run = shared->runs, .since = now_ms() };
 	} else if (ms > hang_ms + GRACE) {
 		kill(-guest, SIGKILL);
@@ -281,25 +287,36 @@ static const char *last_of(const char *text, const char *words)
 }
 
 /*
- * Where the log says what it died of. A warning ends the guest only after the
- * input, and only if it is not known: those before the last may be known ones.
+ * Where the log says what it died of. Of a complaint, a guest dies only after the input; the panic repeats it, as those before
+ * and behind it may be known ones. NULL: it died without a word.
  */
 static const char *find_cause(const char *text)
 {
-	static const char *const complaints[] = { "WARNING: ", "UBSAN: ", "BUG: " };
-	const char *panic = last_of(text, PANIC), *cause = NULL, *at;
-	size_t i;
+	const char *panic = last_of(text, PANIC), *first;
+	char line[PANIC_MAX];
 
 	if (!panic)
-		return "died without a word";
+		return NULL;
 	panic += strlen(PANIC);
-	if (strncmp(panic, COMPLAINED, strlen(COMPLAINED)))
-		return last_of(text, "BUG: KASAN: ") ?: last_of(text, "BUG: failure at ") ?: panic;
-	for (i = 0; i < sizeof(complaints) / sizeof(*complaints); i++) {
-		at = last_of(text, complaints[i]);
-		cause = at > cause ? at : cause;
-	}
-	return cause ?: panic;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(panic, "\n"), panic);
+	first = strstr(text, line);
+	if (first < panic)
+		return first;
+	return last_of(text, "BUG: KASAN: ") ?: last_of(text, "BUG: failure at ") ?: panic;
+}
+
+/* The log from the line with the cause on; of a fault, from the registers on, which come before */
+static const char *from_cause(const char *text, const char *cause)
+{
+	const char *rip = last_of(text, RIP);
+
+	if (!cause)
+		return text;
+	if (rip && rip < cause && strstr(rip, TRACE) > cause)
+		cause = rip;
+	while (cause > text && cause[-1] != '\n')
+		cause--;
+	return cause;
 }
 
 static size_t number_length(const char *text)
@@ -407,20 +424,25 @@ static bool write_file(const char *directory, const char *name, const void *data
 	return good;
 }
 
-/* The input that was under way; or, of a guest that died when it waited for one, the last. */
-static uint64_t last_run(void)
+/* The input that was under way; or, of a guest that died when it waited for one, the last. NULL: there was none yet. */
+static const struct fuzz_slot *last_input(void)
 {
-	return shared->running || !shared->runs ? shared->runs : shared->runs - 1;
+	uint64_t run = shared->runs;
+	const struct fuzz_slot *slot = &shared->ring[run % FUZZ_RING];
+
+	if (slot->run != run)
+		slot = &shared->ring[--run % FUZZ_RING];
+	return slot->run == run && slot->size <= FUZZ_INPUT_MAX ? slot : NULL;
 }
 
 /* The last inputs, in their order */
 static bool write_ring(const char *directory)
 {
-	uint64_t last = last_run(), run = last < FUZZ_RING ? 0 : last - FUZZ_RING + 1;
+	uint64_t run = shared->runs < FUZZ_RING ? 0 : shared->runs - FUZZ_RING + 1;
 	bool good = true;
 	char name[32];
 
-	for (; run <= last && good; run++) {
+	for (; run <= shared->runs && good; run++) {
 		struct fuzz_slot *slot = &shared->ring[run % FUZZ_RING];
 
 		if (slot->run != run || slot->size > FUZZ_INPUT_MAX)
@@ -431,10 +453,10 @@ static bool write_ring(const char *directory)
 	return good;
 }
 
-/* All that is known. Return: whether it is all there. */
-static bool write_all(const char *directory, const char *guest, const char *text)
+/* All that is known. A guest that died before its first input does so with any. Return: whether it is all there. */
+static bool write_all(const char *directory, const char *guest, const char *text, const char *cause)
 {
-	const struct fuzz_slot *last = &shared->ring[last_run() % FUZZ_RING];
+	const struct fuzz_slot *last = last_input();
 	char ring[4096 + 8];
 
 	snprintf(ring, sizeof(ring), "%s/ring", directory);
@@ -444,15 +466,16 @@ static bool write_all(const char *directory, const char *guest, const char *text
 	}
 	return write_file(directory, "guest", guest, strlen(guest)) &&
 	       write_file(directory, "log", text, strlen(text)) &&
-	       (last->run != last_run() || last->size > FUZZ_INPUT_MAX ||
-		write_file(directory, "input", last->data, last->size)) &&
+	       write_file(directory, "cause", cause, strlen(cause)) &&
+	       write_file(directory, "input", last ? last->data : NULL, last ? last->size : 0) &&
 	       write_ring(directory);
 }
 
 /* A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the disk may be full. */
 static void keep(const char *guest)
 {
-	const char *text = read_log(), *cause = find_cause(text);
+	const char *text = read_log(), *found = find_cause(text);
+	const char *cause = found ?: "died without a word";
 	char name[TITLE_MAX + 1 + FRAMES * FUNCTION_MAX], directory[4096], new[4096];
 
 	make_title(cause, name);
@@ -462,7 +485,7 @@ static void keep(const char *guest)
 	if (!access(directory, F_OK))
 		return;
 	/* Another launcher may have been quicker. */
-	if (!write_all(new, guest, text) || rename(new, directory))
+	if (!write_all(new, guest, text, from_cause(text, found)) || rename(new, directory))
 		remove_directory(new);
 }
 
@@ -502,34 +525,46 @@ static void cannot_boot(const char *directory)
 	errx(1, "%s does not boot:\n%s", directory, read_log());
 }
 
+/* Whether the guest has died of what it warmed up with: it has not had an input yet. */
+static bool died_of_seeds(void)
+{
+	return shared->phase == FUZZ_WARMING_UP || (shared->phase == FUZZ_WAITING && !shared->runs);
+}
+
 /*
- * Until nobody asks any more: the guest ends by itself then. One that dies while it waits for an input, of what an earlier
- * one has set up, owes afl-fuzz no answer, and the next one takes that input. If one dies of a seed, the next ones do not
- * warm up.
+ * What the guest has not said. One that dies while it waits for an input, of what an earlier one has set up, owes nothing, and
+ * the next one takes that input. Return: whether there is somebody who hears it
  */
+static bool answer_for_guest(int status)
+{
+	if (shared->phase == FUZZ_ASKED && !say(shared->guest))
+		return false;
+	if (shared->phase != FUZZ_ASKED && shared->phase != FUZZ_RUNNING)
+		return true;
+	return say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT);
+}
+
+/* Until nobody asks any more: the guest ends by itself then. If one dies of the seeds, the next ones do not warm up. */
 static void serve(const char *directory)
 {
-	for (;;) {
-		int status;
+	int status;
 
+	do {
 		shared->guest = 0;
-		shared->running = 0;
-		shared->warming_up = 0;
-		shared->retired = 0;
+		shared->phase = FUZZ_BOOTING;
 		shared->runs = 0;
 		status = wait_for(start(directory));
-		if (!shared->guest || (shared->warming_up && !shared->running && !shared->runs))
+		if (shared->phase == FUZZ_BOOTING ||
+		    (died_of_seeds() && status && !getenv(FUZZ_WARM_UP_ENV)))
 			cannot_boot(directory);
-		if (shared->retired && !status)
+		if (!status && shared->phase == FUZZ_RETIRED)
 			continue;
-		if (!status && !shared->running)
+		if (!status && shared->phase == FUZZ_WAITING)
 			break;
 		keep(directory);
-		if (shared->warming_up)
+		if (died_of_seeds())
 			unsetenv(FUZZ_WARM_UP_ENV);
-		else if (shared->running && !say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT))
-			break;
-	}
+	} while (answer_for_guest(status));
 }
 
 static void make_directories(const char *path)

@@ -14,6 +14,7 @@
 
 #define FUZZ_INPUT_MAX 131072
 #define FUZZ_RING 256
+#define FUZZ_NO_RUN UINT64_MAX /* of a slot that has no input */
 #define FUZZ_MAP_SIZE 65536u /* of coverage; AFL++ looks at all of it each time */
 
 struct fuzz_slot {
@@ -69,12 +70,20 @@ struct fuzz_counts {
 	uint64_t mended; /* folios: finding metadata-over-pcluster */
 };
 
+/* What a guest is doing; and, should it die of that, what its launcher has to tell afl-fuzz in its place. */
+enum fuzz_phase {
+	FUZZ_BOOTING,
+	FUZZ_WARMING_UP, /* it runs inputs that nobody has asked for */
+	FUZZ_WAITING, /* for an input */
+	FUZZ_ASKED, /* it has one: its process is to be told, and what came of it */
+	FUZZ_RUNNING, /* its process has been told */
+	FUZZ_RETIRED, /* it ends by itself, so that the next one has memory again */
+};
+
 struct fuzz_shared {
 	uint32_t guest; /* its process */
-	uint32_t running; /* an input */
-	uint64_t runs; /* of this guest */
-	uint32_t warming_up; /* the input is one of those that nobody has asked for */
-	uint32_t retired; /* the guest ends by itself, so that the next one has memory again */
+	uint32_t phase; /* enum fuzz_phase */
+	uint64_t runs; /* of this guest, without those that warm it up */
 	struct fuzz_counts counts;
 	struct fuzz_census first, last;
 	uint8_t want_places; /* asked for by whoever made the file */

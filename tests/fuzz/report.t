@@ -212,7 +212,7 @@ KERNEL_LOG = """[    0.000000] Linux version 7.3.4
 # In the place of fuzz/kernel/replay: where there is a name, the death happens again, and is called that.
 REPLAY = r"""#!/bin/sh
 name=$(cat "$1/name") || { echo 'no crash, with the last 2 inputs'; exit 1; }
-mkdir -p "$1/minimised" && printf 12 >"$1/minimised/1" && sed "s/erofs_iget/$name/" <"$1/log" >"$1/minimised.log"
+mkdir -p "$1/minimised" && printf 12 >"$1/minimised/1" && sed "s/erofs_iget/$name/" <"$1/cause" >"$1/minimised.log"
 echo "crash with 1 input, the last of 2 bytes, 2 of them not zero: KASAN-$1-in-$name"
 """
 
@@ -223,7 +223,7 @@ def test_deaths(where):
     os.chmod(f"{where}/replay", 0o755)
     for number, name in enumerate(("erofs_a+erofs_b", "erofs_c", "erofs_a+erofs_b", "", "erofs_c")):
         death = f"{where}/kernel/deaths/{'hang' if number == 3 else 'fault'}-{number}"
-        for file, data in (("input", b"1"), ("log", KERNEL_LOG.format("erofs_iget")), ("ring/0", b"0" * 100), ("ring/1", b"1")):
+        for file, data in (("input", b"1"), ("cause", KERNEL_LOG.format("erofs_iget")), ("ring/0", b"0" * 100), ("ring/1", b"1")):
             write(f"{death}/{file}", data)
         if name:
             write(f"{death}/name", name)

@@ -48,7 +48,7 @@ void fuzz_judge_umount(const struct vfsmount *mnt);
 void fuzz_judge_release(void);
 
 /* known.c: complaints of the kernel's */
-extern bool fuzz_warned; /* about something that is not known */
+extern char fuzz_complaint[]; /* the first that is not known, or empty */
 int fuzz_known_init(void);
 
 /* memory.c: what is left behind */

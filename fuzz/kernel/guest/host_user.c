@@ -64,7 +64,6 @@ int fuzz_host_start(void)
 		return 0;
 	fuzz_shared->guest = getpid();
 	warm_up = inputs ? open(inputs, O_RDONLY | O_CLOEXEC) : -1;
-	fuzz_shared->warming_up = 1;
 	return !sigaction(SIGUSR2, &action, NULL);
 }
 
@@ -116,20 +115,17 @@ static int next_warm_up(const unsigned char **data, unsigned int *size)
 static void end_warm_up(void)
 {
 	void *map = attach("__AFL_SHM_ID");
+	unsigned int i;
 
 	close(warm_up);
 	if (map)
 		fuzz_map = map;
 	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
 	fuzz_counts = &fuzz_shared->counts;
-	fuzz_shared->warming_up = 0;
+	for (i = 0; i < FUZZ_RING; i++)
+		fuzz_shared->ring[i].run = FUZZ_NO_RUN;
 	fuzz_shared->runs = 0;
-}
-
-static void begin(const unsigned char *data, unsigned int size)
-{
-	remember(data, size);
-	fuzz_shared->running = 1;
+	fuzz_shared->phase = FUZZ_WAITING;
 }
 
 /* Return: whether there is another input to warm up with */
@@ -139,7 +135,8 @@ int fuzz_host_next_seed(const unsigned char **data, unsigned int *size)
 		end_warm_up();
 		return 0;
 	}
-	begin(*data, *size);
+	remember(*data, *size);
+	fuzz_shared->phase = FUZZ_WARMING_UP;
 	return 1;
 }
 
@@ -148,24 +145,24 @@ int fuzz_host_next(const unsigned char **data, unsigned int *size)
 {
 	if (!hear())
 		return 0;
+	fuzz_shared->phase = FUZZ_ASKED;
 	*size = *test_case;
 	if (*size > FUZZ_INPUT_MAX)
 		*size = FUZZ_INPUT_MAX;
 	*data = (const unsigned char *)(test_case + 1);
-	begin(*data, *size);
+	remember(*data, *size);
 	say(getpid());
+	fuzz_shared->phase = FUZZ_RUNNING;
 	return 1;
 }
 
 void fuzz_host_done(void)
 {
+	if (fuzz_shared->phase == FUZZ_RUNNING) {
+		say(0);
+		fuzz_shared->phase = FUZZ_WAITING;
+	}
 	fuzz_shared->runs++;
-	fuzz_shared->running = 0;
-}
-
-void fuzz_host_answer(void)
-{
-	say(0);
 }
 
 void fuzz_host_write(const char *text, unsigned long size)

@@ -2,7 +2,8 @@
 /*
  * The kernel's complaints. A warning ends the guest, after the input that it
  * is for, unless it is one of those that are known, which are told by the place
- * that they come from. The kernel prints them on a console, which is here.
+ * that they come from. The panic repeats it, so that others may follow it. The
+ * kernel prints them on a console, which is here.
  */
 #include <linux/console.h>
 #include <linux/init.h>
@@ -13,7 +14,7 @@ static const char *const known[] = {
 	"fs/iomap/iter.c:39 at iomap_iter",
 };
 
-bool fuzz_warned;
+char fuzz_complaint[256];
 
 static bool is_known(const char *line, size_t size)
 {
@@ -25,13 +26,24 @@ static bool is_known(const char *line, size_t size)
 	return false;
 }
 
+static void note(const char *complaint, size_t size)
+{
+	size = min(size, sizeof(fuzz_complaint) - 1);
+	memcpy(fuzz_complaint, complaint, size);
+	*strchrnul(fuzz_complaint, '\n') = '\0';
+}
+
 static void watch(struct console *console, const char *line, unsigned int size)
 {
 	static const char *const complaints[] = { "WARNING: ", "UBSAN: ", "BUG: " };
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(complaints); i++)
-		fuzz_warned |= strnstr(line, complaints[i], size) && !is_known(line, size);
+	for (i = 0; i < ARRAY_SIZE(complaints); i++) {
+		const char *at = strnstr(line, complaints[i], size);
+
+		if (at && !*fuzz_complaint && !is_known(line, size))
+			note(at, line + size - at);
+	}
 }
 
 static struct console console = {

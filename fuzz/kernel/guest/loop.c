@@ -224,8 +224,8 @@ static void run_one(const u8 *data, size_t size, bool bare)
 	fuzz_clean_up();
 	fuzz_count_lost(refused != fuzz_counts->refused);
 	fuzz_coverage_stop();
-	if (fuzz_warned)
-		panic("the kernel has complained: see above");
+	if (*fuzz_complaint)
+		panic("%s", fuzz_complaint);
 	take_census();
 	cond_resched();
 }
@@ -250,9 +250,9 @@ static int __init fuzz_loop(void)
 	while (!fuzz_is_worn_out() && fuzz_host_next(&data, &size)) {
 		run_one(data, size, bare);
 		fuzz_host_done();
-		fuzz_host_answer();
 	}
-	fuzz_shared->retired = fuzz_is_worn_out();
+	if (fuzz_is_worn_out())
+		fuzz_shared->phase = FUZZ_RETIRED;
 	kernel_power_off();
 	return 0;
 }
