@@ -149,6 +149,8 @@ def test_usage(where):
             ("no time at all", ["sound", "--time", "0s"], "TIME is 0"),
             ("no jobs", ["sound", "--jobs", "0"], "JOBS is '0'"),
             ("jobs that are no number", ["sound", "--jobs", "x"], "JOBS is 'x'"),
+            ("a directory without a name", ["sound", "--dir", ""], "DIR is empty"),
+            ("a table that is none", ["sound", "--targets", f"{where}/good/hello"], "Expected"),
             ("a host's name that AFL++ cannot have", ["sound", "--host", "a/b"], "host's name is 'a/b'")):
         done = tap.run([CAMPAIGN, *words])
         tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout,
@@ -274,22 +276,28 @@ def test_one_at_a_time(where):
 
 
 def test_unseen(where):
-    """What is put aside while no driver looks is stated by the next one, once; deaths are what the target itself keeps."""
+    """What is put aside while no driver looks is stated by the next one, once; deaths are what the target itself keeps: of one
+    that was moved away there may be another."""
     with open(f"{where}/sound.toml", encoding="utf-8") as text:
         table = text.read()
     with open(f"{where}/deaths.toml", "w", encoding="utf-8") as out:
         out.write(table.replace('what = "a toy"', 'what = "a toy"\ndeaths = "{dir}/deaths"'))
-    for name, path, stated in (("sound", "sync/main/crashes/id:000000,sig:06", r"^crash: .*crashes/crash-\w{16} \(found by main\)"),
-                               ("deaths", "deaths/hang-of-a-toy/input", r"^hang: .*deaths/hang-of-a-toy \(kept by the target\)")):
+    new, old, gone, again = ((True, 1, "is stated at the next start"), (True, 0, "is stated no more"),
+                             (False, 0, "is forgotten when it has gone"), (True, 1, "is stated when it is there again"))
+    for name, path, stated, steps in (
+            ("sound", "sync/main/crashes/id:000000,sig:06", r"^crash: .*crashes/crash-\w{16} \(found by main\)", (new, old)),
+            ("deaths", "deaths/hang-of-a-toy/input", r"^hang: .*deaths/hang-of-a-toy \(kept by the target\)", (new, old, gone, again))):
         Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}").wait()
         path = f"{where}/unseen-{name}/{path}"
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="ascii") as out:
-            out.write("unseen")
-        for times, status in ((1, 1), (0, 0)):
+        for there, times, words in steps:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="ascii") as out:
+                out.write("unseen")
+            if not there:
+                shutil.rmtree(os.path.dirname(path))
             run = Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}")
-            tap.ok(run.wait() == status and len(re.findall(stated, run.said(), re.M)) == times,
-                   f"{name}: what nobody saw is stated {('no more', 'at the next start')[times]}", run.said())
+            tap.ok(run.wait() == times and len(re.findall(stated, run.said(), re.M)) == times, f"{name}: what nobody saw {words}",
+                   run.said())
 
 
 def test_full_disk(where):
