@@ -19,13 +19,14 @@ FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c \
 FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
 	escape hexdump words images))
+FUZZ_AFL := fuzz/forkserver.c fuzz/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these reach fuzz/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
 	reader_release spend hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
-FUZZ_UNCOVERED := $(FUZZ_IMAGE) fuzz/forkserver.c $(FUZZ_REPORTS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
 	ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -42,7 +43,7 @@ build/fuzz/fields.c: fuzz/make-fields build/spec/.stamp $(wildcard ref/core/*.h)
 	$(Q)fuzz/make-fields build/spec/layout.h $@ build/fuzz/fields.options $(wildcard ref/core/*.h)
 
 # What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their own.
-fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),build/fuzz/$(1)/fuzz/forkserver.o) \
+fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
 	build/fuzz/$(1)/rules.o build/fuzz/second.o
 fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
 
@@ -65,7 +66,7 @@ build/fuzz/$(1)/image: $(call fuzz_objects,$(1))
 	$$(call say,LD,$$@)
 	$$(Q)$$(build/fuzz/$(1)_link) $$(call fuzz_link,$(1)) -o $$@ $$^ $$(host_libs)
 
--include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) fuzz/forkserver.c)
+-include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) $(FUZZ_AFL))
 endef
 
 AFL_CC := AFL_QUIET=1 afl-clang-fast

@@ -8,6 +8,7 @@
  *
  * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
  */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -171,8 +172,9 @@ static void print_result(unsigned long deaths, unsigned long runs, double second
 {
 	const struct fuzz_counts *c = &shared->counts;
 
+	/* The first run is not in the seconds: see main(). */
 	printf("{\"deaths\": %lu, \"runs\": %lu, \"seconds\": %.3f, \"runs_per_second\": %.0f,\n",
-	       deaths, runs, seconds, runs / seconds);
+	       deaths, runs, seconds, runs > 1 ? (runs - 1) / seconds : 0);
 	printf(" \"cpu_seconds\": %.3f, \"places\": %u,\n", cpu_seconds(), places());
 	printf(" \"mounted\": %llu, \"refused\": %llu, \"shared\": %llu, \"open\": %llu, \"lost\": %llu, \"mended\": %llu,\n ",
 	       (unsigned long long)c->mounted, (unsigned long long)c->refused,
@@ -193,6 +195,16 @@ static void print_places(void)
 			printf("0x%lx\n", FUZZ_TEXT + at);
 }
 
+static unsigned long read_number(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)*text) || *end || !n)
+		errx(2, "'%s' is not a number from 1 on", text);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long wanted = 0, runs = 0, deaths = 0;
@@ -208,9 +220,9 @@ int main(int argc, char **argv)
 		else if (c == 'k')
 			go_on = true;
 		else if (c == 'n')
-			wanted = strtoul(optarg, NULL, 10);
+			wanted = read_number(optarg);
 		else if (c == 's')
-			seconds = strtod(optarg, NULL);
+			seconds = read_number(optarg);
 		else
 			return 2;
 	}

@@ -57,6 +57,16 @@ def regressions():
         tap.ok(done.returncode == 0, f"{name} no longer fails", said(done))
 
 
+def arguments():
+    """A file that cannot be read is not one that does not fail."""
+    with tempfile.TemporaryDirectory() as where:
+        with open(f"{where}/large", "wb") as out:
+            out.truncate(2 << 20)
+        for path, why in (("absent", "No such file"), (".", "not a file"), ("large", "larger than 1048576 bytes")):
+            done = tap.run([f"{tap.TOP}/build/fuzz/afl-asan/image", f"{where}/{path}"])
+            tap.ok(done.returncode == 2 and why in done.stderr, f"the harness says what it cannot read: {why}", done.returncode, done.stderr)
+
+
 def broken():
     """Each property, in a harness built with what breaks it: PROPERTY.patch, or PROPERTY_ANYTHING.patch."""
     with open(f"{tap.TOP}/fuzz/image.c", encoding="utf-8") as source:
@@ -134,6 +144,7 @@ def main():
     """All of it."""
     accepts()
     regressions()
+    arguments()
     broken()
     planted()
     fork_server()
