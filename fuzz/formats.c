@@ -3,6 +3,7 @@
  * What the formats of a report make of an image: text that a terminal can show, and JSON and SARIF
  * that another library reads and that hold each finding.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,11 @@ static void check_json(const struct output *output, const struct outputs *output
 	{
 		const char *type = json_string_value(json_object_get(event, "type"));
 		const char *rule = json_string_value(json_object_get(event, "rule"));
+		bool is_finding = rule && rule_by_name(rule);
 
-		if (!type || (strcmp(type, "finding") == 0) != (rule && rule_by_name(rule)))
+		if (!type || strcmp(type, is_finding ? "finding" : "unexamined") != 0)
 			broken("json", "event %zu is of no known type or rule", i);
-		findings += rule != NULL;
+		findings += is_finding;
 	}
 	if (findings != outputs->findings ||
 	    json_array_size(events) != outputs->findings + outputs->unexamined)
@@ -188,15 +190,20 @@ void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thoro
 	struct ishare_image *image = open_input(data, size);
 	struct ishare_domain *domain = ishare_domain_new();
 	struct outcome outcome = { .images = 1, .digests = thorough };
+	uint64_t found;
 
 	ishare_profile_by_name(default_profile(), &options.profile);
 	begin(&outputs, thorough);
-	ishare_check(image, &options, &sink, domain, &outcome.summary);
-	ishare_domain_judge(domain, &options, &sink, &outcome.summary);
-	outcome.status = outcome.summary.findings[ISHARE_ERROR] ? STATUS_VIOLATES : STATUS_CONFORMS;
+	if (ishare_check(image, &options, &sink, domain, &outcome.summary) == ISHARE_IO_ERROR ||
+	    ishare_domain_judge(domain, &options, &sink, &outcome.summary) != ISHARE_DONE)
+		broken("input", "it cannot be read for a report");
+	found = outcome.summary.findings[ISHARE_ERROR];
+	outcome.status = found ? STATUS_VIOLATES : STATUS_CONFORMS;
 	end(&outputs, &outcome);
-	if (outcome.summary.findings[ISHARE_ERROR] < errors)
-		broken("twice", "with digests, fewer errors are found");
+	/* Digests may be wrong, too. */
+	if (thorough ? found < errors : found != errors)
+		broken("twice", "%" PRIu64 " errors for a report, %" PRIu64 " before", found,
+		       errors);
 	ishare_domain_free(domain);
 	ishare_image_close(image);
 }

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import shutil
+import shutil
 import sys
 import tempfile
 
@@ -127,9 +128,13 @@ def fork_server():
 
 def bad_input():
     """What a person does wrong with the tools."""
-    done = tap.run([f"{tap.TOP}/fuzz/planted/try", "nonesuch"])
-    tap.ok(done.returncode == 2 and "make fuzz-planted-programs" in done.stderr and done.stderr.count("\n") == 1,
-           "try says what to build", done.stderr)
+    with tempfile.TemporaryDirectory() as unbuilt:
+        shutil.copytree(f"{tap.TOP}/fuzz", f"{unbuilt}/fuzz")
+        for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "), ("bound", "run `make fuzz-planted-programs`"),
+                          ("../bound", "NAME is")):
+            done = tap.run([f"{unbuilt}/fuzz/planted/try", name])
+            tap.ok(done.returncode == 2 and why in done.stderr and done.stderr.count("\n") == 1, f"try says about {name}: {why}",
+                   done.stderr)
     with tempfile.TemporaryDirectory() as tools:
         for name in os.listdir("/usr/bin"):
             if not name.startswith("afl-"):
