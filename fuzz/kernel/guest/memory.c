@@ -6,6 +6,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/swap.h>
 #include <linux/task_work.h>
 #include <linux/vmstat.h>
 #include "internal.h"
@@ -60,6 +61,8 @@ void fuzz_mend_cache(struct super_block *sb)
 
 	if (!cache)
 		return;
+	/* Folios that wait for their place in a list have a reference for that. */
+	lru_add_drain_all();
 
 	XA_STATE(xas, &cache->i_mapping->i_pages, 0);
 
