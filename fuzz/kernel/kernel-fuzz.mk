@@ -30,7 +30,7 @@ build/fuzz/kernel/%: fuzz/kernel/%.c fuzz/kernel/shared.h
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
-build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds $(wildcard spec/base/*.erofs tests/images/*.erofs)
+build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds fuzz/kernel/input.h $(wildcard spec/base/*.erofs tests/images/*.erofs)
 	$(call say,SEEDS,$(@D))
 	$(Q)rm -rf $(@D) $(@D)-bare && $< $(@D) && $< $(@D)-bare --bare && touch $@
 
