@@ -10,8 +10,7 @@ import signal
 import subprocess
 
 import afl
-
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from common import TOP, relative
 
 # Those that make a crash of a defect, or are below every one.
 NOT_GUILTY = re.compile(
@@ -124,11 +123,6 @@ class Input:
             os.replace(f"{small}.new", small)
         again = Input(self.target, small)
         return small if again.fails and again.signature == self.signature else self.path
-
-
-def relative(path):
-    """As one would type it at the top of the tree."""
-    return os.path.relpath(path, TOP) if path.startswith(f"{TOP}/") else path
 
 
 def groups(target, where):

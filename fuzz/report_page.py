@@ -4,6 +4,7 @@
 import time
 from html import escape
 
+from common import plural
 from report_charts import SERIES, chart
 
 TITLE = "Fuzz campaigns"
@@ -69,11 +70,6 @@ def duration(seconds):
             rest = seconds % size // small
             return f"{seconds // size} {name}" + (f" {rest} {small_name}" if rest else "")
     return f"{seconds} s"
-
-
-def plural(count, one, many):
-    """no crash, 1 crash, 2 crashes"""
-    return f"no {one}" if count == 0 else f"{count:,} {one if count == 1 else many}"
 
 
 def percent(part, whole):
