@@ -11,7 +11,7 @@
 #
 # Each runs the files that it is given, too.
 
-DEPS_FUZZ := afl++ clang patch $(DEPS_BUILD) $(DEPS_SPEC)
+DEPS_FUZZ := afl++ clang libclang-rt-dev patch $(DEPS_BUILD) $(DEPS_SPEC)
 DEPS_FUZZ_TEST := rsync zip chromium
 
 FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c \
