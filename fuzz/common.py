@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import subprocess
 import tomllib
 
 import afl
@@ -43,6 +44,20 @@ def read_state(where, target):
     if state.get("target", target) != target:
         raise Cannot(f"{where} holds a campaign of {state['target']}, not of {target}")
     return state
+
+
+def first_line(*command):
+    """What a program says; nothing if it is not there."""
+    try:
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return (done.stdout.splitlines() or [""])[0]
+
+
+def commit():
+    """What is tried, and reported on; nothing outside of a repository."""
+    return first_line("git", "log", "-1", "--format=%h %s")
 
 
 def plural(count, one, many):
