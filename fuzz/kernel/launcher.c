@@ -430,6 +430,8 @@ static const struct fuzz_slot *last_input(void)
 	uint64_t run = shared->runs;
 	const struct fuzz_slot *slot = &shared->ring[run % FUZZ_RING];
 
+	if (slot->run != run && !run)
+		return NULL;
 	if (slot->run != run)
 		slot = &shared->ring[--run % FUZZ_RING];
 	return slot->run == run && slot->size <= FUZZ_INPUT_MAX ? slot : NULL;
