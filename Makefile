@@ -39,7 +39,7 @@ all: build/erofs-ishare build/libishare.a ## Build build/erofs-ishare and build/
 DEPS_BUILD := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev
 DEPS_SPEC := python3 python3-yaml python3-markdown-it
 DEPS_TEST := perl git clang clang-format shellcheck pyflakes3 reuse codespell libcmocka-dev python3-jsonschema
-DEPS_ARCH := gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user perl
+DEPS_ARCH := gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user perl
 
 # ---- Sources and variants ----
 
