@@ -11,6 +11,7 @@
 #include "vectors.h"
 
 #define VALUE_MAX SZ_64K
+#define DIFFERENTIAL_DOMAIN "differential"
 
 /* A key that has a shared inode, and what else must be equal */
 struct key {
@@ -55,12 +56,23 @@ struct differential {
 	struct mounted mounted[];
 };
 
+/* Whoever compares says what a disagreement is. */
 __printf(2, 3) void disagree(struct mounted *m, const char *fmt, ...);
 
-/* differential_verdict.c; n: the number of an inode */
+/*
+ * differential_verdict.c. judge_image() fills in the oracle; with a mount it knows
+ * compressed metadata, too, as the kernel decompresses that. n: the number of an inode
+ */
+void judge_image(struct mounted *m, const u8 *image, size_t size);
 void compare_verdict(struct mounted *m, int err);
 void compare_prefixes(struct mounted *m);
 void compare_inode(struct mounted *m, u32 n);
+
+/*
+ * differential_fingerprint.c: in the domain DIFFERENTIAL_DOMAIN. Return: the size
+ * of the fingerprint, which is in d->expected, ORACLE_UNSPECIFIED, or an error
+ */
+int compare_fingerprint(struct mounted *m, u32 n);
 
 /* differential_xattr.c */
 void compare_xattrs(struct mounted *m, u32 n);

@@ -8,11 +8,8 @@
  * as one flat device, and what is compared here, all of it metadata, is there.
  */
 #include <linux/ktime.h>
-#include <linux/mm.h>
 #include <linux/panic.h>
 #include "differential.h"
-
-#define DOMAIN "differential"
 
 /*
  * All changes are tried in a moment, but not in a kernel that looks for bugs of
@@ -38,12 +35,6 @@ static const char *const known_words[KNOWN_COUNT] = {
 		"finding internal-inode-special: images are not mounted whose metabox or packed inode is a device, FIFO or socket",
 };
 
-static const struct ishare_profile profile = {
-	.page_bits = PAGE_SHIFT,
-	.unknown_compat = ~(2u * EROFS_FEATURE_COMPAT_ISHARE_XATTRS - 1),
-	.unknown_incompat = ~(u32)EROFS_ALL_FEATURE_INCOMPAT,
-};
-
 void disagree(struct mounted *m, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
@@ -56,62 +47,7 @@ void disagree(struct mounted *m, const char *fmt, ...)
 	va_end(args);
 }
 
-/* ---- Fingerprints and sharing ---- */
-
-/* The value's size, with the value in expected, or an error */
-static int expected_fingerprint(struct mounted *m, u32 n)
-{
-	struct oracle *o = &m->oracle;
-	struct ishare_name name;
-	int size;
-
-	if (!ishare_has_compat(&o->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS))
-		return -EOPNOTSUPP;
-	if (!oracle_fingerprint_name(o, &name))
-		return ORACLE_UNSPECIFIED;
-	size = oracle_lookup(o, &o->inodes[n], &name, m->d->expected);
-	if (size == ORACLE_UNSPECIFIED)
-		return size;
-	return size > 0 && fingerprint_size(&o->sb, size) ? size : -EFSCORRUPTED;
-}
-
-/* Whether the key is the domain, and what is in expected; want: as from expected_fingerprint() */
-static bool is_wanted_key(const struct mounted *m, int err,
-			  const struct erofs_inode_fingerprint *fp, int want)
-{
-	if (err || want <= 0)
-		return err == want;
-	return fp->size == sizeof(DOMAIN) + want && !memcmp(fp->opaque, DOMAIN, sizeof(DOMAIN)) &&
-	       !memcmp(fp->opaque + sizeof(DOMAIN), m->d->expected, want);
-}
-
-/*
- * The key is to be as specified, or as from a kernel with a known quirk.
- * Return: as expected_fingerprint() of such a kernel
- */
-static int compare_fingerprint(struct mounted *m, u32 n)
-{
-	struct erofs_inode_fingerprint fp = {};
-	struct oracle *o = &m->oracle;
-	int err = erofs_xattr_fill_inode_fingerprint(&fp, m->inodes[n], DOMAIN);
-	int want;
-
-	m->d->count.fingerprints++;
-	for (o->quirk = ORACLE_AS_SPECIFIED; o->quirk < ORACLE_QUIRKS; o->quirk++) {
-		want = expected_fingerprint(m, n);
-		if (is_wanted_key(m, err, &fp, want))
-			break;
-	}
-	if (o->quirk == ORACLE_QUIRKS)
-		disagree(m, "nid %llu: fingerprint %d, a key of %d bytes, not %d",
-			 m->oracle.inodes[n].nid, err, fp.size, want);
-	else if (o->quirk)
-		m->d->count.known[o->quirk]++;
-	o->quirk = ORACLE_AS_SPECIFIED;
-	if (!err)
-		kfree(fp.opaque);
-	return want;
-}
+/* ---- Sharing ---- */
 
 static struct mounted *under_test(struct differential *d)
 {
@@ -202,47 +138,9 @@ static void compare_inodes(struct mounted *m)
 	}
 }
 
-static u8 *fetch_from(struct inode *inode, u64 *size)
-{
-	struct erofs_buf buf = { .mapping = inode->i_mapping };
-	u8 *copy;
-	u64 at;
-
-	*size = i_size_read(inode);
-	if (*size > VALUE_MAX)
-		return NULL;
-	copy = kvzalloc(round_up(max(*size, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
-	for (at = 0; at < *size; at += PAGE_SIZE) {
-		void *page = erofs_bread(&buf, at, true);
-
-		if (IS_ERR(page)) {
-			kvfree(copy);
-			copy = NULL;
-			break;
-		}
-		memcpy(copy + at, page, PAGE_SIZE);
-	}
-	erofs_put_metabuf(&buf);
-	return copy;
-}
-
-/* Compressed metadata, as this kernel decompresses it: see oracle_judge() */
-static u8 *fetch(void *context, bool metabox, u64 *size)
-{
-	struct mounted *m = context;
-	struct erofs_sb_info *sbi;
-	struct inode *inode;
-
-	if (IS_ERR(m->mnt))
-		return NULL;
-	sbi = EROFS_SB(m->mnt->mnt_sb);
-	inode = metabox ? sbi->metabox_inode : sbi->packed_inode;
-	return inode ? fetch_from(inode, size) : NULL;
-}
-
 static const struct erofs_test_options sharing = {
 	.inode_share = true,
-	.domain_id = DOMAIN,
+	.domain_id = DIFFERENTIAL_DOMAIN,
 };
 
 /* size: becomes that of whole pages */
@@ -264,9 +162,7 @@ static u8 *make_image(u32 base, u32 *size, u32 first, u32 nr)
 static bool is_deadly(struct mounted *m, size_t size)
 {
 	m->mnt = ERR_PTR(-ECANCELED);
-	m->oracle.fetch = fetch;
-	m->oracle.context = m;
-	oracle_judge(&m->oracle, m->image, size, &profile);
+	judge_image(m, m->image, size);
 	return m->oracle.deadly;
 }
 
@@ -285,7 +181,7 @@ static void mount_and_compare(struct mounted *m, const char *name, u32 base, u32
 	oracle_free(&m->oracle);
 	m->mnt = erofs_test_mount(m->image, size, &sharing);
 	err = PTR_ERR_OR_ZERO(m->mnt);
-	oracle_judge(&m->oracle, m->image, size, &profile);
+	judge_image(m, m->image, size);
 	m->d->count.images++;
 	m->d->count.refused += !!err;
 	compare_verdict(m, err);

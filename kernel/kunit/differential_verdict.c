@@ -3,7 +3,63 @@
  * The comparison of EROFS with its specification: whether an image is mounted
  * and an inode read, with which error if not, and what is taken over.
  */
+#include <linux/mm.h>
 #include "differential.h"
+
+/* ---- What the specification says ---- */
+
+static const struct ishare_profile profile = {
+	.page_bits = PAGE_SHIFT,
+	.unknown_compat = ~(2u * EROFS_FEATURE_COMPAT_ISHARE_XATTRS - 1),
+	.unknown_incompat = ~(u32)EROFS_ALL_FEATURE_INCOMPAT,
+};
+
+static u8 *fetch_from(struct inode *inode, u64 *size)
+{
+	struct erofs_buf buf = { .mapping = inode->i_mapping };
+	u8 *copy;
+	u64 at;
+
+	*size = i_size_read(inode);
+	if (*size > VALUE_MAX)
+		return NULL;
+	copy = kvzalloc(round_up(max(*size, 1), PAGE_SIZE), GFP_KERNEL | __GFP_NOFAIL);
+	for (at = 0; at < *size; at += PAGE_SIZE) {
+		void *page = erofs_bread(&buf, at, true);
+
+		if (IS_ERR(page)) {
+			kvfree(copy);
+			copy = NULL;
+			break;
+		}
+		memcpy(copy + at, page, PAGE_SIZE);
+	}
+	erofs_put_metabuf(&buf);
+	return copy;
+}
+
+/* Compressed metadata, as this kernel decompresses it: see oracle_judge() */
+static u8 *fetch(void *context, bool metabox, u64 *size)
+{
+	struct mounted *m = context;
+	struct erofs_sb_info *sbi;
+	struct inode *inode;
+
+	if (IS_ERR(m->mnt))
+		return NULL;
+	sbi = EROFS_SB(m->mnt->mnt_sb);
+	inode = metabox ? sbi->metabox_inode : sbi->packed_inode;
+	return inode ? fetch_from(inode, size) : NULL;
+}
+
+void judge_image(struct mounted *m, const u8 *image, size_t size)
+{
+	m->oracle.fetch = fetch;
+	m->oracle.context = m;
+	oracle_judge(&m->oracle, image, size, &profile);
+}
+
+/* ---- What the kernel says ---- */
 
 static bool one_of(const int *errors, int err)
 {

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * What must be so. Verdicts, prefixes, inodes, xattrs and fingerprints are
- * compared by the differential suite's functions, which are included here; a
- * disagreement, which is a failure there, is the end of the guest. Sharing and
- * content are compared here, for two images in domains of the input's choice.
+ * compared by the differential suite's functions; a disagreement, which is a
+ * failure there, is the end of the guest. Sharing and content are compared
+ * here, for two images in domains of the input's choice.
  */
 #include <crypto/sha2.h>
-#include <kunit/test.h>
 #include <linux/crc32.h>
-
-/* Nothing of the file that is included runs as a test. */
-#undef KUNIT_FAIL
-#define KUNIT_FAIL(test, ...) panic("disagreement: " __VA_ARGS__)
-
-#include "../kunit/differential_kunit.c"
+#include "differential.h"
 #include "fuzz.h"
 
 /* An inode with a fingerprint, of an image that is mounted or was */
@@ -53,6 +47,16 @@ int fuzz_judge_init(void)
 	return 0;
 }
 
+void disagree(struct mounted *m, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	panic("disagreement: %s: %pV", m->name, &vaf);
+}
+
 static bool is_mounted(unsigned int which)
 {
 	return judged[which]->image && !IS_ERR(judged[which]->mnt);
@@ -74,20 +78,6 @@ static bool has_data_inodes(const struct fuzz_disk *disk)
 	       (EROFS_FEATURE_INCOMPAT_FRAGMENTS | EROFS_FEATURE_INCOMPAT_METABOX);
 }
 
-static u8 *fetch_nothing(void *context, bool metabox, u64 *size)
-{
-	return NULL;
-}
-
-/*
- * Finding internal-inode-special: the metabox or packed inode is a device, FIFO or
- * socket. Its pages cannot be read, and EROFS calls a function through a null pointer.
- */
-static bool is_special(const struct oracle_inode *i)
-{
-	return !S_ISREG(i->inode.mode) && !S_ISDIR(i->inode.mode) && !S_ISLNK(i->inode.mode);
-}
-
 /*
  * Finding packed-inode-fragment: data of the packed inode is a fragment, and thus
  * in the packed inode. Reading it waits for itself, or overflows the stack.
@@ -103,7 +93,11 @@ static bool has_fragment(const struct fuzz_disk *disk, const struct oracle_inode
 	       le16_to_cpu(header->h_advise) & Z_EROFS_ADVISE_FRAGMENT_PCLUSTER;
 }
 
-/* Mounting the image, or reading its files, may be the end of the kernel. */
+/*
+ * Mounting the image, or reading its files, may be the end of the kernel. Finding
+ * internal-inode-special: the metabox or packed inode is a device, FIFO or socket.
+ * Its pages cannot be read, and EROFS calls a function through a null pointer.
+ */
 bool fuzz_known_mount(unsigned int which)
 {
 	struct fuzz_disk *disk = &fuzz_disks[which];
@@ -113,8 +107,8 @@ bool fuzz_known_mount(unsigned int which)
 
 	if (!has_data_inodes(disk))
 		return false;
-	o->fetch = fetch_nothing;
-	oracle_judge(o, disk->bytes, disk->size, &profile);
+	judged[which]->mnt = ERR_PTR(-ECANCELED);
+	judge_image(judged[which], disk->bytes, disk->size);
 	for (n = 0; n < o->nr_mounted; n++) {
 		const struct oracle_inode *i = &o->inodes[n];
 		bool metabox = o->metabox.there && i->nid == o->ext.metabox_nid;
@@ -125,7 +119,7 @@ bool fuzz_known_mount(unsigned int which)
 			known |= (metabox || packed) && i->unspecified;
 			continue;
 		}
-		known |= (metabox || packed) && is_special(i);
+		known |= (metabox || packed) && !ishare_inode_has_data(&i->inode);
 		known |= packed && has_fragment(disk, i);
 	}
 	oracle_free(o);
@@ -228,9 +222,7 @@ void fuzz_judge_mount(unsigned int which, struct vfsmount *mnt)
 	m->name = "sb.*";
 	m->image = disk->bytes;
 	m->mnt = mnt;
-	m->oracle.fetch = fetch;
-	m->oracle.context = m;
-	oracle_judge(&m->oracle, disk->bytes, disk->size, &profile);
+	judge_image(m, disk->bytes, disk->size);
 	compare_verdict(m, err);
 	if (err)
 		return;
