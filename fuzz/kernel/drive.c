@@ -12,6 +12,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "shared.h"
+
+/* Seconds. What lasts longest is to boot, with KASAN; the launcher ends what hangs. */
+#define PATIENCE 300
 
 static struct fuzz_shared *shared;
 static unsigned char *map;
@@ -63,8 +67,11 @@ static void make_shared(void)
 
 static uint32_t hear(void)
 {
+	struct pollfd next = { .fd = status, .events = POLLIN };
 	uint32_t word;
 
+	if (!poll(&next, 1, PATIENCE * 1000))
+		errx(2, "no answer in %d seconds", PATIENCE);
 	if (read(status, &word, sizeof(word)) != sizeof(word))
 		errx(2, "the launcher has gone");
 	return word;

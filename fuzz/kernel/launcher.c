@@ -230,8 +230,7 @@ struct watch {
 
 static bool is_busy(void)
 {
-	return shared->phase == FUZZ_WARMING_UP || shared->phase == FUZZ_ASKED ||
-	       shared->phase == FUZZ_RUNNING;
+	return shared->phase == FUZZ_WARMING_UP || shared->phase == FUZZ_RUNNING;
 }
 
 /*
@@ -539,10 +538,9 @@ static bool died_of_seeds(void)
  */
 static bool answer_for_guest(int status)
 {
-	if (shared->phase == FUZZ_ASKED && !say(shared->guest))
-		return false;
-	if (shared->phase != FUZZ_ASKED && shared->phase != FUZZ_RUNNING)
+	if (shared->phase != FUZZ_RUNNING)
 		return true;
+	shared->announced = 0;
 	return say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT);
 }
 
@@ -552,7 +550,6 @@ static void serve(const char *directory)
 	int status;
 
 	do {
-		shared->guest = 0;
 		shared->phase = FUZZ_BOOTING;
 		shared->runs = 0;
 		status = wait_for(start(directory));

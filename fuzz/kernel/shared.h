@@ -75,13 +75,12 @@ enum fuzz_phase {
 	FUZZ_BOOTING,
 	FUZZ_WARMING_UP, /* it runs inputs that nobody has asked for */
 	FUZZ_WAITING, /* for an input */
-	FUZZ_ASKED, /* it has one: its process is to be told, and what came of it */
-	FUZZ_RUNNING, /* its process has been told */
+	FUZZ_RUNNING, /* it has one: what came of it is to be told */
 	FUZZ_RETIRED, /* it ends by itself, so that the next one has memory again */
 };
 
 struct fuzz_shared {
-	uint32_t guest; /* its process */
+	uint32_t announced; /* the process that afl-fuzz expects to run the next input; 0: none */
 	uint32_t phase; /* enum fuzz_phase */
 	uint64_t runs; /* of this guest, without those that warm it up */
 	struct fuzz_counts counts;

@@ -22,6 +22,7 @@ struct fuzz_answers *fuzz_answers;
 struct fuzz_counts *fuzz_counts = &uncounted;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
 static int warm_up = -1; /* inputs that come before those that are asked for */
+static uint32_t self; /* the guest's process */
 
 static void *attach(const char *variable)
 {
@@ -62,7 +63,7 @@ int fuzz_host_start(void)
 	test_case = attach("__AFL_SHM_FUZZ_ID");
 	if (!fuzz_shared || !test_case)
 		return 0;
-	fuzz_shared->guest = getpid();
+	self = getpid();
 	warm_up = inputs ? open(inputs, O_RDONLY | O_CLOEXEC) : -1;
 	return !sigaction(SIGUSR2, &action, NULL);
 }
@@ -83,10 +84,18 @@ static int hear(void)
 	return n == sizeof(word);
 }
 
-static void say(uint32_t word)
+static void say(const uint32_t *words, size_t size)
 {
-	while (write(FUZZ_STATUS_FD, &word, sizeof(word)) < 0 && errno == EINTR)
+	while (write(FUZZ_STATUS_FD, words, size) < 0 && errno == EINTR)
 		;
+}
+
+/* Who will run the next input. Where a guest has said so and then ended while it waited, this one takes its place. */
+static void announce(void)
+{
+	if (!fuzz_shared->announced)
+		say(&self, sizeof(self));
+	fuzz_shared->announced = self;
 }
 
 static void remember(const unsigned char *data, unsigned int size)
@@ -126,6 +135,7 @@ static void end_warm_up(void)
 		fuzz_shared->ring[i].run = FUZZ_NO_RUN;
 	fuzz_shared->runs = 0;
 	fuzz_shared->phase = FUZZ_WAITING;
+	announce();
 }
 
 /* Return: whether there is another input to warm up with */
@@ -145,21 +155,22 @@ int fuzz_host_next(const unsigned char **data, unsigned int *size)
 {
 	if (!hear())
 		return 0;
-	fuzz_shared->phase = FUZZ_ASKED;
+	fuzz_shared->phase = FUZZ_RUNNING;
 	*size = *test_case;
 	if (*size > FUZZ_INPUT_MAX)
 		*size = FUZZ_INPUT_MAX;
 	*data = (const unsigned char *)(test_case + 1);
 	remember(*data, *size);
-	say(getpid());
-	fuzz_shared->phase = FUZZ_RUNNING;
 	return 1;
 }
 
+/* What came of the input, and who will run the next: in one write, because to wake afl-fuzz takes longer than to run many an input. */
 void fuzz_host_done(void)
 {
 	if (fuzz_shared->phase == FUZZ_RUNNING) {
-		say(0);
+		const uint32_t words[] = { 0, self };
+
+		say(words, sizeof(words));
 		fuzz_shared->phase = FUZZ_WAITING;
 	}
 	fuzz_shared->runs++;
