@@ -243,6 +243,17 @@ def test_stop_and_resume(where):
         tap.ok(execs(run, "main") > before, f"{name}: execs are counted on")
         known = contents
     tap.ok(len(run.state()["sessions"]) == 3, "three sessions are known")
+    for words in ("empty", "gone"):
+        stats = f"{run.dir}/sync/main/fuzzer_stats"
+        if words == "gone":
+            os.unlink(stats)
+        else:
+            os.truncate(stats, 0)
+        status = Run(where, "sound", "--time", "3s", "--jobs", "2", directory="r", **UNTRIMMED).wait()
+        contents = queue_contents(f"{run.dir}/sync")
+        tap.ok(status == 0 and known <= contents, f"AFL++'s figures are {words}: it goes on, and the corpus is there", status,
+               known - contents)
+        known = contents
 
 
 def queue_contents(sync):
