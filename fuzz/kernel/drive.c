@@ -18,12 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "share.h"
 #include "shared.h"
 
 /* Seconds. What lasts longest is to boot, with KASAN; the launcher ends what hangs. */
@@ -47,20 +47,6 @@ static void *make_memory(const char *variable, size_t size)
 	snprintf(text, sizeof(text), "%d", id);
 	setenv(variable, text, 1);
 	return memory;
-}
-
-static void make_shared(void)
-{
-	int fd = memfd_create("kernel-fuzz", 0);
-	char path[32];
-
-	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
-		err(2, "no memory");
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (shared == MAP_FAILED)
-		err(2, "cannot map memory");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	setenv(FUZZ_SHARED_ENV, path, 1);
 }
 
 /* ---- The other side of the fork server ---- */
@@ -245,7 +231,9 @@ int main(int argc, char **argv)
 		inputs[i] = read_input(argv[optind + 1 + i]);
 	map = make_memory("__AFL_SHM_ID", FUZZ_MAP_SIZE);
 	test_case = make_memory("__AFL_SHM_FUZZ_ID", FUZZ_INPUT_MAX + sizeof(*test_case));
-	make_shared();
+	shared = fuzz_share(FUZZ_SHARED_ENV, sizeof(*shared));
+	if (!shared)
+		err(2, "no memory to share with the guest");
 	shared->want_places = addresses;
 	launcher = start_launcher(argv[0], argv[optind]);
 	start = now();

@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "share.h"
 #include "shared.h"
 
 /* The fork server's hello: there are options, of which a map size, less one, and test cases in shared memory */
@@ -60,28 +61,6 @@ static volatile pid_t *running_guest; /* in memory that the keeper has, too; 0: 
 static int log_fd; /* what the guest says, in memory */
 static const char *crashes;
 static unsigned long hang_ms = 5000;
-
-/* ---- What both know ---- */
-
-/*
- * Memory without a name goes with the last process, however that ends: afl-fuzz
- * kills. drive has made it already, because it wants to look into it.
- */
-static void make_shared(void)
-{
-	const char *path = getenv(FUZZ_SHARED_ENV);
-	int fd = path ? open(path, O_RDWR) : memfd_create("kernel-fuzz", 0);
-	char own[32];
-
-	log_fd = memfd_create("kernel-fuzz-log", MFD_CLOEXEC);
-	if (fd < 0 || log_fd < 0 || ftruncate(fd, sizeof(*shared)))
-		err(1, "no memory to share with the guest");
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (shared == MAP_FAILED)
-		err(1, "cannot map what is shared with the guest");
-	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
-	setenv(FUZZ_SHARED_ENV, own, 1);
-}
 
 /* ---- Warming up ---- */
 
@@ -598,7 +577,11 @@ int main(int argc, char **argv)
 	if (getenv("KERNEL_FUZZ_HANG"))
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
 	make_directories(crashes);
-	make_shared();
+	/* drive has made it already, because it wants to look into it. */
+	shared = fuzz_share(FUZZ_SHARED_ENV, sizeof(*shared));
+	log_fd = memfd_create("kernel-fuzz-log", MFD_CLOEXEC);
+	if (!shared || log_fd < 0)
+		err(1, "no memory to share with the guest");
 	gather_seeds(argv[0]);
 	signal(SIGPIPE, SIG_IGN);
 	greet();

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include "input.h"
 #include "mutate.h"
+#include "share.h"
 #include "shared.h"
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -39,22 +38,6 @@ PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t *
 			      uint8_t *other, size_t other_size, size_t max);
 PUBLIC void afl_custom_deinit(void *data);
 
-/* Memory that the guest inherits, through the launcher, as it is made before AFL++ starts that */
-static const struct fuzz_answers *make_answers(void)
-{
-	size_t size = sizeof(struct fuzz_answers);
-	int fd = memfd_create("kernel-fuzz-answers", 0);
-	char path[32];
-	void *memory;
-
-	if (fd < 0 || ftruncate(fd, size))
-		return NULL;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	setenv(FUZZ_ANSWERS_ENV, path, 1);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *mutator = calloc(1, sizeof(*mutator));
@@ -62,7 +45,8 @@ void *afl_custom_init(void *afl, unsigned int seed)
 	(void)afl;
 	if (mutator) {
 		mutator->random = seed + 0x9e3779b97f4a7c15ull;
-		mutator->answers = make_answers();
+		/* The guest gets them through the launcher, which AFL++ starts after this. */
+		mutator->answers = fuzz_share(FUZZ_ANSWERS_ENV, sizeof(*mutator->answers));
 	}
 	return mutator;
 }
