@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "share.h"
+#include "share_memory.h"
 #include "shared.h"
 
 /* Seconds. What lasts longest is to boot, with KASAN; the launcher ends what hangs. */
@@ -33,6 +34,7 @@ static struct fuzz_shared *shared;
 static unsigned char *map;
 static uint32_t *test_case;
 static int control, status; /* pipes */
+static pid_t launcher;
 
 static void *make_memory(const char *variable, size_t size)
 {
@@ -51,36 +53,45 @@ static void *make_memory(const char *variable, size_t size)
 
 /* ---- The other side of the fork server ---- */
 
+/* Whoever reads what this prints would wait for the launcher, too. That has somebody who ends its guest. */
+static void give_up(const char *why)
+{
+	kill(launcher, SIGKILL);
+	errx(2, "%s", why);
+}
+
 static uint32_t hear(void)
 {
 	struct pollfd next = { .fd = status, .events = POLLIN };
 	uint32_t word;
 
 	if (!poll(&next, 1, PATIENCE * 1000))
-		errx(2, "no answer in %d seconds", PATIENCE);
+		give_up("the launcher does not answer");
 	if (read(status, &word, sizeof(word)) != sizeof(word))
-		errx(2, "the launcher has gone");
+		give_up("the launcher has gone");
 	return word;
 }
 
 static void say(uint32_t word)
 {
 	if (write(control, &word, sizeof(word)) != sizeof(word))
-		errx(2, "the launcher has gone");
+		give_up("the launcher has gone");
 }
 
-static pid_t start_launcher(const char *self, const char *guest)
+static void start_launcher(const char *self, const char *guest)
 {
 	const char *slash = strrchr(self, '/');
 	int to[2], from[2];
 	char path[4096];
-	pid_t pid;
 
 	snprintf(path, sizeof(path), "%.*slauncher", slash ? (int)(slash - self + 1) : 0, self);
 	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
 		err(2, "pipe");
-	pid = fork();
-	if (!pid) {
+	signal(SIGPIPE, SIG_IGN);
+	launcher = fork();
+	if (launcher < 0)
+		err(2, "fork");
+	if (!launcher) {
 		dup2(to[0], FUZZ_CONTROL_FD);
 		dup2(from[1], FUZZ_STATUS_FD);
 		execl(path, path, guest, NULL);
@@ -92,7 +103,6 @@ static pid_t start_launcher(const char *self, const char *guest)
 	control = to[1];
 	status = from[0];
 	say(hear());
-	return pid;
 }
 
 struct input {
@@ -204,7 +214,6 @@ int main(int argc, char **argv)
 	double seconds = 0, start;
 	bool go_on = false, addresses = false;
 	struct input *inputs;
-	pid_t launcher;
 	int c, i, count;
 
 	while ((c = getopt(argc, argv, "akn:s:")) != -1) {
@@ -235,7 +244,7 @@ int main(int argc, char **argv)
 	if (!shared)
 		err(2, "no memory to share with the guest");
 	shared->want_places = addresses;
-	launcher = start_launcher(argv[0], argv[optind]);
+	start_launcher(argv[0], argv[optind]);
 	start = now();
 	while ((!deaths || go_on) && runs < wanted && (!seconds || now() - start < seconds)) {
 		deaths += !run(&inputs[runs % count]);

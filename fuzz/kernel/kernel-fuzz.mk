@@ -25,7 +25,7 @@ fuzz-kernel-planted: ## Build the guests with planted defects
 fuzz-kernel-programs: $(KERNEL_FUZZ_PROGRAMS) build/fuzz/kernel/mutator.so
 	@:
 
-build/fuzz/kernel/%: fuzz/kernel/%.c fuzz/kernel/share.h fuzz/kernel/shared.h
+build/fuzz/kernel/%: fuzz/kernel/%.c fuzz/kernel/share_memory.h fuzz/kernel/shared.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
@@ -34,7 +34,7 @@ build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds fuzz/kernel/input.h $(wil
 	$(call say,SEEDS,$(@D))
 	$(Q)rm -rf $(@D) $(@D)-bare && $< $(@D) && $< $(@D)-bare --bare && touch $@
 
-build/fuzz/kernel/mutator.so: fuzz/kernel/mutator.c fuzz/kernel/input.h fuzz/kernel/share.h fuzz/kernel/shared.h \
+build/fuzz/kernel/mutator.so: fuzz/kernel/mutator.c fuzz/kernel/input.h fuzz/kernel/share_memory.h fuzz/kernel/shared.h \
 		fuzz/mutate.h build/fuzz/so/fuzz/mutate.o $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

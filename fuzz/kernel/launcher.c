@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "share.h"
+#include "share_memory.h"
 #include "shared.h"
 
 /* The fork server's hello: there are options, of which a map size, less one, and test cases in shared memory */
@@ -36,6 +37,8 @@
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
 #define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to end by itself */
+#define PATIENCE \
+	10000 /* milliseconds that afl-fuzz may take for its next word if it did hear the last one */
 
 /* Where a guest has a directory for its own use, fuzz-LAUNCHER */
 #define GUESTS "/dev/shm/kernel-fuzz-uml/"
@@ -511,13 +514,25 @@ static bool died_of_seeds(void)
 	return shared->phase == FUZZ_WARMING_UP || (shared->phase == FUZZ_WAITING && !shared->runs);
 }
 
+/* A guest that died just before it could say what came of an input, or just after it took one, looks as if it waited for one. */
+static bool afl_fuzz_waits(void)
+{
+	struct pollfd next = { .fd = FUZZ_CONTROL_FD, .events = POLLIN };
+	unsigned long end = now_ms() + PATIENCE;
+
+	while (poll(&next, 1, TICK) <= 0)
+		if (now_ms() > end)
+			return true;
+	return false;
+}
+
 /*
  * What the guest has not said. One that dies while it waits for an input, of what an earlier one has set up, owes nothing, and
  * the next one takes that input. Return: whether there is somebody who hears it
  */
 static bool answer_for_guest(int status)
 {
-	if (shared->phase != FUZZ_RUNNING)
+	if (shared->phase != FUZZ_RUNNING && (shared->phase != FUZZ_WAITING || !afl_fuzz_waits()))
 		return true;
 	shared->announced = 0;
 	return say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT);

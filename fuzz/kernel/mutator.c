@@ -5,7 +5,7 @@
 #include <string.h>
 #include "input.h"
 #include "mutate.h"
-#include "share.h"
+#include "share_memory.h"
 #include "shared.h"
 
 #define PUBLIC __attribute__((visibility("default")))

@@ -80,7 +80,7 @@ enum fuzz_phase {
 };
 
 struct fuzz_shared {
-	uint32_t announced; /* the process that afl-fuzz expects to run the next input; 0: none */
+	uint32_t announced; /* whether afl-fuzz has been told which process runs the next input */
 	uint32_t phase; /* enum fuzz_phase */
 	uint64_t runs; /* of this guest, without those that warm it up */
 	struct fuzz_counts counts;

@@ -32,7 +32,7 @@ RUNS = int(os.environ.get("KERNEL_FUZZ_RUNS", "20000"))
 UUID = 16 + 1024 + 48  # the header, then the field in the superblock
 
 # In the place of a kernel, for what the launcher and replay make of its words: it dies of an input that is a log, saying that;
-# of a B at 7 after an input with an A at 5; and, when it has answered, of "late".
+# of a B at 7 after an input with an A at 5; of "late" when it has answered; and of "unsaid" when it was just about to.
 TALKER = """#!/usr/bin/python3
 import ctypes, mmap, os, struct
 libc = ctypes.CDLL(None)
@@ -43,21 +43,23 @@ runs, seen = 0, False
 WAITING, RUNNING = 2, 3
 if not struct.unpack_from("<I", shared)[0]:
     os.write(199, struct.pack("<I", os.getpid()))
-struct.pack_into("<II", shared, 0, os.getpid(), WAITING)
+struct.pack_into("<II", shared, 0, 1, WAITING)
 while os.read(198, 4):
     data = ctypes.string_at(case + 4, ctypes.c_uint32.from_address(case).value)
-    struct.pack_into("<IIQ", shared, 0, os.getpid(), RUNNING, runs)
+    struct.pack_into("<IIQ", shared, 0, 1, RUNNING, runs)
     if seen and data[7:8] == b"B":
         data = b"Kernel panic - not syncing: A, B" + b" and C" * (data[90:91] == b"C")
     if b"Kernel panic" in data:
         os.write(2, data)
         os._exit(1)
     seen = seen or data[5:6] == b"A"
-    runs += 1
-    os.write(199, bytes(4) + struct.pack("<I", os.getpid()))
-    struct.pack_into("<IIQ", shared, 0, os.getpid(), WAITING, runs)
-    if data == b"late":
-        os.write(2, b"Kernel panic - not syncing: late")
+    struct.pack_into("<II", shared, 0, 1, WAITING)
+    if data != b"unsaid":
+        os.write(199, bytes(4) + struct.pack("<I", os.getpid()))
+        runs += 1
+        struct.pack_into("<Q", shared, 8, runs)
+    if data in (b"late", b"unsaid"):
+        os.write(2, b"Kernel panic - not syncing: " + data)
         os._exit(1)
 """
 
@@ -276,12 +278,13 @@ def test_several(directory):
 
 
 def test_late(directory):
-    """A guest that dies while it waits for an input: that is kept, and the input gets its answer from the next guest. As
-    afl-fuzz has been told by then who runs it, but not after a death of an input, either is tried behind the other."""
+    """A guest that dies while it waits for an input: that is kept, and the input gets its answer from the next guest. That one
+    does not say again who runs the input, but one that follows a death of an input does. A guest that dies between what it says
+    of itself and what it says to afl-fuzz has died of the input."""
     guest, deaths = talker(directory)
-    inputs = [write(f"{directory}/{name}", data) for name, data in (("0", b"late"), ("1", b"any"), ("2", b"Kernel panic - not syncing: B"))]
-    status, result = drive(deaths, guest, "-k", "-n", "8", inputs)
-    tap.ok(status == 1 and result["runs"] == 8 and result["deaths"] == 2 and sorted(os.listdir(deaths)) == ["B", "late"],
+    inputs = [write(f"{directory}/{n}", data) for n, data in enumerate((b"late", b"any", b"unsaid", b"Kernel panic - not syncing: B"))]
+    status, result = drive(deaths, guest, "-k", "-n", "6", inputs)
+    tap.ok(status == 1 and result["runs"] == 6 and result["deaths"] == 2 and sorted(os.listdir(deaths)) == ["B", "late", "unsaid"],
            "a guest that dies between two inputs is kept", status, result, *os.listdir(deaths))
 
 

@@ -16,7 +16,7 @@ int fuzz_host_start(void);
 int fuzz_host_bare(void);
 int fuzz_host_next_seed(const unsigned char **data, unsigned int *size);
 int fuzz_host_next(const unsigned char **data, unsigned int *size);
-void fuzz_host_done(void);
+void fuzz_host_done(int retires);
 void fuzz_host_write(const char *text, unsigned long size);
 void fuzz_hang(void); /* loop.c; called by a signal handler */
 

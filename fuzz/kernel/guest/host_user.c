@@ -90,12 +90,12 @@ static void say(const uint32_t *words, size_t size)
 		;
 }
 
-/* Who will run the next input. Where a guest has said so and then ended while it waited, this one takes its place. */
+/* Who will run the next input. Where a guest has said so and then died while it waited, this one takes its place. */
 static void announce(void)
 {
 	if (!fuzz_shared->announced)
 		say(&self, sizeof(self));
-	fuzz_shared->announced = self;
+	fuzz_shared->announced = 1;
 }
 
 static void remember(const unsigned char *data, unsigned int size)
@@ -164,14 +164,19 @@ int fuzz_host_next(const unsigned char **data, unsigned int *size)
 	return 1;
 }
 
-/* What came of the input, and who will run the next: in one write, because to wake afl-fuzz takes longer than to run many an input. */
-void fuzz_host_done(void)
+/*
+ * What came of the input, and who will run the next: in one write, because to wake afl-fuzz takes longer than many an input.
+ * The phase comes first: a launcher that finds a guest dead while that waited makes sure that afl-fuzz was told.
+ * retires: another guest will run the next one, and will say so when it has booted
+ */
+void fuzz_host_done(int retires)
 {
-	if (fuzz_shared->phase == FUZZ_RUNNING) {
-		const uint32_t words[] = { 0, self };
+	const uint32_t words[] = { 0, self };
 
-		say(words, sizeof(words));
-		fuzz_shared->phase = FUZZ_WAITING;
+	if (fuzz_shared->phase == FUZZ_RUNNING) {
+		fuzz_shared->announced = !retires;
+		fuzz_shared->phase = retires ? FUZZ_RETIRED : FUZZ_WAITING;
+		say(words, retires ? sizeof(*words) : sizeof(words));
 	}
 	fuzz_shared->runs++;
 }

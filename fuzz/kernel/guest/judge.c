@@ -197,7 +197,8 @@ static void judge_inode_of(unsigned int which, u32 n)
 	if (sharing_now[which])
 		remember_key(which, n, compare_fingerprint(m, n));
 	else if (EROFS_I(m->inodes[n])->sharedentry)
-		disagree(m, "share.when-decided: nid %llu shares without inode_share", i->nid);
+		panic("disagreement: share.when-decided: nid %llu shares without inode_share",
+		      i->nid);
 }
 
 static void judge_inodes(unsigned int which)

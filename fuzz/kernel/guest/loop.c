@@ -245,14 +245,12 @@ static int __init fuzz_loop(void)
 	bare = fuzz_host_bare();
 	while (fuzz_host_next_seed(&data, &size)) {
 		run_one(data, size, bare);
-		fuzz_host_done();
+		fuzz_host_done(false);
 	}
 	while (!fuzz_is_worn_out() && fuzz_host_next(&data, &size)) {
 		run_one(data, size, bare);
-		fuzz_host_done();
+		fuzz_host_done(fuzz_is_worn_out());
 	}
-	if (fuzz_is_worn_out())
-		fuzz_shared->phase = FUZZ_RETIRED;
 	kernel_power_off();
 	return 0;
 }

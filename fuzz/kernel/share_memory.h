@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-#ifndef FUZZ_SHARE_H
-#define FUZZ_SHARE_H
+#ifndef FUZZ_SHARE_MEMORY_H
+#define FUZZ_SHARE_MEMORY_H
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /*
- * Memory for this process and those that it starts, which find its path in the environment. If this one has found one there,
- * it is that. It has no other name, and so goes with the last process, however that ends: afl-fuzz kills.
+ * Memory for this process and those that it starts, which find its path in the environment. If the variable is set already, it
+ * is the memory that that names. It has no other name, and so goes with the last process, however that ends: afl-fuzz kills.
  * Return: size bytes, zeros when they are new; NULL: errno says why there are none
  */
 static inline void *fuzz_share(const char *variable, size_t size)
