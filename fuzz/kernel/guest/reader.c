@@ -48,7 +48,7 @@ int fuzz_reader_init(void)
 	return 0;
 }
 
-/* ---- Xattrs and links ---- */
+/* ---- Xattrs ---- */
 
 static void read_xattrs(struct dentry *dentry)
 {
@@ -63,18 +63,7 @@ static void read_xattrs(struct dentry *dentry)
 	vfs_getxattr(&nop_mnt_idmap, dentry, "user.absent", value, sizeof(value));
 }
 
-static void read_link(struct dentry *dentry)
-{
-	DEFINE_DELAYED_CALL(done);
-	const char *link = vfs_get_link(dentry, &done);
-
-	/* KASAN looks at each byte. */
-	if (!IS_ERR_OR_NULL(link))
-		strscpy(buffer, link, PATH_MAX);
-	do_delayed_call(&done);
-}
-
-/* ---- Data ---- */
+/* ---- What is known ---- */
 
 static struct inode *data_inode(struct inode *inode)
 {
@@ -85,7 +74,7 @@ static struct inode *data_inode(struct inode *inode)
 
 /*
  * Finding fileio-huge-size-hang: an extent of 2^63 bytes, on a file-backed mount
- * and not compressed, is read without end.
+ * and not compressed, is read without end: a file's, a link's or a directory's.
  */
 static bool known_hang(struct inode *inode)
 {
@@ -155,6 +144,24 @@ static bool known_slow_seek(struct inode *inode)
 		return false;
 	return size > SZ_16M || (size > SZ_256K && has_small_records(inode));
 }
+
+/* ---- Links ---- */
+
+static void read_link(struct dentry *dentry)
+{
+	DEFINE_DELAYED_CALL(done);
+	const char *link;
+
+	if (known_hang(d_inode(dentry)))
+		return;
+	link = vfs_get_link(dentry, &done);
+	/* KASAN looks at each byte. */
+	if (!IS_ERR_OR_NULL(link))
+		strscpy(buffer, link, PATH_MAX);
+	do_delayed_call(&done);
+}
+
+/* ---- Data ---- */
 
 static void read_at(struct file *file, loff_t pos, size_t size)
 {
@@ -291,7 +298,7 @@ static void walk(const struct path *path, unsigned int depth, unsigned int *visi
 	struct dentry *absent;
 	unsigned int i;
 
-	if (known_slow_read(d_inode(path->dentry)))
+	if (known_hang(d_inode(path->dentry)) || known_slow_read(d_inode(path->dentry)))
 		return;
 	list_names(path, names);
 	for (i = 0; i < names->count && *visits; i++) {
