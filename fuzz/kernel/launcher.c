@@ -37,8 +37,7 @@
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
 #define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to end by itself */
-#define PATIENCE \
-	10000 /* milliseconds that afl-fuzz may take for its next word if it did hear the last one */
+#define PATIENCE 10000 /* milliseconds for afl-fuzz's next word, if it has heard the last one */
 
 /* Where a guest has a directory for its own use, fuzz-LAUNCHER */
 #define GUESTS "/dev/shm/kernel-fuzz-uml/"
