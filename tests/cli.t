@@ -130,6 +130,10 @@ def test_usage():
             (["check", "--format=xml", GOOD], "'xml' is no format"),
             (["check", "--severity=fatal", GOOD], "'fatal' is no severity"),
             (["check", "--profile=linux-1.0", GOOD], "no profile 'linux-1.0'"),
+            (["check", "--limit=", GOOD], "'' is no number of findings"),
+            (["check", "--limit=-1", GOOD], "'-1' is no number of findings"),
+            (["check", "--limit=10k", GOOD], "'10k' is no number of findings"),
+            (["check", "--limit=18446744073709551616", GOOD], "is no number of findings"),
             (["check", "--rule=no.such-rule", GOOD], "--rule=no.such-rule matches no rule"),
             (["check", "--rule=sb.*", "--rule=no.*", GOOD], "--rule=no.. matches no rule"),
             (["check", "--rule=share.*", GOOD], r"--rule=share\.\* names rules for readers of images"),
@@ -286,6 +290,7 @@ def sarif_cases(copies):
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad 100% #1: \u00e9.erofs")
     return {"conforms": [GOOD], "an error": [bad], "trouble": [bad, copies.path("nothing"), GOOD],
             "not examined": [f"{IMAGES}/metabox-512.erofs"],
+            "not shown": ["--limit=1", f"{IMAGES}/prefix-part-512.erofs"],
             "pairs": ["--domain", GOOD, resized(copies)]}
 
 
@@ -518,6 +523,38 @@ def test_selection(copies):
          "--severity: what is less severe is not judged", "0 warnings")
     points, _ = parse_tap(check("--format=tap", "--rule=prefix.*", GOOD).stdout)
     tap.ok(points and all(": prefix." in p[2] for p in points), "--rule in TAP", points)
+
+
+def test_limit(copies):
+    """--limit: what is not shown is counted and said, in every format."""
+    image = f"{IMAGES}/prefix-part-512.erofs"
+    rule = "fingerprint.name-encoding"
+    bad = copies.make(GOOD, *((inode(GOOD, path)["offset"], b"\xff\xff") for path in ("/one", "/inline")))
+    every = report(image)
+    tap.ok([e["type"] for e in every["events"]] == ["finding"] * 4 and every["summary"]["omitted"] == 0,
+           "without --limit four findings are shown", every)
+    tap.ok(report("--limit=0", image)["events"] == every["events"], "--limit=0 shows all")
+    tap.ok(report("--limit=4", image)["events"] == every["events"], "a limit that is not exceeded changes nothing")
+    cut = report("--limit=2", image)
+    omitted = {"type": "omitted", "image": image, "rule": rule, "severity": "note", "harm": every["events"][0]["harm"],
+               "count": 2}
+    tap.ok(cut["events"] == every["events"][:2] + [omitted], "--limit=2 in JSON", cut["events"])
+    tap.ok(cut["summary"]["notes"] == 4 and cut["summary"]["omitted"] == 2, "what is not shown is counted", cut["summary"])
+    tap.ok([e["type"] for e in report("--limit=2", image, image)["events"]] == ["finding", "finding", "omitted"] * 2,
+           "each image has its own limit")
+    text = check("--limit=2", image).stdout
+    tap.ok(text.count(f"note: {rule}: the ") == 2 and f"{image}: note: {rule}: 2 more findings not shown\n" in text
+           and "\n2 findings not shown (--limit)\n0 errors, 0 warnings, 4 notes;" in text, "--limit=2 in text", text)
+    run = json.loads(check("--limit=2", "--format=sarif", image).stdout)["runs"][0]
+    notifications = run["invocations"][0]["toolExecutionNotifications"]
+    tap.ok(len(run["results"]) == 2 and [n["level"] for n in notifications] == ["note"]
+           and notifications[0]["associatedRule"]["id"] == rule
+           and run["tool"]["driver"]["rules"][notifications[0]["associatedRule"]["index"]]["id"] == rule
+           and notifications[0]["message"]["text"] == "2 more findings not shown", "--limit=2 in SARIF", notifications)
+    points = check("--limit=2", "--format=tap", f"--rule={rule}", image).stdout
+    tap.ok("\n  findings: 4\n" in points and points.count("    - message: ") == 2, "--limit=2 in TAP", points)
+    tap.ok(report("--limit=1", bad)["exit_status"] == report("--limit=0", bad)["exit_status"] == 1,
+           "--limit does not change the exit status")
 
 
 def names_image(copies, broken):

@@ -565,6 +565,49 @@ def tables(work):
            f"--device={write(f'{work}/blob', bytes(BLOCK))}")
 
 
+# ---- Output ----
+
+OUTPUT = 1 << 20  # bytes, in any format
+FORMATS = ("text", "json", "sarif", "tap")
+
+
+def many_findings():
+    """An image of 180 KB with more than 100,000 findings, in files whose paths are as long as paths get."""
+    image = Image()
+    image.fingerprints()
+    shared = image.append(xattr(0x80, b"", b"") + xattr(0x80, b"", b""), 4) // 4
+    area, icount = xattr_area(shared=[shared] * 255)
+    files = [(b"\x01%03d" % i, image.nid(inode(REGULAR, 0, icount=icount) + area), REGULAR) for i in range(150)]
+    parent, nid = ROOT_NID, image.reserve()
+    image.root([(b"\x01" * 255, nid, DIRECTORY)])
+    for _ in range(15):
+        child = image.reserve()
+        image.directory(nid, parent, [(b"\x01" * 255, child, DIRECTORY)])
+        parent, nid = nid, child
+    image.directory(nid, parent, files)
+    return image
+
+
+def bounded(tool, arguments, status, says):
+    """What is wrong with how much a run prints, or how long it takes: a second without sanitizers."""
+    timed = ["prlimit", "--cpu=1", "--", *tool] if tool[:1] == LIMITS[:1] else tool
+    result = judge(timed, *arguments)
+    wrong = complaints(tool, result, {status}, says)
+    if len(result.out) > OUTPUT or len(result.err) > OUTPUT:
+        wrong.append(f"{len(result.out)} and {len(result.err)} bytes of output")
+    return wrong
+
+
+def output(work):
+    """A small image must not fill a disk, nor take long."""
+    path = many_findings().write(f"{work}/many")
+    for form in FORMATS:
+        wrong = []
+        for tool in tools:
+            wrong += bounded(tool, ["check", f"--format={form}", path], 1, "findings not shown" if form != "json" else '"omitted"')
+        tap.ok(not wrong, f"more than 100,000 findings are cut short in {form}", *wrong)
+
+
 # ---- Names ----
 
 TERMINAL = [b"\x1b]0;title\x07", b"\x1b[2J", b"\rno finding", b"\nline", b"\x9b31m", "\u202egnp.exe".encode(), b"\x7f",
@@ -646,7 +689,7 @@ def main():
     """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parts = (no_images, block_device, without_permission, truncated, shrinking, cycles, overlapping_directories,
-             inverse_nids, xattrs, fingerprints, collisions, sizes, tables, names, mutants)
+             inverse_nids, xattrs, fingerprints, collisions, sizes, tables, output, names, mutants)
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o755)
         prepare_tools(work)

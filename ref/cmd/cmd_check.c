@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare check: holds images against every rule. */
+#include <ctype.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
+
+enum { DEFAULT_LIMIT = 1000 };
 
 struct check {
 	char **images;
@@ -30,6 +34,7 @@ enum {
 	OPTION_RULE,
 	OPTION_SEVERITY,
 	OPTION_STRICT,
+	OPTION_LIMIT,
 	OPTION_FORMAT,
 };
 
@@ -45,6 +50,8 @@ static const struct argp_option options[] = {
 	{ "severity", OPTION_SEVERITY, "LEVEL", 0,
 	  "Judge no rules below error, warning or note (default: note)", 0 },
 	{ "strict", OPTION_STRICT, NULL, 0, "Warnings, too, make an image fail", 0 },
+	{ "limit", OPTION_LIMIT, "N", 0,
+	  "Show at most N findings of a rule in an image, 0: all (default: 1000)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
 	{ 0 },
 };
@@ -68,6 +75,16 @@ static void set_severity(struct check *check, const char *word, struct argp_stat
 	if (severity < 0)
 		argp_error(state, "'%s' is no severity: error, warning or note", word);
 	check->least = (enum ishare_severity)severity;
+}
+
+static void set_limit(struct check *check, const char *word, struct argp_state *state)
+{
+	char *end;
+
+	errno = 0;
+	check->options.limit = strtoull(word, &end, 10);
+	if (!isdigit((unsigned char)*word) || *end || errno)
+		argp_error(state, "'%s' is no number of findings", word);
 }
 
 static void set_format(struct check *check, const char *name, struct argp_state *state)
@@ -146,6 +163,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_STRICT:
 		check->report.strict = true;
 		return 0;
+	case OPTION_LIMIT:
+		set_limit(check, arg, state);
+		return 0;
 	case OPTION_FORMAT:
 		set_format(check, arg, state);
 		return 0;
@@ -182,6 +202,14 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	check->report.format->finding(&check->report, finding);
 }
 
+static void take_omitted(void *context, const struct ishare_omitted *omitted)
+{
+	struct check *check = context;
+
+	progress_clear(&check->progress);
+	check->report.format->omitted(&check->report, omitted);
+}
+
 static void take_unexamined(void *context, const struct ishare_unexamined *unexamined)
 {
 	struct check *check = context;
@@ -202,6 +230,7 @@ static struct ishare_sink sink_of(struct check *check)
 	return (struct ishare_sink){
 		.context = check,
 		.finding = take_finding,
+		.omitted = take_omitted,
 		.unexamined = take_unexamined,
 		.progress = take_progress,
 	};
@@ -309,6 +338,7 @@ static void start(struct check *check, int argc)
 	check->devices = allocate(room, sizeof(char *));
 	check->globs = allocate(room, sizeof(char *));
 	check->least = ISHARE_NOTE;
+	check->options.limit = DEFAULT_LIMIT;
 	check->options.rules = check->rules;
 	check->report.format = &report_text;
 	check->report.out = stdout;

@@ -62,7 +62,7 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 }
 
 /* A line on things that were not judged as they should be, if there are any. */
-static void put_exception(FILE *out, const char *prefix, size_t count, const char *thing,
+static void put_exception(FILE *out, const char *prefix, uint64_t count, const char *thing,
 			  const char *what)
 {
 	if (!count)
@@ -81,6 +81,7 @@ void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
 		      "judged in part: a broken rule hides the rest");
 	put_exception(out, prefix, outcome->images_not_judged, "image", "not judged");
 	put_exception(out, prefix, outcome->domains_not_judged, "trust domain", "not judged");
+	put_exception(out, prefix, summary->omitted, "finding", "not shown (--limit)");
 	put_count(out, prefix, summary->findings[ISHARE_ERROR], "error");
 	put_count(out, ", ", summary->findings[ISHARE_WARNING], "warning");
 	put_count(out, ", ", summary->findings[ISHARE_NOTE], "note");
@@ -111,6 +112,7 @@ json_t *json_summary(const struct outcome *outcome)
 	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));
 	json_set(object, "warnings", json_unsigned(summary->findings[ISHARE_WARNING]));
 	json_set(object, "notes", json_unsigned(summary->findings[ISHARE_NOTE]));
+	json_set(object, "omitted", json_unsigned(summary->omitted));
 	json_set(object, "unexamined", json_unsigned(summary->unexamined));
 	json_set(object, "seconds", json_real(outcome->seconds));
 	return object;

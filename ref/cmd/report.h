@@ -24,6 +24,7 @@ struct report_format {
 	const char *name;
 	void (*begin)(struct report *report);
 	void (*finding)(struct report *report, const struct ishare_finding *finding);
+	void (*omitted)(struct report *report, const struct ishare_omitted *omitted);
 	void (*unexamined)(struct report *report, const struct ishare_unexamined *unexamined);
 	/* The image (or trust domain) could not be judged; optional. */
 	void (*failure)(struct report *report, const char *image, const char *reason);

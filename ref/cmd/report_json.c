@@ -50,21 +50,35 @@ static json_t *place_object(const struct ishare_place *place)
 	return object;
 }
 
+static void set_rule(json_t *object, const struct ishare_rule *rule)
+{
+	json_set(object, "rule", json_string(rule->name));
+	json_set(object, "severity", json_string(severity_words[rule->severity]));
+	json_set(object, "harm", json_string(harm_words[rule->harm]));
+}
+
 static void put_finding(struct report *report, const struct ishare_finding *finding)
 {
 	json_t *object = event("finding", finding->image);
 
 	if (finding->path)
 		json_set(object, "path", json_escaped(finding->path));
-	json_set(object, "rule", json_string(finding->rule->name));
-	json_set(object, "severity", json_string(severity_words[finding->rule->severity]));
-	json_set(object, "harm", json_string(harm_words[finding->rule->harm]));
+	set_rule(object, finding->rule);
 	json_set(object, "message", json_text(finding->message));
 	json_set(object, "place", place_object(&finding->place));
 	if (finding->other_path) {
 		json_set(object, "other_image", json_escaped(finding->other_image));
 		json_set(object, "other_path", json_escaped(finding->other_path));
 	}
+	json_item(report->state, NULL, object);
+}
+
+static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+{
+	json_t *object = event("omitted", omitted->image);
+
+	set_rule(object, omitted->rule);
+	json_set(object, "count", json_unsigned(omitted->count));
 	json_item(report->state, NULL, object);
 }
 
@@ -103,6 +117,7 @@ const struct report_format report_json = {
 	.name = "json",
 	.begin = begin,
 	.finding = put_finding,
+	.omitted = put_omitted,
 	.unexamined = put_unexamined,
 	.failure = put_failure,
 	.end = end,

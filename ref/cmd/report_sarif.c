@@ -3,6 +3,7 @@
  * Findings as SARIF 2.1.0: one run, the catalogue as its rules, a notification for each thing that
  * was not judged.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,27 +138,43 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	json_item(&state->stream, NULL, result);
 }
 
-static void notify(struct report *report, const char *image, const char *path, const char *text)
+static json_t *notify(struct report *report, const char *level, const char *image, const char *path,
+		      const char *text)
 {
 	struct sarif_state *state = report->state;
+	json_t *notification =
+		allocated(json_pack("{ss so s[o]}", "level", level, "message", message(text),
+				    "locations", location(image, path, NULL)));
 
-	json_array_append_new(
-		state->notifications,
-		allocated(json_pack("{ss so s[o]}", "level", "error", "message", message(text),
-				    "locations", location(image, path, NULL))));
+	allocated(json_array_append(state->notifications, notification) == 0 ? notification : NULL);
+	return notification;
+}
+
+static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+{
+	const struct ishare_rule *rule = omitted->rule;
+	json_t *notification;
+	char text[80];
+
+	snprintf(text, sizeof(text), "%" PRIu64 " more finding%s not shown", omitted->count,
+		 omitted->count == 1 ? "" : "s");
+	notification = notify(report, "note", omitted->image, NULL, text);
+	json_set(notification, "associatedRule",
+		 json_pack("{ss si}", "id", rule->name, "index", (int)rule->id));
+	json_decref(notification);
 }
 
 static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
 
-	notify(report, unexamined->image, unexamined->path, words);
+	json_decref(notify(report, "error", unexamined->image, unexamined->path, words));
 	free(words);
 }
 
 static void put_failure(struct report *report, const char *image, const char *reason)
 {
-	notify(report, image, NULL, reason);
+	json_decref(notify(report, "error", image, NULL, reason));
 }
 
 static void end(struct report *report, const struct outcome *outcome)
@@ -184,6 +201,7 @@ const struct report_format report_sarif = {
 	.name = "sarif",
 	.begin = begin,
 	.finding = put_finding,
+	.omitted = put_omitted,
 	.unexamined = put_unexamined,
 	.failure = put_failure,
 	.end = end,

@@ -102,6 +102,14 @@ static void take_finding(struct report *report, const struct ishare_finding *fin
 	tally->count++;
 }
 
+/* The test point counts them; it shows no more than SHOWN anyway. */
+static void take_omitted(struct report *report, const struct ishare_omitted *omitted)
+{
+	struct tap_state *state = report->state;
+
+	state->tallies[omitted->rule->id].count += omitted->count;
+}
+
 static void put_diagnostics(FILE *out, const struct ishare_rule *rule, const struct tally *tally)
 {
 	fprintf(out, "  ---\n  severity: %s\n  findings: %" PRIu64 "\n  first:\n",
@@ -226,6 +234,7 @@ const struct report_format report_tap = {
 	.name = "tap",
 	.begin = begin,
 	.finding = take_finding,
+	.omitted = take_omitted,
 	.unexamined = put_unexamined,
 	.failure = put_failure,
 	.image_end = image_end,

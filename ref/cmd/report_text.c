@@ -92,6 +92,18 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	put_hint(report->out, state, finding->rule);
 }
 
+static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+{
+	const struct text_state *state = report->state;
+	enum ishare_severity severity = omitted->rule->severity;
+
+	put_location(report, omitted->image, NULL);
+	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity],
+		severity_words[severity], state->colours.off, omitted->rule->name);
+	put_count(report->out, "", omitted->count, "more finding");
+	fputs(" not shown\n", report->out);
+}
+
 static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
@@ -119,6 +131,7 @@ const struct report_format report_text = {
 	.name = "text",
 	.begin = begin,
 	.finding = put_finding,
+	.omitted = put_omitted,
 	.unexamined = put_unexamined,
 	.end = end,
 };

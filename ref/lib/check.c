@@ -143,6 +143,7 @@ static enum ishare_result run_check(struct check *check)
 		if (!check->failed)
 			check_files(check);
 	}
+	tell_omitted(check);
 	tell_unexamined(check);
 	if (check->failed)
 		return ISHARE_IO_ERROR;

@@ -181,6 +181,8 @@ static void report_sizes(struct check *check, const struct found *a, const struc
 	uint32_t structure =
 		b->file.inode.extended ? ISHARE_STRUCT_INODE_EXTENDED : ISHARE_STRUCT_INODE_COMPACT;
 
+	if (check->image && check->image != b->image)
+		tell_omitted(check);
 	check->image = b->image;
 	check->fixed_path = b->path;
 	report_pair(check, ISHARE_RULE_FINGERPRINT_SAME_SIZE,
@@ -276,6 +278,8 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 	for (size_t i = 0; i < pairs.count; i++)
 		if (judge_pair(&check, domain, pairs.items[i].x, pairs.items[i].y) != ISHARE_DONE)
 			worst = ISHARE_IO_ERROR;
+	if (check.image)
+		tell_omitted(&check);
 	free(pairs.items);
 	return worst;
 }

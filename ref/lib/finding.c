@@ -157,6 +157,55 @@ static bool hides(enum ishare_rule_id rule)
 	}
 }
 
+/* Bytes of a string when what is not printable ASCII is written as \xNN. */
+static uint64_t printed_size(const char *string)
+{
+	uint64_t size = 0;
+
+	for (; *string; string++)
+		size += *string >= 0x20 && *string < 0x7f ? 1 : 4;
+	return size;
+}
+
+/* Names can be long, and an image that breaks rules may have chosen them for that. */
+static void count_bytes(struct check *check, const struct ishare_finding *finding)
+{
+	const char *strings[] = { finding->image, finding->path, finding->message,
+				  finding->other_image, finding->other_path };
+
+	check->told_bytes += ISHARE_FINDING_BYTES / 2;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		check->told_bytes += strings[i] ? printed_size(strings[i]) : 0;
+}
+
+/* Counts a finding; false: the sink has had enough of them. */
+static bool count_finding(struct check *check, const struct ishare_rule *rule)
+{
+	uint64_t limit = check->options->limit;
+
+	check->summary->findings[rule->severity]++;
+	if (check->found[rule->id]++ == 0 || !limit ||
+	    (check->found[rule->id] <= limit && check->told_bytes / ISHARE_FINDING_BYTES < limit))
+		return true;
+	check->summary->omitted++;
+	check->omitted[rule->id]++;
+	return false;
+}
+
+void tell_omitted(struct check *check)
+{
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		struct ishare_omitted omitted = { &ishare_rules[i], check->image->path,
+						  check->omitted[i] };
+
+		if (omitted.count && check->sink->omitted)
+			check->sink->omitted(check->sink->context, &omitted);
+	}
+	memset(check->found, 0, sizeof(check->found));
+	memset(check->omitted, 0, sizeof(check->omitted));
+	check->told_bytes = 0;
+}
+
 __attribute__((format(printf, 6, 0))) static void
 report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
 	 const char *other_image, const char *other_path, const char *format, va_list args)
@@ -170,8 +219,7 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 			not_examined(check, THE_REST, IS_HIDDEN);
 		return;
 	}
-	check->summary->findings[finding.rule->severity]++;
-	if (!check->sink->finding)
+	if (!count_finding(check, finding.rule) || !check->sink->finding)
 		return;
 	vsnprintf(raw, sizeof(raw), format, args);
 	escape_controls(raw, message, sizeof(message));
@@ -183,6 +231,7 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 	clip(place, &finding.place);
 	name_field(place, &finding.place);
 	read_row(check, place, &finding.place);
+	count_bytes(check, &finding);
 	check->sink->finding(check->sink->context, &finding);
 }
 

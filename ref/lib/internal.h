@@ -235,6 +235,11 @@ struct check {
 	bool failed; /* image->error says why; the check ends at once */
 	bool cut_short; /* ISHARE_CUT_SHORT */
 
+	/* of the image that findings are about */
+	uint64_t found[ISHARE_RULE_COUNT];
+	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: kept from the sink */
+	uint64_t told_bytes; /* of those that were not: about what they take when printed */
+
 	/* the file that findings are about */
 	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
 	const uint8_t *name;
@@ -276,6 +281,9 @@ void report(struct check *check, enum ishare_rule_id rule, struct place place, c
 void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
 		 const char *other_image, const char *other_path, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/* Ends the findings of an image: tells how many were left out, and begins to count anew. */
+void tell_omitted(struct check *check);
 
 /* unexamined.c */
 

@@ -53,6 +53,13 @@ struct ishare_finding {
 	const char *other_path;
 };
 
+/* Findings that were counted and kept from the sink: see limit in struct ishare_options. */
+struct ishare_omitted {
+	const struct ishare_rule *rule;
+	const char *image;
+	uint64_t count;
+};
+
 /* Something that the rules could not be held against. */
 struct ishare_unexamined {
 	const char *image;
@@ -87,6 +94,8 @@ struct ishare_xattr_event {
 struct ishare_sink {
 	void *context;
 	void (*finding)(void *context, const struct ishare_finding *finding);
+	/* Follows the findings of an image, once for each rule of which some were left out. */
+	void (*omitted)(void *context, const struct ishare_omitted *omitted);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
 	void (*inode)(void *context, const struct ishare_inode_event *event);
 	void (*xattr)(void *context, const struct ishare_xattr_event *event);
@@ -99,7 +108,16 @@ struct ishare_options {
 	const bool *rules; /* ISHARE_RULE_COUNT switches, false: do not report; NULL: all */
 	bool digests; /* read file contents and judge fingerprint.digest */
 	unsigned int threads; /* for digests; 0: one for each processor */
+	/*
+	 * The sink receives at most so many findings of a rule in an image, and of an image no more
+	 * than about limit * ISHARE_FINDING_BYTES bytes of text; but the first one of each rule in
+	 * any case. All are counted. 0: no limit.
+	 */
+	uint64_t limit;
 };
+
+/* What a finding whose names are not long takes when it is printed. */
+#define ISHARE_FINDING_BYTES 512u
 
 /* What a check saw; a caller zeroes it, checks add to it. */
 struct ishare_summary {
@@ -110,6 +128,7 @@ struct ishare_summary {
 	uint64_t fingerprinted_bytes;
 	uint64_t digested_files;
 	uint64_t findings[3]; /* by enum ishare_severity */
+	uint64_t omitted; /* of these: kept from the sink */
 	uint64_t unexamined; /* reasons, not files */
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
 	bool fingerprints_unknown; /* of some image, what they are called could not be told */
