@@ -21,6 +21,7 @@ import jsonschema
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
+from tap import parse_tap  # noqa: E402
 
 IMAGES = f"{tap.TOP}/tests/images"
 GOOD = f"{IMAGES}/digest-512.erofs"
@@ -330,25 +331,6 @@ def test_sarif(copies):
     tap.ok(pair["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline"
            and pair["relatedLocations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline",
            "SARIF names the files inside, both of a pair", pair)
-
-
-PARSE_TAP = r"""
-use TAP::Parser;
-local $/;
-my $parser = TAP::Parser->new({ tap => scalar <STDIN> });
-while (my $result = $parser->next) {
-    next unless $result->is_test;
-    print $result->is_ok ? "ok" : "not ok", "\t", $result->directive, "\t", $result->description, "\n";
-}
-print STDERR "$_\n" for $parser->parse_errors;
-"""
-
-
-def parse_tap(text):
-    """What Perl's TAP::Parser makes of it: [(passed, directive, description)], [error]."""
-    done = tap.run(["perl", "-e", PARSE_TAP], input=text, stdin=None)
-    points = [line.split("\t") for line in done.stdout.splitlines()]
-    return [(p[0] == "ok", p[1], p[2]) for p in points], done.stderr.splitlines()
 
 
 def test_tap(copies):

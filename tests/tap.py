@@ -60,3 +60,22 @@ def make(*targets):
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
     return made.returncode, made.stdout + made.stderr
+
+
+PARSE_TAP = r"""
+use TAP::Parser;
+local $/;
+my $parser = TAP::Parser->new({ tap => scalar <STDIN> });
+while (my $result = $parser->next) {
+    next unless $result->is_test;
+    print $result->is_ok ? "ok" : "not ok", "\t", $result->directive, "\t", $result->description, "\n";
+}
+print STDERR "$_\n" for $parser->parse_errors;
+"""
+
+
+def parse_tap(text):
+    """What Perl's TAP::Parser makes of it: [(passed, directive, description)], [error]."""
+    done = run(["perl", "-e", PARSE_TAP], input=text, stdin=None)
+    points = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(p[0] == "ok", p[1], p[2]) for p in points], done.stderr.splitlines()

@@ -93,26 +93,20 @@ void put_wrapped(const char *text, size_t length, size_t indent, size_t columns)
 
 /* escape.c: making bytes from images and command lines fit to print */
 
-/*
- * Returns the bytes as printable UTF-8, control characters and what is not UTF-8 written as \xNN;
- * the caller frees it. So that this can be undone, a backslash becomes two.
- */
+/* Returns what ishare_escape makes of the bytes; the caller frees it. */
 char *escape(const void *bytes, size_t size);
 char *escape_string(const char *string);
 
 /*
- * The same for text that is escaped already and may still hold bytes that are not UTF-8: leaves
- * backslashes alone.
+ * Returns a text of the library, which is escaped already; a byte that is not printable in spite of
+ * that does not get out either. The caller frees it.
  */
 char *escape_text(const char *text);
-
-/* Whether the bytes are printable UTF-8 as they are. */
-bool is_printable(const void *bytes, size_t size);
 
 /* Returns the bytes as lower-case hexadecimal digits; the caller frees it. */
 char *hex_digits(const void *bytes, size_t size);
 
-/* Writes bytes (escape), a string (escape_string) or a message (escape_text) to a stream. */
+/* Writes bytes (escape), a string (escape_string) or a text (escape_text) to a stream. */
 void put_escaped(FILE *out, const void *bytes, size_t size);
 void put_string(FILE *out, const char *string);
 void put_text(FILE *out, const char *text);

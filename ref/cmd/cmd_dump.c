@@ -213,7 +213,7 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	out = allocated(open_memstream(&reason, &size));
 	fputs("not shown: ", out);
 	if (finding->path) {
-		put_string(out, finding->path);
+		put_text(out, finding->path);
 		fputs(": ", out);
 	}
 	fprintf(out, "%s: %s", finding->rule->name, finding->message);

@@ -85,7 +85,7 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 	const struct ishare_inode *i = event->inode;
 
 	json_open(stream, NULL, '{');
-	json_item(stream, "path", json_escaped(event->path));
+	json_item(stream, "path", json_text(event->path));
 	json_item(stream, "nid", json_unsigned(event->nid));
 	json_item(stream, "space", json_string(event->nid & NID_IN_METABOX ? "metabox" : "image"));
 	json_item(stream, "offset", json_unsigned(event->offset));

@@ -40,7 +40,7 @@ static void put_bytes(FILE *out, const uint8_t *bytes, size_t size)
 	static const char digest[] = "sha256:";
 	size_t text = sizeof(digest) - 1;
 
-	if (is_printable(bytes, size)) {
+	if (ishare_printable(bytes, size) == size) {
 		fputc('"', out);
 		put_escaped(out, bytes, size);
 		fputc('"', out);
@@ -129,7 +129,7 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 	FILE *out = stream->out;
 
 	fputs("  ", out);
-	put_string(out, event->path ? event->path : "(no path)");
+	put_text(out, event->path);
 	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 "%s, %s, %s, %s, mode %04" PRIo32,
 		event->offset, event->nid & ~NID_IN_METABOX,
 		event->nid & NID_IN_METABOX ? " of the metabox" : "",

@@ -28,7 +28,7 @@ const char *default_profile(void)
 char *unexamined_words(const struct ishare_unexamined *unexamined)
 {
 	char *reason = escape_text(unexamined->reason),
-	     *path = escape_string(unexamined->path ? unexamined->path : "");
+	     *path = escape_text(unexamined->path ? unexamined->path : "");
 	char *words = NULL;
 	size_t size;
 	FILE *out = allocated(open_memstream(&words, &size));

@@ -34,7 +34,7 @@ static json_t *place_object(const struct ishare_place *place)
 {
 	json_t *object = allocated(json_object());
 
-	json_set(object, "space", json_escaped(place->space));
+	json_set(object, "space", json_string(place->space));
 	json_set(object, "offset", json_unsigned(place->offset));
 	json_set(object, "size", json_unsigned(place->size));
 	if (place->structure)
@@ -62,13 +62,13 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	json_t *object = event("finding", finding->image);
 
 	if (finding->path)
-		json_set(object, "path", json_escaped(finding->path));
+		json_set(object, "path", json_text(finding->path));
 	set_rule(object, finding->rule);
 	json_set(object, "message", json_text(finding->message));
 	json_set(object, "place", place_object(&finding->place));
 	if (finding->other_path) {
 		json_set(object, "other_image", json_escaped(finding->other_image));
-		json_set(object, "other_path", json_escaped(finding->other_path));
+		json_set(object, "other_path", json_text(finding->other_path));
 	}
 	json_item(report->state, NULL, object);
 }
@@ -87,7 +87,7 @@ static void put_unexamined(struct report *report, const struct ishare_unexamined
 	json_t *object = event("unexamined", unexamined->image);
 
 	if (unexamined->path)
-		json_set(object, "path", json_escaped(unexamined->path));
+		json_set(object, "path", json_text(unexamined->path));
 	json_set(object, "reason", json_text(unexamined->reason));
 	json_set(object, "count", json_unsigned(unexamined->count));
 	json_item(report->state, NULL, object);

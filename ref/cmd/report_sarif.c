@@ -17,9 +17,35 @@ struct sarif_state {
 	json_t *notifications; /* at most a few for each image */
 };
 
+/*
+ * A plain text message, in which "[...](...)" would be a link and "{0}" the place for an argument (SARIF
+ * 2.1.0, 3.11.5 and 3.11.6). With all brackets escaped, not only the first, there is no link either for a
+ * reader to whom a backslash outside links means nothing.
+ */
+static json_t *plain_text(const char *text, size_t length)
+{
+	char *plain = allocate(2 * length + 1, 1), *to = plain;
+	json_t *object;
+
+	for (const char *c = text; c < text + length; c++) {
+		if (strchr("\\[]", *c))
+			*to++ = '\\';
+		else if (strchr("{}", *c))
+			*to++ = *c;
+		*to++ = *c;
+	}
+	object = allocated(json_pack("{ss}", "text", plain));
+	free(plain);
+	return object;
+}
+
 static json_t *message(const char *text)
 {
-	return allocated(json_pack("{so}", "text", json_text(text)));
+	char *fit = escape_text(text);
+	json_t *object = plain_text(fit, strlen(fit));
+
+	free(fit);
+	return object;
 }
 
 static json_t *descriptor(const struct ishare_rule *rule)
@@ -32,10 +58,9 @@ static json_t *descriptor(const struct ishare_rule *rule)
 	if (rule->kernel)
 		json_set(properties, "kernel", json_string(rule->kernel));
 	json_set(object, "id", json_string(rule->name));
-	json_set(object, "shortDescription",
-		 json_pack("{ss%}", "text", requirement, first_sentence(requirement)));
-	json_set(object, "fullDescription", json_pack("{ss}", "text", requirement));
-	json_set(object, "help", json_pack("{ss}", "text", rule->explain));
+	json_set(object, "shortDescription", plain_text(requirement, first_sentence(requirement)));
+	json_set(object, "fullDescription", plain_text(requirement, strlen(requirement)));
+	json_set(object, "help", plain_text(rule->explain, strlen(rule->explain)));
 	json_set(object, "defaultConfiguration",
 		 json_pack("{ss}", "level", severity_words[rule->severity]));
 	json_set(object, "properties", properties);
@@ -115,7 +140,7 @@ static json_t *location(const char *image, const char *path, const struct ishare
 		json_set(physical, "region", bytes);
 	if (path)
 		json_set(object, "logicalLocations",
-			 json_pack("[{so}]", "fullyQualifiedName", json_escaped(path)));
+			 json_pack("[{so}]", "fullyQualifiedName", json_text(path)));
 	return object;
 }
 

@@ -69,10 +69,16 @@ static void put_quoted(FILE *out, const char *key, char *text)
 	free(text);
 }
 
-static void put_name(FILE *out, const char *key, const char *name)
+static void put_image(FILE *out, const char *key, const char *image)
 {
-	if (name)
-		put_quoted(out, key, escape_string(name));
+	if (image)
+		put_quoted(out, key, escape_string(image));
+}
+
+static void put_path(FILE *out, const char *key, const char *path)
+{
+	if (path)
+		put_quoted(out, key, escape_text(path));
 }
 
 /* An item of a list in YAML, in lines of its own. */
@@ -83,11 +89,11 @@ static char *finding_item(const struct ishare_finding *finding)
 	FILE *out = allocated(open_memstream(&item, &size));
 
 	put_quoted(out, "    - message", escape_text(finding->message));
-	put_name(out, "      image", finding->image);
-	put_name(out, "      path", finding->path);
+	put_image(out, "      image", finding->image);
+	put_path(out, "      path", finding->path);
 	fprintf(out, "      offset: %" PRIu64 "\n", finding->place.offset);
-	put_name(out, "      other_image", finding->other_image);
-	put_name(out, "      other_path", finding->other_path);
+	put_image(out, "      other_image", finding->other_image);
+	put_path(out, "      other_path", finding->other_path);
 	fclose(out);
 	return allocated(item);
 }

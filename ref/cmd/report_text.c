@@ -53,7 +53,7 @@ static void put_location(const struct report *report, const char *image, const c
 	put_string(report->out, image);
 	if (path) {
 		fputc(':', report->out);
-		put_string(report->out, path);
+		put_text(report->out, path);
 	}
 	fprintf(report->out, ":%s ", state->colours.off);
 }
@@ -65,7 +65,7 @@ static void put_other(FILE *out, const struct ishare_finding *finding)
 	fputs("  the other file: ", out);
 	put_string(out, finding->other_image ? finding->other_image : finding->image);
 	fputc(':', out);
-	put_string(out, finding->other_path);
+	put_text(out, finding->other_path);
 	fputc('\n', out);
 }
 

@@ -281,7 +281,7 @@ static int compare_results(const void *a, const void *b)
 
 static void report_result(struct check *check, const struct result *result)
 {
-	char path[4096], hex[2 * ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE + 1];
+	char path[PATH_SHOWN], hex[2 * ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE + 1];
 	uint64_t nid;
 
 	if (find_entry(&check->reader, check->image, result->directory, result->position, &nid,

@@ -149,7 +149,7 @@ struct found {
 	struct file file;
 	uint8_t *buffer;
 	struct ishare_keyed_file keyed;
-	char path[4096];
+	char path[PATH_SHOWN];
 };
 
 static bool find_again(struct ishare_domain *domain, const struct record *record,

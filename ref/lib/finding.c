@@ -11,7 +11,7 @@
 
 #define ROW_BYTES 16u
 #define MAX_ROW_BYTES 64u
-#define MAX_PATH 4096u
+#define MESSAGE_ROOM 2560u /* for one name, escaped, and a sentence */
 
 struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size)
 {
@@ -105,22 +105,6 @@ bool current_path(const struct check *check, char *buffer, size_t size)
 	return true;
 }
 
-/* Names from the image get into messages; they must not drive a terminal or end a line. */
-static void escape_controls(const char *from, char *to, size_t size)
-{
-	size_t n = 0;
-
-	for (; *from && n + 5 < size; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c >= 0x20 && c < 0x7f)
-			to[n++] = *from;
-		else
-			n += (size_t)snprintf(to + n, size - n, "\\x%02x", c);
-	}
-	to[n] = '\0';
-}
-
 /* Where such a rule does not hold, the check leaves out what cannot be found or understood then. */
 static bool hides(enum ishare_rule_id rule)
 {
@@ -210,7 +194,7 @@ __attribute__((format(printf, 6, 0))) static void
 report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
 	 const char *other_image, const char *other_path, const char *format, va_list args)
 {
-	char raw[1024], message[2048], path[MAX_PATH];
+	char message[MESSAGE_ROOM], path[PATH_SHOWN];
 	struct ishare_finding finding = { .rule = &ishare_rules[rule],
 					  .image = check->image->path };
 
@@ -221,8 +205,7 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 	}
 	if (!count_finding(check, finding.rule) || !check->sink->finding)
 		return;
-	vsnprintf(raw, sizeof(raw), format, args);
-	escape_controls(raw, message, sizeof(message));
+	vsnprintf(message, sizeof(message), format, args);
 	finding.message = message;
 	finding.path = current_path(check, path, sizeof(path)) ? path : NULL;
 	finding.other_image = other_image;

@@ -159,12 +159,13 @@ enum ishare_result ishare_image_open_memory(const char *name, const void *bytes,
 enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path)
 {
 	enum ishare_result result = add_device(image, path);
-	char reason[sizeof(image->error)];
+	char reason[sizeof(image->error)], shown[ISHARE_ESCAPED_MAX * sizeof(reason) + 1];
 
 	if (result == ISHARE_DONE)
 		return result;
 	memcpy(reason, image->error, sizeof(reason));
-	return image_error(image, result, "%s: %s", path, reason);
+	ishare_escape(shown, path, strnlen(path, sizeof(reason)));
+	return image_error(image, result, "%s: %s", shown, reason);
 }
 
 const char *ishare_image_error(const struct ishare_image *image)

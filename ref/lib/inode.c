@@ -244,7 +244,7 @@ static bool check_xattr_area(struct check *check, const struct file *file)
 
 static void tell_inode(const struct check *check, const struct file *file)
 {
-	char path[4096];
+	char path[PATH_SHOWN];
 	struct ishare_inode_event event = {
 		.nid = file->nid, .offset = file->offset, .inode = &file->inode, .path = path
 	};

@@ -99,6 +99,14 @@ enum read_result space_view(struct reader *reader, const struct space *space, ui
  */
 enum read_result file_data_bounds(struct reader *reader, const struct file *file, uint64_t *pos);
 
+/* escape.c: see ishare_escape in ishare.h */
+
+/* Room for the name of a directory entry, escaped. */
+#define ENTRY_NAME_SHOWN (ISHARE_ESCAPED_MAX * 255u + 1)
+
+/* The same for one component of a path: a slash in it is escaped, too. */
+size_t escape_component(char *text, const void *bytes, size_t size);
+
 /* tree.c: the directories met on a walk, so that any inode's path can be told */
 
 #define NO_DIRECTORY UINT32_MAX
@@ -121,9 +129,14 @@ struct tree {
 uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name,
 		  size_t name_size);
 
+/* Room for a path; also for one in a short list, which holds one name at least. */
+#define PATH_SHOWN 4096u
+#define SHORT_PATH_SHOWN (ENTRY_NAME_SHOWN + 4)
+
 /*
- * Writes the path of name inside a directory into buffer, NUL-terminated. name_size 0: of the
- * directory itself. A path that does not fit loses its beginning, which "..." then stands for.
+ * Writes the path of name inside a directory into buffer, escaped and NUL-terminated. name_size 0:
+ * of the directory itself. A path that does not fit loses names at its beginning, for which "..."
+ * stands then.
  */
 void tree_path(const struct tree *tree, uint32_t directory, const uint8_t *name, size_t name_size,
 	       char *buffer, size_t buffer_size);
@@ -215,7 +228,7 @@ enum unexamined_reason {
 };
 
 struct unexamined {
-	char path[256]; /* the first file concerned, "" for none */
+	char path[SHORT_PATH_SHOWN]; /* the first file concerned, "" for none */
 	uint64_t count;
 };
 
@@ -276,6 +289,7 @@ struct place place_field(const struct space *space, uint32_t structure, uint64_t
 			 uint32_t field_offset);
 struct place place_superblock(const struct ishare_image *image, uint32_t field_offset);
 
+/* A name in a message is written by ishare_escape: no %s may bring bytes of the image as they are. */
 void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
 	    ...) __attribute__((format(printf, 4, 5)));
 void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,

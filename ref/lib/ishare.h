@@ -19,6 +19,26 @@ struct ishare_image;
 struct ishare_domain;
 
 /*
+ * The library's texts (messages, paths, reasons) are printable UTF-8 on one line. Names in them are
+ * escaped: each byte of a character that is invisible, a control, reorders the text around it or is not
+ * assigned (Unicode general categories C, Zl and Zp; Default_Ignorable_Code_Point), and each byte that
+ * is not UTF-8, becomes \xNN, and a backslash two, so that no two names look the same and each can be
+ * had again. In a path, a slash inside a name becomes \x2f.
+ */
+
+/* Bytes that one byte can become. */
+#define ISHARE_ESCAPED_MAX 4u
+
+/*
+ * Writes bytes in this form and a NUL to text, which has room for ISHARE_ESCAPED_MAX * size + 1 bytes.
+ * Returns the length.
+ */
+size_t ishare_escape(char *text, const void *bytes, size_t size);
+
+/* How many bytes at the beginning are printable UTF-8 as they are. */
+size_t ishare_printable(const void *bytes, size_t size);
+
+/*
  * How a function ended; ishare_image_error() has a sentence on every value but ISHARE_DONE and
  * ISHARE_CUT_SHORT.
  */
@@ -45,9 +65,9 @@ struct ishare_place {
 /* One rule broken at one place. All pointers are valid only while the sink's function runs. */
 struct ishare_finding {
 	const struct ishare_rule *rule;
-	const char *image; /* path or name of the image, as it was opened */
+	const char *image; /* path or name of the image, as it was opened: not escaped */
 	const char *path; /* of the file inside the image, or NULL if it is about no file */
-	const char *message; /* what is wrong here: one line without newline, controls escaped */
+	const char *message; /* what is wrong here */
 	struct ishare_place place;
 	const char *other_image; /* rules about two files: the second one, else NULL */
 	const char *other_path;
@@ -64,7 +84,7 @@ struct ishare_omitted {
 struct ishare_unexamined {
 	const char *image;
 	const char *path; /* the first file concerned, or NULL */
-	const char *reason; /* one line, for instance "the directory is compressed" */
+	const char *reason; /* for instance "the directory is compressed" */
 	uint64_t count; /* how many files (or other things) share the reason */
 };
 

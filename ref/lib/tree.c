@@ -50,13 +50,16 @@ uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_
 	return (uint32_t)tree->count++;
 }
 
-/* Puts "/name" before what stands at *start; false if it does not fit. */
+/* Puts "/name", escaped, before what stands at *start; false if it does not fit. */
 static bool prepend(char *buffer, size_t *start, const void *name, size_t name_size)
 {
-	if (*start < name_size + 1)
+	char shown[ENTRY_NAME_SHOWN];
+	size_t size = escape_component(shown, name, name_size);
+
+	if (*start < size + 1)
 		return false;
-	*start -= name_size;
-	memcpy(buffer + *start, name, name_size);
+	*start -= size;
+	memcpy(buffer + *start, shown, size);
 	buffer[--*start] = '/';
 	return true;
 }

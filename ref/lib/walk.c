@@ -113,6 +113,16 @@ static struct place dirent_field(const struct listing *listing, const struct dir
 			   field_offset);
 }
 
+static void report_order(struct check *check, struct place place,
+			 const struct ishare_view *previous)
+{
+	char shown[ENTRY_NAME_SHOWN];
+
+	ishare_escape(shown, previous->data, previous->size);
+	report(check, ISHARE_RULE_DIR_NAME_ORDER, place,
+	       "the name does not come after the one before it, %s", shown);
+}
+
 static void check_name(struct check *check, struct listing *listing, const struct dirent_walk *walk,
 		       const struct ishare_view *name)
 {
@@ -124,9 +134,7 @@ static void check_name(struct check *check, struct listing *listing, const struc
 		report(check, ISHARE_RULE_DIR_NAME, place,
 		       "the name of an entry has a slash or a NUL byte");
 	if (previous.size && !dir_name_order(&previous, name))
-		report(check, ISHARE_RULE_DIR_NAME_ORDER, place,
-		       "the name does not come after the one before it, %.*s", (int)previous.size,
-		       (const char *)previous.data);
+		report_order(check, place, &previous);
 	memcpy(listing->previous, name->data, name->size);
 	listing->previous_size = name->size;
 }

@@ -9,6 +9,7 @@
 
 /* An infix and a stored name, 255 bytes each. */
 #define NAME_ROOM 510u
+#define NAME_SHOWN (ISHARE_ESCAPED_MAX * NAME_ROOM + 1) /* escaped */
 
 /* The entries of one inode, one after the other. */
 struct xattr_walk {

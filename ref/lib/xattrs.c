@@ -129,12 +129,14 @@ static void report_duplicate(struct check *check, struct xattr_walk *walk,
 			     const struct name_record *record)
 {
 	uint8_t buffer[NAME_ROOM];
+	char shown[NAME_SHOWN];
 	struct ishare_name name;
 
-	if (recall_name(walk, record, buffer, &name))
-		report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
-		       "the inode has two xattrs named %s%.*s", name_space(name.base_index),
-		       (int)name.bytes.size, (const char *)name.bytes.data);
+	if (!recall_name(walk, record, buffer, &name))
+		return;
+	ishare_escape(shown, name.bytes.data, name.bytes.size);
+	report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
+	       "the inode has two xattrs named %s%s", name_space(name.base_index), shown);
 }
 
 /* Those that have the name of one before them move to the front, and are reported in their order. */
@@ -219,18 +221,25 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 		check->sink->xattr(check->sink->context, &event);
 }
 
+static void report_hidden(struct check *check, const struct xattr_walk *walk,
+			  const struct ishare_name *name)
+{
+	char shown[NAME_SHOWN];
+
+	ishare_escape(shown, name->bytes.data, name->bytes.size);
+	report(check, ISHARE_RULE_XATTR_NAME_FILTER,
+	       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER,
+			   xattr_area_offset(walk->file), ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET),
+	       "bit %" PRIu32 " of h_name_filter 0x%08" PRIx32 " hides the xattr %s%s",
+	       ishare_filter_bit(name), walk->header.h_name_filter, name_space(name->base_index),
+	       shown);
+}
+
 static void check_name(struct check *check, const struct xattr_walk *walk,
 		       const struct ishare_name *name, struct tally *tally)
 {
 	if (!xattr_name_filter(&check->image->sb, &walk->header, name))
-		report(check, ISHARE_RULE_XATTR_NAME_FILTER,
-		       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER,
-				   xattr_area_offset(walk->file),
-				   ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET),
-		       "bit %" PRIu32 " of h_name_filter 0x%08" PRIx32 " hides the xattr %s%.*s",
-		       ishare_filter_bit(name), walk->header.h_name_filter,
-		       name_space(name->base_index), (int)name->bytes.size,
-		       (const char *)name->bytes.data);
+		report_hidden(check, walk, name);
 	if (remember_name(check, tally, walk, name) && is_fingerprint(walk))
 		check_fingerprint(check, walk, tally);
 }
