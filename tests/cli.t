@@ -497,6 +497,8 @@ def test_selection(copies):
     tap.ok(broken_rules("--rule=sb.checksum", "--rule=sb.ishare-prefix-id", bad)
            == {"sb.checksum", "sb.ishare-prefix-id"}, "--rule twice")
     ends(check("--rule=dir.*", bad), 0, "--rule: what is not selected is not judged", "0 errors")
+    ends(check("--rule=fingerprint.*", bad), 2, "--rule: what is not selected may decide about what is",
+         "not examined: what depends on sb.ishare-prefix-id, which is broken and was not asked for\n")
     plain = f"{IMAGES}/prefix-part-512.erofs"
     told = {s: {f["severity"] for f in findings(f"--severity={s}", "--profile=linux-6.12", plain)}
             for s in ("error", "warning", "note")}

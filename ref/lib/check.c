@@ -144,6 +144,7 @@ static enum ishare_result run_check(struct check *check)
 			check_files(check);
 	}
 	tell_omitted(check);
+	tell_hidden(check);
 	tell_unexamined(check);
 	if (check->failed)
 		return ISHARE_IO_ERROR;

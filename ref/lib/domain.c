@@ -176,13 +176,20 @@ static void release(struct found *found)
 	free(found->buffer);
 }
 
+/* Findings are about the later file of a pair, and pairs come in the order of these. */
+static void end_image(struct check *check)
+{
+	tell_omitted(check);
+	tell_hidden(check);
+}
+
 static void report_sizes(struct check *check, const struct found *a, const struct found *b)
 {
 	uint32_t structure =
 		b->file.inode.extended ? ISHARE_STRUCT_INODE_EXTENDED : ISHARE_STRUCT_INODE_COMPACT;
 
 	if (check->image && check->image != b->image)
-		tell_omitted(check);
+		end_image(check);
 	check->image = b->image;
 	check->fixed_path = b->path;
 	report_pair(check, ISHARE_RULE_FINGERPRINT_SAME_SIZE,
@@ -279,7 +286,7 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 		if (judge_pair(&check, domain, pairs.items[i].x, pairs.items[i].y) != ISHARE_DONE)
 			worst = ISHARE_IO_ERROR;
 	if (check.image)
-		tell_omitted(&check);
+		end_image(&check);
 	free(pairs.items);
 	return worst;
 }

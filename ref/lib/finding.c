@@ -105,42 +105,6 @@ bool current_path(const struct check *check, char *buffer, size_t size)
 	return true;
 }
 
-/* Where such a rule does not hold, the check leaves out what cannot be found or understood then. */
-static bool hides(enum ishare_rule_id rule)
-{
-	switch (rule) {
-	case ISHARE_RULE_SB_BLOCK_SIZE:
-	case ISHARE_RULE_SB_METABOX_SLOT:
-	case ISHARE_RULE_SB_METABOX_SELF:
-	case ISHARE_RULE_SB_PACKED_NID:
-	case ISHARE_RULE_SB_ROOT_INODE:
-	case ISHARE_RULE_DEV_TABLE_BOUNDS:
-	case ISHARE_RULE_PREFIX_LOCATION:
-	case ISHARE_RULE_PREFIX_RECORD_BOUNDS:
-	case ISHARE_RULE_PREFIX_LENGTH:
-	case ISHARE_RULE_INODE_BOUNDS:
-	case ISHARE_RULE_INODE_FORMAT:
-	case ISHARE_RULE_INODE_LAYOUT:
-	case ISHARE_RULE_INODE_MODE:
-	case ISHARE_RULE_INODE_INTERNAL:
-	case ISHARE_RULE_INODE_SIZE:
-	case ISHARE_RULE_INODE_CHUNK_FORMAT:
-	case ISHARE_RULE_INODE_INLINE_TAIL:
-	case ISHARE_RULE_INODE_DATA_BOUNDS:
-	case ISHARE_RULE_INODE_XATTR_ICOUNT:
-	case ISHARE_RULE_INODE_XATTR_BOUNDS:
-	case ISHARE_RULE_DIR_ENTRY_BOUNDS:
-	case ISHARE_RULE_DIR_CYCLE:
-	case ISHARE_RULE_XATTR_SHARED_COUNT:
-	case ISHARE_RULE_XATTR_SHARED_ID:
-	case ISHARE_RULE_XATTR_ENTRY_BOUNDS:
-	case ISHARE_RULE_XATTR_PREFIX_INDEX:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Bytes of a string when what is not printable ASCII is written as \xNN. */
 static uint64_t printed_size(const char *string)
 {
@@ -199,8 +163,7 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 					  .image = check->image->path };
 
 	if (check->options->rules && !check->options->rules[rule]) {
-		if (hides(rule))
-			not_examined(check, THE_REST, IS_HIDDEN);
+		check->hidden[rule]++;
 		return;
 	}
 	if (!count_finding(check, finding.rule) || !check->sink->finding)

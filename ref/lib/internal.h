@@ -206,7 +206,6 @@ enum ishare_result image_error(struct ishare_image *image, enum ishare_result re
 
 /* What may escape examination, and why: a row of words each in unexamined.c. */
 enum unexamined_thing {
-	THE_REST,
 	THE_PREFIX_TABLE,
 	AN_INODE,
 	A_DIRECTORY,
@@ -221,7 +220,6 @@ enum unexamined_reason {
 	IS_COMPRESSED,
 	IS_ON_NO_DEVICE,
 	IS_NOWHERE,
-	IS_HIDDEN,
 	OVERLAPS,
 	REPEATS,
 	UNEXAMINED_REASONS
@@ -252,6 +250,7 @@ struct check {
 	uint64_t found[ISHARE_RULE_COUNT];
 	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: kept from the sink */
 	uint64_t told_bytes; /* of those that were not: about what they take when printed */
+	uint64_t hidden[ISHARE_RULE_COUNT]; /* findings of rules that were not asked for */
 
 	/* the file that findings are about */
 	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
@@ -305,7 +304,14 @@ void not_examined(struct check *check, enum unexamined_thing thing, enum unexami
 /* The same for what a failed read was about; a read error ends the check. */
 void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result);
 void tell_unexamined(struct check *check);
+/* The same in words of the caller's, counted at once. */
+void tell_reason(struct check *check, const char *reason, const char *path, uint64_t count);
+/* Whether a rule was asked for whose name begins like one of the groups, which blanks separate. */
+bool asked_for(const struct check *check, const char *groups);
 bool is_unexamined(const struct check *check, enum unexamined_thing thing);
+
+/* selection.c: tells which broken rules that were not asked for those that were depend on */
+void tell_hidden(struct check *check);
 
 /* Writes the path of the current file; false if findings are about none now. */
 bool current_path(const struct check *check, char *buffer, size_t size);

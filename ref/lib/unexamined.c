@@ -12,10 +12,9 @@ static const struct {
 	const char *words;
 	const char *groups; /* the first parts of the names of rules that are held against it */
 } things[UNEXAMINED_THINGS] = {
-	[THE_REST] = { "a part of the image", "dev. prefix. inode. dir. xattr. fingerprint." },
 	[THE_PREFIX_TABLE] = { "the table of long xattr name prefixes",
 			       "prefix. xattr. fingerprint." },
-	[AN_INODE] = { "the inode", "inode. dir. xattr. fingerprint." },
+	[AN_INODE] = { "the inode", "sb.root-inode inode. dir. xattr. fingerprint." },
 	[A_DIRECTORY] = { "the directory", "inode. dir. xattr. fingerprint." },
 	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
@@ -27,7 +26,6 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 	[IS_COMPRESSED] = "is compressed or in a compressed part of the image",
 	[IS_ON_NO_DEVICE] = "is on a device that was not given (--device)",
 	[IS_NOWHERE] = "is where nothing can be read",
-	[IS_HIDDEN] = "is hidden by a broken rule that was not asked for",
 	[OVERLAPS] = "overlaps: with what was examined before it has more bytes than the image",
 	[REPEATS] = "is many times larger than the image: holes, or chunks that are used again",
 };
@@ -44,11 +42,11 @@ static bool in_group(const char *rule, const char *groups)
 	return false;
 }
 
-static bool asked_for(const struct check *check, enum unexamined_thing thing)
+bool asked_for(const struct check *check, const char *groups)
 {
 	for (int rule = 0; rule < ISHARE_RULE_COUNT; rule++)
 		if ((!check->options->rules || check->options->rules[rule]) &&
-		    in_group(ishare_rules[rule].name, things[thing].groups))
+		    in_group(ishare_rules[rule].name, groups))
 			return true;
 	return false;
 }
@@ -82,21 +80,24 @@ void not_readable(struct check *check, enum unexamined_thing thing, enum read_re
 	}
 }
 
+void tell_reason(struct check *check, const char *reason, const char *path, uint64_t count)
+{
+	struct ishare_unexamined event = {
+		.image = check->image->path, .path = path, .reason = reason, .count = count
+	};
+
+	check->summary->unexamined++;
+	if (check->sink->unexamined)
+		check->sink->unexamined(check->sink->context, &event);
+}
+
 static void tell(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
 {
 	const struct unexamined *u = &check->unexamined[thing][reason];
 	char words[200];
-	struct ishare_unexamined event = {
-		.image = check->image->path,
-		.path = u->path[0] ? u->path : NULL,
-		.reason = words,
-		.count = u->count,
-	};
 
-	check->summary->unexamined++;
 	snprintf(words, sizeof(words), "%s %s", things[thing].words, reasons[reason]);
-	if (check->sink->unexamined)
-		check->sink->unexamined(check->sink->context, &event);
+	tell_reason(check, words, u->path[0] ? u->path : NULL, u->count);
 }
 
 bool is_unexamined(const struct check *check, enum unexamined_thing thing)
@@ -111,6 +112,7 @@ void tell_unexamined(struct check *check)
 {
 	for (int thing = 0; thing < UNEXAMINED_THINGS; thing++)
 		for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
-			if (check->unexamined[thing][reason].count && asked_for(check, thing))
+			if (check->unexamined[thing][reason].count &&
+			    asked_for(check, things[thing].groups))
 				tell(check, thing, reason);
 }

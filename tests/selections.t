@@ -1,0 +1,267 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""--rule and --severity: a selection of rules ends with 0 only if each of them holds and no other rule decides about them.
+
+The program has a table of which rule decides about which. Here the answer is worked out without that table, from the
+specification's catalogue and from what a check of all rules says:
+
+- a selected rule that the check of all rules finds broken must not pass;
+- no selected rule about fingerprints passes while a rule is broken of which the specification says that it can lead to
+  wrong data or worse;
+- behind what is malformed, nothing passes;
+- where the changes of two vectors are put into one image, the rule of the one must not pass because the rule of the
+  other is broken, too.
+
+And the other way round: an image that conforms conforms under every selection.
+"""
+
+import collections
+import fnmatch
+import json
+import os
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+os.environ.setdefault("ISHARE_TOOL", f"{TOP}/build/erofs-ishare")  # tens of thousands of checks: without sanitizers
+import tap  # noqa: E402
+
+VECTORS = f"{tap.TOP}/build/spec/vectors"
+BASES = f"{tap.TOP}/spec/base"
+GROUPS = ("sb.*", "dev.*", "prefix.*", "inode.*", "dir.*", "xattr.*", "fingerprint.*", "*digest", "fingerprint.s*")
+BATCH = 400
+CHECKSUM = slice(1024 + 4, 1024 + 8)
+
+# Rules whose harm cannot reach a fingerprint, and why.
+HARMLESS = {
+    "sb.checksum": "the mount fails",
+    "dir.name-order": "it decides by which name a file is found, not what is in it",
+    "dir.type": "it decides what readdir says of a file",
+    "dir.dot": "the VFS resolves `.` by itself",
+    "fingerprint.digest": "equal fingerprints have equal sizes whatever the contents are",
+}
+
+# What lies behind a malformed structure, by the subjects of rules.
+BEHIND = {
+    "prefix": {"fingerprint", "files"},
+    "inode": {"ibody", "xattr", "fingerprint", "files"},
+    "dirent": {"inode", "ibody", "xattr", "fingerprint", "files"},
+    "ibody": {"xattr", "fingerprint", "files"},
+    "xattr": {"xattr", "fingerprint", "files"},
+}
+
+# A change that breaks the second rule mends the first.
+MENDS = {
+    ("fingerprint.digest", "fingerprint.size"): "a fingerprint of no bytes is not one of sha256:",
+    ("sb.prefix-feature", "sb.ishare-prefix-id"): "no prefixes need no feature",
+}
+
+Verdict = collections.namedtuple("Verdict", "status broken")  # broken: rules of severity error
+Image = collections.namedtuple("Image", "path devices")
+
+catalogue = {rule["name"]: rule for rule in json.loads(tap.run([*tap.TOOL, "rules", "--format=json"]).stdout)
+             if not rule["runtime"]}
+
+
+def run(images, *options):
+    """Judges images of the same devices in one process; {path: Verdict}."""
+    devices = [f"--device={d}" for d in images[0].devices]
+    done = tap.run([*tap.TOOL, "check", "--format=json", "--digests", *options, *devices, *(i.path for i in images)])
+    if done.returncode not in (0, 1, 2):
+        raise RuntimeError(f"exit status {done.returncode}: {done.stderr[-2000:]}")
+    found = {image.path: Verdict(0, set()) for image in images}
+    for event in json.loads(done.stdout)["events"]:
+        status, broken = found[event["image"]]
+        if event["type"] in ("failure", "unexamined"):
+            status = 2
+        elif event["severity"] == "error":
+            status = max(status, 1)
+            broken.add(event["rule"])
+        found[event["image"]] = Verdict(status, broken)
+    if done.returncode != max(v.status for v in found.values()):
+        raise RuntimeError(f"exit status {done.returncode}, where the events say otherwise")
+    return found
+
+
+def judge(images, *options):
+    """The same for any images."""
+    alike = collections.defaultdict(list)
+    for image in images:
+        alike[image.devices].append(image)
+    found = {}
+    for devices, some in alike.items():
+        size = 1 if devices else BATCH  # --device goes with one image only
+        for i in range(0, len(some), size):
+            found.update(run(some[i:i + size], *options))
+    return found
+
+
+def manifest():
+    """The vectors: [(image, its line in the manifest)]."""
+    with open(f"{VECTORS}/manifest.json", encoding="utf-8") as text:
+        return [(Image(f"{VECTORS}/{v['file']}", tuple(f"{VECTORS}/{d}" for d in v["devices"])), v)
+                for v in json.load(text)]
+
+
+# ---- What may pass ----
+
+def about_fingerprints(rule):
+    """Whether what a reader is given depends on it."""
+    return catalogue[rule]["subject"] in ("fingerprint", "files") and catalogue[rule]["harm"] == "wrong-data"
+
+
+def obstacle(broken, selected):
+    """Why a selection must not end with 0 for an image in which these rules are broken; None: it may."""
+    if broken & selected:
+        return f"{min(broken & selected)} is broken"
+    for rule in sorted(broken):
+        dangerous = catalogue[rule]["harm"] in ("wrong-data", "memory-safety") and rule not in HARMLESS
+        for other in sorted(selected):
+            if catalogue[rule]["subject"] == "files" and catalogue[other]["subject"] != "files":
+                continue
+            if dangerous and about_fingerprints(other):
+                return f"{rule} is broken, and {other} is about fingerprints"
+            if catalogue[rule]["malformed"] and catalogue[other]["subject"] in BEHIND.get(catalogue[rule]["subject"], ()):
+                return f"{rule} is malformed, and {other} is about what is behind"
+    return None
+
+
+def selections():
+    """[(options, rules)]: each rule alone, groups, and severities."""
+    found = [([f"--rule={rule}"], {rule}) for rule in catalogue]
+    found += [([f"--rule={glob}"], set(fnmatch.filter(catalogue, glob))) for glob in GROUPS]
+    order = ("error", "warning", "note")
+    for i, severity in enumerate(order):
+        found.append(([f"--severity={severity}"], {r for r in catalogue if catalogue[r]["severity"] in order[:i + 1]}))
+    pair = {"fingerprint.digest", "fingerprint.same-size"}
+    return found + [([f"--rule={rule}" for rule in sorted(pair)], pair)]
+
+
+def complaints(full, said, selected):
+    """What is wrong with what a selection said of images."""
+    for image, verdict in full.items():
+        why = obstacle(verdict.broken, selected)
+        name = os.path.relpath(image, VECTORS)
+        if why and said[image].status == 0:
+            yield f"{name}: 0, but {why}"
+        if verdict.status == 0 and said[image].status != 0:
+            yield f"{name}: {said[image].status}, but it conforms"
+        if said[image].broken != verdict.broken & selected and verdict.status != 2:
+            yield f"{name}: finds {sorted(said[image].broken)}, not {sorted(verdict.broken & selected)}"
+        if verdict.broken <= set(HARMLESS) and verdict.status == 1 and not verdict.broken & selected \
+                and said[image].status != 0:
+            yield f"{name}: {said[image].status}, but what is broken decides about nothing selected"
+
+
+def test_vectors(pool):
+    """Every vector, every selection."""
+    images = [image for image, _ in manifest()] + [Image(f"{BASES}/plain.erofs", ())]
+    full = judge(images)
+    tap.ok({0, 1, 2} <= {v.status for v in full.values()}, "vectors end in all ways")
+    cases = selections()
+    for (options, selected), said in zip(cases, pool.map(lambda case: judge(images, *case[0]), cases)):
+        tap.is_empty(complaints(full, said, selected), f"{len(images)} vectors with {' '.join(options)}")
+
+
+# ---- Two images ----
+
+def test_domain(pool):
+    """A vector and a good image, as one domain: rules about several files."""
+    good = f"{BASES}/plain.erofs"
+    images = [image for image, _ in manifest() if not image.devices]
+    rules = [rule for rule in catalogue if catalogue[rule]["subject"] == "files"]
+
+    def ends(image, *options):
+        done = tap.run([*tap.TOOL, "check", "--format=json", "--domain", "--digests", *options, image.path, good])
+        return done.returncode, {e["rule"] for e in json.loads(done.stdout)["events"]
+                                 if e["type"] == "finding" and e["severity"] == "error"}
+    full = list(pool.map(ends, images))
+    for rule in rules:
+        wrong = []
+        for image, (whole, broken), (status, _) in zip(
+                images, full, pool.map(lambda image: ends(image, f"--rule={rule}"), images)):
+            why = obstacle(broken, {rule})
+            if (why and not status) or (whole == 0 and status):
+                wrong.append(f"{os.path.relpath(image.path, VECTORS)}: {status}; {why}")
+        tap.is_empty(wrong, f"{len(images)} vectors in a domain with a good image, with --rule={rule}")
+
+
+# ---- Two changes ----
+
+class Change:
+    """What a vector changes in its base, as one number: changes of disjoint bytes are combined by XOR. So are their
+    checksums, as a CRC is linear."""
+
+    def __init__(self, rule, name, base, data):
+        self.rule, self.name, self.base = rule, name, base
+        self.number = int.from_bytes(base, "big") ^ int.from_bytes(data, "big")
+        changed = bytearray(self.number.to_bytes(len(base), "big"))
+        changed[CHECKSUM] = bytes(4)
+        self.bytes = {i for i, byte in enumerate(changed) if byte}
+
+    def with_other(self, other):
+        """An image with both; None: they change the same byte."""
+        if self.bytes & other.bytes:
+            return None
+        return (int.from_bytes(self.base, "big") ^ self.number ^ other.number).to_bytes(len(self.base), "big")
+
+
+def changes():
+    """{base: [Change]}: vectors of severity error that fail, of the length of their base, without devices."""
+    found = collections.defaultdict(list)
+    for image, vector in manifest():
+        if vector["kind"] != "fails" or image.devices or vector["severity"] != "error":
+            continue
+        with open(f"{BASES}/{vector['base']}.erofs", "rb") as base, open(image.path, "rb") as data:
+            base, data = base.read(), data.read()
+        if len(base) == len(data):
+            found[vector["base"]].append(Change(vector["rule"], vector["file"].replace("/", "-")[:-6], base, data))
+    return found
+
+
+def pairs(work):
+    """[(image, rule that it is about, rule that is broken, too)]: one change for each rule of a base, with every other."""
+    for base, some in changes().items():
+        firsts = {change.rule: change for change in reversed(some)}
+        for first in firsts.values():
+            for other in some:
+                data = first.with_other(other) if other.rule != first.rule else None
+                if data is None:
+                    continue
+                path = f"{work}/{base}-{first.name}-{other.name}"
+                with open(path, "wb") as out:
+                    out.write(data)
+                yield Image(path, ()), first.rule, other.rule
+
+
+def test_pairs(pool):
+    """Two rules are broken, one of them is asked for."""
+    with tempfile.TemporaryDirectory() as work:
+        made = collections.defaultdict(list)
+        for image, rule, other in pairs(work):
+            made[rule].append((image, other))
+        full = dict(zip(made, pool.map(lambda rule: judge([image for image, _ in made[rule]]), made)))
+        said = dict(zip(made, pool.map(lambda rule: judge([image for image, _ in made[rule]], f"--rule={rule}"), made)))
+        for rule, images in made.items():
+            wrong = []
+            for image, other in images:
+                verdict, status = full[rule][image.path], said[rule][image.path].status
+                unheard = other in verdict.broken and rule not in verdict.broken and (rule, other) not in MENDS
+                if status == 0 and (rule in verdict.broken or unheard):
+                    wrong.append(f"{other} is broken, too, and {os.path.basename(image.path)} passes")
+            tap.is_empty(wrong, f"{len(images)} images that break {rule} and another rule, with --rule={rule}")
+
+
+def main():
+    """All of it."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        test_vectors(pool)
+        test_domain(pool)
+        test_pairs(pool)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
