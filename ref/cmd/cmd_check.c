@@ -10,10 +10,17 @@
 
 enum { DEFAULT_LIMIT = 1000 };
 
+/* An image of the command line, and its extra devices, which follow it there. */
+struct argument {
+	char *path;
+	size_t first_device; /* in struct check */
+	size_t device_count;
+};
+
 struct check {
-	char **images;
+	struct argument *images;
 	size_t image_count;
-	char **devices; /* extra devices of the only image */
+	char **devices; /* of all images, in their order */
 	size_t device_count;
 	char **globs; /* of --rule */
 	size_t glob_count;
@@ -28,6 +35,7 @@ struct check {
 
 enum {
 	OPTION_DEVICE = 256,
+	OPTION_FLAT,
 	OPTION_DOMAIN,
 	OPTION_DIGESTS,
 	OPTION_PROFILE,
@@ -40,7 +48,9 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
-	  "Extra device of the image; repeat it for more, device 1 first", 0 },
+	  "Extra device of the IMAGE before it; repeat it for more, device 1 first", 0 },
+	{ "flat", OPTION_FLAT, NULL, 0,
+	  "Images without --device hold their extra devices themselves, as Linux takes them", 0 },
 	{ "domain", OPTION_DOMAIN, NULL, 0, "Judge all images together, as one trust domain", 0 },
 	{ "digests", OPTION_DIGESTS, NULL, 0, "Read all files and judge their sha256: fingerprints",
 	  0 },
@@ -123,10 +133,35 @@ static const char *select_rules(struct check *check, const char *glob)
 	return any ? NULL : why;
 }
 
+static void add_image(struct check *check, char *path)
+{
+	check->images[check->image_count++] =
+		(struct argument){ .path = path, .first_device = check->device_count };
+}
+
+static void add_device(struct check *check, char *path)
+{
+	check->devices[check->device_count++] = path;
+	if (check->image_count)
+		check->images[check->image_count - 1].device_count++;
+}
+
+/* Where there is only one image, its devices may come before it as well. */
+static void give_early_devices(struct check *check, struct argp_state *state)
+{
+	struct argument *first = &check->images[0];
+
+	if (check->image_count > 1 && first->first_device)
+		argp_error(state, "--device=%s comes before all images: put it behind its image",
+			   check->devices[0]);
+	first->first_device = 0;
+	if (check->image_count == 1)
+		first->device_count = check->device_count;
+}
+
 static void finish_options(struct check *check, struct argp_state *state)
 {
-	if (check->device_count && check->image_count > 1)
-		argp_error(state, "--device goes with one image only");
+	give_early_devices(check, state);
 	if (!check->glob_count)
 		select_rules(check, "*");
 	for (size_t i = 0; i < check->glob_count; i++) {
@@ -143,7 +178,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_DEVICE:
-		check->devices[check->device_count++] = arg;
+		add_device(check, arg);
+		return 0;
+	case OPTION_FLAT:
+		check->options.flat = true;
 		return 0;
 	case OPTION_DOMAIN:
 		check->domain = true;
@@ -170,7 +208,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		set_format(check, arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		check->images[check->image_count++] = arg;
+		add_image(check, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "an image is missing");
@@ -249,15 +287,17 @@ static void fail(struct check *check, const char *name, const char *reason)
 		format->failure(&check->report, name, reason);
 }
 
-static bool judge_image(struct check *check, const char *path, struct ishare_image **image,
-			struct ishare_domain *domain)
+static bool judge_image(struct check *check, const struct argument *argument,
+			struct ishare_image **image, struct ishare_domain *domain)
 {
 	const struct report_format *format = check->report.format;
 	struct ishare_sink sink = sink_of(check);
-	enum ishare_result result = open_image(path, check->devices, check->device_count, image);
+	enum ishare_result result =
+		open_image(argument->path, check->devices + argument->first_device,
+			   argument->device_count, image);
 	bool done;
 
-	check->progress.image = path;
+	check->progress.image = argument->path;
 	if (result == ISHARE_DONE)
 		result = ishare_check(*image, &check->options, &sink, domain,
 				      &check->outcome.summary);
@@ -265,11 +305,11 @@ static bool judge_image(struct check *check, const char *path, struct ishare_ima
 	if (done)
 		check->outcome.images++;
 	else
-		fail(check, path, ishare_image_error(*image));
+		fail(check, argument->path, ishare_image_error(*image));
 	check->outcome.images_not_judged += !done;
 	check->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
 	if (format->image_end)
-		format->image_end(&check->report, path, result == ISHARE_CUT_SHORT);
+		format->image_end(&check->report, argument->path, result == ISHARE_CUT_SHORT);
 	return done;
 }
 
@@ -283,7 +323,8 @@ static const char *domain_error(struct ishare_image **images, const bool *judged
 }
 
 /* Judges images that form one trust domain, which name stands for. */
-static void judge_domain(struct check *check, const char *name, char **paths, size_t count)
+static void judge_domain(struct check *check, const char *name, const struct argument *arguments,
+			 size_t count)
 {
 	struct ishare_image **images = allocate(count, sizeof(struct ishare_image *));
 	struct ishare_domain *domain = allocated(ishare_domain_new());
@@ -292,7 +333,7 @@ static void judge_domain(struct check *check, const char *name, char **paths, si
 	struct ishare_sink sink = sink_of(check);
 
 	for (size_t i = 0; i < count; i++)
-		judged[i] = judge_image(check, paths[i], &images[i], domain);
+		judged[i] = judge_image(check, &arguments[i], &images[i], domain);
 	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) !=
 	    ISHARE_DONE) {
 		check->outcome.domains_not_judged++;
@@ -314,7 +355,7 @@ static void judge(struct check *check)
 		return;
 	}
 	for (size_t i = 0; i < check->image_count; i++)
-		judge_domain(check, check->images[i], &check->images[i], 1);
+		judge_domain(check, check->images[i].path, &check->images[i], 1);
 }
 
 static int exit_status(const struct check *check)
@@ -334,7 +375,7 @@ static void start(struct check *check, int argc)
 {
 	size_t room = (size_t)argc;
 
-	check->images = allocate(room, sizeof(char *));
+	check->images = allocate(room, sizeof(struct argument));
 	check->devices = allocate(room, sizeof(char *));
 	check->globs = allocate(room, sizeof(char *));
 	check->least = ISHARE_NOTE;
@@ -353,7 +394,7 @@ int cmd_check(int argc, char **argv)
 	const struct report_format *format;
 
 	start(&check, argc);
-	argp_parse(&check_argp, argc, argv, 0, NULL, &check);
+	argp_parse(&check_argp, argc, argv, ARGP_IN_ORDER, NULL, &check);
 	format = check.report.format;
 	progress_start(&check.progress);
 	format->begin(&check.report);

@@ -170,10 +170,14 @@ static void take_xattr(void *context, const struct ishare_xattr_event *event)
 		dump->format->xattr(&dump->stream, event);
 }
 
+/* What files contain is not shown. */
 static void take_unexamined(void *context, const struct ishare_unexamined *unexamined)
 {
-	char *words = unexamined_words(unexamined);
+	char *words;
 
+	if (unexamined->content)
+		return;
+	words = unexamined_words(unexamined);
 	miss(context, words);
 	free(words);
 }

@@ -11,7 +11,7 @@ _erofs_ishare_options()
 {
 	case $1 in
 	check)
-		echo "--device= --domain --digests --profile= --rule= --severity= --strict --limit= --format= --help"
+		echo "--device= --flat --domain --digests --profile= --rule= --severity= --strict --limit= --format= --help"
 		;;
 	dump)
 		echo "--device= --format= --help"

@@ -63,6 +63,11 @@ void ishare_device_extent(const struct ishare_superblock *sb, const struct ishar
 		e->blocks = device_blocks(sb, slot);
 }
 
+bool ishare_extent_has(const struct ishare_extent *e, uint64_t block)
+{
+	return e->start <= block && block - e->start < e->blocks;
+}
+
 bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size)
 {
 	uint64_t size = ISHARE_DEVICESLOT_SIZE * (uint64_t)ishare_device_count(sb);
@@ -86,4 +91,12 @@ bool dev_overlap(const struct ishare_extent *a, const struct ishare_extent *b)
 	if (a->start <= b->start)
 		return a->blocks <= b->start - a->start;
 	return b->blocks <= a->start - b->start;
+}
+
+bool dev_metadata(const struct ishare_superblock *sb, const struct ishare_profile *p,
+		  uint64_t offset, const struct ishare_extent *e)
+{
+	uint64_t page_size = ishare_page_size(p);
+
+	return !ishare_extent_has(e, offset / page_size * page_size / ishare_block_size(sb));
 }

@@ -52,6 +52,14 @@ uint64_t ishare_device_table(const struct ishare_superblock *sb);
 void ishare_device_extent(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot,
 			  struct ishare_extent *e);
 
+/* Is a block of the unified address space one of e's? */
+/*@ requires readable: \valid_read(e);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> extent_has(e, block); */
+bool ishare_extent_has(const struct ishare_extent *e, uint64_t block);
+
 /* image_size: bytes of the image. */
 /*@ requires readable: \valid_read(sb);
     terminates \true;
@@ -77,5 +85,16 @@ bool dev_range(const struct ishare_superblock *sb, const struct ishare_deviceslo
     assigns \nothing;
     ensures meaning: \result <==> dev_overlap(a, b); */
 bool dev_overlap(const struct ishare_extent *a, const struct ishare_extent *b);
+
+/* offset: of a byte of metadata in the image; e: the extent of an extra device. */
+/*@ requires readable: \valid_read(sb) && \valid_read(p) && \valid_read(e);
+    requires block_size: 9 <= sb->blkszbits <= 16;
+    requires page_size: 12 <= p->page_bits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_metadata(sb, p, offset, e); */
+bool dev_metadata(const struct ishare_superblock *sb, const struct ishare_profile *p,
+		  uint64_t offset, const struct ishare_extent *e);
 
 #endif

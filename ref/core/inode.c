@@ -239,6 +239,34 @@ bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size)
 	return ishare_fits(device_size, offset, size);
 }
 
+/* What overlaps e and does not begin before it begins in it: the difference is less than e->blocks. */
+bool inode_data_device(const struct ishare_extent *run, const struct ishare_extent *e)
+{
+	if (dev_overlap(run, e))
+		return true;
+	return e->start <= run->start && run->blocks <= e->blocks - (run->start - e->start);
+}
+
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> end == start + blocks; */
+static bool ends_at(uint64_t start, uint64_t blocks, uint64_t end)
+{
+	return start <= end && end - start == blocks;
+}
+
+bool inode_data_merge(const struct ishare_run *a, const struct ishare_run *b)
+{
+	bool follows = b->apart == 0 && ends_at(a->start, a->blocks, b->start);
+
+	if (a->device_id != b->device_id)
+		return true;
+	if (!follows && !ends_at(a->address, a->blocks, b->start))
+		return true;
+	return b->device == a->device && ends_at(a->address, a->blocks, b->address);
+}
+
 bool inode_xattr_icount(const struct ishare_inode *inode)
 {
 	return inode->xattr_icount != 1;

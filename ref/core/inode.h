@@ -10,7 +10,7 @@
 #ifndef ISHARE_INODE_H
 #define ISHARE_INODE_H
 
-#include "superblock.h"
+#include "device.h"
 
 /*
  * v: from the inode's first byte. Any bytes decode: the rules judge them. ISHARE_SHORT if the view
@@ -159,6 +159,22 @@ bool ishare_inode_has_data(const struct ishare_inode *inode);
     assigns \nothing;
     ensures meaning: \result <==> inode_data_bounds(offset, size, device_size); */
 bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size);
+
+/* run: blocks of a file's data, as unified addresses; e: the extent of an extra device. */
+/*@ requires readable: \valid_read(run) && \valid_read(e);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_data_device(run, e); */
+bool inode_data_device(const struct ishare_extent *run, const struct ishare_extent *e);
+
+/* b: the run that follows a in the file, holes and an inline tail left out. */
+/*@ requires readable: \valid_read(a) && \valid_read(b);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_data_merge(a, b); */
+bool inode_data_merge(const struct ishare_run *a, const struct ishare_run *b);
 
 /*@ requires readable: \valid_read(inode);
     terminates \true;

@@ -130,6 +130,11 @@ uint64_t ishare_block_size(const struct ishare_superblock *sb)
 	return two_to(sb->blkszbits);
 }
 
+uint64_t ishare_page_size(const struct ishare_profile *p)
+{
+	return two_to(p->page_bits);
+}
+
 uint32_t ishare_checksum_size(const struct ishare_superblock *sb)
 {
 	uint32_t size = two_to(sb->blkszbits);

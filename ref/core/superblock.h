@@ -76,6 +76,15 @@ static inline bool ishare_has_incompat(const struct ishare_superblock *sb, uint3
     ensures range: 512 <= \result <= 65536; */
 uint64_t ishare_block_size(const struct ishare_superblock *sb);
 
+/* Bytes of a page of the reader. */
+/*@ requires readable: \valid_read(p);
+    requires page_size: 12 <= p->page_bits <= 16;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == page_size(p); */
+uint64_t ishare_page_size(const struct ishare_profile *p);
+
 /* Bytes that the checksum covers, counted from image byte 1024. */
 /*@ requires readable: \valid_read(sb);
     requires block_size: 9 <= sb->blkszbits <= 16;

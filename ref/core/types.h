@@ -58,6 +58,19 @@ struct ishare_extent {
 	uint64_t blocks; /* number of blocks */
 };
 
+/*
+ * A run of blocks of a file's data: as the inode names it, and where a reader finds it. See
+ * inode.data-merge.
+ */
+struct ishare_run {
+	uint32_t device_id; /* as a chunk's record has it; 0: start is a unified address */
+	uint32_t apart; /* not 0: a hole lies between this run and the one before it in the file */
+	uint64_t start; /* first block, as the inode names it */
+	uint64_t blocks; /* number of blocks */
+	uint32_t device; /* 0: the primary device, else an extra device's number */
+	uint64_t address; /* first block, on that device */
+};
+
 /* One record of the prefix table; positions are byte offsets into the table's view. */
 struct ishare_prefix {
 	uint32_t index; /* 0 for the first record */

@@ -84,6 +84,7 @@ static void reset_image(struct ishare_image *image)
 	image->sorted = NULL;
 	image->sorted_count = 0;
 	image->extents_lost = false;
+	image->flat = false;
 	tree_release(&image->tree);
 	image->space = (struct space){ .name = "image",
 				       .size = ishare_image_size(image),
@@ -166,6 +167,7 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 		return ISHARE_IO_ERROR;
 	image->error[0] = '\0';
 	reset_image(image);
+	image->flat = options->flat && image->device_count == 1;
 	if (check_init(&check))
 		result = run_check(&check);
 	else

@@ -14,8 +14,8 @@
  */
 struct run {
 	enum { RUN_DEVICE, RUN_SPACE, RUN_HOLE } kind;
-	uint32_t device;
-	uint64_t offset;
+	struct ishare_run blocks; /* RUN_DEVICE: the blocks that hold them */
+	uint64_t offset; /* on the device, or in the space */
 	uint64_t size;
 };
 
@@ -24,20 +24,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/*
- * A block number has at most 48 bits and a block 16, but what is added to their product may be
- * anything.
- */
-static bool advance(struct run *run, uint64_t bytes)
-{
-	if (bytes > UINT64_MAX - run->offset)
-		return false;
-	run->offset += bytes;
-	return true;
-}
-
-/* The last one that starts at the block or before it. There may be 65,535, and more chunks. */
-static const struct indexed_extent *last_extent(const struct ishare_image *image, uint64_t block)
+const struct indexed_extent *last_extent(const struct ishare_image *image, uint64_t block)
 {
 	uint32_t low = 0, high = image->sorted_count;
 
@@ -52,53 +39,55 @@ static const struct indexed_extent *last_extent(const struct ishare_image *image
 	return low ? &image->sorted[low - 1] : NULL;
 }
 
-/*
- * A block address in the unified address space is one of the primary device, unless it falls into
- * the range of an extra device and that device was given; without extra devices the image is taken
- * to hold them all ("flat").
- */
-static enum read_result locate(const struct ishare_image *image, struct run *run)
+/* Which device has a block: see that section of the chapter "Devices". */
+static void find_device(const struct ishare_image *image, struct ishare_run *run)
 {
-	uint64_t block = run->offset >> image->block_bits;
-	const struct indexed_extent *e;
+	const struct indexed_extent *e = last_extent(image, run->start);
 
-	if (image->device_count == 1)
-		return READ_OK;
-	e = last_extent(image, block);
-	if (!e || !e->device || block - e->extent.start >= e->extent.blocks)
-		return READ_OK;
-	if (e->device >= image->device_count)
-		return READ_NO_DEVICE;
-	run->device = e->device;
-	run->offset -= e->extent.start << image->block_bits;
+	run->device = 0;
+	run->address = run->start;
+	if (image->flat) {
+		if (run->device_id)
+			run->address += image->extents[run->device_id - 1].start;
+	} else if (run->device_id) {
+		run->device = run->device_id;
+	} else if (e && e->device && ishare_extent_has(&e->extent, run->start)) {
+		run->device = e->device;
+		run->address -= e->extent.start;
+	}
+}
+
+/*
+ * Fills *run, whose size is set, with what begins skip bytes behind the start of a block. Block
+ * numbers have at most 48 bits, and so has what a flat image adds to them.
+ */
+static enum read_result locate(const struct ishare_image *image, uint32_t device_id,
+			       uint64_t start_block, uint64_t skip, struct run *run)
+{
+	uint64_t block_size = ishare_block_size(&image->sb), rest = skip % block_size;
+
+	if (device_id > image->extent_count)
+		return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
+	run->kind = RUN_DEVICE;
+	run->blocks = (struct ishare_run){ .device_id = device_id,
+					   .start = start_block + skip / block_size,
+					   .blocks = (rest + run->size - 1) / block_size + 1 };
+	find_device(image, &run->blocks);
+	if (run->blocks.address > (UINT64_MAX - rest) >> image->block_bits)
+		return READ_OUTSIDE;
+	run->offset = (run->blocks.address << image->block_bits) + rest;
 	return READ_OK;
 }
 
-/* An explicit device id: 0 is the primary device, others are extra devices. */
-static enum read_result locate_on(const struct ishare_image *image, uint32_t device_id,
-				  struct run *run)
+/* Can size bytes of the run be read? Those behind them in the last block do not matter then. */
+static enum read_result check_range(const struct ishare_image *image, const struct run *run,
+				    uint64_t size)
 {
-	if (!device_id)
-		return locate(image, run);
-	if (device_id > image->extent_count)
-		return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
-	if (image->device_count > 1) {
-		run->device = device_id;
-		return device_id < image->device_count ? READ_OK : READ_NO_DEVICE;
-	}
-	return advance(run, image->extents[device_id - 1].start << image->block_bits)
-		       ? READ_OK
-		       : READ_OUTSIDE;
-}
-
-/* Without the extra devices, what is not in the image may well be on one of them. */
-static enum read_result check_range(const struct ishare_image *image, const struct run *run)
-{
-	if (inode_data_bounds(run->offset, run->size, image->devices[run->device].size))
-		return READ_OK;
-	if (image->extents_lost || (image->extent_count && image->device_count == 1))
+	if (run->blocks.device >= image->device_count)
 		return READ_NO_DEVICE;
-	return READ_OUTSIDE;
+	if (inode_data_bounds(run->offset, size, image->devices[run->blocks.device].size))
+		return READ_OK;
+	return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
 }
 
 static enum read_result map_flat(const struct ishare_image *image, const struct file *file,
@@ -122,10 +111,7 @@ static enum read_result map_flat(const struct ishare_image *image, const struct 
 		run->kind = RUN_HOLE;
 		return READ_OK;
 	}
-	run->kind = RUN_DEVICE;
-	run->device = 0;
-	run->offset = file->inode.start_block << image->block_bits;
-	return advance(run, pos) ? locate(image, run) : READ_OUTSIDE;
+	return locate(image, 0, file->inode.start_block, pos, run);
 }
 
 struct chunk {
@@ -176,16 +162,27 @@ static enum read_result copy_from_space(struct reader *reader, const struct spac
 	return reader_copy(reader, 0, offset, buffer, size) ? READ_OK : READ_FAILED;
 }
 
+static uint32_t record_size(const struct file *file)
+{
+	return file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES ? ISHARE_CHUNK_INDEX_SIZE : 4u;
+}
+
+uint64_t chunk_table(const struct file *file)
+{
+	uint64_t end = file->offset + file->inode.isize + file->inode.xattr_isize;
+
+	return (end + record_size(file) - 1) / record_size(file) * record_size(file);
+}
+
 /* Reads the number of a chunk in the array behind the inode's xattrs. */
 static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number,
 				   struct chunk *chunk)
 {
-	uint32_t unit = file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES ? ISHARE_CHUNK_INDEX_SIZE : 4u;
-	uint64_t array = file->offset + file->inode.isize + file->inode.xattr_isize;
+	uint32_t unit = record_size(file);
+	uint64_t array = chunk_table(file);
 	uint8_t entry[ISHARE_CHUNK_INDEX_SIZE];
 	enum read_result result;
 
-	array = (array + unit - 1) / unit * unit;
 	if (number > file->space->size ||
 	    !ishare_fits(file->space->size, array + number * unit, unit))
 		return READ_OUTSIDE;
@@ -211,13 +208,11 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 
 	if (result != READ_OK)
 		return result;
-	run->kind = chunk.hole ? RUN_HOLE : RUN_DEVICE;
 	run->size = min_u64(chunk_size - skip, file->inode.size - pos);
-	run->device = 0;
-	run->offset = chunk.start_block << reader->image->block_bits;
-	if (!advance(run, skip))
-		return READ_OUTSIDE;
-	return chunk.hole ? READ_OK : locate_on(reader->image, chunk.device_id, run);
+	if (!chunk.hole)
+		return locate(reader->image, chunk.device_id, chunk.start_block, skip, run);
+	run->kind = RUN_HOLE;
+	return READ_OK;
 }
 
 static enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
@@ -245,11 +240,12 @@ static enum read_result copy_run(struct reader *reader, const struct file *file,
 	}
 	if (run->kind == RUN_SPACE)
 		return copy_from_space(reader, file->space, run->offset, buffer, run->size);
-	result = check_range(reader->image, run);
+	result = check_range(reader->image, run, run->size);
 	if (result != READ_OK)
 		return result;
-	return reader_copy(reader, run->device, run->offset, buffer, run->size) ? READ_OK
-										: READ_FAILED;
+	return reader_copy(reader, run->blocks.device, run->offset, buffer, run->size)
+		       ? READ_OK
+		       : READ_FAILED;
 }
 
 enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,
@@ -295,17 +291,72 @@ enum read_result space_view(struct reader *reader, const struct space *space, ui
 	return result;
 }
 
-enum read_result file_data_bounds(struct reader *reader, const struct file *file, uint64_t *pos)
+/*
+ * Sorted by start, and not overlapping, only the last extent that does not start behind the run and
+ * the one after it can hold a part of it.
+ */
+static bool is_on_one_device(const struct ishare_image *image, const struct ishare_run *run)
 {
+	struct ishare_extent blocks = { run->start, run->blocks };
+	const struct indexed_extent *e = last_extent(image, run->start);
+	const struct indexed_extent *end = image->sorted + image->sorted_count;
+
+	if (run->device_id || !e)
+		return true;
+	if (e->device && !inode_data_device(&blocks, &e->extent))
+		return false;
+	return e + 1 == end || inode_data_device(&blocks, &e[1].extent);
+}
+
+/* Whole blocks: where a device ends within one, Linux cannot read it. */
+static enum read_result judge_run(const struct ishare_image *image, const struct run *run,
+				  const struct ishare_run *before, struct data_fault *fault)
+{
+	uint64_t size = run->blocks.blocks << image->block_bits;
+	enum read_result result = check_range(image, run, size);
+
+	if (!is_on_one_device(image, &run->blocks))
+		fault->rule = ISHARE_RULE_INODE_DATA_DEVICE;
+	else if (before->blocks && !inode_data_merge(before, &run->blocks))
+		fault->rule = ISHARE_RULE_INODE_DATA_MERGE;
+	else if (result == READ_OUTSIDE)
+		fault->rule = ISHARE_RULE_INODE_DATA_BOUNDS;
+	return result;
+}
+
+enum read_result file_judge_data(struct reader *reader, const struct file *file,
+				 struct data_fault *fault)
+{
+	enum read_result result, worst = READ_OK;
+	struct ishare_run before = { 0 };
+	uint32_t apart = 0;
 	struct run run;
 
-	for (*pos = 0; *pos < file->inode.size; *pos += run.size) {
-		enum read_result result = map_run(reader, file, *pos, &run);
-
-		if (result == READ_OK && run.kind == RUN_DEVICE)
-			result = check_range(reader->image, &run);
+	fault->rule = ISHARE_RULE_COUNT;
+	for (fault->pos = 0; fault->pos < file->inode.size; fault->pos += run.size) {
+		result = map_run(reader, file, fault->pos, &run);
+		if (result == READ_OUTSIDE)
+			fault->rule = ISHARE_RULE_INODE_DATA_BOUNDS;
 		if (result != READ_OK)
 			return result;
+		apart |= run.kind == RUN_HOLE;
+		if (run.kind != RUN_DEVICE)
+			continue;
+		run.blocks.apart = apart;
+		result = judge_run(reader->image, &run, &before, fault);
+		if (fault->rule != ISHARE_RULE_COUNT)
+			return READ_OUTSIDE;
+		worst = result == READ_OK ? worst : result;
+		before = run.blocks;
+		apart = 0;
 	}
-	return READ_OK;
+	return worst;
+}
+
+uint64_t chunk_table_size(const struct ishare_image *image, const struct file *file)
+{
+	uint32_t bits = image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+	uint64_t chunks = file->inode.size ? ((file->inode.size - 1) >> bits) + 1 : 0;
+
+	return chunks * record_size(file);
 }

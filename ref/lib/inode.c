@@ -191,10 +191,39 @@ static void check_symlink(struct check *check, const struct file *file)
 		       "the target of the symbolic link is empty or has a NUL byte");
 }
 
+static void report_fault(struct check *check, const struct file *file,
+			 const struct data_fault *fault)
+{
+	const char *what = "lies beyond the end of its device";
+
+	if (fault->rule == ISHARE_RULE_INODE_DATA_DEVICE)
+		what = "begins on one device and goes on in the range of another";
+	else if (fault->rule == ISHARE_RULE_INODE_DATA_MERGE)
+		what = "has a block number that continues the chunk before it, but lies elsewhere";
+	report(check, fault->rule, inode_place(file),
+	       "its data from byte %" PRIu64 " of %" PRIu64 " on %s", fault->pos, file->inode.size,
+	       what);
+}
+
+static void check_place(struct check *check, const struct file *file)
+{
+	struct data_fault fault;
+	enum read_result result;
+
+	if (file->inode.data_layout == ISHARE_INODE_CHUNK_BASED)
+		check_metadata(check, file->space, chunk_table(file),
+			       chunk_table_size(check->image, file));
+	result = file_judge_data(&check->reader, file, &fault);
+	if (result == READ_OUTSIDE)
+		report_fault(check, file, &fault);
+	else if (result != READ_NO_DEVICE ||
+		 !check->image->extents_lost) /* else: dev.table-bounds */
+		not_readable(check, DATA, result);
+}
+
 static void check_data(struct check *check, const struct file *file)
 {
 	const struct ishare_image *image = check->image;
-	uint64_t pos;
 
 	if (!inode_inline_tail(&image->sb, &file->inode, file->offset)) {
 		report(check, ISHARE_RULE_INODE_INLINE_TAIL, inode_place(file),
@@ -206,19 +235,7 @@ static void check_data(struct check *check, const struct file *file)
 	    !charge_chunks(check, file))
 		return;
 	check_symlink(check, file);
-	switch (file_data_bounds(&check->reader, file, &pos)) {
-	case READ_OUTSIDE:
-		report(check, ISHARE_RULE_INODE_DATA_BOUNDS, inode_place(file),
-		       "its data from byte %" PRIu64 " of %" PRIu64
-		       " on lies beyond the end of its device",
-		       pos, file->inode.size);
-		break;
-	case READ_FAILED:
-		check_failed(check, &check->reader);
-		break;
-	default:
-		break;
-	}
+	check_place(check, file);
 }
 
 /* False: there is no area to judge. */
@@ -270,12 +287,24 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 		check->sink->progress(check->sink->context, check->inodes, check->image->sb.inos);
 }
 
+/* An inline tail is judged with the inode: it ends in the block in which it begins. */
+static void check_inode_metadata(struct check *check, const struct file *file)
+{
+	const struct ishare_inode *inode = &file->inode;
+	uint64_t size = (uint64_t)inode->isize + inode->xattr_isize;
+
+	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
+		size += (inode->size - 1) % ishare_block_size(&check->image->sb) + 1;
+	check_metadata(check, file->space, file->offset, size);
+}
+
 bool check_inode(struct check *check, uint64_t nid, struct file *file)
 {
 	if (!load_checked(check, nid, file) || !check_form(check, file))
 		return false;
 	count_inode(check, &file->inode);
 	tell_inode(check, file);
+	check_inode_metadata(check, file);
 	if (!check_size_and_chunks(check, file))
 		return false;
 	if (check_xattr_area(check, file)) {

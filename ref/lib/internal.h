@@ -93,11 +93,23 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
 			    size_t size, struct ishare_view *view);
 
+/* The first place where a file's data breaks a rule about where it may be. */
+struct data_fault {
+	enum ishare_rule_id rule; /* ISHARE_RULE_COUNT: nowhere */
+	uint64_t pos; /* in the file */
+};
+
 /*
- * Whether every block that the file's layout names is on its device; judged without reading data.
- * *pos is where in the file it is not, else the file's size.
+ * Judges where the data of a file is, without reading it: inode.data-bounds, -device, -merge.
+ * READ_OUTSIDE: it breaks the rule that *fault names; READ_NO_DEVICE: it breaks none as far as it
+ * can be judged without devices that were not given.
  */
-enum read_result file_data_bounds(struct reader *reader, const struct file *file, uint64_t *pos);
+enum read_result file_judge_data(struct reader *reader, const struct file *file,
+				 struct data_fault *fault);
+
+/* A chunk-based file's table of chunks: where it is in the inode's space, and its bytes. */
+uint64_t chunk_table(const struct file *file);
+uint64_t chunk_table_size(const struct ishare_image *image, const struct file *file);
 
 /* escape.c: see ishare_escape in ishare.h */
 
@@ -193,10 +205,17 @@ struct ishare_image {
 	struct indexed_extent *sorted; /* by start: those that have one, and the primary */
 	uint32_t sorted_count;
 	bool extents_lost; /* the device table cannot be read (reported) */
+	bool flat; /* has extra devices, and holds them itself */
 	struct space space, metabox, packed;
 	struct prefix_table prefixes;
 	struct tree tree;
 };
+
+/*
+ * The last of image->sorted that starts at the block or before it, or NULL. There may be 65,535 of
+ * them, and more blocks to look up.
+ */
+const struct indexed_extent *last_extent(const struct ishare_image *image, uint64_t block);
 
 /* Records an error sentence and returns result. */
 enum ishare_result image_error(struct ishare_image *image, enum ishare_result result,
@@ -212,6 +231,7 @@ enum unexamined_thing {
 	AN_XATTR_AREA,
 	A_SHARED_XATTR,
 	A_CHUNK_TABLE,
+	DATA,
 	A_CONTENT,
 	UNEXAMINED_THINGS
 };
@@ -304,8 +324,8 @@ void not_examined(struct check *check, enum unexamined_thing thing, enum unexami
 /* The same for what a failed read was about; a read error ends the check. */
 void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result);
 void tell_unexamined(struct check *check);
-/* The same in words of the caller's, counted at once. */
-void tell_reason(struct check *check, const char *reason, const char *path, uint64_t count);
+/* Counts and tells what the caller has words for; the image need not be set. */
+void tell_reason(struct check *check, struct ishare_unexamined event);
 /* Whether a rule was asked for whose name begins like one of the groups, which blanks separate. */
 bool asked_for(const struct check *check, const char *groups);
 bool is_unexamined(const struct check *check, enum unexamined_thing thing);
@@ -332,6 +352,8 @@ bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
 /* False: judging the rest makes no sense; *result says whether the image is one of EROFS at all. */
 bool check_superblock(struct check *check, enum ishare_result *result);
 void check_devices(struct check *check);
+/* Judges dev.metadata for size bytes at offset of a space. */
+void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size);
 void check_special_inodes(struct check *check);
 void check_prefixes(struct check *check);
 

@@ -86,6 +86,7 @@ struct ishare_unexamined {
 	const char *path; /* the first file concerned, or NULL */
 	const char *reason; /* for instance "the directory is compressed" */
 	uint64_t count; /* how many files (or other things) share the reason */
+	bool content; /* it is about what files contain, and neither about the tree nor xattrs */
 };
 
 /* One inode as met on the walk, for those who list an image. */
@@ -126,6 +127,12 @@ struct ishare_sink {
 struct ishare_options {
 	struct ishare_profile profile; /* see ishare_profile_by_name */
 	const bool *rules; /* ISHARE_RULE_COUNT switches, false: do not report; NULL: all */
+	/*
+	 * An image that has extra devices, and got none, holds them itself: as Linux mounts it without
+	 * device= options. False: what belongs to its devices is not examined. Section "Which device has
+	 * a byte" of the chapter "Devices".
+	 */
+	bool flat;
 	bool digests; /* read file contents and judge fingerprint.digest */
 	unsigned int threads; /* for digests; 0: one for each processor */
 	/*

@@ -161,6 +161,15 @@ static void walk_table(struct check *check, const struct ishare_view *table)
 		report_malformed(check, table, &p);
 }
 
+static void check_table_metadata(struct check *check, const struct space *space)
+{
+	const struct prefix_table *prefixes = &check->image->prefixes;
+
+	if (prefixes->count)
+		check_metadata(check, space, ishare_prefix_start(&check->image->sb),
+			       prefixes->items[prefixes->count - 1].next);
+}
+
 /* Whether the prefix is there that spells the fingerprint's name. */
 static void note_unknown(struct check *check)
 {
@@ -194,6 +203,7 @@ static void read_prefixes(struct check *check)
 	if (!copy_table(check, space, &table))
 		return;
 	walk_table(check, &table);
+	check_table_metadata(check, space);
 	check_duplicates(check);
 	check_fingerprint_prefix(check);
 }

@@ -55,6 +55,7 @@ static const char *const decided[ISHARE_RULE_COUNT] = {
 	[ISHARE_RULE_DEV_TABLE_BOUNDS] = BEHIND_SB,
 	[ISHARE_RULE_DEV_RANGE] = BEHIND_SB,
 	[ISHARE_RULE_DEV_OVERLAP] = BEHIND_SB,
+	[ISHARE_RULE_DEV_METADATA] = BEHIND_SB,
 
 	/* What long names are. */
 	[ISHARE_RULE_PREFIX_LOCATION] = NAMES,
@@ -77,6 +78,8 @@ static const char *const decided[ISHARE_RULE_COUNT] = {
 	[ISHARE_RULE_INODE_CHUNK_FORMAT] = INODES,
 	[ISHARE_RULE_INODE_INLINE_TAIL] = INODES,
 	[ISHARE_RULE_INODE_DATA_BOUNDS] = INODES,
+	[ISHARE_RULE_INODE_DATA_DEVICE] = INODES,
+	[ISHARE_RULE_INODE_DATA_MERGE] = INODES,
 	[ISHARE_RULE_INODE_XATTR_ICOUNT] = INODES,
 	[ISHARE_RULE_INODE_XATTR_BOUNDS] = INODES,
 	/* The link cannot be followed; that is all. */
@@ -133,7 +136,8 @@ void tell_hidden(struct check *check)
 			continue;
 		snprintf(reason, sizeof(reason),
 			 "what depends on %s, which is broken and was not asked for", rule->name);
-		tell_reason(check, reason, NULL, check->hidden[i]);
+		tell_reason(check, (struct ishare_unexamined){ .reason = reason,
+							       .count = check->hidden[i] });
 	}
 	memset(check->hidden, 0, sizeof(check->hidden));
 }

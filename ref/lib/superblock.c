@@ -324,6 +324,30 @@ static void check_overlaps(struct check *check)
 	image->sorted_count = count;
 }
 
+void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size)
+{
+	const struct ishare_image *image = check->image;
+	const struct ishare_profile *profile = &check->options->profile;
+	uint64_t page_size = ishare_page_size(profile);
+	uint64_t block_size = ishare_block_size(&image->sb);
+	uint64_t end = offset + size < space->size ? offset + size : space->size;
+
+	if (!space->is_image || image->sorted_count < 2)
+		return;
+	for (; offset < end; offset = (offset / page_size + 1) * page_size) {
+		uint64_t page = offset / page_size * page_size;
+		const struct indexed_extent *e = last_extent(image, page / block_size);
+
+		if (!e || !e->device || dev_metadata(&image->sb, profile, offset, &e->extent))
+			continue;
+		report(check, ISHARE_RULE_DEV_METADATA, place_bytes(space, offset, 1),
+		       "metadata is in the page at byte %" PRIu64
+		       ", which begins in the range of device %" PRIu32,
+		       page, e->device);
+		return;
+	}
+}
+
 /* Which of them is which could only be guessed. */
 static void wrong_device_count(struct check *check, uint32_t count)
 {
@@ -352,8 +376,11 @@ void check_devices(struct check *check)
 		image->extents_lost = true;
 		return;
 	}
-	if (read_slots(check, count))
+	if (read_slots(check, count)) {
 		check_overlaps(check);
+		check_metadata(check, &image->space, ishare_device_table(&image->sb),
+			       (uint64_t)count * ISHARE_DEVICESLOT_SIZE);
+	}
 	if (image->device_count > 1 && image->device_count - 1 != count)
 		wrong_device_count(check, count);
 }

@@ -19,6 +19,7 @@ static const struct {
 	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
 	[A_CHUNK_TABLE] = { "the table of the file's chunks", "inode." },
+	[DATA] = { "the file's data", "inode. fingerprint.digest" },
 	[A_CONTENT] = { "the file's content, to compare the digest with,", "fingerprint.digest" },
 };
 
@@ -80,12 +81,9 @@ void not_readable(struct check *check, enum unexamined_thing thing, enum read_re
 	}
 }
 
-void tell_reason(struct check *check, const char *reason, const char *path, uint64_t count)
+void tell_reason(struct check *check, struct ishare_unexamined event)
 {
-	struct ishare_unexamined event = {
-		.image = check->image->path, .path = path, .reason = reason, .count = count
-	};
-
+	event.image = check->image->path;
 	check->summary->unexamined++;
 	if (check->sink->unexamined)
 		check->sink->unexamined(check->sink->context, &event);
@@ -97,7 +95,12 @@ static void tell(struct check *check, enum unexamined_thing thing, enum unexamin
 	char words[200];
 
 	snprintf(words, sizeof(words), "%s %s", things[thing].words, reasons[reason]);
-	tell_reason(check, words, u->path[0] ? u->path : NULL, u->count);
+	tell_reason(check, (struct ishare_unexamined){
+				   .path = u->path[0] ? u->path : NULL,
+				   .reason = words,
+				   .count = u->count,
+				   .content = thing == DATA || thing == A_CONTENT,
+			   });
 }
 
 bool is_unexamined(const struct check *check, enum unexamined_thing thing)

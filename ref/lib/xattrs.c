@@ -259,6 +259,8 @@ static void check_entry(struct check *check, const struct xattr_walk *walk, stru
 	struct ishare_name name;
 	bool resolved;
 
+	if (walk->shared)
+		check_metadata(check, walk->space, walk->base, walk->holder.size);
 	if (is_fill(walk)) {
 		check_fill(check, walk, tally);
 		return;

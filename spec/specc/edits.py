@@ -8,7 +8,7 @@ from image import CHUNK_BASED, EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_c
 from model import Place
 from parse import NUMBER
 
-OPTIONS = ("why", "base", "checksum", "truncate", "second", "raw", "append", "also")
+OPTIONS = ("why", "base", "checksum", "truncate", "second", "raw", "extend", "append", "also")
 PATH = r"\((?P<path>/[^)]*)\)"
 INDEX = r"\[(?P<i>\d+)\]"
 
@@ -81,8 +81,8 @@ def check_option(spec, key, value):
         return None if isinstance(value, str) else f"{key} must be text"
     if key == "checksum":
         return None if value == "keep" else f"checksum: {value} is not keep"
-    if key == "truncate":
-        return None if is_count(value) else "truncate must be a number of bytes"
+    if key in ("truncate", "extend"):
+        return None if is_count(value) else f"{key} must be a number of bytes"
     if key == "second":
         return None if isinstance(value, dict) else "second must be a map of edits"
     if key == "append":
@@ -232,7 +232,8 @@ class Editor:
         return self.finish(file, edits)
 
     def finish(self, file, edits):
-        """Raw bytes, checksum, length."""
+        """Zeros up to a length, raw bytes, checksum, and what is appended or cut off."""
+        self.data += bytes(max(edits.get("extend", 0) - len(self.data), 0))
         for item in edits.get("raw", []):
             data = hex_bytes(item["bytes"])
             if item["at"] + len(data) > len(self.data):

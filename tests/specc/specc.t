@@ -276,6 +276,8 @@ REFUSED = [
      ("raw:", 'rule sb.magic: raw must be a list of {at: N, bytes: "hex"}')),
     ("a vector cut at nowhere", *edited("truncate: -1"),
      ("truncate:", "rule sb.magic: truncate must be a number of bytes")),
+    ("a vector extended by no number", *edited("extend: far"),
+     ("extend:", "rule sb.magic: extend must be a number of bytes")),
     ("a vector's also of an unknown rule", *edited("magic: 1, also: [sb.none]"),
      ("sb.none", "rule sb.magic: also: there is no rule sb.none")),
     ("a record with an unknown key", *edited("inode(/f).xattr: {insert: 0, title: x}"),
