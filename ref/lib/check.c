@@ -11,9 +11,11 @@
 #define ROW_LINES 4u
 
 /*
- * Grants more than the image can need even if its metadata is small and its devices were not given.
+ * Grants more than the image can need even if its metadata is small and its devices were not given;
+ * but no more than some images need altogether, so that many small ones are not much work.
  */
 #define FREE_WORK (1024u * 1024u)
+#define FREE_WORK_OF_ALL (16u * FREE_WORK)
 
 bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes)
 {
@@ -94,13 +96,30 @@ static void reset_image(struct ishare_image *image)
 	image->packed.name = "packed inode";
 }
 
+static uint64_t free_work(const struct check *check)
+{
+	uint64_t used = check->summary->extra_work;
+	uint64_t left = used < FREE_WORK_OF_ALL ? FREE_WORK_OF_ALL - used : 0;
+
+	return left < FREE_WORK ? left : FREE_WORK;
+}
+
+/* What is held is spent first. */
+static void count_extra_work(struct check *check)
+{
+	uint64_t granted = free_work(check);
+
+	if (check->budget < granted)
+		check->summary->extra_work += granted - check->budget;
+}
+
 static bool check_init(struct check *check)
 {
 	bool ready;
 
 	check->directory = NO_DIRECTORY;
 	check->seed = check->seen.seed = hash_seed();
-	check->budget = FREE_WORK;
+	check->budget = free_work(check);
 	for (uint32_t i = 0; i < check->image->device_count; i++)
 		check->budget += check->image->devices[i].held;
 	ready = reader_init(&check->reader, check->image, WALK_LINES);
@@ -172,6 +191,7 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 		result = run_check(&check);
 	else
 		result = image_error(image, ISHARE_IO_ERROR, "out of memory");
+	count_extra_work(&check);
 	check_release(&check);
 	return result;
 }

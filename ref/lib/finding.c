@@ -121,23 +121,41 @@ static void count_bytes(struct check *check, const struct ishare_finding *findin
 	const char *strings[] = { finding->image, finding->path, finding->message,
 				  finding->other_image, finding->other_path };
 
-	check->told_bytes += ISHARE_FINDING_BYTES / 2;
+	uint64_t bytes = ISHARE_FINDING_BYTES / 2;
+
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		check->told_bytes += strings[i] ? printed_size(strings[i]) : 0;
+		bytes += strings[i] ? printed_size(strings[i]) : 0;
+	check->told_bytes += bytes;
+	check->summary->told_bytes += bytes;
 }
 
-/* Counts a finding; false: the sink has had enough of them. */
-static bool count_finding(struct check *check, const struct ishare_rule *rule)
+/* Whether limits let the sink receive another one. */
+static bool within_limits(const struct check *check, enum ishare_rule_id rule)
 {
 	uint64_t limit = check->options->limit;
 
-	check->summary->findings[rule->severity]++;
-	if (check->found[rule->id]++ == 0 || !limit ||
-	    (check->found[rule->id] <= limit && check->told_bytes / ISHARE_FINDING_BYTES < limit))
+	if (!limit)
 		return true;
-	check->summary->omitted++;
-	check->omitted[rule->id]++;
-	return false;
+	if (check->summary->told_bytes >= ISHARE_FINDINGS_BYTES)
+		return false;
+	return !check->found[rule] ||
+	       (check->found[rule] < limit && check->told_bytes / ISHARE_FINDING_BYTES < limit);
+}
+
+bool is_shown(const struct check *check, enum ishare_rule_id rule)
+{
+	return check->sink->finding && within_limits(check, rule) &&
+	       (!check->options->rules || check->options->rules[rule]);
+}
+
+static void count_finding(struct check *check, const struct ishare_rule *rule)
+{
+	if (!within_limits(check, rule->id)) {
+		check->summary->omitted++;
+		check->omitted[rule->id]++;
+	}
+	check->summary->findings[rule->severity]++;
+	check->found[rule->id]++;
 }
 
 void tell_omitted(struct check *check)
@@ -161,12 +179,15 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 	char message[MESSAGE_ROOM], path[PATH_SHOWN];
 	struct ishare_finding finding = { .rule = &ishare_rules[rule],
 					  .image = check->image->path };
+	bool shown;
 
 	if (check->options->rules && !check->options->rules[rule]) {
 		check->hidden[rule]++;
 		return;
 	}
-	if (!count_finding(check, finding.rule) || !check->sink->finding)
+	shown = is_shown(check, rule);
+	count_finding(check, finding.rule);
+	if (!shown)
 		return;
 	vsnprintf(message, sizeof(message), format, args);
 	finding.message = message;

@@ -315,6 +315,9 @@ void report_pair(struct check *check, enum ishare_rule_id rule, struct place pla
 		 const char *other_image, const char *other_path, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* Whether the sink receives the next finding of a rule: words that take time are not made up for nobody. */
+bool is_shown(const struct check *check, enum ishare_rule_id rule);
+
 /* Ends the findings of an image: tells how many were left out, and begins to count anew. */
 void tell_omitted(struct check *check);
 

@@ -137,14 +137,16 @@ struct ishare_options {
 	unsigned int threads; /* for digests; 0: one for each processor */
 	/*
 	 * The sink receives at most so many findings of a rule in an image, and of an image no more
-	 * than about limit * ISHARE_FINDING_BYTES bytes of text; but the first one of each rule in
-	 * any case. All are counted. 0: no limit.
+	 * than about limit * ISHARE_FINDING_BYTES bytes of text, but the first one of each rule in
+	 * any case; and none after ISHARE_FINDINGS_BYTES with one summary. All are counted. 0: no
+	 * limit.
 	 */
 	uint64_t limit;
 };
 
-/* What a finding whose names are not long takes when it is printed. */
+/* What a finding whose names are not long takes when it is printed; and all that anybody reads. */
 #define ISHARE_FINDING_BYTES 512u
+#define ISHARE_FINDINGS_BYTES (64ull << 20)
 
 /* What a check saw; a caller zeroes it, checks add to it. */
 struct ishare_summary {
@@ -156,6 +158,8 @@ struct ishare_summary {
 	uint64_t digested_files;
 	uint64_t findings[3]; /* by enum ishare_severity */
 	uint64_t omitted; /* of these: kept from the sink */
+	uint64_t told_bytes; /* about what the others take when printed */
+	uint64_t extra_work; /* bytes of metadata examined beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
 	bool fingerprints_unknown; /* of some image, what they are called could not be told */

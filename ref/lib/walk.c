@@ -116,9 +116,10 @@ static struct place dirent_field(const struct listing *listing, const struct dir
 static void report_order(struct check *check, struct place place,
 			 const struct ishare_view *previous)
 {
-	char shown[ENTRY_NAME_SHOWN];
+	char shown[ENTRY_NAME_SHOWN] = "";
 
-	ishare_escape(shown, previous->data, previous->size);
+	if (is_shown(check, ISHARE_RULE_DIR_NAME_ORDER))
+		ishare_escape(shown, previous->data, previous->size);
 	report(check, ISHARE_RULE_DIR_NAME_ORDER, place,
 	       "the name does not come after the one before it, %s", shown);
 }

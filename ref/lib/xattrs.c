@@ -129,12 +129,13 @@ static void report_duplicate(struct check *check, struct xattr_walk *walk,
 			     const struct name_record *record)
 {
 	uint8_t buffer[NAME_ROOM];
-	char shown[NAME_SHOWN];
+	char shown[NAME_SHOWN] = "";
 	struct ishare_name name;
 
 	if (!recall_name(walk, record, buffer, &name))
 		return;
-	ishare_escape(shown, name.bytes.data, name.bytes.size);
+	if (is_shown(check, ISHARE_RULE_XATTR_DUPLICATE))
+		ishare_escape(shown, name.bytes.data, name.bytes.size);
 	report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
 	       "the inode has two xattrs named %s%s", name_space(name.base_index), shown);
 }
@@ -224,9 +225,10 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 static void report_hidden(struct check *check, const struct xattr_walk *walk,
 			  const struct ishare_name *name)
 {
-	char shown[NAME_SHOWN];
+	char shown[NAME_SHOWN] = "";
 
-	ishare_escape(shown, name->bytes.data, name->bytes.size);
+	if (is_shown(check, ISHARE_RULE_XATTR_NAME_FILTER))
+		ishare_escape(shown, name->bytes.data, name->bytes.size);
 	report(check, ISHARE_RULE_XATTR_NAME_FILTER,
 	       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER,
 			   xattr_area_offset(walk->file), ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET),
