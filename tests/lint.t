@@ -16,8 +16,8 @@ DUAL = "GPL-2.0-or-later OR Apache-2.0"
 # Files that cannot bear a licence line: REUSE.toml speaks for them.
 NO_LICENCE_LINE = re.compile(r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|input|tar|tsv|json|html)")
 
-# The core is freestanding, but gcc requires these of any environment.
-COMPILER_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp"}
+# The core is freestanding, but gcc requires these of any environment, and the last one where frames are guarded.
+COMPILER_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail"}
 
 
 def tracked():
