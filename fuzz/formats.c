@@ -39,10 +39,22 @@ struct outputs {
 	uint64_t findings, unexamined;
 };
 
+/* The library's texts can be shown as they are: formats only make sure of it once more. */
+static void check_shown(const char *text)
+{
+	size_t size = text ? strlen(text) : 0;
+
+	if (ishare_printable(text, size) != size)
+		broken("text", "the library's text cannot be shown: %s", text);
+}
+
 static void take_finding(void *context, const struct ishare_finding *finding)
 {
 	struct outputs *outputs = context;
 
+	check_shown(finding->path);
+	check_shown(finding->message);
+	check_shown(finding->other_path);
 	outputs->findings++;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct report *report = &outputs->of[i].report;
@@ -55,6 +67,8 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 {
 	struct outputs *outputs = context;
 
+	check_shown(unexamined->path);
+	check_shown(unexamined->reason);
 	outputs->unexamined++;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct report *report = &outputs->of[i].report;
@@ -75,7 +89,7 @@ static void check_text(const struct output *output)
 		if (!newline)
 			broken("text", "the last line does not end");
 		end = (size_t)(newline - text);
-		if (!is_printable(text + start, end - start))
+		if (ishare_printable(text + start, end - start) != end - start)
 			broken("text", "a line cannot be shown: %.*s", (int)(end - start),
 			       text + start);
 	}
