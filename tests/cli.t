@@ -143,6 +143,7 @@ def test_usage():
             (["check", "--device=/dev/null", GOOD, GOOD], "--device=/dev/null comes before all images"),
             (["dump"], "an image is missing"), (["dump", GOOD, GOOD], "one image at a time"),
             (["dump", "--format=tap", GOOD], "'tap' is no format"),
+            (["dump", "--limit=1M", GOOD], "'1M' is no number of bytes"),
             (["explain"], "name of a rule is missing"), (["explain", "sb.magic", "sb.size"], "one rule at a time"),
             (["rules", "--format=sarif"], "'sarif' is no format"), (["rules", "x"], "Too many arguments")):
         ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "", said)
@@ -732,6 +733,20 @@ def test_dump_hidden(copies):
     for name, image, said in hidden:
         ends(tool("dump", image), 2, f"dump misses: {name}", "This is not all", f"not shown: {said}")
         tap.ok(not json.loads(tool("dump", "--format=json", image).stdout)["complete"], f"dump is not complete: {name}")
+
+
+def test_dump_limit():
+    """dump --limit: what is left out is said."""
+    whole = json.loads(tool("dump", "--format=json", GOOD).stdout)
+    tap.ok(json.loads(tool("dump", "--format=json", "--limit=0", GOOD).stdout) == whole, "dump --limit=0 shows all")
+    cut = tool("dump", "--format=json", "--limit=2000", GOOD)
+    told, part = re.search(r"not shown: (\d+) inodes and xattrs beyond 2000 bytes \(--limit\)\n$", cut.stderr), \
+        json.loads(cut.stdout)
+    tap.ok(cut.returncode == 2 and part["inodes"] and part["inodes"] == whole["inodes"][:len(part["inodes"])]
+           and not part["complete"] and part["prefixes"] == whole["prefixes"], "dump --limit=2000 in JSON", cut.stderr, part)
+    left = sum(1 + len(i["xattrs"]) for i in whole["inodes"]) - sum(1 + len(i["xattrs"]) for i in part["inodes"])
+    tap.ok(told and int(told[1]) == left, "dump counts what it leaves out", told, left)
+    ends(tool("dump", "--limit=2000", GOOD), 2, "dump --limit=2000 in text", "\nThis is not all: see the errors.\n$", "--limit")
 
 
 def test_dump_garbage(copies):

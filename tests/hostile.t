@@ -619,6 +619,12 @@ def output(work):
             for tool in tools:
                 wrong += bounded(tool, ["check", f"--format={form}", path], "omitted" if form == "json" else "not shown")
             tap.ok(not wrong, f"{name}: little output in {form}", *wrong)
+        for form in FORMATS[:2]:
+            wrong = []
+            for tool in tools:
+                wrong += bounded(tool, ["dump", f"--format={form}", path], "bytes (--limit)",
+                                 size=OUTPUT // 4 + 24 * os.path.getsize(path))
+            tap.ok(not wrong, f"{name}: little to dump in {form}", *wrong)
     wrong = bounded(tools[-1], ["check", *[images["overlapping inodes"]] * 300], "not shown", seconds=5, size=100 << 20)
     tap.ok(not wrong, "an image named 300 times", *wrong)
 

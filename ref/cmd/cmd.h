@@ -77,6 +77,9 @@ const struct ishare_rule *rule_most_like(const char *name);
 /* Length of the first sentence of a text, without its full stop. */
 size_t first_sentence(const char *text);
 
+/* Reads a decimal number; false: the word is none, or too large. */
+bool read_number(const char *word, uint64_t *number);
+
 /* Writes "1 thing" or "2 things" after the text before it. */
 void put_count(FILE *out, const char *before, uint64_t count, const char *thing);
 

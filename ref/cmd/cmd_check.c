@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare check: holds images against every rule. */
-#include <ctype.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +87,7 @@ static void set_severity(struct check *check, const char *word, struct argp_stat
 
 static void set_limit(struct check *check, const char *word, struct argp_state *state)
 {
-	char *end;
-
-	errno = 0;
-	check->options.limit = strtoull(word, &end, 10);
-	if (!isdigit((unsigned char)*word) || *end || errno)
+	if (!read_number(word, &check->options.limit))
 		argp_error(state, "'%s' is no number of findings", word);
 }
 

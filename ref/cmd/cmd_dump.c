@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare dump: shows an image's structures, decoded. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dump.h"
 
+/*
+ * Inodes may share large xattrs, and paths may be long: what a small image has to show is any number
+ * of times its size. Of images that nobody has made for that, it is less than 2 times (measured).
+ */
+#define SHOWN_FREE (128u * 1024u)
+#define SHOWN_FACTOR 24u
+
+enum { INODE_BYTES = 256, XATTR_BYTES = 256 }; /* about what one takes besides its path or name */
+enum { FINDINGS_LIMIT = 1000 }; /* of a rule: each keeps something from being shown */
+
 enum {
 	OPTION_DEVICE = 256,
+	OPTION_LIMIT,
 	OPTION_FORMAT,
 };
 
@@ -20,12 +32,18 @@ struct dump {
 	struct ishare_superblock sb;
 	bool in_inode; /* an inode has begun */
 	bool in_directory; /* and is a directory */
+	bool has_limit; /* the user has named one */
+	uint64_t limit; /* of bytes of inodes, 0: none */
+	uint64_t bytes; /* of inodes, about, also of those that were left out */
+	uint64_t left_out; /* inodes and xattrs */
 	int status;
 };
 
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
 	  "Extra device of the image; repeat it for more, device 1 first", 0 },
+	{ "limit", OPTION_LIMIT, "BYTES", 0,
+	  "Show about so much of inodes, 0: all (default: 128 KiB and 24 times the image)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Show as text (default) or json", 0 },
 	{ 0 },
 };
@@ -42,6 +60,13 @@ static void set_format(struct dump *dump, const char *name, struct argp_state *s
 	argp_error(state, "'%s' is no format: text or json", name);
 }
 
+static void set_limit(struct dump *dump, const char *word, struct argp_state *state)
+{
+	if (!read_number(word, &dump->limit))
+		argp_error(state, "'%s' is no number of bytes", word);
+	dump->has_limit = true;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct dump *dump = state->input;
@@ -49,6 +74,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPTION_DEVICE:
 		dump->devices[dump->device_count++] = arg;
+		return 0;
+	case OPTION_LIMIT:
+		set_limit(dump, arg, state);
 		return 0;
 	case OPTION_FORMAT:
 		set_format(dump, arg, state);
@@ -151,12 +179,24 @@ static void end_inode(struct dump *dump)
 	dump->in_inode = false;
 }
 
+/* Whether there is room for something more that takes about so many bytes. */
+static bool has_room(struct dump *dump, uint64_t bytes)
+{
+	dump->bytes += bytes;
+	if (!dump->limit || dump->bytes <= dump->limit)
+		return true;
+	dump->left_out++;
+	return false;
+}
+
 static void take_inode(void *context, const struct ishare_inode_event *event)
 {
 	struct dump *dump = context;
 
 	stop_if_unwritten();
 	end_inode(dump);
+	if (!has_room(dump, INODE_BYTES + strlen(event->path)))
+		return;
 	dump->format->inode(&dump->stream, event);
 	dump->in_inode = true;
 	dump->in_directory = ishare_inode_is_directory(event->inode);
@@ -165,8 +205,9 @@ static void take_inode(void *context, const struct ishare_inode_event *event)
 static void take_xattr(void *context, const struct ishare_xattr_event *event)
 {
 	struct dump *dump = context;
+	uint64_t name = event->name ? event->name->bytes.size : 0;
 
-	if (dump->in_inode)
+	if (has_room(dump, XATTR_BYTES + ISHARE_ESCAPED_MAX * name) && dump->in_inode)
 		dump->format->xattr(&dump->stream, event);
 }
 
@@ -226,6 +267,20 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	free(reason);
 }
 
+/* They might have been about directories. */
+static void take_omitted(void *context, const struct ishare_omitted *omitted)
+{
+	struct dump *dump = context;
+	char reason[100];
+
+	dump->in_directory = true;
+	if (!hides(dump, omitted->rule))
+		return;
+	snprintf(reason, sizeof(reason), "not shown: %" PRIu64 " times more: %s", omitted->count,
+		 omitted->rule->name);
+	miss(dump, reason);
+}
+
 /* A reader from whom nothing is hidden: it has the largest pages, and no feature is unknown. */
 static const struct ishare_profile all_knowing = { .page_bits = ISHARE_BLOCK_BITS_MAX };
 
@@ -233,7 +288,7 @@ static const struct ishare_profile all_knowing = { .page_bits = ISHARE_BLOCK_BIT
 static void walk(struct dump *dump, const struct ishare_sink *sink)
 {
 	struct ishare_domain *domain = allocated(ishare_domain_new());
-	struct ishare_options check = { .profile = all_knowing };
+	struct ishare_options check = { .profile = all_knowing, .limit = FINDINGS_LIMIT };
 	struct ishare_summary summary = { 0 };
 	enum ishare_result result = ishare_check(dump->image, &check, sink, domain, &summary);
 
@@ -242,20 +297,43 @@ static void walk(struct dump *dump, const struct ishare_sink *sink)
 	ishare_domain_free(domain);
 }
 
+static void miss_left_out(struct dump *dump)
+{
+	char reason[100];
+
+	if (!dump->left_out)
+		return;
+	snprintf(reason, sizeof(reason),
+		 "not shown: %" PRIu64 " inodes and xattrs beyond %" PRIu64 " bytes (--limit)",
+		 dump->left_out, dump->limit);
+	miss(dump, reason);
+}
+
+static void set_default_limit(struct dump *dump)
+{
+	uint64_t held = ishare_image_held(dump->image);
+
+	if (!dump->has_limit)
+		dump->limit = SHOWN_FREE + SHOWN_FACTOR * held;
+}
+
 static void show_inodes(struct dump *dump)
 {
 	struct ishare_sink sink = {
 		.context = dump,
 		.finding = take_finding,
+		.omitted = take_omitted,
 		.unexamined = take_unexamined,
 		.inode = take_inode,
 		.xattr = take_xattr,
 	};
 
+	set_default_limit(dump);
 	dump->format->list(&dump->stream, "inodes");
 	walk(dump, &sink);
 	end_inode(dump);
 	dump->format->list_end(&dump->stream);
+	miss_left_out(dump);
 }
 
 static bool has_magic(struct dump *dump)

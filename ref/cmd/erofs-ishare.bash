@@ -14,7 +14,7 @@ _erofs_ishare_options()
 		echo "--device= --flat --domain --digests --profile= --rule= --severity= --strict --limit= --format= --help"
 		;;
 	dump)
-		echo "--device= --format= --help"
+		echo "--device= --limit= --format= --help"
 		;;
 	rules)
 		echo "--format= --help"

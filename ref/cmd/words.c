@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Names of values, and values of names. */
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,15 @@ size_t first_sentence(const char *text)
 	while (end && !is_full_stop(text, end))
 		end = strchr(end + 1, '.');
 	return end ? (size_t)(end - text) : strlen(text);
+}
+
+bool read_number(const char *word, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(word, &end, 10);
+	return isdigit((unsigned char)*word) && !*end && !errno;
 }
 
 void put_count(FILE *out, const char *before, uint64_t count, const char *thing)

@@ -183,6 +183,11 @@ uint64_t ishare_image_size(const struct ishare_image *image)
 	return image->device_count ? image->devices[0].size : 0;
 }
 
+uint64_t ishare_image_held(const struct ishare_image *image)
+{
+	return image->device_count ? image->devices[0].held : 0;
+}
+
 enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer,
 				     size_t size)
 {

@@ -203,9 +203,10 @@ enum ishare_result ishare_image_add_memory(struct ishare_image *image, const voi
  */
 const char *ishare_image_error(const struct ishare_image *image);
 
-/* The path (or name) as given, the size in bytes. */
+/* The path (or name) as given, the size in bytes, and how much is there of it: not the holes of a file. */
 const char *ishare_image_path(const struct ishare_image *image);
 uint64_t ishare_image_size(const struct ishare_image *image);
+uint64_t ishare_image_held(const struct ishare_image *image);
 
 /*
  * Reads size bytes at offset of the image itself (not of its devices) into buffer.
