@@ -239,6 +239,15 @@ bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size)
 	return ishare_fits(device_size, offset, size);
 }
 
+bool inode_chunk_range(const struct ishare_inode *inode, uint64_t start, uint64_t blocks)
+{
+	uint64_t ones = 0xffffffffu;
+
+	if ((inode->u & ISHARE_CHUNK_FORMAT_48BIT) != 0)
+		ones = 0xffffffffffffu;
+	return start < ones && blocks < ones - start;
+}
+
 /* What overlaps e and does not begin before it begins in it: the difference is less than e->blocks. */
 bool inode_data_device(const struct ishare_extent *run, const struct ishare_extent *e)
 {

@@ -160,6 +160,14 @@ bool ishare_inode_has_data(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_data_bounds(offset, size, device_size); */
 bool inode_data_bounds(uint64_t offset, uint64_t size, uint64_t device_size);
 
+/* start, blocks: the first block of a chunk, and the blocks of a chunk. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_chunk_range(inode, start, blocks); */
+bool inode_chunk_range(const struct ishare_inode *inode, uint64_t start, uint64_t blocks);
+
 /* run: blocks of a file's data, as unified addresses; e: the extent of an extra device. */
 /*@ requires readable: \valid_read(run) && \valid_read(e);
     terminates \true;

@@ -17,6 +17,7 @@ struct run {
 	struct ishare_run blocks; /* RUN_DEVICE: the blocks that hold them */
 	uint64_t offset; /* on the device, or in the space */
 	uint64_t size;
+	bool wraps; /* READ_OUTSIDE: by inode.chunk-range */
 };
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -209,10 +210,14 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 	if (result != READ_OK)
 		return result;
 	run->size = min_u64(chunk_size - skip, file->inode.size - pos);
-	if (!chunk.hole)
-		return locate(reader->image, chunk.device_id, chunk.start_block, skip, run);
 	run->kind = RUN_HOLE;
-	return READ_OK;
+	if (chunk.hole)
+		return READ_OK;
+	run->wraps = !inode_chunk_range(&file->inode, chunk.start_block,
+					chunk_size >> reader->image->block_bits);
+	if (run->wraps)
+		return READ_OUTSIDE;
+	return locate(reader->image, chunk.device_id, chunk.start_block, skip, run);
 }
 
 static enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
@@ -329,14 +334,15 @@ enum read_result file_judge_data(struct reader *reader, const struct file *file,
 {
 	enum read_result result, worst = READ_OK;
 	struct ishare_run before = { 0 };
+	struct run run = { .wraps = false };
 	uint32_t apart = 0;
-	struct run run;
 
 	fault->rule = ISHARE_RULE_COUNT;
 	for (fault->pos = 0; fault->pos < file->inode.size; fault->pos += run.size) {
 		result = map_run(reader, file, fault->pos, &run);
 		if (result == READ_OUTSIDE)
-			fault->rule = ISHARE_RULE_INODE_DATA_BOUNDS;
+			fault->rule = run.wraps ? ISHARE_RULE_INODE_CHUNK_RANGE
+						: ISHARE_RULE_INODE_DATA_BOUNDS;
 		if (result != READ_OK)
 			return result;
 		apart |= run.kind == RUN_HOLE;

@@ -100,7 +100,8 @@ struct data_fault {
 };
 
 /*
- * Judges where the data of a file is, without reading it: inode.data-bounds, -device, -merge.
+ * Judges where the data of a file is, without reading it: inode.chunk-range, inode.data-bounds,
+ * -device, -merge.
  * READ_OUTSIDE: it breaks the rule that *fault names; READ_NO_DEVICE: it breaks none as far as it
  * can be judged without devices that were not given.
  */
