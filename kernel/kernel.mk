@@ -7,7 +7,7 @@ DEPS_KERNEL := gcc libc6-dev make flex bison bc tar xz-utils patch dpkg apt debi
 GUESTS := plain debug strict
 
 # Programs that speak TAP.
-KERNEL_TESTS := tests/kernel.t kernel/uml/kunit.t kernel/probe/run-probe
+KERNEL_TESTS := tests/kernel.t tests/kernel/locked.t kernel/uml/kunit.t kernel/probe/run-probe
 
 -include $(wildcard kernel/*/*.mk)
 
@@ -39,10 +39,10 @@ kernel-fixes: ## Apply each finding's patch to a copy, build that, and see its r
 	$(Q)$(MAKE) --no-print-directory kernel-test-programs erofs-utils
 	$(Q)$(PROVE) kernel/findings/try-fix
 
-kernel-test-programs: build/kernel/tests/init build/kernel/probe/images/.stamp
+kernel-test-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/images/.stamp
 	@:
 
-build/kernel/tests/init: tests/kernel/init.c
+build/kernel/tests/%: tests/kernel/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)gcc -std=gnu11 $(WARNINGS) -O2 -static -o $@ $<
+	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<

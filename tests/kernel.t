@@ -109,13 +109,14 @@ def directory_of(log):
     return found[1] if found else None
 
 
-def processes(directory):
-    """The processes of the guest that has this directory."""
+def processes(directory, program=b""):
+    """The processes, or those that run this program, of the guest that has this directory."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
             with open(path, "rb") as cmdline:
-                if f"uml_dir={directory}/".encode() in cmdline.read():
+                words = cmdline.read().split(b"\0")
+                if f"uml_dir={directory}/".encode() in words and words[0].endswith(program):
                     found.append(int(path.split("/")[2]))
         except OSError:
             pass
@@ -197,10 +198,17 @@ def started(log, way):
         return process, directory_of(text.read())
 
 
+def kernel_of(directory):
+    """The guest's first process of its own."""
+    return min(processes(directory, b"/linux"))
+
+
 def session_of(directory):
-    """The processes of the guest's session: those that run its programs bear no command line of their own."""
-    guest = min(processes(directory))
-    return lambda: [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if session(p) == guest]
+    """The processes of the guest's session, those that run its programs bear no command line of their own; and what has
+    locked it in."""
+    guest = kernel_of(directory)
+    return lambda: [*processes(directory, b"/confine"),
+                    *(p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if session(p) == guest)]
 
 
 def session(process):
@@ -225,13 +233,14 @@ def ends(session_left):
 def kills():
     """Whoever is killed, the rest goes, too."""
     with tempfile.TemporaryDirectory() as scratch:
-        process, directory = started(f"{scratch}/log", "hang")
-        left = session_of(directory)
-        tap.ok(len(left()) > 1, "a guest has processes to look for", left())
-        os.kill(min(processes(directory)), signal.SIGKILL)
-        said = process.communicate()[1].decode()
-        tap.ok(process.returncode == 3 and "killed" in said, "a killed guest: status 3", process.returncode, said)
-        tap.ok(ends(left), "a killed guest: nothing is left", left())
+        for name, victim in (("guest", kernel_of), ("lock", lambda directory: min(processes(directory, b"/confine")))):
+            process, directory = started(f"{scratch}/log", "hang")
+            left = session_of(directory)
+            tap.ok(len(left()) > 3, "a guest has processes to look for", left())
+            os.kill(victim(directory), signal.SIGKILL)
+            said = process.communicate()[1].decode()
+            tap.ok(process.returncode == 3 and "killed" in said, f"a killed {name}: status 3", process.returncode, said)
+            tap.ok(ends(left), f"a killed {name}: nothing is left", left())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             process, directory = started(f"{scratch}/log", "spin")
             left = session_of(directory)

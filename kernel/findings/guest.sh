@@ -21,7 +21,7 @@ look() {
 	if [ "$1" = disk ]; then
 		set -- "$2" "$3" /dev/ubda --disk "$work/image"
 	else
-		set -- "$2" "$3" "$work/image"
+		set -- "$2" "$3" "$work/image" --file "$work/image"
 	fi
 	file=$1 what=$2 mounted=$3
 	shift 3

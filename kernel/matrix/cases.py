@@ -16,6 +16,7 @@ VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"
 IMAGES = "tests/images"
 BASES = "spec/base"
+PADDED = "build/matrix/padded"
 PAGE = 4096
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from cases import TOP
+from cases import BASES, IMAGES, PADDED, SWEEP, TOP, VECTORS
 
 TAIL = 40       # lines of the kernel's log
 LONG = 3600     # seconds
@@ -16,6 +16,10 @@ START = 60      # seconds that a guest may take to start on a busy machine
 ANSWER = 20     # seconds that one which hangs is given to say where
 HUNG = 3        # exit status of run-guest, of a guest that was killed as well
 KILLED = "the guest was killed"  # then it says so
+
+
+# Where images are, which the guest sees
+PLACES = [f"{TOP}/{place}" for place in (BASES, IMAGES, PADDED, SWEEP, VECTORS)]
 
 
 class Trouble(Exception):
@@ -70,7 +74,8 @@ class Run:
         self.step = "mount"
         guests.started += 1
         log = f"{scratch}/console"
-        command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, guests.runner,
+        command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, f"--file={list_name}",
+                   *(f"--file={place}" for place in PLACES if os.path.isdir(place)), guests.runner,
                    f"LIST={list_name}", f"FROM={start}", f"TO={end}", *(["LOG=1"] if guests.log else []),
                    *(["CONSOLE=1"] if seconds else [])]
         with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -78,7 +78,7 @@ class Matrix:
         self.core = Core("build/erofs-ishare")
         self.utils = Utils("build/tools/bin")
         self.runner = f"{TOP}/{WORK}/run-vectors"
-        self.padder = cases.Padder(f"{WORK}/padded")
+        self.padder = cases.Padder(cases.PADDED)
         self.kernel = None
         self.rates = {}
 
@@ -215,7 +215,7 @@ def main():
 def make(options):
     """The matrix; returns the exit status."""
     guest = guest_facts()
-    shutil.rmtree(f"{TOP}/{WORK}/padded", ignore_errors=True)
+    shutil.rmtree(f"{TOP}/{cases.PADDED}", ignore_errors=True)
     matrix = Matrix()
     rows = matrix.rows()
     if matrix.kernel != guest["version"]:
