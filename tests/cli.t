@@ -24,6 +24,7 @@ import tap  # noqa: E402
 from tap import parse_tap  # noqa: E402
 
 IMAGES = f"{tap.TOP}/tests/images"
+NEED_DIGESTS = ("fingerprint.digest", "fingerprint.same-content", "fingerprint.padding-zero")
 GOOD = f"{IMAGES}/digest-512.erofs"
 FORMATS = ("text", "json", "sarif", "tap")
 NOBODY = 65534
@@ -138,7 +139,11 @@ def test_usage():
             (["check", "--rule=no.such-rule", GOOD], "--rule=no.such-rule matches no rule"),
             (["check", "--rule=sb.*", "--rule=no.*", GOOD], "--rule=no.. matches no rule"),
             (["check", "--rule=share.*", GOOD], r"--rule=share\.\* names rules for readers of images"),
-            (["check", "--rule=fingerprint.digest", GOOD], r"--rule=fingerprint\.digest needs --digests"),
+            *((["check", f"--rule={rule}", GOOD], rf"--rule={re.escape(rule)} needs --digests") for rule in NEED_DIGESTS),
+            *((["check", option, GOOD], "--trust-opaque and --budget go with --digests")
+              for option in ("--trust-opaque", "--budget=1")),
+            *((["check", "--digests", f"--budget={size}", GOOD], f"'{size}' is no number of bytes")
+              for size in ("", "-1", "G", "1.5G", "1GB", "1 G", "18446744073709551616", "16777216T", "0x10")),
             (["check", "--rule=sb.reserved-zero", "--severity=error", GOOD], "less severe than --severity"),
             (["check", "--device=/dev/null", GOOD, GOOD], "--device=/dev/null comes before all images"),
             (["dump"], "an image is missing"), (["dump", GOOD, GOOD], "one image at a time"),
@@ -337,7 +342,7 @@ def test_sarif(copies):
 def test_tap(copies):
     """TAP by Perl's own parser."""
     rules = json.loads(tool("rules", "--format=json").stdout)
-    judged = [r["name"] for r in rules if not r["runtime"] and r["name"] != "fingerprint.digest"]
+    judged = [r["name"] for r in rules if not r["runtime"] and r["name"] not in NEED_DIGESTS]
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad # TODO \u00e9.erofs")
     points, errors = parse_tap(check("--format=tap", GOOD).stdout)
     tap.ok(sorted(p[2] for p in points) == sorted(f"- {GOOD}: {r}" for r in judged) and all(p[0] for p in points)
@@ -441,6 +446,63 @@ def test_digests(copies):
     tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
     ends(check("--digests", f"{IMAGES}/lz4-512.erofs"), 2, "--digests: compressed files are not examined",
          "not examined: .*compressed")
+    opaque_fingerprints(copies)
+    padding(copies)
+
+
+def opaque_fingerprints(copies):
+    """Fingerprints that are no SHA-256: only the contents of all files that share tell what they are worth."""
+    with open(f"{IMAGES}/no-checksum-512.erofs", "rb") as data:
+        content = data.read().replace(b"sha256:", b"blake3:")
+    image, again = copies.write(content), copies.write(content)
+    at = 4 * 512  # the first byte of /d/f
+    other = copies.make(image, (at, bytes([content[at] ^ 1])))
+    ends(check("--digests", image), 2, "--digests: opaque fingerprints are not examined",
+         r"not examined: the fingerprint is no SHA-256: .*\(--domain\).*\(--trust-opaque\)")
+    told = report("--domain", "--digests", image, again)["summary"]
+    tap.ok(told["hashed_files"] == told["fingerprinted_files"] > 0 and told["digested_files"] == 0,
+           "--digests counts opaque fingerprints", told)
+    ends(check("--digests", "--domain", image, again), 0, "--domain: opaque fingerprints of equal content",
+         rf"\n0 digests compared, {told['hashed_files']} files with other fingerprints compared by content\n")
+    done = check("--digests", "--domain", "--severity=error", image, other)
+    ends(done, 1, "--domain: opaque fingerprints of other content",
+         rf"^{re.escape(other)}:/d/f: error: fingerprint\.same-content: .*\n  the other file: {re.escape(image)}:/d/f\n")
+    ends(check("--digests", "--domain", "--trust-opaque", image, other), 0, "--trust-opaque: no comparison",
+         r"\n0 digests compared\n")
+    ends(check("--digests", "--trust-opaque", image), 0, "--trust-opaque without --domain", r"\n0 digests compared\n")
+    ends(check("--digests", "--rule=fingerprint.digest", image), 0, "fingerprint.digest says nothing of them", "1 image")
+    ends(check("--digests", "--rule=fingerprint.same-content", "--domain", image, other), 1,
+         "fingerprint.same-content alone", "same-content")
+    with open(f"{IMAGES}/lz4-512.erofs", "rb") as data:
+        packed = copies.write(data.read().replace(b"sha256:", b"blake3:"))
+    ends(check("--digests", "--domain", "--rule=fingerprint.*", packed), 2, "--digests: compressed, and no SHA-256",
+         "not examined: the file's content, to compare with that of others, is compressed")
+
+
+def short_files(image, *devices):
+    """Files of less than a block, as dump shows them."""
+    dump = json.loads(tool("dump", "--format=json", *devices, image).stdout)
+    return [i for i in dump["inodes"] if i["type"] == "regular file" and 0 < i["size"] < 512]
+
+
+def padding(copies):
+    """--digests: what is behind the end of a file."""
+    for image, data in (("no-inline-512.erofs", None), ("chunk-512.erofs", None), ("blobdev-512.erofs", "blobdev-512.blob")):
+        image, data = f"{IMAGES}/{image}", f"{IMAGES}/{data or image}"
+        with open(data, "rb") as stored:
+            content = stored.read()
+        devices = [f"--device={data}"] if data != image else []
+        at, file = next((at + f["size"], f) for f in short_files(image, *devices) for at in range(0, len(content), 512)
+                        for x in f["xattrs"] if not any(content[at + f["size"]:at + 512])
+                        and x["value"].endswith(hashlib.sha256(content[at:at + f["size"]]).hexdigest()))
+        bad = copies.make(data, (at, b"\1"))
+        arguments = [f"--device={bad}", image] if devices else [bad]
+        found = [f for f in findings("--digests", *arguments) if f["severity"] == "error"]
+        tap.ok({f["rule"] for f in found} == {"fingerprint.padding-zero"} and file["path"] in {f["path"] for f in found}
+               and all(f["place"]["offset"] in (i["offset"] for i in short_files(image, *devices)) if devices
+                       else f["place"]["offset"] == at for f in found),
+               f"{os.path.basename(data)}: a byte behind the end of a file", at, file["path"], found)
+        ends(check(*arguments), 0, f"{os.path.basename(data)}: without --digests nobody looks", "1 image")
 
 
 def test_devices_of_many(copies):
@@ -901,7 +963,7 @@ def test_manual():
 
 def options_of(command):
     """The long options in a command's help."""
-    found = re.findall(r"^ {6}--([a-z]+)", tool(command, "--help").stdout, re.M)
+    found = re.findall(r"^ {6}--([a-z-]+)", tool(command, "--help").stdout, re.M)
     return [o for o in found if o != "usage"]
 
 

@@ -537,6 +537,66 @@ def sizes(work):
     expect("a sparse file of 1 TiB with a superblock", path, 0)
 
 
+# ---- Digests of more than there is ----
+
+MIB = 1 << 20
+
+
+def zeros_digest(size):
+    """The SHA-256 of so many zeros."""
+    digest, piece = hashlib.sha256(), bytes(MIB)
+    for _ in range(size // MIB):
+        digest.update(piece)
+    return digest.digest()
+
+
+def hole(image, name, size, digest):
+    """An entry for a file that is a hole."""
+    area, icount = xattr_area(xattr(0x80, b"", b"sha256:" + digest))
+    nid = image.nid(inode(REGULAR, size, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True, high=0xFFFF) + area)
+    return (name, nid, REGULAR)
+
+
+def budgets(work):
+    """Holes and chunks that are used again: what they cost is bounded over the whole command, and zeros are free."""
+    digest = zeros_digest(300 * MIB)
+    image = Image()
+    image.fingerprints()
+    image.root([hole(image, f"hole-{i}".encode(), 300 * MIB, digest) for i in range(4)])
+    path = image.write(f"{work}/holes")
+    expect("four holes of 300 MiB", path, 0, "\n4 digests compared\n", "--digests")
+    expect("four holes of one size cost as much as one", path, 0, "\n4 digests compared\n", "--digests", "--budget=300M")
+    expect("a byte less", path, 2, "beyond the budget for holes, and chunks that are used again (--budget) (4 times, first: /hole-0)",
+           "--digests", "--budget=314572799")
+
+    image = Image()
+    image.fingerprints()
+    image.root([hole(image, b"hole", 1 << 30, bytes(32))])
+    path = image.write(f"{work}/gib")
+    expect("a hole of 1 GiB, 200 times", path, 1, "\n200 digests compared\n", "--digests", "--rule=fingerprint.digest",
+           *[path] * 199)
+
+    image = Image()
+    image.fingerprints()
+    area, icount = xattr_area(fingerprint(b"small"))
+    entries = [hole(image, f"{i:02}".encode(), (i + 1) << 40, bytes(32)) for i in range(50)]
+    small = image.nid(inode(REGULAR, 5, image.block(b"small"), FLAT_PLAIN, icount) + area)
+    image.root([*entries, (b"small", small, REGULAR)])
+    expect("a small file behind holes without end", image.write(f"{work}/small"), 2, "\n1 digest compared\n",
+           "--digests")
+
+    image = Image()
+    image.fingerprints()
+    image.superblock["incompat"] |= CHUNKED_FILE
+    block = image.block(b"x" * BLOCK)
+    area, icount = xattr_area(fingerprint(b"x" * (BLOCK * 500)))
+    nid = image.nid(inode(REGULAR, BLOCK * 500, 0, CHUNK_BASED, icount) + area + struct.pack("<I", block) * 500)
+    image.root([(b"chunks", nid, REGULAR)])
+    path = image.write(f"{work}/chunks")
+    expect("a block that is used 500 times", path, 0, "\n1 digest compared\n", "--digests")
+    expect("64 times the image's bytes need no budget", path, 0, "\n1 digest compared\n", "--digests", "--budget=0")
+
+
 # ---- Tables ----
 
 def tables(work):
@@ -710,7 +770,7 @@ def main():
     """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parts = (no_images, block_device, without_permission, truncated, shrinking, cycles, overlapping_directories,
-             inverse_nids, xattrs, fingerprints, collisions, sizes, tables, output, names, mutants)
+             inverse_nids, xattrs, fingerprints, collisions, sizes, budgets, tables, output, names, mutants)
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o755)
         prepare_tools(work)

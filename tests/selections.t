@@ -41,6 +41,8 @@ HARMLESS = {
     "dir.type": "it decides what readdir says of a file",
     "dir.dot": "the VFS resolves `.` by itself",
     "fingerprint.digest": "equal fingerprints have equal sizes whatever the contents are",
+    "fingerprint.same-content": "the same, and a digest is compared with the file's own content",
+    "fingerprint.padding-zero": "no digest is about these bytes",
 }
 
 # What lies behind a malformed structure, by the subjects of rules.

@@ -24,6 +24,7 @@ VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"
 TABLE = "tests/sweep.tsv"
 BATCH = 400
+NEED_DIGESTS = ("fingerprint.digest", "fingerprint.same-content", "fingerprint.padding-zero")
 BASES = "spec/base"
 HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not any more, though of the base image; "
         "`...`: part of it could not be examined; `!`: none of it could be judged\n")
@@ -112,8 +113,8 @@ def vector_seen(vector):
     if vector.get("second"):
         images.append(f"{VECTORS}/{vector['second']}")
         options.append("--domain")
-    if vector["rule"] == "fingerprint.digest":
-        options.append("--digests")
+    if vector["rule"] in NEED_DIGESTS:
+        options += ["--digests", "--domain"]
     together = Seen()
     for seen in check(images, *options).values():
         together.rules.update(seen.rules)

@@ -33,8 +33,8 @@ SHARES_ANYWAY = {
     "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "dev.table-bounds", "dev.range", "dev.overlap",
     "inode.data-bounds", "inode.symlink-target", "dir.name", "dir.name-order", "dir.type", "dir.dot", "dir.dot-present",
     "dir.cycle", "xattr.entry-fill", "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "fingerprint.single",
-    "fingerprint.same-size", "fingerprint.digest"}
-LIES = {"fingerprint.digest", "fingerprint.same-size"}  # two files with one fingerprint differ
+    "fingerprint.same-size", "fingerprint.same-content", "fingerprint.digest", "fingerprint.padding-zero"}
+LIES = {"fingerprint.digest", "fingerprint.same-size", "fingerprint.same-content"}  # two files with one fingerprint differ
 HIDES = "xattr.name-filter"
 CUTS = "xattr.entry-bounds"     # only entries behind the one that is cut cannot be read
 TOO_LARGE = "sb.block-size"     # for the page of the kernel under test

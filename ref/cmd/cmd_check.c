@@ -23,6 +23,9 @@ struct check {
 	char **globs; /* of --rule */
 	size_t glob_count;
 	bool domain; /* all images form one trust domain */
+	bool trust_opaque;
+	uint64_t budget; /* bytes */
+	bool has_budget; /* the user has named one */
 	enum ishare_severity least; /* severity to judge */
 	bool rules[ISHARE_RULE_COUNT];
 	struct ishare_options options;
@@ -36,6 +39,8 @@ enum {
 	OPTION_FLAT,
 	OPTION_DOMAIN,
 	OPTION_DIGESTS,
+	OPTION_TRUST_OPAQUE,
+	OPTION_BUDGET,
 	OPTION_PROFILE,
 	OPTION_RULE,
 	OPTION_SEVERITY,
@@ -50,7 +55,12 @@ static const struct argp_option options[] = {
 	{ "flat", OPTION_FLAT, NULL, 0,
 	  "Images without --device hold their extra devices themselves, as Linux takes them", 0 },
 	{ "domain", OPTION_DOMAIN, NULL, 0, "Judge all images together, as one trust domain", 0 },
-	{ "digests", OPTION_DIGESTS, NULL, 0, "Read all files and judge their sha256: fingerprints",
+	{ "digests", OPTION_DIGESTS, NULL, 0,
+	  "Read all files that have fingerprints, and judge these by the contents", 0 },
+	{ "trust-opaque", OPTION_TRUST_OPAQUE, NULL, 0,
+	  "With --digests: trust fingerprints that are no sha256: digests", 0 },
+	{ "budget", OPTION_BUDGET, "BYTES", 0,
+	  "With --digests: how much to read of holes and chunks that are used again (default: 16G)",
 	  0 },
 	{ "profile", OPTION_PROFILE, "NAME", 0,
 	  "Reader to judge for, such as linux-7.3 or linux-7.3/16k", 0 },
@@ -98,13 +108,37 @@ static void set_format(struct check *check, const char *name, struct argp_state 
 		argp_error(state, "'%s' is no format: text, json, sarif or tap", name);
 }
 
+/* A number of bytes, as in 16G. */
+static void set_budget(struct check *check, const char *text, struct argp_state *state)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	unsigned int bits = 0;
+
+	errno = 0;
+	check->budget = strtoull(text, &end, 10);
+	if (*end && strchr(units, *end))
+		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
+	if (errno || *end || !isdigit((unsigned char)*text) || check->budget > UINT64_MAX >> bits)
+		argp_error(state, "'%s' is no number of bytes, such as 1000000 or 64G", text);
+	check->budget <<= bits;
+	check->has_budget = true;
+}
+
+static bool needs_digests(const struct ishare_rule *rule)
+{
+	return rule->id == ISHARE_RULE_FINGERPRINT_DIGEST ||
+	       rule->id == ISHARE_RULE_FINGERPRINT_SAME_CONTENT ||
+	       rule->id == ISHARE_RULE_FINGERPRINT_PADDING_ZERO;
+}
+
 /* Why check never judges a rule, or not with these options; NULL: it does. */
 static const char *obstacle(const struct check *check, const struct ishare_rule *rule)
 {
 	if (rule->runtime)
 		return "names rules for readers of images, such as kernels: no image can break "
 		       "them";
-	if (rule->id == ISHARE_RULE_FINGERPRINT_DIGEST && !check->options.digests)
+	if (needs_digests(rule) && !check->options.digests)
 		return "needs --digests";
 	if (rule->severity > check->least)
 		return "names rules that are less severe than --severity";
@@ -156,6 +190,8 @@ static void give_early_devices(struct check *check, struct argp_state *state)
 static void finish_options(struct check *check, struct argp_state *state)
 {
 	give_early_devices(check, state);
+	if ((check->trust_opaque || check->has_budget) && !check->options.digests)
+		argp_error(state, "--trust-opaque and --budget go with --digests");
 	if (!check->glob_count)
 		select_rules(check, "*");
 	for (size_t i = 0; i < check->glob_count; i++) {
@@ -182,6 +218,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_DIGESTS:
 		check->options.digests = true;
+		return 0;
+	case OPTION_TRUST_OPAQUE:
+		check->trust_opaque = true;
+		return 0;
+	case OPTION_BUDGET:
+		set_budget(check, arg, state);
 		return 0;
 	case OPTION_PROFILE:
 		set_profile(check, arg, state);
@@ -342,6 +384,13 @@ static void judge_domain(struct check *check, const char *name, const struct arg
 	free(judged);
 }
 
+static enum ishare_opaque opaque_of(const struct check *check)
+{
+	if (check->trust_opaque)
+		return ISHARE_OPAQUE_TRUSTED;
+	return check->domain ? ISHARE_OPAQUE_COMPARED : ISHARE_OPAQUE_UNEXAMINED;
+}
+
 static void judge(struct check *check)
 {
 	if (check->domain) {
@@ -374,6 +423,7 @@ static void start(struct check *check, int argc)
 	check->globs = allocate(room, sizeof(char *));
 	check->least = ISHARE_NOTE;
 	check->options.limit = DEFAULT_LIMIT;
+	check->budget = ISHARE_BUDGET_BYTES;
 	check->options.rules = check->rules;
 	check->report.format = &report_text;
 	check->report.out = stdout;
@@ -389,6 +439,8 @@ int cmd_check(int argc, char **argv)
 
 	start(&check, argc);
 	argp_parse(&check_argp, argc, argv, ARGP_IN_ORDER, NULL, &check);
+	check.options.opaque = opaque_of(&check);
+	check.options.budget = allocated(ishare_budget_new(check.budget));
 	format = check.report.format;
 	progress_start(&check.progress);
 	format->begin(&check.report);
@@ -398,6 +450,7 @@ int cmd_check(int argc, char **argv)
 	check.outcome.seconds = seconds() - check.progress.start;
 	check.outcome.status = exit_status(&check);
 	format->end(&check.report, &check.outcome);
+	ishare_budget_free(check.options.budget);
 	free(check.images);
 	free(check.devices);
 	free(check.globs);

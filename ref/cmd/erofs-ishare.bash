@@ -11,7 +11,7 @@ _erofs_ishare_options()
 {
 	case $1 in
 	check)
-		echo "--device= --flat --domain --digests --profile= --rule= --severity= --strict --limit= --format= --help"
+		echo "--device= --flat --domain --digests --trust-opaque --budget= --profile= --rule= --severity= --strict --limit= --format= --help"
 		;;
 	dump)
 		echo "--device= --limit= --format= --help"

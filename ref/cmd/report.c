@@ -58,7 +58,12 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	if (!outcome->digests)
 		return;
 	put_count(out, prefix, summary->digested_files, "digest");
-	fputs(" compared\n", out);
+	fputs(" compared", out);
+	if (summary->hashed_files) {
+		put_count(out, ", ", summary->hashed_files, "file");
+		fputs(" with other fingerprints compared by content", out);
+	}
+	fputc('\n', out);
 }
 
 /* A line on things that were not judged as they should be, if there are any. */
@@ -109,6 +114,7 @@ json_t *json_summary(const struct outcome *outcome)
 	json_set(object, "fingerprinted_bytes",
 		 known ? json_unsigned(summary->fingerprinted_bytes) : json_null());
 	json_set(object, "digested_files", json_unsigned(summary->digested_files));
+	json_set(object, "hashed_files", json_unsigned(summary->hashed_files));
 	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));
 	json_set(object, "warnings", json_unsigned(summary->findings[ISHARE_WARNING]));
 	json_set(object, "notes", json_unsigned(summary->findings[ISHARE_NOTE]));

@@ -44,6 +44,18 @@ bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishar
 	return !ishare_same_view(&a->fingerprint, &b->fingerprint) || a->size == b->size;
 }
 
+bool fingerprint_same_content(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b)
+{
+	return !ishare_same_view(&a->fingerprint, &b->fingerprint) ||
+	       ishare_same_bytes(a->digest.data, b->digest.data,
+				 ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
+}
+
+bool fingerprint_padding_zero(const struct ishare_view *padding)
+{
+	return padding->size == 0 || ishare_all_zero(padding->data, padding->size);
+}
+
 bool fingerprint_digest(const struct ishare_view *value, const struct ishare_view *digest)
 {
 	return !fingerprint_form(value) ||

@@ -67,6 +67,29 @@ bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct 
     ensures meaning: \result <==> fingerprint_same_size(a, b); */
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b);
 
+/* The same, with the digests of what is in them. */
+/*@ requires files: \valid_read(a) && \valid_read(b);
+    requires values: view_ok(&a->fingerprint) && view_ok(&b->fingerprint);
+    requires digests: view_ok(&a->digest) && view_ok(&b->digest);
+    requires digest_sizes: a->digest.size == ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE &&
+      b->digest.size == ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_same_content(a, b); */
+bool fingerprint_same_content(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b);
+
+/*
+ * padding: the bytes between the end of a regular file and the end of its last block; empty if that
+ * block is full, a hole, or no block of its own.
+ */
+/*@ requires view: view_ok(padding);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> fingerprint_padding_zero(padding); */
+bool fingerprint_padding_zero(const struct ishare_view *padding);
+
 /*
  * digest: the 32 bytes of the SHA-256 of the file's content. True also for values of another form
  * than fingerprint_form().

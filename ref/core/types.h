@@ -135,9 +135,10 @@ struct ishare_name {
 	struct ishare_view bytes; /* at most 510 bytes */
 };
 
-/* A regular file's fingerprint with its size: see fingerprint.same-size. */
+/* A regular file's fingerprint, with what it stands for: see fingerprint.same-size and fingerprint.same-content. */
 struct ishare_keyed_file {
 	struct ishare_view fingerprint;
+	struct ishare_view digest; /* the 32 bytes of the SHA-256 of the content */
 	uint64_t size; /* i_size, bytes */
 };
 

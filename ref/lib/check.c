@@ -131,19 +131,28 @@ static void check_release(struct check *check)
 	reader_release(&check->reader);
 	reader_release(&check->rows);
 	seen_release(&check->seen);
+	ishare_budget_free(check->own_budget);
 	free(check->block);
 	free(check->area);
 	free(check->names);
 }
 
+static bool start_digests(struct check *check)
+{
+	struct ishare_budget *budget = check->options->budget;
+
+	if (!budget)
+		budget = check->own_budget = ishare_budget_new(ISHARE_BUDGET_BYTES);
+	if (budget)
+		check->digests = digest_start(check->image, budget, check->options->threads);
+	return check->digests;
+}
+
 static void check_files(struct check *check)
 {
-	if (check->options->digests) {
-		check->digests = digest_start(check->image, check->options->threads);
-		if (!check->digests) {
-			check_no_memory(check);
-			return;
-		}
+	if (check->options->digests && !start_digests(check)) {
+		check_no_memory(check);
+		return;
 	}
 	check_tree(check);
 	if (check->digests)

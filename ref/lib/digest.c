@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Hashes file contents in threads while the walk goes on: rule fingerprint.digest. The queue is
- * bounded, and so is memory; what does not match is reported when all is done, in the order of the
- * walk, so that output does not depend on timing.
+ * Reads the files that have fingerprints, in threads while the walk goes on: rules
+ * fingerprint.digest, fingerprint.padding-zero, and for the domain to judge,
+ * fingerprint.same-content. The queue is bounded, and so is memory; what is found is reported when
+ * all is done, in the order of the walk, so that output does not depend on timing.
  */
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -20,32 +22,47 @@
 #define THREAD_LINES 16u
 
 /*
- * Holes and shared chunks let a small image name any number of bytes. Hashing this many times the
- * image's size, and what comes free, is still examined.
+ * Holes and shared chunks let a small image name any number of bytes. Of what it has on its devices,
+ * this many times their bytes are hashed; the rest, and holes, are at the budget's cost.
  */
-#define REPEAT_LIMIT 16u
-#define FREE_BYTES (1ull << 30)
+#define REPEAT_LIMIT 64u
 
+/* One file to read. */
 struct job {
 	struct file file;
-	struct place place;
+	struct place place; /* of the fingerprint */
 	uint64_t sequence;
 	uint32_t directory;
 	uint64_t position;
+	struct domain_key key;
+	bool hash; /* the content */
+	bool padding; /* look at the bytes behind it */
+	bool opaque; /* the fingerprint is no digest, and is left out here */
+	struct zeros *zeros; /* all that it has is holes, hashed once for all such files; or NULL */
 	uint8_t fingerprint[ISHARE_FINGERPRINT_SHA256_SIZE];
 };
 
-enum outcome { DIGEST_MATCHES, DIGEST_DIFFERS, DIGEST_UNREADABLE };
+enum outcome {
+	DIGEST_MATCHES, /* nothing to tell */
+	DIGEST_DIFFERS,
+	DIGEST_TAKEN, /* of a file whose fingerprint is none: for the domain */
+	DIGEST_UNREADABLE,
+	PADDING_NOT_ZERO,
+	PADDING_UNREADABLE,
+};
 
-/* What is to be reported, or counted as not examined, at the end. */
+/* What is to be reported, counted as not examined, or compared, at the end. */
 struct result {
 	uint64_t sequence;
 	uint64_t position;
 	struct place place;
+	struct domain_key key;
 	uint32_t directory;
+	uint32_t padding; /* bytes, if they are not zero */
+	bool opaque;
 	enum outcome outcome;
 	enum read_result why;
-	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content, if it differs */
+	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content */
 };
 
 struct digest_pool {
@@ -58,12 +75,14 @@ struct digest_pool {
 	struct job queue[QUEUE_ROOM];
 	size_t head, count;
 	uint64_t sequence;
-	uint64_t budget; /* bytes that may still be hashed */
+	struct ishare_budget *budget;
+	uint64_t allowance; /* bytes of this image's devices that are hashed without it */
 	bool closing;
 
 	struct result *results;
 	size_t result_count, result_room;
 	uint64_t digested;
+	uint64_t hashed; /* whose fingerprints are no digests */
 	char error[200]; /* of the first read that failed */
 	bool no_memory;
 };
@@ -76,11 +95,20 @@ struct worker {
 	uint8_t *piece;
 };
 
-static bool keep_result(struct digest_pool *pool, const struct job *job, enum outcome outcome,
-			enum read_result why, const uint8_t *digest)
+static struct result new_result(const struct job *job)
 {
-	struct result *result;
+	return (struct result){
+		.sequence = job->sequence,
+		.position = job->position,
+		.place = job->place,
+		.key = job->key,
+		.directory = job->directory,
+		.opaque = job->opaque,
+	};
+}
 
+static bool keep_result(struct digest_pool *pool, const struct result *result)
+{
 	if (pool->result_count == pool->result_room) {
 		size_t room = pool->result_room * 2 + 16;
 		struct result *results = realloc(pool->results, room * sizeof(*results));
@@ -90,16 +118,7 @@ static bool keep_result(struct digest_pool *pool, const struct job *job, enum ou
 		pool->results = results;
 		pool->result_room = room;
 	}
-	result = &pool->results[pool->result_count++];
-	*result = (struct result){
-		.sequence = job->sequence,
-		.position = job->position,
-		.place = job->place,
-		.directory = job->directory,
-		.outcome = outcome,
-		.why = why,
-	};
-	memcpy(result->digest, digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
+	pool->results[pool->result_count++] = *result;
 	return true;
 }
 
@@ -132,28 +151,101 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 	return EVP_DigestFinal_ex(worker->context, digest, NULL) ? READ_OK : crypto_failed(worker);
 }
 
-static enum outcome judge(const struct job *job, const uint8_t *digest)
+/* Whoever needs the digest of so many zeros first computes it; others wait. */
+static enum read_result hash_zeros(struct worker *worker, const struct job *job, uint8_t *digest)
+{
+	struct zeros *zeros = job->zeros;
+	enum read_result result = READ_OK;
+
+	pthread_mutex_lock(&zeros->lock);
+	if (!zeros->done)
+		result = hash_content(worker, &job->file, zeros->digest);
+	zeros->done = result == READ_OK;
+	memcpy(digest, zeros->digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
+	pthread_mutex_unlock(&zeros->lock);
+	return result;
+}
+
+static enum outcome judge_digest(const struct job *job, const uint8_t *digest)
 {
 	struct ishare_view value = { job->fingerprint, ISHARE_FINGERPRINT_SHA256_SIZE };
 	struct ishare_view computed = { digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE };
 
+	if (job->opaque)
+		return DIGEST_TAKEN;
 	return fingerprint_digest(&value, &computed) ? DIGEST_MATCHES : DIGEST_DIFFERS;
+}
+
+static void end_job(struct worker *worker, const struct result *result, bool told)
+{
+	struct digest_pool *pool = worker->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->digested += result->outcome == DIGEST_MATCHES || result->outcome == DIGEST_DIFFERS;
+	pool->hashed += result->outcome == DIGEST_TAKEN;
+	if (told && !keep_result(pool, result))
+		pool->no_memory = true;
+	if (result->why == READ_FAILED && !pool->error[0])
+		memcpy(pool->error, worker->reader.error, sizeof(pool->error));
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void run_hash(struct worker *worker, const struct job *job)
+{
+	struct result result = new_result(job);
+
+	result.why = job->zeros ? hash_zeros(worker, job, result.digest)
+				: hash_content(worker, &job->file, result.digest);
+	result.outcome =
+		result.why == READ_OK ? judge_digest(job, result.digest) : DIGEST_UNREADABLE;
+	end_job(worker, &result, result.outcome != DIGEST_MATCHES);
+}
+
+/* The bytes from the first to the last that is not zero; of those on another device, the inode. */
+static struct place padding_place(const struct worker *worker, const struct job *job,
+				  const struct padding *padding)
+{
+	size_t first = 0, last = padding->bytes.size;
+
+	while (!padding->bytes.data[first])
+		first++;
+	while (!padding->bytes.data[last - 1])
+		last--;
+	if (padding->device)
+		return place_struct(job->file.space,
+				    job->file.inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
+							     : ISHARE_STRUCT_INODE_COMPACT,
+				    job->file.offset);
+	return place_bytes(&worker->pool->image->space, padding->offset + first,
+			   (uint32_t)(last - first));
+}
+
+static void run_padding(struct worker *worker, const struct job *job)
+{
+	struct result result = new_result(job);
+	struct padding padding;
+
+	result.why = file_padding(&worker->reader, &job->file, &padding);
+	if (result.why == READ_OUTSIDE)
+		return; /* what is not there shows nothing: see inode.data-bounds */
+	if (result.why != READ_OK) {
+		result.outcome = PADDING_UNREADABLE;
+	} else if (!fingerprint_padding_zero(&padding.bytes)) {
+		result.outcome = PADDING_NOT_ZERO;
+		result.padding = (uint32_t)padding.bytes.size;
+		result.place = padding_place(worker, job, &padding);
+	} else {
+		return;
+	}
+	end_job(worker, &result, true);
 }
 
 static void run_job(struct worker *worker, const struct job *job)
 {
-	struct digest_pool *pool = worker->pool;
-	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE] = { 0 };
-	enum read_result why = hash_content(worker, &job->file, digest);
-	enum outcome outcome = why == READ_OK ? judge(job, digest) : DIGEST_UNREADABLE;
-
-	pthread_mutex_lock(&pool->lock);
-	pool->digested += why == READ_OK;
-	if (outcome != DIGEST_MATCHES && !keep_result(pool, job, outcome, why, digest))
-		pool->no_memory = true;
-	if (why == READ_FAILED && !pool->error[0])
-		memcpy(pool->error, worker->reader.error, sizeof(pool->error));
-	pthread_mutex_unlock(&pool->lock);
+	if (job->hash)
+		run_hash(worker, job);
+	if (job->padding)
+		run_padding(worker, job);
 }
 
 /* Returns how many; 0: the queue is empty and will stay so. The last ones go round one by one. */
@@ -224,16 +316,17 @@ static void free_pool(struct digest_pool *pool)
 	free(pool);
 }
 
-struct digest_pool *digest_start(struct ishare_image *image, unsigned int threads)
+struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
+				 unsigned int threads)
 {
 	struct digest_pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
 		return NULL;
 	pool->image = image;
-	pool->budget = FREE_BYTES;
+	pool->budget = budget;
 	for (uint32_t i = 0; i < image->device_count; i++)
-		pool->budget += REPEAT_LIMIT * image->devices[i].held;
+		pool->allowance += REPEAT_LIMIT * image->devices[i].held;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->filled, NULL);
 	pthread_cond_init(&pool->drained, NULL);
@@ -246,54 +339,164 @@ struct digest_pool *digest_start(struct ishare_image *image, unsigned int thread
 	return NULL;
 }
 
-void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
-		const struct ishare_view *fingerprint, struct place place)
+/* An honest image pays for its holes, and for nothing else. */
+static bool pay(struct digest_pool *pool, uint64_t bytes, uint64_t holes)
 {
-	struct job *job;
+	uint64_t own = bytes < pool->allowance ? bytes : pool->allowance;
 
-	if (file->inode.size > pool->budget) {
-		not_examined(check, A_CONTENT, REPEATS);
-		return;
+	if (!budget_take(pool->budget, holes + (bytes - own)))
+		return false;
+	pool->allowance -= own;
+	return true;
+}
+
+static bool pay_for_content(struct digest_pool *pool, struct job *job)
+{
+	const struct file *file = &job->file;
+
+	if (file->holes == file->inode.size)
+		return budget_take_zeros(pool->budget, file->inode.size, &job->zeros);
+	return pay(pool, file->inode.size - file->holes, file->holes);
+}
+
+/* Whether the content is to be hashed; if not, and somebody wanted to know it, that is counted. */
+static bool wants_hash(struct digest_pool *pool, struct check *check, struct job *job)
+{
+	enum unexamined_thing thing = job->opaque ? AN_OPAQUE_CONTENT : A_CONTENT;
+
+	if (job->opaque && (check->options->opaque == ISHARE_OPAQUE_TRUSTED || !check->domain))
+		return false;
+	if (job->file.inode.size && ishare_inode_is_compressed(&job->file.inode))
+		not_readable(check, thing, READ_ENCODED);
+	else if (job->file.bounds != READ_OK)
+		not_readable(check, thing, job->file.bounds);
+	else if (!pay_for_content(pool, job))
+		not_examined(check, thing, REPEATS);
+	else
+		return true;
+	return false;
+}
+
+static bool wants_padding(struct digest_pool *pool, struct check *check, const struct job *job)
+{
+	uint32_t size = file_padding_size(check->image, &job->file);
+
+	if (size && !pay(pool, size, 0)) {
+		not_examined(check, THE_LAST_BLOCK, REPEATS);
+		return false;
 	}
-	pool->budget -= file->inode.size;
+	return size > 0;
+}
+
+/* Whether nobody can tell what equal fingerprints that are no digests stand for. */
+static bool needs_domain(const struct check *check)
+{
+	return check->options->opaque == ISHARE_OPAQUE_UNEXAMINED ||
+	       (check->options->opaque == ISHARE_OPAQUE_COMPARED && !check->domain);
+}
+
+static void queue_job(struct digest_pool *pool, struct job *job)
+{
 	pthread_mutex_lock(&pool->lock);
 	while (pool->count == QUEUE_ROOM)
 		pthread_cond_wait(&pool->drained, &pool->lock);
-	job = &pool->queue[(pool->head + pool->count) % QUEUE_ROOM];
-	job->file = *file;
-	job->place = place;
 	job->sequence = pool->sequence++;
-	job->directory = check->directory;
-	job->position = check->position;
-	memcpy(job->fingerprint, fingerprint->data, ISHARE_FINGERPRINT_SHA256_SIZE);
+	pool->queue[(pool->head + pool->count) % QUEUE_ROOM] = *job;
 	pool->count++;
 	if (pool->count % BATCH == 0)
 		pthread_cond_signal(&pool->filled);
 	pthread_mutex_unlock(&pool->lock);
 }
 
+void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
+		const struct ishare_view *fingerprint, struct place place, struct domain_key key)
+{
+	struct job job = {
+		.file = *file,
+		.place = place,
+		.directory = check->directory,
+		.position = check->position,
+		.key = key,
+		.opaque = !fingerprint_form(fingerprint),
+	};
+
+	if (job.opaque && needs_domain(check))
+		not_examined(check, A_FINGERPRINT, NEEDS_DOMAIN);
+	if (!job.opaque)
+		memcpy(job.fingerprint, fingerprint->data, ISHARE_FINGERPRINT_SHA256_SIZE);
+	job.hash = wants_hash(pool, check, &job);
+	job.padding = wants_padding(pool, check, &job);
+	if (job.hash && !job.opaque && check->domain)
+		domain_set_digest(check->domain, key); /* unless it turns out to be another */
+	if (job.hash || job.padding)
+		queue_job(pool, &job);
+}
+
 static int compare_results(const void *a, const void *b)
 {
 	const struct result *x = a, *y = b;
 
-	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+	if (x->sequence != y->sequence)
+		return x->sequence < y->sequence ? -1 : 1;
+	return x->outcome < y->outcome ? -1 : x->outcome > y->outcome;
 }
 
-static void report_result(struct check *check, const struct result *result)
+static void report_digest(struct check *check, const struct result *result)
 {
-	char path[PATH_SHOWN], hex[2 * ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE + 1];
+	char hex[2 * ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE + 1];
+
+	for (size_t i = 0; i < ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE; i++)
+		sprintf(hex + 2 * i, "%02x", result->digest[i]);
+	report(check, ISHARE_RULE_FINGERPRINT_DIGEST, result->place,
+	       "the fingerprint is not the SHA-256 of the file's content, %s", hex);
+}
+
+static void tell_domain(struct check *check, const struct result *result)
+{
+	if (!check->domain)
+		return;
+	if (result->outcome == DIGEST_UNREADABLE)
+		domain_set_unknown(check->domain, result->key);
+	else if (!domain_set_content(check->domain, result->key, result->digest))
+		check_no_memory(check);
+}
+
+static void tell_result(struct check *check, const struct result *result)
+{
+	switch (result->outcome) {
+	case DIGEST_DIFFERS:
+		report_digest(check, result);
+		break;
+	case DIGEST_UNREADABLE:
+		not_readable(check, result->opaque ? AN_OPAQUE_CONTENT : A_CONTENT, result->why);
+		break;
+	case PADDING_NOT_ZERO:
+		report(check, ISHARE_RULE_FINGERPRINT_PADDING_ZERO, result->place,
+		       "of the %" PRIu32
+		       " bytes between the end of the file and the end of its last block, some are not 0",
+		       result->padding);
+		break;
+	case PADDING_UNREADABLE:
+		not_readable(check, THE_LAST_BLOCK, result->why);
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_result(struct check *check, const struct result *result)
+{
+	char path[PATH_SHOWN];
 	uint64_t nid;
 
+	if (result->outcome < PADDING_NOT_ZERO)
+		tell_domain(check, result);
+	if (result->outcome == DIGEST_TAKEN)
+		return;
 	if (find_entry(&check->reader, check->image, result->directory, result->position, &nid,
 		       path, sizeof(path)))
 		check->fixed_path = path;
-	for (size_t i = 0; i < ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE; i++)
-		sprintf(hex + 2 * i, "%02x", result->digest[i]);
-	if (result->outcome == DIGEST_DIFFERS)
-		report(check, ISHARE_RULE_FINGERPRINT_DIGEST, result->place,
-		       "the fingerprint is not the SHA-256 of the file's content, %s", hex);
-	else
-		not_readable(check, A_CONTENT, result->why);
+	tell_result(check, result);
 	check->fixed_path = NULL;
 }
 
@@ -308,8 +511,9 @@ void digest_finish(struct digest_pool *pool, struct check *check)
 	if (pool->result_count)
 		qsort(pool->results, pool->result_count, sizeof(*pool->results), compare_results);
 	for (size_t i = 0; i < pool->result_count; i++)
-		report_result(check, &pool->results[i]);
+		take_result(check, &pool->results[i]);
 	check->summary->digested_files += pool->digested;
+	check->summary->hashed_files += pool->hashed;
 	if (pool->no_memory)
 		check_no_memory(check);
 	if (pool->error[0]) {

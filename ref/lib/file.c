@@ -338,6 +338,7 @@ enum read_result file_judge_data(struct reader *reader, const struct file *file,
 	uint32_t apart = 0;
 
 	fault->rule = ISHARE_RULE_COUNT;
+	fault->holes = 0;
 	for (fault->pos = 0; fault->pos < file->inode.size; fault->pos += run.size) {
 		result = map_run(reader, file, fault->pos, &run);
 		if (result == READ_OUTSIDE)
@@ -346,6 +347,7 @@ enum read_result file_judge_data(struct reader *reader, const struct file *file,
 		if (result != READ_OK)
 			return result;
 		apart |= run.kind == RUN_HOLE;
+		fault->holes += run.kind == RUN_HOLE ? run.size : 0;
 		if (run.kind != RUN_DEVICE)
 			continue;
 		run.blocks.apart = apart;
@@ -365,4 +367,39 @@ uint64_t chunk_table_size(const struct ishare_image *image, const struct file *f
 	uint64_t chunks = file->inode.size ? ((file->inode.size - 1) >> bits) + 1 : 0;
 
 	return chunks * record_size(file);
+}
+
+uint32_t file_padding_size(const struct ishare_image *image, const struct file *file)
+{
+	uint64_t block_size = ishare_block_size(&image->sb);
+
+	if (file->inode.data_layout != ISHARE_INODE_FLAT_PLAIN &&
+	    file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
+		return 0;
+	return (uint32_t)((block_size - file->inode.size % block_size) % block_size);
+}
+
+/* The last byte of data tells where the block is. No device need hold the whole of it. */
+enum read_result file_padding(struct reader *reader, const struct file *file,
+			      struct padding *padding)
+{
+	uint64_t left, size = file_padding_size(reader->image, file);
+	struct run run;
+	enum read_result result;
+
+	padding->bytes.size = 0;
+	if (!size)
+		return READ_OK;
+	result = map_run(reader, file, file->inode.size - 1, &run);
+	if (result == READ_OK && run.kind == RUN_DEVICE)
+		result = check_range(reader->image, &run, 1);
+	if (result != READ_OK || run.kind != RUN_DEVICE)
+		return result;
+	padding->device = run.blocks.device;
+	padding->offset = run.offset + 1;
+	left = reader->image->devices[padding->device].size - padding->offset;
+	size = min_u64(size, left);
+	return reader_view(reader, padding->device, padding->offset, (size_t)size, &padding->bytes)
+		       ? READ_OK
+		       : READ_FAILED;
 }

@@ -207,7 +207,7 @@ static void report_fault(struct check *check, const struct file *file,
 	       what);
 }
 
-static void check_place(struct check *check, const struct file *file)
+static void check_place(struct check *check, struct file *file)
 {
 	struct data_fault fault;
 	enum read_result result;
@@ -216,6 +216,9 @@ static void check_place(struct check *check, const struct file *file)
 		check_metadata(check, file->space, chunk_table(file),
 			       chunk_table_size(check->image, file));
 	result = file_judge_data(&check->reader, file, &fault);
+	if (result != READ_OUTSIDE || fault.rule == ISHARE_RULE_INODE_DATA_BOUNDS)
+		file->bounds = result;
+	file->holes = fault.holes;
 	if (result == READ_OUTSIDE)
 		report_fault(check, file, &fault);
 	else if (result != READ_NO_DEVICE ||
@@ -223,7 +226,7 @@ static void check_place(struct check *check, const struct file *file)
 		not_readable(check, DATA, result);
 }
 
-static void check_data(struct check *check, const struct file *file)
+static void check_data(struct check *check, struct file *file)
 {
 	const struct ishare_image *image = check->image;
 
@@ -309,6 +312,8 @@ static void check_inode_metadata(struct check *check, const struct file *file)
 
 bool check_inode(struct check *check, uint64_t nid, struct file *file)
 {
+	file->bounds = READ_OK;
+	file->holes = 0;
 	if (!load_checked(check, nid, file) || !check_form(check, file))
 		return false;
 	count_inode(check, &file->inode);

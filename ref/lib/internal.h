@@ -5,6 +5,8 @@
 #ifndef ISHARE_INTERNAL_H
 #define ISHARE_INTERNAL_H
 
+#include <pthread.h>
+
 #include "ishare.h"
 
 /* reader.c: bytes of the image and its devices, through a small cache of private copies */
@@ -55,12 +57,23 @@ bool reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *
 
 struct space;
 
+enum read_result {
+	READ_OK = 0,
+	READ_ENCODED, /* the data is compressed */
+	READ_OUTSIDE, /* the inode names bytes that its device does not have */
+	READ_NO_DEVICE, /* it names a device that was not given */
+	READ_FAILED, /* I/O error: reader->error */
+};
+
 /* An inode whose data can be read. */
 struct file {
 	struct ishare_inode inode;
 	uint64_t nid;
 	uint64_t offset; /* of the inode in its space */
 	const struct space *space; /* that holds the inode */
+	/* as far as check_inode() has looked */
+	enum read_result bounds; /* whether the data can be read */
+	uint64_t holes; /* bytes of it */
 };
 
 /* An address space of metadata: the image itself, or the data of the metabox or packed inode. */
@@ -72,14 +85,6 @@ struct space {
 	bool lost; /* there is one, but broken rules (reported) hide where */
 	bool is_image;
 	struct file file; /* whose data it is, unless is_image */
-};
-
-enum read_result {
-	READ_OK = 0,
-	READ_ENCODED, /* the data is compressed */
-	READ_OUTSIDE, /* the inode names bytes that its device does not have */
-	READ_NO_DEVICE, /* it names a device that was not given */
-	READ_FAILED, /* I/O error: reader->error */
 };
 
 /* Copies size bytes at pos of the file's data; the caller keeps within inode.size. */
@@ -97,6 +102,7 @@ enum read_result space_view(struct reader *reader, const struct space *space, ui
 struct data_fault {
 	enum ishare_rule_id rule; /* ISHARE_RULE_COUNT: nowhere */
 	uint64_t pos; /* in the file */
+	uint64_t holes; /* bytes of holes before it */
 };
 
 /*
@@ -111,6 +117,22 @@ enum read_result file_judge_data(struct reader *reader, const struct file *file,
 /* A chunk-based file's table of chunks: where it is in the inode's space, and its bytes. */
 uint64_t chunk_table(const struct file *file);
 uint64_t chunk_table_size(const struct ishare_image *image, const struct file *file);
+
+/*
+ * Bytes between the end of the file and the end of its last block. 0: there are none, or the layout
+ * has no block of the file's own there.
+ */
+uint32_t file_padding_size(const struct ishare_image *image, const struct file *file);
+
+/* Those of them that are on a device, and so not in a hole. */
+struct padding {
+	struct ishare_view bytes; /* valid until the reader's next call */
+	uint64_t offset;
+	uint32_t device;
+};
+
+enum read_result file_padding(struct reader *reader, const struct file *file,
+			      struct padding *padding);
 
 /* escape.c: see ishare_escape in ishare.h */
 
@@ -234,6 +256,9 @@ enum unexamined_thing {
 	A_CHUNK_TABLE,
 	DATA,
 	A_CONTENT,
+	AN_OPAQUE_CONTENT,
+	THE_LAST_BLOCK,
+	A_FINGERPRINT,
 	UNEXAMINED_THINGS
 };
 
@@ -243,6 +268,7 @@ enum unexamined_reason {
 	IS_NOWHERE,
 	OVERLAPS,
 	REPEATS,
+	NEEDS_DOMAIN,
 	UNEXAMINED_REASONS
 };
 
@@ -260,6 +286,7 @@ struct check {
 	struct ishare_summary *summary;
 	struct ishare_domain *domain;
 	struct digest_pool *digests; /* NULL unless digests were asked for */
+	struct ishare_budget *own_budget; /* if the caller gave none */
 	struct reader reader;
 	struct reader rows; /* for the bytes shown: leaves the views of reader alone */
 	struct seen seen;
@@ -398,20 +425,51 @@ bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_
 #define NO_POSITION UINT64_MAX /* the directory itself */
 
 /* domain.c */
+
+/* Names a file of a domain. */
+struct domain_key {
+	uint32_t bucket;
+	size_t index;
+};
+
 bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 		const struct ishare_view *fingerprint, uint64_t file_size, uint32_t directory,
-		uint64_t position);
+		uint64_t position, struct domain_key *key);
+
+/*
+ * What is known of a file's content: its fingerprint is its digest; the digest is another (false: no
+ * memory); or nothing, as at first.
+ */
+void domain_set_digest(struct ishare_domain *domain, struct domain_key key);
+bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest);
+void domain_set_unknown(struct ishare_domain *domain, struct domain_key key);
+
+/* budget.c */
+
+/* The SHA-256 of so many zeros. Whoever holds the lock and finds it not done computes it. */
+struct zeros {
+	pthread_mutex_t lock;
+	uint64_t size;
+	bool done;
+	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE];
+};
+
+/* Takes so many bytes; false: there are not as many left. */
+bool budget_take(struct ishare_budget *budget, uint64_t bytes);
+/* The same for zeros, which are paid for once; *zeros may be NULL. */
+bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros **zeros);
 
 /* digest.c */
 
-/* Starts threads that hash file contents. Returns NULL when memory or threads run out. */
-struct digest_pool *digest_start(struct ishare_image *image, unsigned int threads);
+/* Starts threads that read file contents. Returns NULL when memory or threads run out. */
+struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
+				 unsigned int threads);
 /*
- * Queues one file whose fingerprint has the form of fingerprint.form; waits while the queue is
- * full. place: of the fingerprint.
+ * Queues one regular file with its fingerprint; waits while the queue is full. place: of the
+ * fingerprint. key: unless check->domain is NULL.
  */
 void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
-		const struct ishare_view *fingerprint, struct place place);
+		const struct ishare_view *fingerprint, struct place place, struct domain_key key);
 /* Waits for all and reports what does not match, in the order of digest_add. Frees the pool. */
 void digest_finish(struct digest_pool *pool, struct check *check);
 

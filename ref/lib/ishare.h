@@ -17,6 +17,7 @@
 
 struct ishare_image;
 struct ishare_domain;
+struct ishare_budget;
 
 /*
  * The library's texts (messages, paths, reasons) are printable UTF-8 on one line. Names in them are
@@ -124,6 +125,26 @@ struct ishare_sink {
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 };
 
+/*
+ * Bounds the hashing that small images can ask for: holes, and chunks that are used again and again.
+ * One budget may serve many checks, which share it; 64 times the bytes of each image and its devices
+ * are hashed without it. It belongs to the caller, and more than one thread may use it.
+ * ishare_budget_new returns NULL when memory runs out.
+ */
+#define ISHARE_BUDGET_BYTES (16ull << 30) /* for who has no opinion */
+struct ishare_budget *ishare_budget_new(uint64_t bytes);
+void ishare_budget_free(struct ishare_budget *budget);
+
+/*
+ * How to judge, with digests, fingerprints that are none: "opaque" ones. Only the contents of all files
+ * that share can tell whether equal ones stand for equal content (rule fingerprint.same-content).
+ */
+enum ishare_opaque {
+	ISHARE_OPAQUE_UNEXAMINED = 0, /* not all images that share are in the domain */
+	ISHARE_OPAQUE_COMPARED, /* they are: ishare_domain_judge compares */
+	ISHARE_OPAQUE_TRUSTED, /* they do: nothing is compared */
+};
+
 struct ishare_options {
 	struct ishare_profile profile; /* see ishare_profile_by_name */
 	const bool *rules; /* ISHARE_RULE_COUNT switches, false: do not report; NULL: all */
@@ -133,8 +154,10 @@ struct ishare_options {
 	 * a byte" of the chapter "Devices".
 	 */
 	bool flat;
-	bool digests; /* read file contents and judge fingerprint.digest */
+	bool digests; /* read files, and judge fingerprint.digest, .same-content and .padding-zero */
 	unsigned int threads; /* for digests; 0: one for each processor */
+	struct ishare_budget *budget; /* for digests; NULL: ISHARE_BUDGET_BYTES for each check */
+	enum ishare_opaque opaque; /* for digests */
 	/*
 	 * The sink receives at most so many findings of a rule in an image, and of an image no more
 	 * than about limit * ISHARE_FINDING_BYTES bytes of text, but the first one of each rule in
@@ -155,7 +178,8 @@ struct ishare_summary {
 	uint64_t regular_bytes; /* sum of their i_size */
 	uint64_t fingerprinted_files;
 	uint64_t fingerprinted_bytes;
-	uint64_t digested_files;
+	uint64_t digested_files; /* whose digest was compared with the fingerprint */
+	uint64_t hashed_files; /* whose fingerprint is none: to be compared with each other */
 	uint64_t findings[3]; /* by enum ishare_severity */
 	uint64_t omitted; /* of these: kept from the sink */
 	uint64_t told_bytes; /* about what the others take when printed */
@@ -235,7 +259,8 @@ void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struc
 
 /*
  * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about
- * pairs of files (fingerprint.same-size) are judged by ishare_domain_judge afterwards.
+ * pairs of files (fingerprint.same-size, fingerprint.same-content) are judged by
+ * ishare_domain_judge afterwards.
  * ISHARE_CUT_SHORT: the block size or the root directory is not what it must be.
  * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got; also when
  * devices were added, but not as many as the image has.

@@ -117,6 +117,10 @@ static const char *const decided[ISHARE_RULE_COUNT] = {
 	[ISHARE_RULE_FINGERPRINT_SAME_SIZE] = "fingerprint.same-",
 	/* A wrong digest is still this fingerprint, of this content. */
 	[ISHARE_RULE_FINGERPRINT_DIGEST] = NONE,
+	/* Sizes, and the digest of each file, are judged by themselves. */
+	[ISHARE_RULE_FINGERPRINT_SAME_CONTENT] = NONE,
+	/* It is no content. */
+	[ISHARE_RULE_FINGERPRINT_PADDING_ZERO] = NONE,
 };
 
 static const char *decides(const struct ishare_rule *rule)

@@ -19,8 +19,15 @@ static const struct {
 	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
 	[A_CHUNK_TABLE] = { "the table of the file's chunks", "inode." },
-	[DATA] = { "the file's data", "inode. fingerprint.digest" },
-	[A_CONTENT] = { "the file's content, to compare the digest with,", "fingerprint.digest" },
+	[DATA] = { "the file's data",
+		   "inode. fingerprint.digest fingerprint.same-content fingerprint.padding-zero" },
+	[A_CONTENT] = { "the file's content, to compare the digest with,",
+			"fingerprint.digest fingerprint.same-content" },
+	[AN_OPAQUE_CONTENT] = { "the file's content, to compare with that of others,",
+				"fingerprint.same-content" },
+	[THE_LAST_BLOCK] = { "the block in which the file's content ends",
+			     "fingerprint.padding-zero" },
+	[A_FINGERPRINT] = { "the fingerprint", "fingerprint.same-content" },
 };
 
 static const char *const reasons[UNEXAMINED_REASONS] = {
@@ -28,7 +35,11 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 	[IS_ON_NO_DEVICE] = "is on a device that was not given (--device)",
 	[IS_NOWHERE] = "is where nothing can be read",
 	[OVERLAPS] = "overlaps: with what was examined before it has more bytes than the image",
-	[REPEATS] = "is many times larger than the image: holes, or chunks that are used again",
+	[REPEATS] = "is beyond the budget for holes, and chunks that are used again (--budget)",
+	[NEEDS_DOMAIN] =
+		"is no SHA-256: whether equal ones stand for equal content is to be judged "
+		"over all images of the domain (--domain), or to be trusted "
+		"(--trust-opaque)",
 };
 
 static bool in_group(const char *rule, const char *groups)
@@ -92,14 +103,14 @@ void tell_reason(struct check *check, struct ishare_unexamined event)
 static void tell(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
 {
 	const struct unexamined *u = &check->unexamined[thing][reason];
-	char words[200];
+	char words[300];
 
 	snprintf(words, sizeof(words), "%s %s", things[thing].words, reasons[reason]);
 	tell_reason(check, (struct ishare_unexamined){
 				   .path = u->path[0] ? u->path : NULL,
 				   .reason = words,
 				   .count = u->count,
-				   .content = thing == DATA || thing == A_CONTENT,
+				   .content = thing >= DATA,
 			   });
 }
 

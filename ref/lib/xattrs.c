@@ -165,16 +165,18 @@ static void check_duplicates(struct check *check, struct xattr_walk *walk, size_
 static void use_fingerprint(struct check *check, const struct xattr_walk *walk,
 			    const struct ishare_view *value)
 {
+	struct domain_key key = { 0 };
+
 	if (!ishare_inode_is_regular(&walk->file->inode) ||
 	    !fingerprint_size(&check->image->sb, walk->entry.value_size))
 		return;
 	check->summary->fingerprinted_files++;
 	check->summary->fingerprinted_bytes += walk->file->inode.size;
 	if (check->domain && !domain_add(check->domain, check->image, value, walk->file->inode.size,
-					 check->directory, check->position))
+					 check->directory, check->position, &key))
 		check_no_memory(check);
-	if (check->digests && fingerprint_form(value))
-		digest_add(check->digests, check, walk->file, value, value_place(walk));
+	else if (check->digests)
+		digest_add(check->digests, check, walk->file, value, value_place(walk), key);
 }
 
 static void check_fingerprint(struct check *check, const struct xattr_walk *walk,

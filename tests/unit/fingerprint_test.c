@@ -98,8 +98,8 @@ static void name_is_the_prefix_alone(void **state)
 
 static void equal_fingerprints_have_equal_sizes(void **state)
 {
-	struct ishare_keyed_file a = { guarded_string(0, "key"), 5 },
-				 b = { guarded_string(1, "key"), 5 };
+	struct ishare_keyed_file a = { .fingerprint = guarded_string(0, "key"), .size = 5 },
+				 b = { .fingerprint = guarded_string(1, "key"), .size = 5 };
 
 	(void)state;
 	assert_true(fingerprint_same_size(&a, &b));
@@ -111,6 +111,48 @@ static void equal_fingerprints_have_equal_sizes(void **state)
 	assert_true(fingerprint_same_size(&a, &b));
 }
 
+static void equal_fingerprints_have_equal_contents(void **state)
+{
+	struct ishare_keyed_file a = { .fingerprint = guarded_string(0, "key") },
+				 b = { .fingerprint = guarded_string(1, "key") };
+	char digest[32], other[32];
+
+	(void)state;
+	memset(digest, 'd', sizeof(digest));
+	memcpy(other, digest, sizeof(other));
+	a.digest = (struct ishare_view){ (const uint8_t *)digest, sizeof(digest) };
+	b.digest = guarded(2, other, sizeof(other));
+	assert_true(fingerprint_same_content(&a, &b));
+	for (size_t i = 0; i < sizeof(other); i++) {
+		other[i] ^= 1;
+		b.digest = guarded(2, other, sizeof(other));
+		assert_false(fingerprint_same_content(&a, &b));
+		b.fingerprint = guarded_string(1, "kez");
+		assert_true(fingerprint_same_content(&a, &b));
+		b.fingerprint = guarded_string(1, "key");
+		other[i] ^= 1;
+	}
+}
+
+static void padding_is_zero_to_its_end(void **state)
+{
+	uint8_t bytes[511] = { 0 };
+	struct ishare_view padding = { NULL, 0 };
+
+	(void)state;
+	assert_true(fingerprint_padding_zero(&padding));
+	for (size_t size = 1; size <= sizeof(bytes); size += 51) {
+		padding = guarded(0, bytes, size);
+		assert_true(fingerprint_padding_zero(&padding));
+		for (size_t i = 0; i < size; i++) {
+			bytes[i] = 0x80;
+			padding = guarded(0, bytes, size);
+			assert_false(fingerprint_padding_zero(&padding));
+			bytes[i] = 0;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +162,8 @@ int main(void)
 		cmocka_unit_test(who_has_one),
 		cmocka_unit_test(name_is_the_prefix_alone),
 		cmocka_unit_test(equal_fingerprints_have_equal_sizes),
+		cmocka_unit_test(equal_fingerprints_have_equal_contents),
+		cmocka_unit_test(padding_is_zero_to_its_end),
 	};
 
 	return report_tests(tests);
