@@ -448,6 +448,7 @@ static bool prefix_table(const struct pass *pass, size_t size, struct ishare_vie
 		which == ISHARE_PREFIX_IN_METABOX ? &image->metabox : &image->packed;
 	uint64_t start = ishare_prefix_start(&image->sb);
 
+	size -= size % ISHARE_SECTOR_SIZE;
 	*space_size = which == ISHARE_PREFIX_IN_IMAGE ? size : space->size;
 	if (which == ISHARE_PREFIX_IN_IMAGE) {
 		*table = (struct ishare_view){ pass->data + (start < size ? start : size),
