@@ -2,7 +2,7 @@
 #
 # What shows findings in a guest: kernel/findings/guest.sh.
 
-build/findings/look: kernel/findings/look.c
+build/findings/look build/findings/steps: build/findings/%: kernel/findings/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<

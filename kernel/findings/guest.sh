@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 # For the findings that one image shows, which read this file: look.c mounts it in the guest that GUEST names (plain).
-# Provides $top, the directory $work that goes when they end, image, look, said, logged, quiet, both, point and finish.
+# Provides $top, the directory $work that goes when they end, image, look, images, steps, said, logged, quiet, both, point
+# and finish.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 guest=${GUEST:-plain}
@@ -15,8 +16,20 @@ image() {
 	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" || trouble "cannot make an image of $from"
 }
 
-# look file|disk FILE[:FILE...] DO: mounts $work/image, and does what look.c says. What it tells is in $work/said, the kernel's
-# log in $work/log, and complaints of the kernel, if there are any, in $work/why. The guest may take SECONDS_GIVEN (60).
+# in_guest PROGRAM...: with options of run-guest before the program. What it prints is in $work/said, the kernel's log in
+# $work/log, and complaints of the kernel, if there are any, in $work/why. The guest may take SECONDS_GIVEN (60).
+in_guest() {
+	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log "$work/log" "$@" \
+		>"$work/said" 2>"$work/why"
+	if [ $? = 2 ]; then
+		cat "$work/why" >&2
+		trouble "the guest could not be run"
+	fi
+	sed 's/^/# /' "$work/said"
+	grep '^# run-guest' "$work/why"
+}
+
+# look file|disk FILE[:FILE...] DO: mounts $work/image, and does what look.c says.
 look() {
 	if [ "$1" = disk ]; then
 		set -- "$2" "$3" /dev/ubda --disk "$work/image"
@@ -25,14 +38,20 @@ look() {
 	fi
 	file=$1 what=$2 mounted=$3
 	shift 3
-	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log "$work/log" "$@" \
-		"$top/build/findings/look" "IMAGE=$mounted" "FILE=$file" "DO=$what" >"$work/said" 2>"$work/why"
-	if [ $? = 2 ]; then
-		cat "$work/why" >&2
-		trouble "the guest could not be run"
-	fi
-	sed 's/^/# /' "$work/said"
-	grep '^# run-guest' "$work/why"
+	in_guest "$@" "$top/build/findings/look" "IMAGE=$mounted" "FILE=$file" "DO=$what"
+}
+
+# images: runs the finding's make-images, which writes into $work.
+images() {
+	PYTHONPATH="$top/kernel/findings" /usr/bin/python3 -B "$(dirname "$0")/make-images" "$work" ||
+		trouble "cannot make the images"
+}
+
+# steps STEPS [OPTION...]: does what steps.c says. The files are in $work; options of run-guest, as --disk, may follow.
+steps() {
+	what=$1
+	shift
+	in_guest "$@" "$top/build/findings/steps" "STEPS=$what"
 }
 
 said() {
@@ -66,7 +85,7 @@ finish() {
 	exit "$failed"
 }
 
-make -s -C "$top" build/findings/look >&2 || exit 2
+make -s -C "$top" build/findings/look build/findings/steps >&2 || exit 2
 mkdir -p "$top/build/findings"
 work=$(mktemp -d "$top/build/findings/look.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
