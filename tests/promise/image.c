@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Metadata: it lies in the blocks that are reserved for it at the image's beginning, with gaps of noise. */
+#include <string.h>
+
+#include "core.h"
+#include "crc32c.h"
+#include "set.h"
+
+#define S_IFREG 0x8000u
+#define S_IFDIR 0x4000u
+#define NULL_32BIT 0xffffffffull
+
+static void put(uint8_t *p, unsigned int size, uint64_t value)
+{
+	for (unsigned int i = 0; i < size; i++, value >>= 8)
+		p[i] = (uint8_t)value;
+}
+
+/* Where the next piece of metadata goes. */
+struct writer {
+	struct set *set;
+	struct image *image;
+	uint8_t *bytes;
+	uint32_t at, end, block;
+	uint32_t meta, shared; /* bytes at which inodes and shared xattrs are counted from */
+	uint32_t prefixes, devices; /* the tables */
+	uint64_t packed_nid, root_nid;
+	uint32_t incompat;
+};
+
+static uint32_t round_up(uint32_t value, uint32_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+/* Aligned, after a gap now and then; false if there is no room. */
+static bool reserve(struct writer *w, uint32_t size, uint32_t unit, uint32_t *at)
+{
+	uint32_t start = w->at;
+
+	if (chance(&w->set->random, 25))
+		start += (uint32_t)below(&w->set->random, 100);
+	if (chance(&w->set->random, 6))
+		start = round_up(start, w->block);
+	start = round_up(start, unit);
+	if (start + size > w->end)
+		start = round_up(w->at, unit);
+	if (start + size > w->end)
+		return false;
+	*at = start;
+	w->at = start + size;
+	return true;
+}
+
+/* ---- Tables ---- */
+
+static bool write_devices(struct writer *w)
+{
+	unsigned int count = w->image->device_count;
+
+	if (!count)
+		return true;
+	if (!reserve(w, count * ISHARE_DEVICESLOT_SIZE, ISHARE_DEVICESLOT_SIZE, &w->devices))
+		return false;
+	w->incompat |= ISHARE_FEATURE_INCOMPAT_DEVICE_TABLE;
+	for (unsigned int i = 0; i < count; i++) {
+		uint8_t *slot = w->bytes + w->devices + i * ISHARE_DEVICESLOT_SIZE;
+		const struct device *device = &w->image->devices[i + 1];
+
+		memset(slot, 0, ISHARE_DEVICESLOT_SIZE);
+		slot[ISHARE_DEVICESLOT_TAG_OFFSET] = 't';
+		put(slot + ISHARE_DEVICESLOT_BLOCKS_LO_OFFSET, 4, device->blocks);
+		put(slot + ISHARE_DEVICESLOT_UNIADDR_LO_OFFSET, 4, device->start);
+		if (!w->image->wide)
+			continue;
+		put(slot + ISHARE_DEVICESLOT_BLOCKS_HI_OFFSET, 2, device->blocks >> 32);
+		put(slot + ISHARE_DEVICESLOT_UNIADDR_HI_OFFSET, 2, device->start >> 32);
+	}
+	return true;
+}
+
+static uint32_t prefix_bytes(const struct image *image, uint8_t *table)
+{
+	uint32_t at = 0;
+
+	for (unsigned int i = 0; i < image->prefix_count; i++) {
+		const struct name *prefix = &image->prefixes[i];
+
+		put(table + at, 2, prefix->size + 1u);
+		table[at + 2] = prefix->base;
+		memcpy(table + at + 3, prefix->bytes, prefix->size);
+		at += 3u + prefix->size;
+		while (at % 4)
+			table[at++] = 0;
+	}
+	return at;
+}
+
+static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint64_t size,
+			const uint8_t *xattrs, uint32_t xattr_size, const uint8_t *behind,
+			uint32_t behind_size, uint64_t *nid);
+
+/* In the packed inode, and what lies at the same place of the image is no table; or in the image. */
+static bool write_prefixes(struct writer *w)
+{
+	uint8_t table[MAX_PREFIXES * (MAX_NAME + 4) + 4 * PAGE] = { 0 };
+	uint32_t size, lead;
+	struct file packed = { .layout = ISHARE_INODE_FLAT_PLAIN, .extended = true };
+
+	if (!w->image->packed_prefixes) {
+		size = prefix_bytes(w->image, table);
+		if (!reserve(w, size, 4, &w->prefixes))
+			return false;
+		memcpy(w->bytes + w->prefixes, table, size);
+		return true;
+	}
+	lead = (uint32_t)below(&w->set->random, PAGE / 4) * 4;
+	noise(&w->set->random, table, lead);
+	size = lead + prefix_bytes(w->image, table + lead);
+	w->prefixes = lead;
+	w->incompat |= ISHARE_FEATURE_INCOMPAT_FRAGMENTS;
+	return place_run(w->set, w->image, table, size, &packed.start) &&
+	       write_inode(w, &packed, S_IFREG | 0644, size, NULL, 0, NULL, 0, &w->packed_nid);
+}
+
+/* ---- Xattrs ---- */
+
+static uint32_t entry_bytes(const struct xattr *xattr, uint8_t *entry, uint32_t *value_at)
+{
+	uint32_t suffix = xattr->name.size - xattr->infix;
+	uint32_t size = round_up(ISHARE_XATTR_ENTRY_SIZE + suffix + xattr->value_size, 4);
+
+	memset(entry, 0, size);
+	entry[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET] = (uint8_t)suffix;
+	entry[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET] = xattr->index;
+	put(entry + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET, 2, xattr->value_size);
+	memcpy(entry + ISHARE_XATTR_ENTRY_SIZE, xattr->name.bytes + xattr->infix, suffix);
+	memcpy(entry + ISHARE_XATTR_ENTRY_SIZE + suffix, xattr->value, xattr->value_size);
+	*value_at = ISHARE_XATTR_ENTRY_SIZE + suffix;
+	return size;
+}
+
+/* Offsets in the ibody of what traps change; that of a shared value is one in the image. */
+struct ibody {
+	uint8_t bytes[2048];
+	uint32_t size, value;
+	bool value_shared;
+};
+
+static bool write_shared(struct writer *w, const struct xattr *xattr, struct ibody *ibody)
+{
+	uint8_t entry[ISHARE_XATTR_ENTRY_SIZE + MAX_NAME + MAX_VALUE + 4];
+	uint32_t value, size = entry_bytes(xattr, entry, &value), at;
+
+	if (!reserve(w, size, 4, &at))
+		return false;
+	memcpy(w->bytes + at, entry, size);
+	put(ibody->bytes + ibody->size, 4, (at - w->shared) / 4);
+	ibody->size += 4;
+	if (xattr->is_fingerprint) {
+		ibody->value = at + value;
+		ibody->value_shared = true;
+	}
+	return true;
+}
+
+static void add_inline(const struct xattr *xattr, struct ibody *ibody)
+{
+	uint32_t value, size = entry_bytes(xattr, ibody->bytes + ibody->size, &value);
+
+	if (xattr->is_fingerprint)
+		ibody->value = ibody->size + value;
+	ibody->size += size;
+}
+
+static uint32_t draw_filter(struct writer *w, const struct xattr *xattrs, unsigned int count)
+{
+	uint32_t filter = 0xffffffff;
+
+	if (!w->image->filter || chance(&w->set->random, 10))
+		return 0;
+	for (unsigned int i = 0; i < count; i++)
+		filter &= ~filter_bit(&xattrs[i].name);
+	return chance(&w->set->random, 20) ? filter & (uint32_t)any(&w->set->random) : filter;
+}
+
+static bool make_ibody(struct writer *w, struct file *file, struct ibody *ibody)
+{
+	struct xattr xattrs[MAX_XATTRS];
+	unsigned int count = draw_xattrs(w->set, w->image, file, xattrs), shared = 0;
+
+	ibody->size = 0;
+	ibody->value_shared = false;
+	if (!count)
+		return true;
+	memset(ibody->bytes, 0, ISHARE_IBODY_HEADER_SIZE);
+	ibody->size = ISHARE_IBODY_HEADER_SIZE;
+	put(ibody->bytes, 4, draw_filter(w, xattrs, count));
+	for (unsigned int i = 0; i < count; i++) {
+		if (!xattrs[i].shared)
+			continue;
+		shared++;
+		if (!write_shared(w, &xattrs[i], ibody))
+			return false;
+	}
+	ibody->bytes[ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET] = (uint8_t)shared;
+	if (file->trap == TRAP_BEHIND_FILL) {
+		put(ibody->bytes + ibody->size, 4, 0);
+		ibody->size += 4;
+		w->image->trapped = true;
+	}
+	for (unsigned int i = 0; i < count; i++)
+		if (!xattrs[i].shared)
+			add_inline(&xattrs[i], ibody);
+	if (chance(&w->set->random, 15)) {
+		put(ibody->bytes + ibody->size, 4, 0);
+		ibody->size += 4;
+	}
+	return true;
+}
+
+/* ---- Inodes ---- */
+
+static bool has_high_bits(const struct file *file)
+{
+	return file->extended || file->nlink_1;
+}
+
+static void fill_inode(uint8_t *p, const struct file *file, uint32_t mode, uint64_t size,
+		       uint32_t xattr_size, uint32_t nlink)
+{
+	uint32_t isize = file->extended ? ISHARE_INODE_EXTENDED_SIZE : ISHARE_INODE_COMPACT_SIZE;
+	uint32_t u = file->layout == ISHARE_INODE_CHUNK_BASED
+			     ? file->chunk_bits |
+				       (file->indexes ? ISHARE_CHUNK_FORMAT_INDEXES : 0) |
+				       (file->chunk_48bit ? ISHARE_CHUNK_FORMAT_48BIT : 0)
+			     : (uint32_t)file->start;
+	uint32_t high = file->layout == ISHARE_INODE_CHUNK_BASED ? 0 : file->start >> 32 & 0xffff;
+
+	memset(p, 0, isize);
+	put(p, 2,
+	    file->extended | file->layout << 1 | (file->nlink_1 && !file->extended ? 0x10 : 0));
+	put(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET, 2,
+	    xattr_size ? 1 + (xattr_size - ISHARE_IBODY_HEADER_SIZE) / 4 : 0);
+	put(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET, 2, mode);
+	put(p + ISHARE_INODE_COMPACT_I_NB_OFFSET, 2, has_high_bits(file) ? high : nlink);
+	put(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET, file->extended ? 8 : 4, size);
+	put(p + (file->extended ? ISHARE_INODE_EXTENDED_I_U_OFFSET
+				: ISHARE_INODE_COMPACT_I_U_OFFSET),
+	    4, u);
+	if (file->extended)
+		put(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET, 4, nlink);
+}
+
+/* A place for an inode such that a tail behind it stays inside its block. */
+static bool reserve_inode(struct writer *w, const struct file *file, uint32_t before, uint32_t tail,
+			  uint32_t size, uint32_t *at)
+{
+	if (!reserve(w, size, ISHARE_INODE_SLOT_SIZE, at))
+		return false;
+	while (file->layout == ISHARE_INODE_FLAT_INLINE &&
+	       (*at + before) % w->block + tail > w->block)
+		*at += ISHARE_INODE_SLOT_SIZE;
+	w->at = *at + size;
+	return w->at <= w->end;
+}
+
+static bool fits_some_block(const struct writer *w, const struct file *file, uint32_t before,
+			    uint32_t tail)
+{
+	return file->layout != ISHARE_INODE_FLAT_INLINE ||
+	       before % ISHARE_INODE_SLOT_SIZE + tail <= w->block;
+}
+
+static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint64_t size,
+			const uint8_t *xattrs, uint32_t xattr_size, const uint8_t *behind,
+			uint32_t behind_size, uint64_t *nid)
+{
+	uint32_t isize = file->extended ? ISHARE_INODE_EXTENDED_SIZE : ISHARE_INODE_COMPACT_SIZE;
+	uint32_t unit = file->indexes ? ISHARE_CHUNK_INDEX_SIZE : 4, before = isize + xattr_size,
+		 at;
+
+	if (file->layout == ISHARE_INODE_CHUNK_BASED)
+		before = round_up(before, unit);
+	if (!fits_some_block(w, file, before, behind_size) ||
+	    !reserve_inode(w, file, before, behind_size, before + behind_size, &at))
+		return false;
+	fill_inode(w->bytes + at, file, mode, size, xattr_size,
+		   mode & S_IFDIR ? 2
+		   : file->link	  ? 2
+				  : 1);
+	memcpy(w->bytes + at + isize, xattrs, xattr_size);
+	memcpy(w->bytes + at + before, behind, behind_size);
+	file->inode_at = at;
+	file->table_at = file->tail_at = at + before;
+	file->tail_size = behind_size;
+	*nid = (at - w->meta) / ISHARE_INODE_SLOT_SIZE;
+	return true;
+}
+
+/* ---- Files ---- */
+
+/* In a hole, and in bits of the id that Linux masks, anything may stand. */
+static void chunk_bytes(struct writer *w, const struct file *file, const struct chunk *chunk,
+			uint8_t *p)
+{
+	bool high = file->chunk_48bit;
+	uint64_t block = chunk->hole ? ~0ull : chunk->block;
+	uint32_t mask = 1;
+
+	if (!file->indexes) {
+		put(p, 4, block);
+		return;
+	}
+	while (mask <= w->image->device_count)
+		mask *= 2;
+	put(p + ISHARE_CHUNK_INDEX_STARTBLK_LO_OFFSET, 4, block);
+	put(p + ISHARE_CHUNK_INDEX_STARTBLK_HI_OFFSET, 2,
+	    high			 ? block >> 32
+	    : chance(&w->set->random, 5) ? any(&w->set->random)
+					 : 0);
+	put(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET, 2,
+	    chunk->id + (w->image->device_count && chance(&w->set->random, 3) ? mask : 0));
+}
+
+static uint32_t behind_bytes(struct writer *w, const struct file *file, uint8_t *behind)
+{
+	const struct content *content = &w->set->contents[file->content];
+	uint32_t unit = file->indexes ? ISHARE_CHUNK_INDEX_SIZE : 4, tail;
+
+	if (file->layout == ISHARE_INODE_FLAT_INLINE) {
+		tail = (content->size - 1) % w->block + 1;
+		memcpy(behind, content->bytes + content->size - tail, tail);
+		has(w->set, HAS_INLINE_TAIL);
+		return tail;
+	}
+	if (file->layout != ISHARE_INODE_CHUNK_BASED)
+		return 0;
+	w->incompat |= ISHARE_FEATURE_INCOMPAT_CHUNKED_FILE;
+	for (unsigned int i = 0; i < file->chunk_count; i++)
+		chunk_bytes(w, file, &file->chunks[i], behind + i * unit);
+	return file->chunk_count * unit;
+}
+
+static bool write_file(struct writer *w, struct file *file, uint64_t *nid)
+{
+	uint8_t behind[PAGE];
+	struct ibody ibody = { .size = 0 };
+	uint32_t isize = file->extended ? ISHARE_INODE_EXTENDED_SIZE : ISHARE_INODE_COMPACT_SIZE,
+		 size;
+
+	if (!make_ibody(w, file, &ibody))
+		return false;
+	size = behind_bytes(w, file, behind);
+	if (!write_inode(w, file, S_IFREG | 0644, w->set->contents[file->content].size, ibody.bytes,
+			 ibody.size, behind, size, nid))
+		return false;
+	file->value_at = ibody.value_shared ? ibody.value : file->inode_at + isize + ibody.value;
+	if (file->extended)
+		has(w->set, HAS_EXTENDED_INODE);
+	if (file->link)
+		has(w->set, HAS_HARD_LINK);
+	if (file->padding_noise)
+		has(w->set, HAS_BEHIND_END);
+	return true;
+}
+
+/* ---- The directory ---- */
+
+struct entry {
+	uint64_t nid;
+	char name[8];
+	uint8_t type;
+};
+
+/* Files are a, b, c...; a second name of a file has two of its letter. The order is that of names. */
+static unsigned int list_entries(const struct image *image, const uint64_t *nids, uint64_t root,
+				 struct entry *entries)
+{
+	unsigned int count = 0;
+
+	entries[count++] = (struct entry){ root, ".", ISHARE_FT_DIR };
+	entries[count++] = (struct entry){ root, "..", ISHARE_FT_DIR };
+	for (unsigned int i = 0; i < image->file_count; i++) {
+		char letter = (char)('a' + i);
+
+		entries[count++] = (struct entry){ nids[i], { letter, 0 }, ISHARE_FT_REG_FILE };
+		if (image->files[i].link)
+			entries[count++] = (struct entry){ nids[i],
+							   { letter, letter, 0 },
+							   ISHARE_FT_REG_FILE };
+	}
+	return count;
+}
+
+static uint32_t directory_bytes(const struct entry *entries, unsigned int count, uint8_t *bytes)
+{
+	uint32_t at = count * ISHARE_DIRENT_RECORD_SIZE;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint8_t *record = bytes + i * ISHARE_DIRENT_RECORD_SIZE;
+		size_t size = strlen(entries[i].name);
+
+		put(record, 8, entries[i].nid);
+		put(record + ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET, 2, at);
+		record[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET] = entries[i].type;
+		memcpy(bytes + at, entries[i].name, size);
+		at += (uint32_t)size;
+	}
+	return at;
+}
+
+/* The root's own number is only known when it has a place: it is written twice. */
+static bool write_root(struct writer *w, const uint64_t *nids)
+{
+	struct entry entries[2 + 2 * MAX_FILES];
+	uint8_t bytes[PAGE] = { 0 };
+	struct file root = { .layout = ISHARE_INODE_FLAT_INLINE };
+	unsigned int count = list_entries(w->image, nids, 0, entries);
+	uint32_t size = directory_bytes(entries, count, bytes);
+
+	if (w->image->directory_blocks)
+		root.layout = ISHARE_INODE_FLAT_PLAIN;
+	if (!write_inode(w, &root, S_IFDIR | 0755, size, NULL, 0, bytes,
+			 w->image->directory_blocks ? 0 : size, &w->root_nid))
+		return false;
+	count = list_entries(w->image, nids, w->root_nid, entries);
+	directory_bytes(entries, count, bytes);
+	if (!w->image->directory_blocks) {
+		memcpy(w->bytes + root.tail_at, bytes, size);
+		return true;
+	}
+	has(w->set, HAS_DIRECTORY_BLOCKS);
+	if (!place_run(w->set, w->image, bytes, size, &root.start) || root.start >= NULL_32BIT)
+		return false;
+	fill_inode(w->bytes + root.inode_at, &root, S_IFDIR | 0755, size, 0, 2);
+	return true;
+}
+
+/* ---- The superblock ---- */
+
+void mend_image_checksum(struct image *image)
+{
+	uint8_t *sb = image->devices[0].bytes + ISHARE_SUPERBLOCK_OFFSET;
+	uint32_t block = 1u << image->bits;
+	struct ishare_view view = { sb + 8, (block > 1024 ? block - 1024 : block) - 8 };
+
+	if (image->checksum)
+		put(sb + ISHARE_SUPERBLOCK_CHECKSUM_OFFSET, 4,
+		    ishare_crc32c(ISHARE_CHECKSUM_START, &view));
+}
+
+static uint32_t compat_of(const struct image *image)
+{
+	uint32_t compat = ISHARE_FEATURE_COMPAT_ISHARE_XATTRS | ISHARE_FEATURE_COMPAT_MTIME;
+
+	if (image->checksum)
+		compat |= ISHARE_FEATURE_COMPAT_SB_CHKSUM;
+	if (image->filter)
+		compat |= ISHARE_FEATURE_COMPAT_XATTR_FILTER;
+	if (!image->packed_prefixes)
+		compat |= ISHARE_FEATURE_COMPAT_PLAIN_XATTR_PFX;
+	return compat;
+}
+
+static void write_superblock(struct writer *w)
+{
+	uint8_t *sb = w->bytes + ISHARE_SUPERBLOCK_OFFSET;
+	const struct image *image = w->image;
+
+	memset(sb, 0, ISHARE_SUPERBLOCK_SIZE);
+	put(sb, 4, ISHARE_SUPERBLOCK_MAGIC);
+	put(sb + ISHARE_SUPERBLOCK_FEATURE_COMPAT_OFFSET, 4, compat_of(image));
+	sb[ISHARE_SUPERBLOCK_BLKSZBITS_OFFSET] = (uint8_t)image->bits;
+	put(sb + ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET, 2, w->root_nid);
+	put(sb + ISHARE_SUPERBLOCK_INOS_OFFSET, 8, image->file_count + 1);
+	put(sb + ISHARE_SUPERBLOCK_BLOCKS_LO_OFFSET, 4, image->primary_blocks);
+	put(sb + ISHARE_SUPERBLOCK_META_BLKADDR_OFFSET, 4, w->meta / w->block);
+	put(sb + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET, 4, w->shared / w->block);
+	put(sb + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET, 4,
+	    w->incompat | ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES |
+		    (image->wide ? ISHARE_FEATURE_INCOMPAT_48BIT : 0));
+	put(sb + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET, 2, image->device_count);
+	put(sb + ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET, 2, w->devices / ISHARE_DEVICESLOT_SIZE);
+	sb[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET] = (uint8_t)image->prefix_count;
+	put(sb + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET, 4, w->prefixes / 4);
+	put(sb + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET, 8, w->packed_nid);
+	sb[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET] = (uint8_t)image->fingerprint_prefix;
+	if (!image->wide || chance(&w->set->random, 50))
+		return;
+	put(sb + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET, 8, w->root_nid);
+	put(sb + ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET, 2, 0);
+}
+
+/* ---- All of it ---- */
+
+/* Blocks that inodes and shared xattrs are counted from: any before the first of them. */
+static void draw_origins(struct writer *w)
+{
+	uint32_t blocks = w->at / w->block;
+
+	w->meta = (uint32_t)below(&w->set->random, blocks + 1) * w->block;
+	w->shared = (uint32_t)below(&w->set->random, blocks + 1) * w->block;
+}
+
+bool write_metadata(struct set *set, struct image *image)
+{
+	struct writer w = { .set = set,
+			    .image = image,
+			    .bytes = image->devices[0].bytes,
+			    .at = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE,
+			    .end = image->reserve << image->bits,
+			    .block = 1u << image->bits };
+	uint64_t nids[MAX_FILES];
+
+	if (!write_devices(&w))
+		return false;
+	draw_origins(&w);
+	if (!write_prefixes(&w))
+		return false;
+	if (image->trap == TRAP_METADATA && chance(&set->random, 80) &&
+	    image->devices[1].start << image->bits > w.at)
+		w.at = (uint32_t)(image->devices[1].start << image->bits);
+	for (unsigned int i = 0; i < image->file_count; i++)
+		if (!write_file(&w, &image->files[i], &nids[i]))
+			return false;
+	if (!write_root(&w, nids))
+		return false;
+	write_superblock(&w);
+	image->size = (size_t)image->devices[0].room << image->bits;
+	mend_image_checksum(image);
+	return true;
+}
