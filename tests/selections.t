@@ -19,6 +19,8 @@ import collections
 import fnmatch
 import json
 import os
+import random
+import struct
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,7 @@ import tap  # noqa: E402
 VECTORS = f"{tap.TOP}/build/spec/vectors"
 BASES = f"{tap.TOP}/spec/base"
 GROUPS = ("sb.*", "dev.*", "prefix.*", "inode.*", "dir.*", "xattr.*", "fingerprint.*", "*digest", "fingerprint.s*")
+RANDOM = 20
 BATCH = 400
 CHECKSUM = slice(1024 + 4, 1024 + 8)
 
@@ -132,8 +135,11 @@ def selections():
     order = ("error", "warning", "note")
     for i, severity in enumerate(order):
         found.append(([f"--severity={severity}"], {r for r in catalogue if catalogue[r]["severity"] in order[:i + 1]}))
-    pair = {"fingerprint.digest", "fingerprint.same-size"}
-    return found + [([f"--rule={rule}" for rule in sorted(pair)], pair)]
+    chance = random.Random(5)
+    for _ in range(RANDOM):
+        some = set(chance.sample(sorted(catalogue), chance.randrange(2, 20)))
+        found.append(([f"--rule={rule}" for rule in sorted(some)], some))
+    return found
 
 
 def complaints(full, said, selected):
@@ -172,6 +178,23 @@ def test_without_devices():
                 wrong.append(f"{os.path.relpath(image.path, VECTORS)} passes {rule}")
     tap.ok(images, "there are vectors with devices")
     tap.is_empty(wrong, f"{len(images)} vectors without their devices")
+
+
+def test_root():
+    """Whether the root is a directory cannot be told if it is no inode; of other inodes this says nothing."""
+    with open(f"{BASES}/plain.erofs", "rb") as base, tempfile.TemporaryDirectory() as work:
+        whole = base.read()
+        bits, root_nid, meta_block = whole[1024 + 12], *struct.unpack_from("<H", whole, 1024 + 14), \
+            *struct.unpack_from("<I", whole, 1024 + 40)
+        inodes = {i["path"]: i["offset"] for i in json.loads(
+            tap.run([*tap.TOOL, "dump", "--format=json", f"{BASES}/plain.erofs"]).stdout)["inodes"]}
+        tap.ok(inodes["/"] == (meta_block << bits) + root_nid * 32, "the root is where the superblock says")
+        for path, status in ("/", 2), (max(inodes), 0):
+            image = Image(f"{work}/{status}", ())
+            with open(image.path, "wb") as out:
+                out.write(whole[:inodes[path]] + b"\xff\xff" + whole[inodes[path] + 2:])
+            said = run([image], "--rule=sb.root-inode")[image.path].status
+            tap.ok(said == status, f"i_format of {path} is broken, with --rule=sb.root-inode: {status}", said)
 
 
 # ---- Two images ----
@@ -270,6 +293,7 @@ def main():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         test_vectors(pool)
         test_without_devices()
+        test_root()
         test_domain(pool)
         test_pairs(pool)
     tap.done()

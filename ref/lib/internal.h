@@ -293,6 +293,7 @@ struct check {
 	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
 	bool failed; /* image->error says why; the check ends at once */
 	bool cut_short; /* ISHARE_CUT_SHORT */
+	bool root_lost; /* sb.root-inode cannot be judged: what is wrong with inodes is wrong with it */
 
 	/* of the image that findings are about */
 	uint64_t found[ISHARE_RULE_COUNT];

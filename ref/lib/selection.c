@@ -12,7 +12,7 @@
 /* Groups of rules by the first parts of their names, as in unexamined.c. */
 #define ALL "sb. dev. prefix. inode. dir. xattr. fingerprint."
 #define BEHIND_SB "sb.root-inode dev. prefix. inode. dir. xattr. fingerprint."
-#define INODES "sb.root-inode prefix. inode. dir. xattr. fingerprint."
+#define INODES "prefix. inode. dir. xattr. fingerprint."
 #define TREE "inode. dir. xattr. fingerprint."
 #define NAMES "prefix. xattr. fingerprint."
 #define XATTRS "xattr. fingerprint."

@@ -14,7 +14,7 @@ static const struct {
 } things[UNEXAMINED_THINGS] = {
 	[THE_PREFIX_TABLE] = { "the table of long xattr name prefixes",
 			       "prefix. xattr. fingerprint." },
-	[AN_INODE] = { "the inode", "sb.root-inode inode. dir. xattr. fingerprint." },
+	[AN_INODE] = { "the inode", "inode. dir. xattr. fingerprint." },
 	[A_DIRECTORY] = { "the directory", "inode. dir. xattr. fingerprint." },
 	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
@@ -58,7 +58,9 @@ bool asked_for(const struct check *check, const char *groups)
 {
 	for (int rule = 0; rule < ISHARE_RULE_COUNT; rule++)
 		if ((!check->options->rules || check->options->rules[rule]) &&
-		    in_group(ishare_rules[rule].name, groups))
+		    (in_group(ishare_rules[rule].name, groups) ||
+		     (rule == ISHARE_RULE_SB_ROOT_INODE && check->root_lost &&
+		      in_group("inode.", groups))))
 			return true;
 	return false;
 }

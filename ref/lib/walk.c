@@ -300,7 +300,8 @@ static bool check_root(struct check *check)
 	}
 	check->directory = 0;
 	check->position = NO_POSITION;
-	if (!check_inode(check, nid, &root))
+	check->root_lost = !check_inode(check, nid, &root);
+	if (check->root_lost)
 		return false;
 	if (!sb_root_inode(&root.inode)) {
 		report(check, ISHARE_RULE_SB_ROOT_INODE,
