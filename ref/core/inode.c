@@ -251,9 +251,14 @@ bool inode_chunk_range(const struct ishare_inode *inode, uint64_t start, uint64_
 /* What overlaps e and does not begin before it begins in it: the difference is less than e->blocks. */
 bool inode_data_device(const struct ishare_extent *run, const struct ishare_extent *e)
 {
-	if (dev_overlap(run, e))
+	uint64_t skipped;
+
+	if (run->blocks == 0 || e->blocks == 0)
 		return true;
-	return e->start <= run->start && run->blocks <= e->blocks - (run->start - e->start);
+	if (run->start < e->start)
+		return run->blocks <= e->start - run->start;
+	skipped = run->start - e->start;
+	return skipped >= e->blocks || run->blocks <= e->blocks - skipped;
 }
 
 /*@ terminates \true;

@@ -304,13 +304,13 @@ static bool is_on_one_device(const struct ishare_image *image, const struct isha
 {
 	struct ishare_extent blocks = { run->start, run->blocks };
 	const struct indexed_extent *e = last_extent(image, run->start);
-	const struct indexed_extent *end = image->sorted + image->sorted_count;
 
 	if (run->device_id || !e)
 		return true;
 	if (e->device && !inode_data_device(&blocks, &e->extent))
 		return false;
-	return e + 1 == end || inode_data_device(&blocks, &e[1].extent);
+	return e + 1 == image->sorted + image->sorted_count ||
+	       inode_data_device(&blocks, &e[1].extent);
 }
 
 /* Whole blocks: where a device ends within one, Linux cannot read it. */
