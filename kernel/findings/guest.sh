@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 # For the findings that one image shows, which read this file: look.c mounts it in the guest that GUEST names (plain).
-# Provides $top, the directory $work that goes when they end, image, look, images, steps, said, logged, quiet, both, point
-# and finish.
+# Provides $top, the directory $work that goes when they end, image, look, $images, make_images,
+# steps, said, logged, quiet, both, point and finish.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 guest=${GUEST:-plain}
@@ -41,16 +41,21 @@ look() {
 	in_guest "$@" "$top/build/findings/look" "IMAGE=$mounted" "FILE=$file" "DO=$what"
 }
 
-# images: runs the finding's make-images, which writes into $work.
-images() {
-	PYTHONPATH="$top/kernel/findings" /usr/bin/python3 -B "$(dirname "$0")/make-images" "$work" ||
+# make_images: runs the finding's make-images, which writes into $images.
+make_images() {
+	mkdir "$images"
+	PYTHONPATH="$top/kernel/findings" /usr/bin/python3 -B "$(dirname "$0")/make-images" "$images" ||
 		trouble "cannot make the images"
 }
 
-# steps STEPS [OPTION...]: does what steps.c says. The files are in $work; options of run-guest, as --disk, may follow.
+# steps STEPS [OPTION...]: does what steps.c says. The guest can read what is in $images; options of run-guest, as --disk,
+# may follow.
 steps() {
 	what=$1
 	shift
+	for file in "$images"/*; do
+		set -- "$@" --file "$file"
+	done
 	in_guest "$@" "$top/build/findings/steps" "STEPS=$what"
 }
 
@@ -88,6 +93,7 @@ finish() {
 make -s -C "$top" build/findings/look build/findings/steps >&2 || exit 2
 mkdir -p "$top/build/findings"
 work=$(mktemp -d "$top/build/findings/look.XXXXXX") || exit 2
+images=$work/images
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 PYTHONPATH="$top/kernel/uml" /usr/bin/python3 -B -c 'import sys, common; print("#", common.made_of(sys.argv[1]))' "$guest"
