@@ -18,7 +18,7 @@ FUZZ_IMAGE := fuzz/image.c fuzz/measure.c fuzz/formats.c build/fuzz/answers.c \
 	build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator.c fuzz/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
-	escape hexdump words images))
+	escape hexdump text words images))
 FUZZ_AFL := fuzz/forkserver.c fuzz/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these reach fuzz/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.

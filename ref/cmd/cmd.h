@@ -29,11 +29,29 @@ int cmd_rules(int argc, char **argv);
 /* Says on stderr what went wrong; the program's name and a newline are added. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Ends the program if what was written to stdout could not be: nobody needs the rest. */
-void stop_if_unwritten(void);
+/* Whether what was written to stdout could not be: nobody needs the rest, and the program will fail. */
+bool is_unwritten(void);
 
-/* -h, which is --help: children of every command's argp. */
-extern const struct argp_child short_help[];
+/* arguments.c: command lines */
+
+/* --help, --usage and --version: children of every command's argp. */
+extern const struct argp_child common_options[];
+
+/* argp_parse() that ends the program with STATUS_TROUBLE if it fails. */
+void parse_arguments(const struct argp *argp, int argc, char **argv, unsigned int flags,
+		     void *input);
+
+/* Says what is wrong with the command line and ends the program with STATUS_TROUBLE. */
+void usage_error(const struct argp_state *state, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+/*
+ * Writes the help of the command with that full name. A help_filter is asked once, for what stands
+ * at the end.
+ */
+void put_help(const struct argp *argp, const char *name);
+
+/* memory.c */
 
 /* Returns what calloc(count, size) does, or ends the program with STATUS_TROUBLE. */
 void *allocate(size_t count, size_t size);
@@ -43,6 +61,18 @@ void *allocate(size_t count, size_t size);
  * else returns it.
  */
 void *allocated(void *made);
+
+/* text.c: a text that is written before it is needed */
+
+struct text {
+	FILE *out;
+	char *bytes;
+	size_t size;
+};
+
+/* What is written to text->out becomes what text_end returns and the caller frees. */
+void text_begin(struct text *text);
+char *text_end(struct text *text);
 
 /* images.c */
 
@@ -94,6 +124,9 @@ size_t output_columns(void);
  */
 void put_wrapped(const char *text, size_t length, size_t indent, size_t columns);
 
+/* The same for each line of a text, by its own indent. */
+void put_lines(const char *text, size_t columns);
+
 /* escape.c: making bytes from images and command lines fit to print */
 
 /* Returns what ishare_escape makes of the bytes; the caller frees it. */
@@ -140,8 +173,12 @@ void json_item(struct json_stream *stream, const char *key, json_t *item);
 /* Closes what is open with ']' or '}'. */
 void json_close(struct json_stream *stream, char bracket);
 
-/* Gives an object a member and takes over the value; without memory for either the program ends. */
+/*
+ * Give an object a member, or an array an item, and take over the value; without memory for either
+ * the program ends.
+ */
 void json_set(json_t *object, const char *key, json_t *value);
+void json_append(json_t *array, json_t *value);
 
 /* Ends the document with a newline. */
 void json_end(struct json_stream *stream);

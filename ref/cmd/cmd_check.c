@@ -83,7 +83,7 @@ static void set_profile(struct check *check, const char *name, struct argp_state
 	for (size_t i = 0; ishare_profile_names[i]; i++)
 		fprintf(stderr, " %s", ishare_profile_names[i]);
 	fputc('\n', stderr);
-	argp_error(state, "there is no profile '%s'", name);
+	usage_error(state, "there is no profile '%s'", name);
 }
 
 static void set_severity(struct check *check, const char *word, struct argp_state *state)
@@ -91,21 +91,21 @@ static void set_severity(struct check *check, const char *word, struct argp_stat
 	int severity = word_index(severity_words, word);
 
 	if (severity < 0)
-		argp_error(state, "'%s' is no severity: error, warning or note", word);
+		usage_error(state, "'%s' is no severity: error, warning or note", word);
 	check->least = (enum ishare_severity)severity;
 }
 
 static void set_limit(struct check *check, const char *word, struct argp_state *state)
 {
 	if (!read_number(word, &check->options.limit))
-		argp_error(state, "'%s' is no number of findings", word);
+		usage_error(state, "'%s' is no number of findings", word);
 }
 
 static void set_format(struct check *check, const char *name, struct argp_state *state)
 {
 	check->report.format = report_format_by_name(name);
 	if (!check->report.format)
-		argp_error(state, "'%s' is no format: text, json, sarif or tap", name);
+		usage_error(state, "'%s' is no format: text, json, sarif or tap", name);
 }
 
 /* A number of bytes, as in 16G. */
@@ -120,7 +120,7 @@ static void set_budget(struct check *check, const char *text, struct argp_state 
 	if (*end && strchr(units, *end))
 		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
 	if (errno || *end || !isdigit((unsigned char)*text) || check->budget > UINT64_MAX >> bits)
-		argp_error(state, "'%s' is no number of bytes, such as 1000000 or 64G", text);
+		usage_error(state, "'%s' is no number of bytes, such as 1000000 or 64G", text);
 	check->budget <<= bits;
 	check->has_budget = true;
 }
@@ -180,8 +180,8 @@ static void give_early_devices(struct check *check, struct argp_state *state)
 	struct argument *first = &check->images[0];
 
 	if (check->image_count > 1 && first->first_device)
-		argp_error(state, "--device=%s comes before all images: put it behind its image",
-			   check->devices[0]);
+		usage_error(state, "--device=%s comes before all images: put it behind its image",
+			    check->devices[0]);
 	first->first_device = 0;
 	if (check->image_count == 1)
 		first->device_count = check->device_count;
@@ -191,14 +191,14 @@ static void finish_options(struct check *check, struct argp_state *state)
 {
 	give_early_devices(check, state);
 	if ((check->trust_opaque || check->has_budget) && !check->options.digests)
-		argp_error(state, "--trust-opaque and --budget go with --digests");
+		usage_error(state, "--trust-opaque and --budget go with --digests");
 	if (!check->glob_count)
 		select_rules(check, "*");
 	for (size_t i = 0; i < check->glob_count; i++) {
 		const char *why = select_rules(check, check->globs[i]);
 
 		if (why)
-			argp_error(state, "--rule=%s %s", check->globs[i], why);
+			usage_error(state, "--rule=%s %s", check->globs[i], why);
 	}
 }
 
@@ -247,7 +247,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_image(check, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "an image is missing");
+		usage_error(state, "an image is missing");
 		return 0;
 	case ARGP_KEY_SUCCESS:
 		finish_options(check, state);
@@ -264,14 +264,13 @@ static const struct argp check_argp = {
 	.doc = "Holds every rule of the specification against each IMAGE.\v"
 	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not "
 	       "be judged.",
-	.children = short_help,
+	.children = common_options,
 };
 
 static void take_finding(void *context, const struct ishare_finding *finding)
 {
 	struct check *check = context;
 
-	stop_if_unwritten();
 	progress_clear(&check->progress);
 	check->report.format->finding(&check->report, finding);
 }
@@ -299,6 +298,12 @@ static void take_progress(void *context, uint64_t done, uint64_t total)
 	progress_update(&check->progress, done, total);
 }
 
+static bool stop(void *context)
+{
+	(void)context;
+	return is_unwritten();
+}
+
 static struct ishare_sink sink_of(struct check *check)
 {
 	return (struct ishare_sink){
@@ -307,6 +312,7 @@ static struct ishare_sink sink_of(struct check *check)
 		.omitted = take_omitted,
 		.unexamined = take_unexamined,
 		.progress = take_progress,
+		.stop = stop,
 	};
 }
 
@@ -340,7 +346,7 @@ static bool judge_image(struct check *check, const struct argument *argument,
 	done = result == ISHARE_DONE || result == ISHARE_CUT_SHORT;
 	if (done)
 		check->outcome.images++;
-	else
+	else if (result != ISHARE_STOPPED)
 		fail(check, argument->path, ishare_image_error(*image));
 	check->outcome.images_not_judged += !done;
 	check->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
@@ -438,7 +444,7 @@ int cmd_check(int argc, char **argv)
 	const struct report_format *format;
 
 	start(&check, argc);
-	argp_parse(&check_argp, argc, argv, ARGP_IN_ORDER, NULL, &check);
+	parse_arguments(&check_argp, argc, argv, ARGP_IN_ORDER, &check);
 	check.options.opaque = opaque_of(&check);
 	check.options.budget = allocated(ishare_budget_new(check.budget));
 	format = check.report.format;

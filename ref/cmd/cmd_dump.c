@@ -57,13 +57,13 @@ static void set_format(struct dump *dump, const char *name, struct argp_state *s
 			dump->format = formats[i];
 			return;
 		}
-	argp_error(state, "'%s' is no format: text or json", name);
+	usage_error(state, "'%s' is no format: text or json", name);
 }
 
 static void set_limit(struct dump *dump, const char *word, struct argp_state *state)
 {
 	if (!read_number(word, &dump->limit))
-		argp_error(state, "'%s' is no number of bytes", word);
+		usage_error(state, "'%s' is no number of bytes", word);
 	dump->has_limit = true;
 }
 
@@ -83,11 +83,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (dump->path)
-			argp_error(state, "one image at a time");
+			usage_error(state, "one image at a time");
 		dump->path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "an image is missing");
+		usage_error(state, "an image is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -100,7 +100,7 @@ static const struct argp dump_argp = {
 	.args_doc = "IMAGE",
 	.doc = "Shows the structures of IMAGE, decoded, with their offsets; judges nothing.\v"
 	       "Exit status: 0 all was shown, 2 something could not be.",
-	.children = short_help,
+	.children = common_options,
 };
 
 /* Says why something is missing from the dump. */
@@ -189,11 +189,16 @@ static bool has_room(struct dump *dump, uint64_t bytes)
 	return false;
 }
 
+static bool stop(void *context)
+{
+	(void)context;
+	return is_unwritten();
+}
+
 static void take_inode(void *context, const struct ishare_inode_event *event)
 {
 	struct dump *dump = context;
 
-	stop_if_unwritten();
 	end_inode(dump);
 	if (!has_room(dump, INODE_BYTES + strlen(event->path)))
 		return;
@@ -249,21 +254,20 @@ static bool hides(const struct dump *dump, const struct ishare_rule *rule)
 static void take_finding(void *context, const struct ishare_finding *finding)
 {
 	struct dump *dump = context;
-	char *reason = NULL;
-	size_t size;
-	FILE *out;
+	struct text text;
+	char *reason;
 
 	if (!hides(dump, finding->rule))
 		return;
-	out = allocated(open_memstream(&reason, &size));
-	fputs("not shown: ", out);
+	text_begin(&text);
+	fputs("not shown: ", text.out);
 	if (finding->path) {
-		put_text(out, finding->path);
-		fputs(": ", out);
+		put_text(text.out, finding->path);
+		fputs(": ", text.out);
 	}
-	fprintf(out, "%s: %s", finding->rule->name, finding->message);
-	fclose(out);
-	miss(dump, allocated(reason));
+	fprintf(text.out, "%s: %s", finding->rule->name, finding->message);
+	reason = text_end(&text);
+	miss(dump, reason);
 	free(reason);
 }
 
@@ -292,7 +296,7 @@ static void walk(struct dump *dump, const struct ishare_sink *sink)
 	struct ishare_summary summary = { 0 };
 	enum ishare_result result = ishare_check(dump->image, &check, sink, domain, &summary);
 
-	if (result != ISHARE_DONE && result != ISHARE_CUT_SHORT)
+	if (result == ISHARE_NOT_EROFS || result == ISHARE_IO_ERROR)
 		miss(dump, ishare_image_error(dump->image));
 	ishare_domain_free(domain);
 }
@@ -326,6 +330,7 @@ static void show_inodes(struct dump *dump)
 		.unexamined = take_unexamined,
 		.inode = take_inode,
 		.xattr = take_xattr,
+		.stop = stop,
 	};
 
 	set_default_limit(dump);
@@ -336,22 +341,38 @@ static void show_inodes(struct dump *dump)
 	miss_left_out(dump);
 }
 
-static bool has_magic(struct dump *dump)
+/* Reads the superblock of an image that is long enough for one; says why if it cannot. */
+static bool read_superblock(struct dump *dump, uint8_t *bytes)
+{
+	if (ishare_image_read(dump->image, ISHARE_SUPERBLOCK_OFFSET, bytes,
+			      ISHARE_SUPERBLOCK_SIZE) == ISHARE_DONE)
+		return true;
+	miss(dump, ishare_image_error(dump->image));
+	return false;
+}
+
+/* Whether there is anything to show; says why not. */
+static bool is_erofs(struct dump *dump)
 {
 	uint8_t bytes[ISHARE_SUPERBLOCK_SIZE];
 	struct ishare_view view = { bytes, sizeof(bytes) };
 
-	return ishare_image_read(dump->image, ISHARE_SUPERBLOCK_OFFSET, bytes, sizeof(bytes)) ==
-		       ISHARE_DONE &&
-	       ishare_superblock_decode(&view, &dump->sb) == ISHARE_OK && sb_magic(&dump->sb);
+	if (ishare_image_size(dump->image) >= ISHARE_SUPERBLOCK_OFFSET + sizeof(bytes)) {
+		if (!read_superblock(dump, bytes))
+			return false;
+		if (ishare_superblock_decode(&view, &dump->sb) == ISHARE_OK && sb_magic(&dump->sb))
+			return true;
+	}
+	walk(dump, &(struct ishare_sink){ 0 }); /* to hear what is wrong */
+	if (dump->status == STATUS_CONFORMS)
+		miss(dump, "the superblock has changed while it was read");
+	return false;
 }
 
 static void show(struct dump *dump)
 {
-	if (!has_magic(dump)) {
-		walk(dump, &(struct ishare_sink){ 0 }); /* to hear what is wrong */
+	if (!is_erofs(dump))
 		return;
-	}
 	dump->format->begin(&dump->stream, dump->image);
 	show_superblock(dump);
 	show_devices(dump);
@@ -365,7 +386,7 @@ int cmd_dump(int argc, char **argv)
 	struct dump dump = { .format = &dump_text, .stream.out = stdout };
 
 	dump.devices = allocate((size_t)argc, sizeof(char *));
-	argp_parse(&dump_argp, argc, argv, 0, NULL, &dump);
+	parse_arguments(&dump_argp, argc, argv, 0, &dump);
 	if (open_image(dump.path, dump.devices, dump.device_count, &dump.image) == ISHARE_DONE)
 		show(&dump);
 	else

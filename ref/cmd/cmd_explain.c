@@ -12,11 +12,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*name)
-			argp_error(state, "one rule at a time");
+			usage_error(state, "one rule at a time");
 		*name = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "the name of a rule is missing");
+		usage_error(state, "the name of a rule is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -27,7 +27,7 @@ static const struct argp explain_argp = {
 	.parser = parse_option,
 	.args_doc = "RULE",
 	.doc = "Says what the specification says on a rule; `erofs-ishare rules' lists them.",
-	.children = short_help,
+	.children = common_options,
 };
 
 static void complain_unknown(const char *name)
@@ -42,31 +42,17 @@ static void complain_unknown(const char *name)
 	free(shown);
 }
 
-/* The lines fit 78 columns; on a narrower terminal each is broken further. */
-static void put_lines(const char *text)
-{
-	size_t columns = output_columns();
-
-	while (*text) {
-		size_t indent = strspn(text, " "), length = strcspn(text + indent, "\n");
-
-		printf("%*s", (int)indent, "");
-		put_wrapped(text + indent, length, indent, columns);
-		text += indent + length + 1;
-	}
-}
-
 int cmd_explain(int argc, char **argv)
 {
 	const struct ishare_rule *rule;
 	const char *name = NULL;
 
-	argp_parse(&explain_argp, argc, argv, 0, NULL, &name);
+	parse_arguments(&explain_argp, argc, argv, 0, &name);
 	rule = rule_by_name(name);
 	if (!rule) {
 		complain_unknown(name);
 		return STATUS_TROUBLE;
 	}
-	put_lines(rule->explain);
+	put_lines(rule->explain, output_columns());
 	return STATUS_CONFORMS;
 }

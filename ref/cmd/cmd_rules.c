@@ -24,7 +24,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FORMAT:
 		*format = word_index(formats, arg);
 		if (*format < 0)
-			argp_error(state, "'%s' is no format: text or json", arg);
+			usage_error(state, "'%s' is no format: text or json", arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -35,7 +35,7 @@ static const struct argp rules_argp = {
 	.options = options,
 	.parser = parse_option,
 	.doc = "Lists the rules: name, severity, subject, first sentence.",
-	.children = short_help,
+	.children = common_options,
 };
 
 /* On a narrow terminal the sentence begins a line of its own. */
@@ -104,7 +104,7 @@ int cmd_rules(int argc, char **argv)
 {
 	int format = 0;
 
-	argp_parse(&rules_argp, argc, argv, 0, NULL, &format);
+	parse_arguments(&rules_argp, argc, argv, 0, &format);
 	if (strcmp(formats[format], "json") == 0)
 		put_json();
 	else

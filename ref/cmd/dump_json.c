@@ -38,8 +38,7 @@ static void add_features(json_t *array, const struct ishare_field *field, uint64
 {
 	for (uint32_t bit = 1; bit; bit <<= 1)
 		if ((number & bit) && feature_word(field, bit))
-			json_array_append_new(array,
-					      allocated(json_string(feature_word(field, bit))));
+			json_append(array, json_string(feature_word(field, bit)));
 }
 
 /* The names of all features that a superblock says it has. */

@@ -29,18 +29,16 @@ char *unexamined_words(const struct ishare_unexamined *unexamined)
 {
 	char *reason = escape_text(unexamined->reason),
 	     *path = escape_text(unexamined->path ? unexamined->path : "");
-	char *words = NULL;
-	size_t size;
-	FILE *out = allocated(open_memstream(&words, &size));
+	struct text words;
 
-	fprintf(out, "not examined: %s", reason);
+	text_begin(&words);
+	fprintf(words.out, "not examined: %s", reason);
 	if (unexamined->count > 1)
-		fprintf(out, " (%" PRIu64 " times%s%s)", unexamined->count,
+		fprintf(words.out, " (%" PRIu64 " times%s%s)", unexamined->count,
 			*path ? ", first: " : "", path);
 	else if (*path)
-		fprintf(out, " (%s)", path);
+		fprintf(words.out, " (%s)", path);
 	free(reason);
 	free(path);
-	fclose(out);
-	return allocated(words);
+	return text_end(&words);
 }

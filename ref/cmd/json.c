@@ -24,11 +24,15 @@ void json_open(struct json_stream *stream, const char *key, char bracket)
 	stream->more = false;
 }
 
-/* What cannot be written is found out when stdout is closed. */
+/* Writing fails for want of memory, too; what else it fails for is found out when stdout is closed. */
 void json_item(struct json_stream *stream, const char *key, json_t *item)
 {
+	bool written;
+
 	start_item(stream, key);
-	json_dumpf(allocated(item), stream->out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	written = json_dumpf(allocated(item), stream->out,
+			     JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) == 0;
+	allocated(written || ferror(stream->out) ? item : NULL);
 	json_decref(item);
 }
 
@@ -46,6 +50,11 @@ void json_end(struct json_stream *stream)
 void json_set(json_t *object, const char *key, json_t *value)
 {
 	allocated(json_object_set_new(object, key, allocated(value)) == 0 ? object : NULL);
+}
+
+void json_append(json_t *array, json_t *value)
+{
+	allocated(json_array_append_new(array, allocated(value)) == 0 ? array : NULL);
 }
 
 json_t *json_unsigned(uint64_t value)

@@ -29,8 +29,6 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-const char *argp_program_version = "erofs-ishare " ISHARE_VERSION;
-
 void complain(const char *format, ...)
 {
 	va_list args;
@@ -40,20 +38,6 @@ void complain(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);
-}
-
-void *allocated(void *made)
-{
-	if (!made) {
-		complain("out of memory");
-		exit(STATUS_TROUBLE);
-	}
-	return made;
-}
-
-void *allocate(size_t count, size_t size)
-{
-	return allocated(calloc(count ? count : 1, size));
 }
 
 /* A report that could not be written must not look like one that was. */
@@ -71,10 +55,9 @@ static void close_stdout(void)
 	_exit(STATUS_TROUBLE);
 }
 
-void stop_if_unwritten(void)
+bool is_unwritten(void)
 {
-	if (ferror(stdout))
-		exit(STATUS_TROUBLE); /* close_stdout says why */
+	return ferror(stdout); /* close_stdout says why */
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -91,26 +74,19 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* argp calls this for each part of its help; what follows the options is ours. */
-static char *help_filter(int key, const char *text, void *input)
+/* What the help shows after the options; the caller frees it. */
+static char *list_commands(int key, const char *text, void *input)
 {
-	char *help = NULL;
-	size_t size;
-	FILE *out;
+	struct text list;
 
-	(void)input;
-	if (key != ARGP_KEY_HELP_POST_DOC)
-		return (char *)text;
-	out = open_memstream(&help, &size);
-	if (!out)
-		return NULL;
-	fputs("Commands:\n", out);
+	(void)key, (void)text, (void)input;
+	text_begin(&list);
+	fputs("Commands:\n", list.out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		fprintf(list.out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nExit status: 0 done, or all images conform; 1 one of them does not; 2 trouble.\n",
-	      out);
-	fclose(out);
-	return help;
+	      list.out);
+	return text_end(&list);
 }
 
 struct choice {
@@ -127,48 +103,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		choice->command = find_command(arg);
 		if (!choice->command)
-			argp_error(state, "there is no command '%s'", arg);
+			usage_error(state, "there is no command '%s'", arg);
 		choice->first = state->next - 1;
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a command is missing");
+		usage_error(state, "a command is missing");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static error_t parse_short_help(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != 'h')
-		return ARGP_ERR_UNKNOWN;
-	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-	return 0;
-}
-
-static const struct argp_option short_help_options[] = {
-	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
-	{ 0 },
-};
-
-static const struct argp short_help_argp = {
-	.options = short_help_options,
-	.parser = parse_short_help,
-};
-
-const struct argp_child short_help[] = {
-	{ .argp = &short_help_argp },
-	{ 0 },
-};
-
 static const struct argp main_argp = {
 	.parser = parse_option,
-	.children = short_help,
+	.children = common_options,
 	.args_doc = "COMMAND [ARGUMENT...]",
-	.doc = "Judges EROFS images by the specification of inode page-cache sharing.\v",
-	.help_filter = help_filter,
+	.doc = "Judges EROFS images by the specification of inode page-cache sharing.",
+	.help_filter = list_commands,
 };
 
 static int show_help(const struct command *command)
@@ -189,7 +141,6 @@ static void complain_no_command(const char *name)
 static int cmd_help(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-	char name[] = "erofs-ishare";
 
 	if (argc > 2) {
 		complain("help takes the name of one command");
@@ -201,20 +152,8 @@ static int cmd_help(int argc, char **argv)
 	}
 	if (command && command->run != cmd_help)
 		return show_help(command);
-	argp_help(&main_argp, stdout, ARGP_HELP_STD_HELP, name);
+	put_help(&main_argp, "erofs-ishare");
 	return STATUS_CONFORMS;
-}
-
-/* argp's help is 79 columns wide unless told otherwise; it needs 40 at least. */
-static void fit_help(void)
-{
-	size_t columns = output_columns();
-	char format[40];
-
-	if (columns >= 80 || columns < 40)
-		return;
-	snprintf(format, sizeof(format), "rmargin=%zu", columns - 1);
-	setenv("ARGP_HELP_FMT", format, 0);
 }
 
 int main(int argc, char **argv)
@@ -223,11 +162,10 @@ int main(int argc, char **argv)
 	char name[] = "erofs-ishare";
 
 	atexit(close_stdout);
-	fit_help();
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report */
 	argp_err_exit_status = STATUS_TROUBLE;
 	if (argc > 0)
 		argv[0] = name;
-	argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	parse_arguments(&main_argp, argc, argv, ARGP_IN_ORDER, &choice);
 	return run(choice.command, argc - choice.first, argv + choice.first);
 }

@@ -72,7 +72,7 @@ static json_t *tool(void)
 	json_t *rules = allocated(json_array());
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		json_array_append_new(rules, descriptor(&ishare_rules[i]));
+		json_append(rules, descriptor(&ishare_rules[i]));
 	return json_pack("{s{ss ss so}}", "driver", "name", "erofs-ishare", "version",
 			 ISHARE_VERSION, "rules", rules);
 }
@@ -126,8 +126,8 @@ static json_t *region(const struct ishare_place *place)
 	if (!place || !place->space || strcmp(place->space, "image") != 0 ||
 	    place->offset > INT64_MAX)
 		return NULL;
-	return json_pack("{so so}", "byteOffset", json_unsigned(place->offset), "byteLength",
-			 json_unsigned(place->size));
+	return allocated(json_pack("{so so}", "byteOffset", json_unsigned(place->offset),
+				   "byteLength", json_unsigned(place->size)));
 }
 
 static json_t *location(const char *image, const char *path, const struct ishare_place *place)

@@ -84,18 +84,16 @@ static void put_path(FILE *out, const char *key, const char *path)
 /* An item of a list in YAML, in lines of its own. */
 static char *finding_item(const struct ishare_finding *finding)
 {
-	char *item = NULL;
-	size_t size;
-	FILE *out = allocated(open_memstream(&item, &size));
+	struct text item;
 
-	put_quoted(out, "    - message", escape_text(finding->message));
-	put_image(out, "      image", finding->image);
-	put_path(out, "      path", finding->path);
-	fprintf(out, "      offset: %" PRIu64 "\n", finding->place.offset);
-	put_image(out, "      other_image", finding->other_image);
-	put_path(out, "      other_path", finding->other_path);
-	fclose(out);
-	return allocated(item);
+	text_begin(&item);
+	put_quoted(item.out, "    - message", escape_text(finding->message));
+	put_image(item.out, "      image", finding->image);
+	put_path(item.out, "      path", finding->path);
+	fprintf(item.out, "      offset: %" PRIu64 "\n", finding->place.offset);
+	put_image(item.out, "      other_image", finding->other_image);
+	put_path(item.out, "      other_path", finding->other_path);
+	return text_end(&item);
 }
 
 static void take_finding(struct report *report, const struct ishare_finding *finding)

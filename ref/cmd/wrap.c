@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Text that fits the terminal it is shown on. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -46,4 +47,16 @@ void put_wrapped(const char *text, size_t length, size_t indent, size_t columns)
 		length -= part + 1;
 	}
 	printf("%.*s\n", (int)length, text);
+}
+
+void put_lines(const char *text, size_t columns)
+{
+	while (*text) {
+		size_t indent = strspn(text, " "), length = strcspn(text + indent, "\n");
+
+		printf("%*s", (int)indent, "");
+		put_wrapped(text + indent, length, indent, columns);
+		text += indent + length;
+		text += *text == '\n';
+	}
 }

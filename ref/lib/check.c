@@ -143,15 +143,18 @@ static bool start_digests(struct check *check)
 
 	if (!budget)
 		budget = check->own_budget = ishare_budget_new(ISHARE_BUDGET_BYTES);
-	if (budget)
-		check->digests = digest_start(check->image, budget, check->options->threads);
+	if (!budget) {
+		check_no_memory(check);
+		return false;
+	}
+	check->digests = digest_start(check->image, budget, check->options->threads);
 	return check->digests;
 }
 
 static void check_files(struct check *check)
 {
 	if (check->options->digests && !start_digests(check)) {
-		check_no_memory(check);
+		check->failed = true;
 		return;
 	}
 	check_tree(check);
@@ -163,6 +166,23 @@ static void check_files(struct check *check)
 static void end_with_last_sector(struct space *space)
 {
 	space->size -= space->size % ISHARE_SECTOR_SIZE;
+}
+
+/*
+ * A read that failed where nothing could be said of it counts, too, such as one of bytes that a
+ * finding shows.
+ */
+static void end_check(struct check *check)
+{
+	if (check->stopped)
+		return;
+	if (!check->failed && check->reader.error[0])
+		check_failed(check, &check->reader);
+	if (!check->failed && check->rows.error[0])
+		check_failed(check, &check->rows);
+	tell_omitted(check);
+	tell_hidden(check);
+	tell_unexamined(check);
 }
 
 static enum ishare_result run_check(struct check *check)
@@ -179,9 +199,9 @@ static enum ishare_result run_check(struct check *check)
 		if (!check->failed)
 			check_files(check);
 	}
-	tell_omitted(check);
-	tell_hidden(check);
-	tell_unexamined(check);
+	end_check(check);
+	if (check->stopped)
+		return ISHARE_STOPPED;
 	if (check->failed)
 		return ISHARE_IO_ERROR;
 	return check->cut_short ? ISHARE_CUT_SHORT : result;

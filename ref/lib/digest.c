@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,8 @@ struct result {
 
 struct digest_pool {
 	struct ishare_image *image;
+	OSSL_LIB_CTX *library; /* our own: the default one crashes where memory is short */
+	EVP_MD *sha256; /* fetched once: in each thread that would cost time and could fail */
 	pthread_t threads[MAX_THREADS];
 	unsigned int thread_count;
 
@@ -78,6 +81,7 @@ struct digest_pool {
 	struct ishare_budget *budget;
 	uint64_t allowance; /* bytes of this image's devices that are hashed without it */
 	bool closing;
+	atomic_bool stopping; /* nobody wants the rest */
 
 	struct result *results;
 	size_t result_count, result_room;
@@ -134,9 +138,9 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 {
 	uint64_t pos = 0;
 
-	if (!EVP_DigestInit_ex(worker->context, EVP_sha256(), NULL))
+	if (!EVP_DigestInit_ex(worker->context, worker->pool->sha256, NULL))
 		return crypto_failed(worker);
-	while (pos < file->inode.size) {
+	while (pos < file->inode.size && !worker->pool->stopping) {
 		uint64_t left = file->inode.size - pos;
 		size_t size = left < PIECE ? (size_t)left : PIECE;
 		enum read_result result =
@@ -148,6 +152,8 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 			return crypto_failed(worker);
 		pos += size;
 	}
+	if (worker->pool->stopping)
+		return READ_FAILED; /* of which nobody will hear */
 	return EVP_DigestFinal_ex(worker->context, digest, NULL) ? READ_OK : crypto_failed(worker);
 }
 
@@ -248,7 +254,10 @@ static void run_job(struct worker *worker, const struct job *job)
 		run_padding(worker, job);
 }
 
-/* Returns how many; 0: the queue is empty and will stay so. The last ones go round one by one. */
+/*
+ * Returns how many; 0: the queue is empty and will stay so, or nobody wants more. The last ones go
+ * round one by one.
+ */
 static size_t take_jobs(struct digest_pool *pool, struct job *jobs)
 {
 	size_t taken = 0;
@@ -256,7 +265,7 @@ static size_t take_jobs(struct digest_pool *pool, struct job *jobs)
 	pthread_mutex_lock(&pool->lock);
 	while (pool->count < BATCH && !pool->closing)
 		pthread_cond_wait(&pool->filled, &pool->lock);
-	while (pool->count && taken < (pool->closing ? 1 : BATCH)) {
+	while (!pool->stopping && pool->count && taken < (pool->closing ? 1 : BATCH)) {
 		jobs[taken++] = pool->queue[pool->head];
 		pool->head = (pool->head + 1) % QUEUE_ROOM;
 		pool->count--;
@@ -312,17 +321,40 @@ static void free_pool(struct digest_pool *pool)
 	pthread_cond_destroy(&pool->filled);
 	pthread_cond_destroy(&pool->drained);
 	pthread_mutex_destroy(&pool->lock);
+	EVP_MD_free(pool->sha256);
+	OSSL_LIB_CTX_free(pool->library);
 	free(pool->results);
 	free(pool);
+}
+
+/* Returns why they could not be started, or NULL. One thread will do. */
+static const char *start_threads(struct digest_pool *pool, unsigned int count)
+{
+	int error = 0;
+
+	pool->library = OSSL_LIB_CTX_new();
+	if (pool->library)
+		pool->sha256 = EVP_MD_fetch(pool->library, "SHA256", NULL);
+	if (!pool->sha256)
+		return "libcrypto has no SHA-256";
+	for (unsigned int i = 0; i < count; i++) {
+		error = pthread_create(&pool->threads[pool->thread_count], NULL, work, pool);
+		if (!error)
+			pool->thread_count++;
+	}
+	return pool->thread_count ? NULL : strerror(error);
 }
 
 struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
 				 unsigned int threads)
 {
 	struct digest_pool *pool = calloc(1, sizeof(*pool));
+	const char *why;
 
-	if (!pool)
+	if (!pool) {
+		image_error(image, ISHARE_IO_ERROR, "out of memory");
 		return NULL;
+	}
 	pool->image = image;
 	pool->budget = budget;
 	for (uint32_t i = 0; i < image->device_count; i++)
@@ -330,11 +362,10 @@ struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budge
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->filled, NULL);
 	pthread_cond_init(&pool->drained, NULL);
-	for (unsigned int i = 0; i < thread_count(threads); i++)
-		if (!pthread_create(&pool->threads[pool->thread_count], NULL, work, pool))
-			pool->thread_count++;
-	if (pool->thread_count)
+	why = start_threads(pool, thread_count(threads));
+	if (!why)
 		return pool;
+	image_error(image, ISHARE_IO_ERROR, "cannot compute digests: %s", why);
 	free_pool(pool);
 	return NULL;
 }
@@ -500,17 +531,22 @@ static void take_result(struct check *check, const struct result *result)
 	check->fixed_path = NULL;
 }
 
-void digest_finish(struct digest_pool *pool, struct check *check)
+static void join_threads(struct digest_pool *pool, bool stop)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->closing = true;
+	pool->stopping = stop;
 	pthread_cond_broadcast(&pool->filled);
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned int i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);
+}
+
+static void report_results(struct digest_pool *pool, struct check *check)
+{
 	if (pool->result_count)
 		qsort(pool->results, pool->result_count, sizeof(*pool->results), compare_results);
-	for (size_t i = 0; i < pool->result_count; i++)
+	for (size_t i = 0; i < pool->result_count && !check->stopped; i++)
 		take_result(check, &pool->results[i]);
 	check->summary->digested_files += pool->digested;
 	check->summary->hashed_files += pool->hashed;
@@ -520,5 +556,12 @@ void digest_finish(struct digest_pool *pool, struct check *check)
 		check->failed = true;
 		image_error(check->image, ISHARE_IO_ERROR, "%s", pool->error);
 	}
+}
+
+void digest_finish(struct digest_pool *pool, struct check *check)
+{
+	join_threads(pool, check->stopped);
+	if (!check->stopped)
+		report_results(pool, check);
 	free_pool(pool);
 }

@@ -342,6 +342,9 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 			judge_found(check, pair->rule, &found[0], &found[1]);
 		else
 			result = no_memory(domain);
+		if (check->rows.error[0])
+			result = image_error(found[1].image, ISHARE_IO_ERROR, "%s",
+					     check->rows.error);
 		reader_release(&check->rows);
 	}
 	release(&found[0]);
@@ -407,7 +410,7 @@ static size_t list_known(const struct ishare_domain *domain, const struct bucket
 static bool find_contents(const struct ishare_domain *domain, const struct bucket *bucket,
 			  struct pairs *pairs)
 {
-	struct known *known = calloc(bucket->count + 1, sizeof(*known));
+	struct known *known = calloc(bucket->count, sizeof(*known));
 	size_t count = known ? list_known(domain, bucket, known) : 0;
 	bool done = known;
 
@@ -424,6 +427,13 @@ static bool find_contents(const struct ishare_domain *domain, const struct bucke
 	return done;
 }
 
+static bool find_pairs(const struct ishare_domain *domain, struct bucket *bucket,
+		       struct pairs *pairs)
+{
+	return !bucket->count ||
+	       (find_sizes(bucket, pairs) && find_contents(domain, bucket, pairs));
+}
+
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,
 				       const struct ishare_sink *sink,
@@ -436,16 +446,15 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 	enum ishare_result worst = ISHARE_DONE;
 
 	for (size_t i = 0; i < BUCKETS; i++)
-		if (!find_sizes(&domain->buckets[i], &pairs) ||
-		    !find_contents(domain, &domain->buckets[i], &pairs))
+		if (!find_pairs(domain, &domain->buckets[i], &pairs))
 			worst = no_memory(domain);
 	if (pairs.count)
 		qsort(pairs.items, pairs.count, sizeof(*pairs.items), compare_pairs);
-	for (size_t i = 0; i < pairs.count; i++)
+	for (size_t i = 0; i < pairs.count && !check.stopped; i++)
 		if (judge_pair(&check, domain, &pairs.items[i]) != ISHARE_DONE)
 			worst = ISHARE_IO_ERROR;
-	if (check.image)
+	if (check.image && !check.stopped)
 		end_image(&check);
 	free(pairs.items);
-	return worst;
+	return check.stopped ? ISHARE_STOPPED : worst;
 }

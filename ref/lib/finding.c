@@ -77,7 +77,7 @@ static void read_row(struct check *check, const struct place *place, struct isha
 	size = size < left ? size : left;
 	if (!size || !place->space->readable ||
 	    space_view(&check->rows, place->space, start, (size_t)size, &view) != READ_OK)
-		return;
+		return; /* if the read failed, so does the check: see end_check() */
 	out->row = view.data;
 	out->row_offset = start;
 	out->row_size = (uint32_t)size;
@@ -144,7 +144,7 @@ static bool within_limits(const struct check *check, enum ishare_rule_id rule)
 
 bool is_shown(const struct check *check, enum ishare_rule_id rule)
 {
-	return check->sink->finding && within_limits(check, rule) &&
+	return check->sink->finding && !check->stopped && within_limits(check, rule) &&
 	       (!check->options->rules || check->options->rules[rule]);
 }
 
@@ -200,6 +200,7 @@ report_v(struct check *check, enum ishare_rule_id rule, const struct place *plac
 	read_row(check, place, &finding.place);
 	count_bytes(check, &finding);
 	check->sink->finding(check->sink->context, &finding);
+	check_stop(check);
 }
 
 void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
@@ -220,6 +221,12 @@ void report_pair(struct check *check, enum ishare_rule_id rule, struct place pla
 	va_start(args, format);
 	report_v(check, rule, &place, other_image, other_path, format, args);
 	va_end(args);
+}
+
+void check_stop(struct check *check)
+{
+	if (check->sink->stop && check->sink->stop(check->sink->context))
+		check->failed = check->stopped = true;
 }
 
 void check_failed(struct check *check, const struct reader *reader)

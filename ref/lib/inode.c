@@ -318,6 +318,9 @@ bool check_inode(struct check *check, uint64_t nid, struct file *file)
 		return false;
 	count_inode(check, &file->inode);
 	tell_inode(check, file);
+	check_stop(check);
+	if (check->failed)
+		return false;
 	check_inode_metadata(check, file);
 	if (!check_size_and_chunks(check, file))
 		return false;

@@ -291,7 +291,8 @@ struct check {
 	struct reader rows; /* for the bytes shown: leaves the views of reader alone */
 	struct seen seen;
 	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
-	bool failed; /* image->error says why; the check ends at once */
+	bool failed; /* image->error says why, or the sink wants no more; the check ends at once */
+	bool stopped; /* the latter */
 	bool cut_short; /* ISHARE_CUT_SHORT */
 	bool root_lost; /* sb.root-inode cannot be judged: what is wrong with inodes is wrong with it */
 
@@ -367,6 +368,9 @@ void tell_hidden(struct check *check);
 
 /* Writes the path of the current file; false if findings are about none now. */
 bool current_path(const struct check *check, char *buffer, size_t size);
+
+/* Asks the sink, which has just received something, whether the check is to end. */
+void check_stop(struct check *check);
 
 /* Takes over the error of a failed read. */
 void check_failed(struct check *check, const struct reader *reader);
@@ -462,7 +466,7 @@ bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros
 
 /* digest.c */
 
-/* Starts threads that read file contents. Returns NULL when memory or threads run out. */
+/* Starts threads that read file contents. Returns NULL if it cannot; the image's error says why. */
 struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
 				 unsigned int threads);
 /*

@@ -40,14 +40,15 @@ size_t ishare_escape(char *text, const void *bytes, size_t size);
 size_t ishare_printable(const void *bytes, size_t size);
 
 /*
- * How a function ended; ishare_image_error() has a sentence on every value but ISHARE_DONE and
- * ISHARE_CUT_SHORT.
+ * How a function ended; ishare_image_error() has a sentence on ISHARE_NOT_EROFS and
+ * ISHARE_IO_ERROR.
  */
 enum ishare_result {
 	ISHARE_DONE = 0, /* what was asked was done; findings are no failure */
 	ISHARE_CUT_SHORT, /* done, but a broken rule (reported) hides the rest of the image */
 	ISHARE_NOT_EROFS, /* no superblock magic, or too short to hold one */
 	ISHARE_IO_ERROR, /* open, read or allocation failed, or the file shrank while it was read */
+	ISHARE_STOPPED, /* the sink wanted no more */
 };
 
 /* The bytes that a finding is about. */
@@ -123,6 +124,11 @@ struct ishare_sink {
 	void (*xattr)(void *context, const struct ishare_xattr_event *event);
 	/* Counts inodes; total is the superblock's word. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
+	/*
+	 * Asked after each finding and each inode: true ends the call, which returns
+	 * ISHARE_STOPPED when all its threads have ended. The sink receives nothing more.
+	 */
+	bool (*stop)(void *context);
 };
 
 /*
@@ -263,7 +269,8 @@ void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struc
  * ishare_domain_judge afterwards.
  * ISHARE_CUT_SHORT: the block size or the root directory is not what it must be.
  * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got; also when
- * devices were added, but not as many as the image has.
+ * devices were added, but not as many as the image has. ISHARE_STOPPED: judged only as far as the
+ * sink wanted.
  */
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
 				const struct ishare_sink *sink, struct ishare_domain *domain,
@@ -271,7 +278,7 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 
 /*
  * Judges the rules about pairs of files over all that was added to the domain. Chapter
- * "Fingerprint".
+ * "Fingerprint". ISHARE_IO_ERROR: the error is that of one of the domain's images.
  */
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,

@@ -5,6 +5,7 @@
  * that is how mkfs.erofs lays them out (measured: a seventh fewer reads than level by level).
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -399,7 +400,9 @@ bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_
 		return true;
 	}
 	block = malloc(BLOCK_ROOM);
-	if (block && read_inode(reader, image, d->nid, &file)) {
+	if (!block) {
+		snprintf(reader->error, sizeof(reader->error), "out of memory");
+	} else if (read_inode(reader, image, d->nid, &file)) {
 		start_dirents(&walk, reader, &file, block);
 		found = go_to(&walk, position);
 	}

@@ -220,7 +220,7 @@ static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
 		.fingerprint = is_fingerprint(walk),
 	};
 
-	if (check->sink->xattr)
+	if (check->sink->xattr && !check->stopped)
 		check->sink->xattr(check->sink->context, &event);
 }
 

@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""No failure looks like success.
+
+Each allocation, system call, thread start and digest of a run fails in turn (tests/faults/faults.c), once or from there
+on. Then the run ends with status 2 and a sentence on stderr, or it ends as if nothing had failed: with the same status
+and the same output to the byte. Nothing else will do: no signal, no hang, no status 0 or 1 with less than all output.
+
+FAULTS_POSITIONS=N tries at most N calls of a kind in a run, chosen by FAULTS_SEED; 0 tries all. FAULTS_ONLY=WORD tries only the
+series whose names contain it.
+"""
+import concurrent.futures
+import errno
+import os
+import random
+import re
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
+LIBRARY = f"{tap.TOP}/build/tests/faults/faults.so"
+IMAGES = f"{tap.TOP}/tests/images"
+POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "60"))
+SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1 << 32)))
+ONLY = os.environ.get("FAULTS_ONLY", "")
+SECONDS = 20  # for one run, which takes milliseconds
+FOREVER = 1 << 62
+
+KINDS = ("memory", "thread", "digest", "read", "stat", "open", "write", "close")
+MEMORY, THREAD, DIGEST, READ, STAT, OPEN, WRITE, CLOSE = KINDS
+
+# How calls of a kind fail. Those of HARMLESS are no failures: a program goes on.
+WAYS = {
+    MEMORY: ["-ENOMEM"], THREAD: ["-EAGAIN"], DIGEST: ["0"], READ: ["-EIO", "0", "-EINTR", "short"], STAT: ["-EIO"],
+    OPEN: ["-EMFILE"], WRITE: ["-ENOSPC", "-EPIPE", "short"], CLOSE: ["-EIO"],
+}
+HARMLESS = {(READ, "-EINTR"), (READ, "short"), (WRITE, "short")}
+
+
+class Run:
+    """One run of the tool: how it ended, what it said, and how often it called each kind of function."""
+
+    def __init__(self, work, arguments, kind="", first=0, last=0, how="0"):
+        counts = f"{work}/counts-{threading.get_ident()}"
+        with open(counts, "wb") as file:
+            file.write(bytes(8 * len(KINDS)))
+        how = str(-getattr(errno, how[1:])) if how.startswith("-E") else how
+        environment = os.environ | {"LD_PRELOAD": LIBRARY, "FAULTS_COUNTS": counts, "FAULTS_KIND": kind, "FAULTS_HOW": how,
+                                    "FAULTS_FIRST": str(first), "FAULTS_LAST": str(last), "NO_COLOR": "1"}
+        with subprocess.Popen([TOOL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=environment) as process:
+            try:
+                out, err = process.communicate(timeout=SECONDS)
+                self.status = process.returncode
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, err = process.communicate()
+                self.status = None
+        self.out, self.err = timeless(out.decode()), err.decode()
+        with open(counts, "rb") as file:
+            self.counts = dict(zip(KINDS, struct.unpack(f"{len(KINDS)}Q", file.read())))
+
+    def is_like(self, other):
+        """Whether nothing tells one run from the other."""
+        return (self.status, self.out, self.err) == (other.status, other.out, other.err)
+
+    def gives_up(self):
+        """Whether it says that it could not do its job."""
+        return self.status == 2 and re.search(r"^erofs-ishare[ a-z]*: (?!\(null\)).*\w{2}", self.err)
+
+
+def timeless(text):
+    """The same for each run that does the same."""
+    return re.sub(r"[0-9.]+( s)$|(\"seconds\": )[-+.e0-9]+", r"\1\2", text, flags=re.M)
+
+
+def complaint(run, undisturbed, kind, how, lasting):
+    """What is wrong with a run in which something failed, or None."""
+    if run.status is None:
+        return f"does not end within {SECONDS} s"
+    if run.status < 0:
+        return f"dies by signal {-run.status}"
+    if run.is_like(undisturbed):
+        return None
+    if (kind, how) in HARMLESS:
+        return f"status {run.status} or its output differs, though nothing has failed"
+    if run.gives_up():
+        return None
+    if run.status == 2 and kind == WRITE and (lasting or undisturbed.status == 2):
+        return None  # it was the sentence that could not be written
+    return f"status {run.status}, of {len(undisturbed.out)} bytes {len(run.out)}, stderr: {run.err.strip()[-200:]!r}"
+
+
+def positions(count, chance):
+    """Which calls fail; the first few are always among them."""
+    if not POSITIONS or count <= POSITIONS:
+        return range(1, count + 1)
+    few = POSITIONS // 6
+    return sorted({*range(1, few + 1), *chance.sample(range(few + 1, count + 1), POSITIONS - few)})
+
+
+class Series:
+    """All failures of one kind in one way in runs of one command."""
+
+    def __init__(self, work, arguments, undisturbed, kind, how, lasting):
+        self.work, self.arguments, self.undisturbed = work, arguments, undisturbed
+        self.kind, self.how, self.lasting = kind, how, lasting
+        chance = random.Random(f"{SEED} {self.name()}")
+        self.positions = positions(undisturbed.counts[kind], chance)
+
+    def name(self):
+        """What is tried."""
+        words = " ".join(os.path.basename(a) if "/" in a else a for a in self.arguments)
+        return f"{words}: {self.kind} {self.how}{' from there on' if self.lasting else ''}"
+
+    def try_one(self, position):
+        """Returns what is wrong, or None."""
+        last = FOREVER if self.lasting else position
+        run = Run(self.work, self.arguments, self.kind, position, last, self.how)
+        said = complaint(run, self.undisturbed, self.kind, self.how, self.lasting)
+        return said and f"call {position} of {self.undisturbed.counts[self.kind]}: {said}"
+
+
+# ---- What is run ----
+
+def images(work):
+    """One image with nothing wrong, one that breaks rules."""
+    with open(f"{IMAGES}/digest-512.erofs", "rb") as file:
+        data = bytearray(file.read())
+    data[1024 + 80] ^= 8  # feature_incompat: the reader does not know it
+    data[-300] ^= 1
+    with open(f"{work}/broken.erofs", "wb") as file:
+        file.write(data)
+    return f"{IMAGES}/digest-512.erofs", f"{work}/broken.erofs", f"{IMAGES}/lz4-512.erofs"
+
+
+def commands(work):
+    """Every command in every format."""
+    good, broken, compressed = images(work)
+    for form in ("text", "json", "sarif", "tap"):
+        yield ["check", f"--format={form}", broken]
+        yield ["check", f"--format={form}", "--digests", "--domain", good, f"{IMAGES}/digest-other-512.erofs", broken]
+    yield ["check", "--digests", good]
+    yield ["check", "--digests", compressed]
+    yield ["check", f"--device={IMAGES}/blobdev-512.blob", f"{IMAGES}/blobdev-512.erofs"]
+    yield ["check", f"{work}/nothing"]
+    for form in ("text", "json"):
+        for image in (good, broken, compressed, LIBRARY):
+            yield ["dump", f"--format={form}", image]
+        yield ["rules", f"--format={form}"]
+    yield ["dump", f"--device={IMAGES}/blobdev-512.blob", f"{IMAGES}/blobdev-512.erofs"]
+    yield ["explain", "sb.magic"]
+    yield ["explain", "sb.magik"]
+    for name in ("check", "dump", "explain", "rules", "help"):
+        yield ["help", name]
+        yield [name, "--help"]
+        yield [name, "--usage"]
+        yield [name, "--frobnicate"]
+    yield from (["help"], ["--help"], ["-h"], ["--version"], ["--usage"], ["frobnicate"], [], ["check"], ["dump", "--format=x", good])
+
+
+def all_series(work):
+    """Everything that is to be tried."""
+    for arguments in commands(work):
+        undisturbed = Run(work, arguments)
+        if undisturbed.status not in (0, 1, 2):
+            tap.ok(False, f"{' '.join(arguments)} works if nothing fails", undisturbed.status, undisturbed.err)
+        for kind in KINDS:
+            for how in WAYS[kind]:
+                for lasting in (False, True):
+                    if undisturbed.counts[kind] > lasting:  # the last call is the last either way
+                        yield Series(work, arguments, undisturbed, kind, how, lasting)
+
+
+def try_all(work, pool):
+    """One test point for each series."""
+    tried = 0
+    for series in all_series(work):
+        if ONLY not in series.name():
+            continue
+        tried += len(series.positions)
+        wrong = [said for said in pool.map(series.try_one, series.positions) if said]
+        tap.is_empty(wrong, f"{series.name()} ({len(series.positions)} of {series.undisturbed.counts[series.kind]})")
+    print(f"# {tried} failures tried; FAULTS_SEED={SEED} tries the same again", flush=True)
+
+
+def main():
+    """All of it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print(f"# FAULTS_SEED={SEED}", flush=True)
+    with tempfile.TemporaryDirectory() as work, \
+            concurrent.futures.ThreadPoolExecutor(max_workers=2 * os.cpu_count()) as pool:
+        try_all(work, pool)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
