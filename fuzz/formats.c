@@ -194,6 +194,9 @@ static void end(struct outputs *outputs, const struct outcome *outcome)
 		free(outputs->of[i].text);
 }
 
+/* Of holes, and of chunks that are used again: 16 GiB would take longer than a fuzzer waits. */
+#define DIGEST_BYTES (64ull << 20)
+
 void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thorough)
 {
 	struct ishare_options options = { .digests = thorough, .threads = 1 };
@@ -206,6 +209,7 @@ void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thoro
 	struct outcome outcome = { .images = 1, .digests = thorough };
 	uint64_t found;
 
+	options.budget = allocated(ishare_budget_new(DIGEST_BYTES));
 	ishare_profile_by_name(default_profile(), &options.profile);
 	begin(&outputs, thorough);
 	if (ishare_check(image, &options, &sink, domain, &outcome.summary) == ISHARE_IO_ERROR ||
@@ -220,4 +224,5 @@ void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thoro
 		       errors);
 	ishare_domain_free(domain);
 	ishare_image_close(image);
+	ishare_budget_free(options.budget);
 }
