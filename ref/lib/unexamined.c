@@ -40,6 +40,8 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 		"is no SHA-256: whether equal ones stand for equal content is to be judged "
 		"over all images of the domain (--domain), or to be trusted "
 		"(--trust-opaque)",
+	[IS_TAKEN_FROM_ELSEWHERE] =
+		"may be taken from other bytes by Linux (known finding metabox-stale-page)",
 };
 
 static bool in_group(const char *rule, const char *groups)

@@ -25,6 +25,11 @@ static size_t inline_start(const struct xattr_walk *walk)
 	return ISHARE_IBODY_HEADER_SIZE + 4u * (size_t)walk->header.h_shared_count;
 }
 
+bool has_inline_xattrs(const struct xattr_walk *walk)
+{
+	return inline_start(walk) < walk->area.size;
+}
+
 /* Bytes that the header of an entry claims for it, the padding to a multiple of 4 included. */
 static uint64_t claimed_size(const uint8_t *header)
 {

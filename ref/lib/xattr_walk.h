@@ -52,6 +52,9 @@ void start_xattr_walk(struct xattr_walk *walk, struct reader *reader,
 		      const struct ishare_view *area);
 enum walk_status next_xattr(struct xattr_walk *walk);
 
+/* Whether the area has room for entries behind the shared ids. */
+bool has_inline_xattrs(const struct xattr_walk *walk);
+
 /*
  * Go back to an entry that the walk has met: by its position in the area, or by its number among
  * the shared ids.
