@@ -31,7 +31,7 @@ NO_FILE_SHARES = {"prefix.ishare-infix-nul"}
 DOES_NOT_SHARE = {"inode.xattr-icount", "xattr.shared-count", "fingerprint.size"}
 SHARES_ANYWAY = {
     "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "dev.table-bounds", "dev.range", "dev.overlap",
-    "inode.data-bounds", "inode.symlink-target", "dir.name", "dir.name-order", "dir.type", "dir.dot", "dir.dot-present",
+    "dev.metadata", "inode.chunk-range", "inode.data-device", "inode.data-merge", "inode.data-bounds", "inode.symlink-target", "dir.name", "dir.name-order", "dir.type", "dir.dot", "dir.dot-present",
     "dir.cycle", "xattr.entry-fill", "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "fingerprint.single",
     "fingerprint.same-size", "fingerprint.same-content", "fingerprint.digest", "fingerprint.padding-zero"}
 LIES = {"fingerprint.digest", "fingerprint.same-size", "fingerprint.same-content"}  # two files with one fingerprint differ
