@@ -11,7 +11,10 @@ series whose names contain it.
 """
 import concurrent.futures
 import errno
+import importlib.machinery
+import importlib.util
 import os
+import platform
 import random
 import re
 import resource
@@ -27,7 +30,7 @@ import tap  # noqa: E402
 TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
 LIBRARY = f"{tap.TOP}/build/tests/faults/faults.so"
 IMAGES = f"{tap.TOP}/tests/images"
-POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "60"))
+POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "36"))
 SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1 << 32)))
 ONLY = os.environ.get("FAULTS_ONLY", "")
 SECONDS = 20  # for one run, which takes milliseconds
@@ -128,6 +131,83 @@ class Series:
         return said and f"call {position} of {self.undisturbed.counts[self.kind]}: {said}"
 
 
+# ---- A report that cannot be written, while threads hash ----
+
+RUNS = 1000  # in all; of the sanitized program a tenth
+
+
+def busy_image(path):
+    """Says something of each of its files, and each takes a while to hash."""
+    hostile = importlib.machinery.SourceFileLoader("hostile", f"{tap.TOP}/tests/hostile.t")
+    images = importlib.util.module_from_spec(importlib.util.spec_from_loader("hostile", hostile))
+    hostile.exec_module(images)
+    image = images.Image()
+    image.fingerprints()
+    area, icount = images.xattr_area(images.fingerprint(bytes(1 << 20)))
+    block = image.block(bytes(1 << 20))
+    nids = [image.nid(images.inode(images.REGULAR, 1 << 20, block, icount=icount) + area) for _ in range(3000)]
+    image.root([(f"{i:05}".encode(), nid, images.DIRECTORY) for i, nid in enumerate(nids)])  # which they are not
+    return image.write(path)
+
+
+def to_full_device(command):
+    """Each write fails."""
+    with open("/dev/full", "wb") as full:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, check=False,
+                              timeout=SECONDS)
+
+
+def to_reader_of_one_line(command):
+    """As in a pipe to head -1."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        return subprocess.CompletedProcess(command, process.wait(SECONDS), stderr=err)
+
+
+def to_nothing(command):
+    """Standard output is closed: the image may get its number."""
+    return subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          check=False, timeout=SECONDS)
+
+
+def to_full_disk(command):
+    """The disk has room for a part of the report; only root can have such a one, in a namespace of its own."""
+    script = 'mount -t tmpfs -o size=16k tmpfs /mnt || exit 77; exec "$@" >/mnt/report'
+    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", *command], stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, check=False, timeout=SECONDS)
+
+
+def unwritten(pool, tool, image, write, runs):
+    """One test point: each run says that it could not write, and ends with status 2."""
+    name = f"{os.path.relpath(tool, tap.TOP)} {write.__name__.replace('_', ' ')}"
+
+    def run_once(number):
+        form = ("text", "json")[number % 2]  # the others have nothing to write while threads run
+        done = write([tool, "check", "--digests", "--limit=0", f"--format={form}", image])
+        if done.returncode == 77 or (done.returncode == 1 and b"unshare" in done.stderr):
+            return None
+        good = done.returncode == 2 and b"erofs-ishare: cannot write to standard output: " in done.stderr
+        return "" if good else f"status {done.returncode}: {done.stderr.decode()[-300:]}"
+
+    if run_once(0) is None:
+        tap.skip(name, "it takes root, and a namespace, to have a disk of 16 KiB")
+        return
+    tap.is_empty(filter(None, pool.map(run_once, range(runs))), f"{name}: {runs} runs")
+
+
+def try_unwritten(work, pool):
+    """All ways not to write."""
+    image = busy_image(f"{work}/busy.erofs")
+    ways = (to_full_device, to_reader_of_one_line, to_nothing, to_full_disk)
+    sanitized = f"{tap.TOP}/build/asan/erofs-ishare"
+    for write in ways:
+        unwritten(pool, TOOL, image, write, RUNS // len(ways))
+        if TOOL == f"{tap.TOP}/build/erofs-ishare" and os.access(sanitized, os.X_OK):
+            unwritten(pool, sanitized, image, write, RUNS // len(ways) // 10)
+
+
 # ---- What is run ----
 
 def images(work):
@@ -170,12 +250,12 @@ def all_series(work):
     """Everything that is to be tried."""
     for arguments in commands(work):
         undisturbed = Run(work, arguments)
-        if undisturbed.status not in (0, 1, 2):
+        if undisturbed.status not in (0, 1, 2) or not undisturbed.counts[CLOSE]:
             tap.ok(False, f"{' '.join(arguments)} works if nothing fails", undisturbed.status, undisturbed.err)
         for kind in KINDS:
             for how in WAYS[kind]:
                 for lasting in (False, True):
-                    if undisturbed.counts[kind] > lasting:  # the last call is the last either way
+                    if undisturbed.counts[kind] > lasting and not (lasting and how == "-EINTR"):
                         yield Series(work, arguments, undisturbed, kind, how, lasting)
 
 
@@ -191,13 +271,25 @@ def try_all(work, pool):
     print(f"# {tried} failures tried; FAULTS_SEED={SEED} tries the same again", flush=True)
 
 
+def has_library():
+    """Whether calls can be made to fail here; one test point if not."""
+    if platform.machine() != "x86_64":
+        tap.skip("each call fails in turn", "system calls are trapped on x86-64 only")
+        return False
+    status, said = tap.make(os.path.relpath(LIBRARY, tap.TOP))
+    return status == 0 or tap.ok(False, "the library that makes calls fail is built", said)
+
+
 def main():
     """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print(f"# FAULTS_SEED={SEED}", flush=True)
     with tempfile.TemporaryDirectory() as work, \
             concurrent.futures.ThreadPoolExecutor(max_workers=2 * os.cpu_count()) as pool:
-        try_all(work, pool)
+        if not ONLY:
+            try_unwritten(work, pool)
+        if has_library():
+            try_all(work, pool)
     tap.done()
 
 

@@ -16,9 +16,11 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -146,9 +148,10 @@ static const struct trap {
 	int number;
 	enum kind kind;
 } traps[] = {
-	{ SYS_read, READ },   { SYS_pread64, READ }, { SYS_fstat, STAT },  { SYS_newfstatat, STAT },
-	{ SYS_lseek, STAT },  { SYS_open, OPEN },    { SYS_openat, OPEN }, { SYS_write, WRITE },
-	{ SYS_writev, WRITE }, { SYS_close, CLOSE },
+	{ SYS_read, READ },	  { SYS_pread64, READ }, { SYS_fstat, STAT },
+	{ SYS_newfstatat, STAT }, { SYS_lseek, STAT },	 { SYS_open, OPEN },
+	{ SYS_openat, OPEN },	  { SYS_write, WRITE },	 { SYS_writev, WRITE },
+	{ SYS_close, CLOSE },
 };
 
 enum { TRAPS = sizeof(traps) / sizeof(traps[0]) };
