@@ -10,7 +10,8 @@
 static uint32_t draw_size(struct random *random)
 {
 	static const int32_t around[] = { 0, 0, 0, -1, 1, 511, 512, 513, -512, 2048, 100 };
-	uint32_t pages = (uint32_t)between(random, 1, 8);
+	uint32_t pages =
+		(uint32_t)(chance(random, 3) ? between(random, 17, 26) : between(random, 1, 8));
 	int32_t size;
 
 	if (chance(random, 10))
@@ -60,11 +61,16 @@ static void draw_content(struct set *set, struct content *content, uint32_t size
 void draw_contents(struct set *set)
 {
 	set->content_count = (unsigned int)between(&set->random, 2, 4);
+	set->most_pages = 0;
 	for (unsigned int i = 0; i < set->content_count; i++) {
 		uint32_t size = draw_size(&set->random);
 
 		if (i && chance(&set->random, 50))
 			size = set->contents[below(&set->random, i)].size;
 		draw_content(set, &set->contents[i], size);
+		if (size / PAGE > set->most_pages)
+			set->most_pages = size / PAGE;
 	}
+	if (set->most_pages > 16)
+		has(set, HAS_LARGE_FILE);
 }

@@ -185,7 +185,7 @@ static bool shorten_primary(struct set *set, struct image *image)
 {
 	uint32_t low = image->reserve + 1, high = image->devices[0].room - 1;
 	unsigned int percent =
-		image->trap >= TRAP_FLAT_CROSSES && image->trap <= TRAP_CHUNKS_MERGE ? 50 : 20;
+		image->trap >= TRAP_FLAT_CROSSES && image->trap <= TRAP_PACKED_CROSSES ? 50 : 20;
 
 	if (image->mode == FLAT || low > high || !chance(&set->random, percent))
 		return false;
@@ -265,7 +265,8 @@ static void swap_ranges(struct image *image)
 
 void draw_devices(struct set *set, struct image *image, const struct device *common)
 {
-	uint32_t pages = (uint32_t)between(&set->random, 6, 10);
+	uint32_t more = set->most_pages > 16 ? 20 : 0;
+	uint32_t pages = (uint32_t)between(&set->random, 6, 10) + more;
 
 	image->reserve = (uint32_t)between(&set->random, 2, 3) * PAGE / block_size(image);
 	draw_room(set, image, &image->devices[0], pages + image->reserve * block_size(image) / PAGE,
@@ -274,7 +275,7 @@ void draw_devices(struct set *set, struct image *image, const struct device *com
 	for (uint32_t d = 1; d <= image->device_count; d++)
 		draw_room(set, image, &image->devices[d],
 			  (uint32_t)between(&set->random, image->trap == TRAP_CHUNKS_MERGE ? 5 : 1,
-					    image->mode == GIVEN ? 12 : 5),
+					    image->mode == GIVEN ? 12 + more : 5),
 			  chance(&set->random, image->trap == TRAP_NONE ? 30 : 60)
 				  ? (uint32_t)between(&set->random, 1, 6)
 				  : 0);

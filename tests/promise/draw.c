@@ -11,33 +11,31 @@
 /* ---- What goes wrong, if anything ---- */
 
 /* One in three sets has a trap, and some have an image that the mutator changed. */
-static enum trap draw_trap(struct random *random, bool opaque)
+static enum trap draw_trap(struct random *random)
 {
 	static const enum trap common[] = { TRAP_FLAT_CROSSES, TRAP_CHUNK_CROSSES,
 					    TRAP_CHUNKS_CROSS, TRAP_CHUNKS_MERGE,
 					    TRAP_CHUNKS_MERGE, TRAP_CHUNKS_RELATIVE,
 					    TRAP_DECOY,	       TRAP_METADATA,
-					    TRAP_METADATA };
+					    TRAP_METADATA,     TRAP_PACKED_CROSSES };
 	static const enum trap rare[] = { TRAP_NUL_NAME,	 TRAP_EMPTY_NAME,
 					  TRAP_TWO_FINGERPRINTS, TRAP_TWO_FINGERPRINTS,
 					  TRAP_PADDING,		 TRAP_PADDING,
 					  TRAP_BEHIND_FILL,	 TRAP_LIE,
 					  TRAP_OPAQUE_LIE,	 TRAP_RANGES_OVERLAP };
-	enum trap trap = TRAP_NONE;
 	uint64_t kind = below(random, 100);
 
-	if (kind < 24)
-		trap = common[below(random, sizeof(common) / sizeof(*common))];
-	else if (kind < 35)
-		trap = rare[below(random, sizeof(rare) / sizeof(*rare))];
-	else if (kind < 47)
-		trap = TRAP_MUTANT;
-	return trap == TRAP_OPAQUE_LIE && !opaque ? TRAP_NONE : trap;
+	if (kind < 26)
+		return common[below(random, sizeof(common) / sizeof(*common))];
+	if (kind < 36)
+		return rare[below(random, sizeof(rare) / sizeof(*rare))];
+	return kind < 48 ? TRAP_MUTANT : TRAP_NONE;
 }
 
 static bool needs_devices(enum trap trap)
 {
-	return (trap >= TRAP_FLAT_CROSSES && trap <= TRAP_METADATA) || trap == TRAP_RANGES_OVERLAP;
+	return (trap >= TRAP_FLAT_CROSSES && trap <= TRAP_PACKED_CROSSES) ||
+	       trap == TRAP_RANGES_OVERLAP;
 }
 
 static void draw_mode(struct set *set, struct image *image)
@@ -83,7 +81,7 @@ static void draw_file(struct set *set, struct image *image, struct file *file)
 	file->nlink_1 = !file->extended && chance(random, 50);
 	file->link = !file->nlink_1 && chance(random, 15);
 	file->fingerprint = chance(random, 94) || image->trap != TRAP_NONE;
-	file->opaque = set->trust_opaque && chance(random, 40);
+	file->opaque = set->opaque && chance(random, 40);
 	file->trap = chance(random, 60) ? image->trap : TRAP_NONE;
 	file->padding_noise = file->trap == TRAP_PADDING;
 	if (file->trap == TRAP_OPAQUE_LIE)
@@ -216,15 +214,29 @@ static bool try_image(struct set *set, unsigned int number, enum trap trap)
 		return false;
 	if (common) {
 		memcpy(common->bytes, image->devices[1].bytes, sizeof(common->bytes));
+		memcpy(common->used, image->devices[1].used, sizeof(common->used));
 		has(set, HAS_DEVICE_COMMON);
 	}
 	return true;
+}
+
+/* Without the end of its last block, if that is nobody's, and not counted. */
+static void cut_last_page(struct set *set, struct image *image)
+{
+	uint32_t last = image->devices[0].room - 1;
+
+	if (image->devices[0].used[last] || image->primary_blocks > last)
+		return;
+	image->size -= (size_t)between(&set->random, 1, 1u << (image->bits - 9)) * 512;
+	has(set, HAS_PART_OF_PAGE);
 }
 
 static void finish_image(struct set *set, struct image *image)
 {
 	if (image->trap == TRAP_METADATA)
 		copy_metadata(set, image);
+	if (chance(&set->random, 4))
+		cut_last_page(set, image);
 	if (image->trap == TRAP_MUTANT)
 		mutate(set, image);
 	if (image->trap == TRAP_DECOY)
@@ -241,7 +253,7 @@ static void draw_image(struct set *set, unsigned int number, enum trap trap)
 	uint64_t before = set->features;
 
 	image->bits = 12;
-	if (chance(&set->random, 12))
+	if (chance(&set->random, trap == TRAP_METADATA && !image->on_block ? 40 : 12))
 		image->bits = (unsigned int)between(&set->random, 9, 11);
 	if (image->bits < 12 && image->on_block && chance(&set->random, 85))
 		image->on_block = false;
@@ -283,7 +295,7 @@ static void draw_backings(struct set *set)
 						      : chance(&set->random, 50);
 }
 
-void draw_set(struct set *set, uint64_t seed, uint64_t number, bool opaque)
+void draw_set(struct set *set, uint64_t seed, uint64_t number)
 {
 	unsigned int trapped;
 
@@ -291,9 +303,9 @@ void draw_set(struct set *set, uint64_t seed, uint64_t number, bool opaque)
 	set->number = number;
 	set->features = 0;
 	set->flat = chance(&set->random, 35);
-	set->trap = draw_trap(&set->random, opaque);
+	set->trap = draw_trap(&set->random);
 	set->flat &= set->trap != TRAP_DECOY;
-	set->trust_opaque = opaque && (set->trap == TRAP_OPAQUE_LIE || chance(&set->random, 12));
+	set->opaque = set->trap == TRAP_OPAQUE_LIE || chance(&set->random, 12);
 	set->image_count = (unsigned int)between(&set->random, 2, MAX_IMAGES);
 	draw_contents(set);
 	draw_backings(set);

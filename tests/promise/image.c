@@ -9,6 +9,7 @@
 #define S_IFREG 0x8000u
 #define S_IFDIR 0x4000u
 #define NULL_32BIT 0xffffffffull
+#define PACKED_MAX (6 * PAGE)
 
 static void put(uint8_t *p, unsigned int size, uint64_t value)
 {
@@ -100,27 +101,55 @@ static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint
 			const uint8_t *xattrs, uint32_t xattr_size, const uint8_t *behind,
 			uint32_t behind_size, uint64_t *nid);
 
-/* In the packed inode, and what lies at the same place of the image is no table; or in the image. */
-static bool write_prefixes(struct writer *w)
+/* The packed inode has noise before the table. As a trap it has another table where a reader may look instead. */
+static bool place_packed(struct writer *w, uint8_t *table, uint32_t *size, uint64_t *start)
 {
-	uint8_t table[MAX_PREFIXES * (MAX_NAME + 4) + 4 * PAGE] = { 0 };
-	uint32_t size, lead;
-	struct file packed = { .layout = ISHARE_INODE_FLAT_PLAIN, .extended = true };
+	struct image *image = w->image;
+	static uint8_t others[PACKED_MAX];
+	struct name name = image->prefixes[image->fingerprint_prefix];
+	uint32_t lead = (uint32_t)below(&w->set->random, 3 * PAGE / 4) * 4;
 
-	if (!w->image->packed_prefixes) {
-		size = prefix_bytes(w->image, table);
-		if (!reserve(w, size, 4, &w->prefixes))
-			return false;
-		memcpy(w->bytes + w->prefixes, table, size);
+	w->prefixes = lead;
+	noise(&w->set->random, table, lead);
+	memcpy(others, table, lead);
+	memset(others + lead, 0, sizeof(others) - lead);
+	*size = lead + prefix_bytes(image, table + lead);
+	image->prefixes[image->fingerprint_prefix] = other_fingerprint_name;
+	prefix_bytes(image, others + lead);
+	image->prefixes[image->fingerprint_prefix] = name;
+	if (image->trap == TRAP_PACKED_CROSSES &&
+	    place_across(w->set, image, table, others, *size, start)) {
+		image->trapped = true;
 		return true;
 	}
-	lead = (uint32_t)below(&w->set->random, PAGE / 4) * 4;
-	noise(&w->set->random, table, lead);
-	size = lead + prefix_bytes(w->image, table + lead);
-	w->prefixes = lead;
+	return place_run(w->set, image, table, *size, start);
+}
+
+static bool write_packed(struct writer *w)
+{
+	static uint8_t table[PACKED_MAX];
+	struct file packed = { .layout = ISHARE_INODE_FLAT_PLAIN, .extended = true };
+	uint32_t size;
+
+	memset(table, 0, sizeof(table));
 	w->incompat |= ISHARE_FEATURE_INCOMPAT_FRAGMENTS;
-	return place_run(w->set, w->image, table, size, &packed.start) &&
-	       write_inode(w, &packed, S_IFREG | 0644, size, NULL, 0, NULL, 0, &w->packed_nid);
+	return place_packed(w, table, &size, &packed.start) &&
+	       write_inode(w, &packed, S_IFREG | 0644, size, NULL, 0, NULL, 0, &w->packed_nid) &&
+	       w->packed_nid;
+}
+
+static bool write_prefixes(struct writer *w)
+{
+	uint8_t table[MAX_PREFIXES * (MAX_NAME + 4)];
+	uint32_t size;
+
+	if (w->image->packed_prefixes)
+		return write_packed(w);
+	size = prefix_bytes(w->image, table);
+	if (!reserve(w, size, 4, &w->prefixes))
+		return false;
+	memcpy(w->bytes + w->prefixes, table, size);
+	return true;
 }
 
 /* ---- Xattrs ---- */

@@ -2,12 +2,11 @@
 /*
  * Draws sets of images, has the program judge them, and keeps those that conform, for the guest.
  *
- *	judge --seed=N --from=N --to=N --directory=DIR --tool=PROGRAM [--alone] [--opaque] [--keep]
+ *	judge --seed=N --from=N --to=N --directory=DIR --tool=PROGRAM [--alone] [--keep]
  *
  * One line a set on stdout: number, exit status of the program, features (a number in hexadecimal), trap, whether it was
  * laid, and the rules that were broken. With --alone each image is judged by itself, as versions of the program before
- * `check --domain` took devices have to; all images without devices are then judged together as well. --opaque draws opaque
- * fingerprints, too, and says --trust-opaque to the program. --keep keeps all sets.
+ * `check --domain` took devices have to; all images without devices are then judged together as well. --keep keeps all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +30,7 @@ extern char **environ;
 static struct {
 	uint64_t seed, from, to;
 	const char *directory, *tool;
-	bool alone, opaque, keep;
+	bool alone, keep;
 	int output; /* what the program prints */
 } given;
 
@@ -222,8 +221,6 @@ static int judge_together(const struct set *set)
 
 	if (set->flat)
 		arguments[count++] = "--flat";
-	if (set->trust_opaque)
-		arguments[count++] = "--trust-opaque";
 	for (unsigned int i = 0; i < set->image_count; i++)
 		count = add_image(set, i, arguments, count);
 	return run(arguments);
@@ -303,7 +300,7 @@ static void judge_set(struct set *set, uint64_t number)
 {
 	int status;
 
-	draw_set(set, given.seed, number, given.opaque);
+	draw_set(set, given.seed, number);
 	if (!was_drawn(set)) {
 		printf("%ju none\n", (uintmax_t)number);
 		return;
@@ -344,7 +341,7 @@ static void take_options(int argc, char *argv[])
 		{ "directory", required_argument, NULL, 'd' },
 		{ "tool", required_argument, NULL, 'p' },
 		{ "alone", no_argument, NULL, 'a' },
-		{ "opaque", no_argument, NULL, 'o' },
+
 		{ "keep", no_argument, NULL, 'k' },
 		{ "words", no_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
@@ -364,8 +361,6 @@ static void take_options(int argc, char *argv[])
 			given.tool = optarg;
 		else if (option == 'a')
 			given.alone = true;
-		else if (option == 'o')
-			given.opaque = true;
 		else if (option == 'k')
 			given.keep = true;
 		else if (option == 'w')

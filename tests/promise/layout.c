@@ -73,28 +73,32 @@ static uint64_t pick_border(struct set *set, const struct image *image)
 	return device->start + (chance(&set->random, 35) ? device->blocks : 0);
 }
 
-/*
- * A run of two blocks or more, with a border inside. Its bytes are where single blocks are read, or where a reader looks
- * who decides by the first.
- */
-static bool place_across(struct set *set, struct image *image, const uint8_t *bytes, size_t size,
-			 uint64_t *start)
+static bool place_in(struct image *image, bool together, uint64_t start, const uint8_t *bytes,
+		     size_t size)
 {
-	uint64_t blocks = blocks_of(image, size);
 	bool placed;
 
-	for (unsigned int i = 0; blocks > 1 && i < 2 * TRIES; i++) {
-		uint64_t border = pick_border(set, image),
-			 before = between(&set->random, 1, blocks - 1);
+	image->together = together;
+	placed = place(image, 0, start, bytes, size);
+	image->together = false;
+	return placed;
+}
 
-		if (border < before)
-			continue;
-		image->together = chance(&set->random, 50);
-		placed = place(image, 0, border - before, bytes, size);
-		image->together = false;
-		if (!placed)
+bool place_across(struct set *set, struct image *image, const uint8_t *bytes, const uint8_t *others,
+		  size_t size, uint64_t *start)
+{
+	uint64_t blocks = blocks_of(image, size);
+
+	for (unsigned int i = 0; blocks > 1 && i < 2 * TRIES; i++) {
+		uint64_t border = pick_border(set, image);
+		uint64_t before = between(&set->random, 1, blocks - 1);
+		bool together = chance(&set->random, 50);
+
+		if (border < before || !place_in(image, together, border - before, bytes, size))
 			continue;
 		*start = border - before;
+		if (others)
+			place_in(image, !together, *start, others, size);
 		return true;
 	}
 	return false;
@@ -115,7 +119,7 @@ static bool place_flat_bytes(struct set *set, struct image *image, struct file *
 			     const uint8_t *bytes, size_t size)
 {
 	if (file->trap == TRAP_FLAT_CROSSES &&
-	    place_across(set, image, bytes, size, &file->start)) {
+	    place_across(set, image, bytes, NULL, size, &file->start)) {
 		image->trapped = true;
 		return true;
 	}

@@ -25,6 +25,8 @@ static bool begins(const struct name *infix, const struct name *name)
 
 /* ---- The prefix table ---- */
 
+const struct name other_fingerprint_name = { 1, 5, "other" };
+
 static const struct name *fingerprint_name(const struct image *image)
 {
 	return &image->prefixes[image->fingerprint_prefix];
@@ -107,7 +109,7 @@ void draw_names(struct set *set, struct image *image)
 	image->filter = chance(&set->random, 60);
 	if (image->filter)
 		has(set, HAS_NAME_FILTER);
-	image->packed_prefixes = chance(&set->random, 6);
+	image->packed_prefixes = image->trap == TRAP_PACKED_CROSSES || chance(&set->random, 6);
 	if (image->packed_prefixes)
 		has(set, HAS_PREFIXES_PACKED);
 }
@@ -223,6 +225,18 @@ static bool draw_shorter(struct set *set, struct image *image, struct xattr *xat
 	return cut(set, image, xattr);
 }
 
+/* What Linux looks up if it takes the prefixes from elsewhere. */
+static bool draw_other_fingerprint(struct set *set, const struct file *file, struct xattr *xattr)
+{
+	*xattr = (struct xattr){ .name = other_fingerprint_name,
+				 .index = other_fingerprint_name.base };
+	for (unsigned int i = 0; i < set->content_count; i++)
+		if (i != file->content &&
+		    set->contents[i].size == set->contents[file->content].size)
+			set_value(xattr, &set->contents[i], false);
+	return xattr->value_size != 0;
+}
+
 /* One more fingerprint in the inode, of another content. */
 static bool draw_second(struct set *set, struct image *image, struct xattr *xattr)
 {
@@ -255,6 +269,9 @@ unsigned int draw_xattrs(struct set *set, struct image *image, struct file *file
 		count += draw_second(set, image, &xattrs[count]);
 	while (others--)
 		count += draw_other(set, image, xattrs, count, &xattrs[count]);
+	if (image->trap == TRAP_PACKED_CROSSES && is_new(xattrs, count, &other_fingerprint_name) &&
+	    draw_other_fingerprint(set, file, &xattrs[count]))
+		count++;
 	for (unsigned int i = 1; i < count; i++)
 		swap(&xattrs[i], &xattrs[below(&set->random, i + 1)]);
 	return count;

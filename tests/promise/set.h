@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 #define PAGE 4096u
-#define MAX_CONTENT (10 * PAGE)
+#define MAX_CONTENT (28 * PAGE)
 #define MAX_CONTENTS 6u
 #define MAX_IMAGES 5u
 #define MAX_FILES 8u
 #define MAX_DEVICES 3u
-#define MAX_ROOM (32 * PAGE)
+#define MAX_ROOM (64 * PAGE)
 #define MAX_BLOCKS (MAX_ROOM / 512)
 #define MAX_CHUNKS (MAX_CONTENT / 512)
 #define MAX_PREFIXES 8u
@@ -60,6 +60,8 @@ void noise(struct random *random, uint8_t *bytes, size_t size);
 	X(CHUNK_ONE_BLOCK, "chunks of a block")                       \
 	X(CHUNK_SOME_BLOCKS, "chunks of some blocks")                 \
 	X(CHUNK_LARGE, "chunks larger than the file")                 \
+	X(LARGE_FILE, "files of more than 16 pages")                  \
+	X(PART_OF_PAGE, "a last page that is there in part")          \
 	X(SMALL_BLOCKS, "blocks smaller than pages")                  \
 	X(EXTENDED_INODE, "extended inodes")                          \
 	X(HARD_LINK, "hard links")                                    \
@@ -102,6 +104,7 @@ enum feature { FEATURES(FEATURE) FEATURE_COUNT };
 	X(CHUNKS_RELATIVE, "chunks at adjacent places of different devices") \
 	X(DECOY, "a decoy where a device that is not given belongs")         \
 	X(METADATA, "a device where metadata is")                            \
+	X(PACKED_CROSSES, "the packed inode crosses the border of a range")  \
 	X(NUL_NAME, "the fingerprint's name has a NUL")                      \
 	X(EMPTY_NAME, "the fingerprint's name is empty")                     \
 	X(TWO_FINGERPRINTS, "two fingerprints in an inode")                  \
@@ -210,7 +213,9 @@ struct set {
 	unsigned int content_count;
 	struct image images[MAX_IMAGES];
 	unsigned int image_count;
-	bool flat, trust_opaque;
+	uint32_t most_pages; /* of a content */
+	bool flat; /* without --device, images are judged as those that hold their devices themselves */
+	bool opaque; /* some fingerprints are no digests */
 	enum trap trap;
 	uint64_t features;
 };
@@ -259,6 +264,13 @@ bool place_file(struct set *set, struct image *image, struct file *file);
 bool place_run(struct set *set, struct image *image, const uint8_t *bytes, size_t size,
 	       uint64_t *start);
 
+/*
+ * The same with a border of a range inside. The bytes are where single blocks are read, or where a reader looks who
+ * decides by the first; the others are in the other place, as far as there is room.
+ */
+bool place_across(struct set *set, struct image *image, const uint8_t *bytes, const uint8_t *others,
+		  size_t size, uint64_t *start);
+
 /* ---- names.c ---- */
 
 void draw_names(struct set *set, struct image *image);
@@ -268,6 +280,9 @@ unsigned int draw_xattrs(struct set *set, struct image *image, struct file *file
 			 struct xattr *xattrs);
 uint32_t filter_bit(const struct name *name);
 
+/* That of an image whose packed inode can be read in two ways, if it is read in the other. */
+extern const struct name other_fingerprint_name;
+
 /* ---- image.c ---- */
 
 /* Puts metadata into the image; false if there is no room for it. */
@@ -276,7 +291,7 @@ void mend_image_checksum(struct image *image);
 
 /* ---- draw.c ---- */
 
-/* As of a seed and a number. Opaque fingerprints are for versions of the program that can be told to trust them. */
-void draw_set(struct set *set, uint64_t seed, uint64_t number, bool opaque);
+/* As of a seed and a number. */
+void draw_set(struct set *set, uint64_t seed, uint64_t number);
 
 #endif
