@@ -470,15 +470,18 @@ bool place_file(struct set *set, struct image *image, struct file *file)
 	size_t end = blocks_of(image, content->size) << image->bits;
 
 	memcpy(bytes, content->bytes, sizeof(bytes));
-	if (file->padding_noise && end > content->size) {
+	if (file->padding_noise)
 		noise(&set->random, bytes + content->size, end - content->size);
-		image->trapped = true;
-	}
 	for (unsigned int i = 0; i < 4; i++) {
 		file->layout = draw_layout(set, image, file);
-		if (file->layout == ISHARE_INODE_CHUNK_BASED ? place_chunks(set, image, file, bytes)
-							     : place_flat(set, image, file, bytes))
-			return true;
+		if (!(file->layout == ISHARE_INODE_CHUNK_BASED
+			      ? place_chunks(set, image, file, bytes)
+			      : place_flat(set, image, file, bytes)))
+			continue;
+		file->padding_noise &=
+			end > content->size && file->layout != ISHARE_INODE_FLAT_INLINE;
+		image->trapped |= file->padding_noise;
+		return true;
 	}
 	return false;
 }
