@@ -397,6 +397,12 @@ static void expect(const struct pass *pass, enum ishare_rule_id rule, bool holds
 		       holds ? "reports it" : "does not report it");
 }
 
+/* Bytes that metadata can be in: spec, chapter "Inodes". */
+static size_t whole_sectors(size_t size)
+{
+	return size - size % ISHARE_SECTOR_SIZE;
+}
+
 /* The rules that a check reports where they do not hold, whatever else does not. */
 static void compare_superblock(const struct pass *pass, const struct ishare_superblock *sb,
 			       const struct ishare_superblock_ext *ext, const struct ishare_view *v,
@@ -424,7 +430,8 @@ static void compare_superblock(const struct pass *pass, const struct ishare_supe
 	expect(pass, ISHARE_RULE_SB_ISHARE_PREFIX_ID_UNUSED, sb_ishare_prefix_id_unused(sb));
 	expect(pass, ISHARE_RULE_SB_FILTER_RESERVED, sb_filter_reserved(sb));
 	if (ishare_device_count(sb))
-		expect(pass, ISHARE_RULE_DEV_TABLE_BOUNDS, dev_table_bounds(sb, size));
+		expect(pass, ISHARE_RULE_DEV_TABLE_BOUNDS,
+		       dev_table_bounds(sb, whole_sectors(size)));
 }
 
 /* Whether no error of a group, such as "sb.", is reported; the root's inode is another matter. */
@@ -448,7 +455,7 @@ static bool prefix_table(const struct pass *pass, size_t size, struct ishare_vie
 		which == ISHARE_PREFIX_IN_METABOX ? &image->metabox : &image->packed;
 	uint64_t start = ishare_prefix_start(&image->sb);
 
-	size -= size % ISHARE_SECTOR_SIZE;
+	size = whole_sectors(size);
 	*space_size = which == ISHARE_PREFIX_IN_IMAGE ? size : space->size;
 	if (which == ISHARE_PREFIX_IN_IMAGE) {
 		*table = (struct ishare_view){ pass->data + (start < size ? start : size),
