@@ -12,6 +12,7 @@
 #include "report.h"
 
 #define FORMATS 3u
+#define FEW 3u /* findings of a rule, where a limit is tried */
 
 /* What ref/cmd/main.c has for the program. */
 
@@ -37,6 +38,7 @@ struct outputs {
 	struct output of[FORMATS];
 	size_t count; /* of formats that are written */
 	uint64_t findings, unexamined;
+	uint64_t omissions, omitted; /* events, and the findings that they stand for */
 };
 
 /* The library's texts can be shown as they are: formats only make sure of it once more. */
@@ -60,6 +62,19 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 		struct report *report = &outputs->of[i].report;
 
 		report->format->finding(report, finding);
+	}
+}
+
+static void take_omitted(void *context, const struct ishare_omitted *omitted)
+{
+	struct outputs *outputs = context;
+
+	outputs->omissions++;
+	outputs->omitted += omitted->count;
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct report *report = &outputs->of[i].report;
+
+		report->format->omitted(report, omitted);
 	}
 }
 
@@ -107,22 +122,24 @@ static json_t *load(const char *property, const struct output *output)
 
 static void check_json(const struct output *output, const struct outputs *outputs)
 {
+	static const char *const types[] = { "finding", "omitted", "unexamined", NULL };
+	enum { FINDING, OMITTED, UNEXAMINED };
 	json_t *root = load("json", output), *events = json_object_get(root, "events"), *event;
-	uint64_t findings = 0;
+	uint64_t counts[UNEXAMINED + 1] = { 0 };
 	size_t i;
 
 	json_array_foreach(events, i, event)
 	{
 		const char *type = json_string_value(json_object_get(event, "type"));
 		const char *rule = json_string_value(json_object_get(event, "rule"));
-		bool is_finding = rule && rule_by_name(rule);
+		int is = type ? word_index(types, type) : -1;
 
-		if (!type || strcmp(type, is_finding ? "finding" : "unexamined") != 0)
+		if (is < 0 || (is != UNEXAMINED && !(rule && rule_by_name(rule))))
 			broken("json", "event %zu is of no known type or rule", i);
-		findings += is_finding;
+		counts[is]++;
 	}
-	if (findings != outputs->findings ||
-	    json_array_size(events) != outputs->findings + outputs->unexamined)
+	if (counts[FINDING] != outputs->findings || counts[OMITTED] != outputs->omissions ||
+	    counts[UNEXAMINED] != outputs->unexamined)
 		broken("json", "%zu events, not all that were told", json_array_size(events));
 	json_decref(root);
 }
@@ -152,7 +169,7 @@ static void check_sarif(const struct output *output, const struct outputs *outpu
 			&results, "invocations", "toolExecutionNotifications", &notifications) != 0)
 		broken("sarif", "it has no run, results or notifications");
 	if (json_array_size(results) != outputs->findings ||
-	    json_array_size(notifications) != outputs->unexamined)
+	    json_array_size(notifications) != outputs->unexamined + outputs->omissions)
 		broken("sarif", "%zu results, not all findings", json_array_size(results));
 	json_array_foreach(results, i, result) check_result(result, i);
 	json_decref(root);
@@ -197,12 +214,27 @@ static void end(struct outputs *outputs, const struct outcome *outcome)
 /* Of holes, and of chunks that are used again: 16 GiB would take longer than a fuzzer waits. */
 #define DIGEST_BYTES (64ull << 20)
 
+/* What a limit leaves out is counted: of one image, and of pairs in it. */
+static void check_limit(const struct outputs *outputs, const struct ishare_summary *summary)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		all += summary->findings[i];
+	if (outputs->findings + outputs->omitted != all || outputs->omitted != summary->omitted)
+		broken("limit", "%" PRIu64 " findings and %" PRIu64 " left out, of %" PRIu64,
+		       outputs->findings, outputs->omitted, all);
+}
+
 void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thorough)
 {
-	struct ishare_options options = { .digests = thorough, .threads = 1 };
+	struct ishare_options options = { .digests = thorough,
+					  .threads = 1,
+					  .limit = thorough ? FEW : 0 };
 	struct outputs outputs = { .count = 0 };
 	struct ishare_sink sink = { .context = &outputs,
 				    .finding = take_finding,
+				    .omitted = take_omitted,
 				    .unexamined = take_unexamined };
 	struct ishare_image *image = open_input(data, size);
 	struct ishare_domain *domain = ishare_domain_new();
@@ -222,6 +254,7 @@ void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thoro
 	if (thorough ? found < errors : found != errors)
 		broken("twice", "%" PRIu64 " errors for a report, %" PRIu64 " before", found,
 		       errors);
+	check_limit(&outputs, &outcome.summary);
 	ishare_domain_free(domain);
 	ishare_image_close(image);
 	ishare_budget_free(options.budget);

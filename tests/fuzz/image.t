@@ -70,7 +70,7 @@ def arguments():
 def broken():
     """Each property, in a harness built with what breaks it: PROPERTY.patch, or PROPERTY_ANYTHING.patch."""
     with open(f"{tap.TOP}/fuzz/image.c", encoding="utf-8") as source:
-        properties = set(re.findall(r'broken\("([a-z.-]+)"', source.read())) | {"text", "json", "sarif"}
+        properties = set(re.findall(r'broken\("([a-z.-]+)"', source.read())) | {"text", "json", "sarif", "limit"}
     patches = files("tests/fuzz/broken/*.patch")
     names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
     tap.is_empty((properties | {"fields"}) - names, "there is a defect for each property")
