@@ -66,6 +66,7 @@ struct place {
 	const char *from, *at;
 	int tree; /* a mount of it that is attached nowhere yet */
 	bool is_directory, is_device;
+	bool is_own; /* nothing of the host's, but the program's own directory */
 };
 
 static struct {
@@ -113,8 +114,8 @@ static struct place *add_place(const char *path)
 	errno = 0;
 	if (given.place_count > MAX_PLACES)
 		fail("more than %d files", MAX_PLACES);
-	if (*path != '/')
-		fail("%s is not an absolute path", path);
+	if (*path != '/' || !path[1])
+		fail("%s is not an absolute path below /", path);
 	*place = (struct place){ .from = path, .at = path };
 	return place;
 }
@@ -194,9 +195,10 @@ static void take_arguments(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		take_option(option);
 	errno = 0;
-	if (!given.own || *given.own != '/' || !given.size || optind == argc)
+	if (!given.own || !given.size || optind == argc)
 		fail("usage: confine --own=PATH --size=BYTES [OPTION]... PROGRAM [ARGUMENT]...");
 	given.command = argv + optind;
+	add_place(given.own)->is_own = true;
 	add_place(*given.command);
 	add_place("/dev/null")->is_device = true;
 	add_place("/proc/cpuinfo");
@@ -252,6 +254,8 @@ static void take_place(struct place *place)
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
 	struct stat status;
 
+	if (place->is_own)
+		return;
 	place->tree = open_tree(AT_FDCWD, place->from, flags);
 	if (place->tree < 0 || fstat(place->tree, &status))
 		fail("cannot give away %s", place->from);
@@ -276,11 +280,26 @@ static void make_parents(const char *path)
 	}
 }
 
+static void make_own(void)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options), "size=%llu,nr_inodes=1024,mode=700,uid=%u,gid=%u",
+		 given.size, given.uid, given.gid);
+	mkdir(given.own, 0700);
+	if (mount("own", given.own, "tmpfs", MS_NOSUID | MS_NODEV, options))
+		fail("cannot mount %s", given.own);
+}
+
 static void put_place(const struct place *place)
 {
 	int fd = -1;
 
 	make_parents(place->at);
+	if (place->is_own) {
+		make_own();
+		return;
+	}
 	if (place->is_directory)
 		mkdir(place->at, 0755);
 	else
@@ -290,18 +309,6 @@ static void put_place(const struct place *place)
 	if (move_mount(place->tree, "", AT_FDCWD, place->at, MOVE_MOUNT_F_EMPTY_PATH))
 		fail("cannot show %s", place->at);
 	close(place->tree);
-}
-
-static void make_own(void)
-{
-	char options[128];
-
-	snprintf(options, sizeof(options), "size=%llu,nr_inodes=1024,mode=700,uid=%u,gid=%u",
-		 given.size, given.uid, given.gid);
-	make_parents(given.own);
-	mkdir(given.own, 0700);
-	if (mount("own", given.own, "tmpfs", MS_NOSUID | MS_NODEV, options))
-		fail("cannot mount %s", given.own);
 }
 
 /* A root without anything of the host's, but for what is given. Guests mount on these directories. */
@@ -318,7 +325,6 @@ static void change_root(void)
 	must(chdir("/"), "enter a root");
 	for (size_t i = 0; i < COUNT(directories); i++)
 		must(mkdir(directories[i], 0755), "make directories");
-	make_own();
 	for (size_t i = 0; i < given.place_count; i++)
 		put_place(&given.places[i]);
 	restrict_mount(AT_FDCWD, "/", READ_ONLY, 0);

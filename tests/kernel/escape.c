@@ -4,7 +4,7 @@
  *
  * Is run in the place of User-Mode Linux, and tries what somebody could who has taken over a guest's kernel. Prints what it
  * tried, and what of that it could do. Without confinement, and as root, all of it can be done: see tests/kernel/locked.t,
- * which makes the victims.
+ * which makes the victims. With a datagram=SOCKET, it tries to make run-guest talk to that instead of to a guest.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -388,12 +388,23 @@ static const struct attempt {
 
 #define COUNT (sizeof(attempts) / sizeof(*attempts))
 
+/* run-guest asks a guest that hangs where it does, at a socket; this one leads to another. */
+static void mislead(const char *socket)
+{
+	if (mkdir("guest", 0755) || symlink(socket, "guest/mconsole"))
+		exit(2);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	bool done[COUNT];
 
 	(void)argc;
 	arguments = argv;
+	if (*victim("datagram"))
+		mislead(victim("datagram"));
 	for (size_t i = 0; i < COUNT; i++)
 		done[i] = attempts[i].succeeds();
 	printf("user: %u %u\ntried:", getuid(), getgid());

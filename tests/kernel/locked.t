@@ -71,13 +71,13 @@ class Victims:
         self.shm = self.libc.shmget(0, 4096, 0o666)
         self.top = top
 
-    def arguments(self):
+    def arguments(self, datagram=""):
         """For escape."""
         with open(f"/proc/{self.process.pid}/maps", encoding="ascii") as maps:
             address = maps.readline().split("-")[0]
         return [f"secret={self.secret}", f"shown={self.shown}", f"port={self.tcp.getsockname()[1]}",
                 f"abstract={self.top}", f"socket={self.top}/socket", f"process={self.process.pid}",
-                f"address=0x{address}", f"shm={self.shm}"]
+                f"address=0x{address}", f"shm={self.shm}", f"datagram={datagram}"]
 
     def environment(self):
         """For prisoner."""
@@ -159,6 +159,22 @@ def escape_unconfined(victims, top):
     victims.heal()
 
 
+def misled(victims, top):
+    """run-guest does not follow a link of the guest's to a socket of the host's."""
+    build = build_directory(top, kernel=f"{PROGRAMS}/escape")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
+        datagram.bind(f"{top}/datagram")
+        os.chmod(f"{top}/datagram", 0o777)
+        arguments = [f"--append={argument}" for argument in victims.arguments(f"{top}/datagram")]
+        done = run(build, "--timeout", "1", *arguments, f"{PROGRAMS}/init")
+        tap.ok(done.returncode == 3 and "hung" in done.stderr, "a guest that hangs leads to a socket of the host's", done.stderr)
+        try:
+            said = datagram.recv(8192, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            said = b""
+    tap.ok(not said, "and run-guest does not go there", said)
+
+
 def prisoner(victims, build):
     """What a guest's PID 1 has tried, and what succeeded."""
     done = run(build, "--file", victims.shown, f"{PROGRAMS}/prisoner", *victims.environment())
@@ -221,6 +237,7 @@ def main():
             else:
                 tap.skip("started by root", "takes root")
             escape_unconfined(victims, top)
+            misled(victims, top)
             refusals(top)
         finally:
             victims.end()
