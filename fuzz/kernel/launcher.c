@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,8 +24,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,11 +37,16 @@
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
-#define CLEAR_UP 200 /* milliseconds, for a guest that loses its launcher to end by itself */
 #define PATIENCE 10000 /* milliseconds for afl-fuzz's next word, if it has heard the last one */
 
-/* Where a guest has a directory for its own use, fuzz-LAUNCHER */
-#define GUESTS "/dev/shm/kernel-fuzz-uml/"
+/* A guest: its memory, what it may have beside it in its own directory, and of addresses; and its user if root starts it */
+#define MEGABYTES 192
+#define ROOM 16
+#define ADDRESSES 2048
+#define NOBODY 65534
+
+/* Its directory, which is in memory and nobody else's */
+#define OWN "/tmp/fuzz"
 
 /* What a log says */
 #define PANIC "Kernel panic - not syncing: "
@@ -59,7 +65,6 @@
 __attribute__((used)) static const char signature[] = "__AFL_SHM_ID";
 
 static struct fuzz_shared *shared;
-static volatile pid_t *running_guest; /* in memory that the keeper has, too; 0: none */
 static int log_fd; /* what the guest says, in memory */
 static const char *crashes;
 static unsigned long hang_ms = 5000;
@@ -132,26 +137,92 @@ static void remove_directory(const char *path)
 
 /* ---- A guest ---- */
 
-static void become_guest(const char *directory)
+/* KASAN takes 16 TiB of addresses. */
+static bool has_kasan(const char *directory)
+{
+	char path[4096], text[128];
+	bool found = false;
+	FILE *config;
+
+	snprintf(path, sizeof(path), "%s/.config", directory);
+	config = fopen(path, "re");
+	while (config && !found && fgets(text, sizeof(text), config))
+		found = !strcmp(text, "CONFIG_KASAN=y\n");
+	if (config)
+		fclose(config);
+	return found;
+}
+
+/* The file descriptor in a path that fuzz_share() has made, as an option for confine; an empty one if there is none. */
+static char *stays_open(const char *variable)
+{
+	const char *path = getenv(variable), *slash = path ? strrchr(path, '/') : NULL;
+	char *option = NULL;
+
+	if (asprintf(&option, slash ? "--fd=%s" : "--fd=2", slash ? slash + 1 : "") < 0)
+		err(1, "no memory");
+	return option;
+}
+
+/* Of the launcher's environment, a guest gets what is meant for it. */
+static void keep_environment(void)
+{
+	static const char *const kept[] = {
+		FUZZ_SHARED_ENV, FUZZ_ANSWERS_ENV, FUZZ_WARM_UP_ENV,
+		FUZZ_BARE_ENV,	 "__AFL_SHM_ID",   "__AFL_SHM_FUZZ_ID"
+	};
+	const char *values[sizeof(kept) / sizeof(*kept)];
+	char self[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		values[i] = getenv(kept[i]);
+	clearenv();
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (values[i])
+			setenv(kept[i], values[i], 1);
+	snprintf(self, sizeof(self), "%d", getpid());
+	setenv(FUZZ_SELF_ENV, self, 1);
+	setenv("TMPDIR", OWN, 1);
+	setenv("HOME", OWN, 1);
+}
+
+/* A panic in User-Mode Linux signals its whole process group. Its consoles are the log. */
+static void leave_launcher(pid_t launcher)
 {
 	int null = open("/dev/null", O_RDONLY);
-	char program[4096], name[32];
 
-	snprintf(program, sizeof(program), "%s/linux", directory);
-	snprintf(name, sizeof(name), "umid=fuzz-%d", getppid());
 	signal(SIGALRM, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	/* A panic in User-Mode Linux signals its whole process group. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != launcher)
+		_exit(127);
 	setsid();
 	dup2(null, 0);
 	dup2(log_fd, 1);
 	dup2(log_fd, 2);
-	setenv("TMPDIR", "/dev/shm", 1);
+}
+
+/* The guest is locked in by build/kernel/confine, which is this process from then on, and ends all of the guest when it ends. */
+static void become_guest(const char *directory, pid_t launcher)
+{
+	char *shared_fd = stays_open(FUZZ_SHARED_ENV), *answers_fd = stays_open(FUZZ_ANSWERS_ENV),
+	     *warm_up_fd = stays_open(FUZZ_WARM_UP_ENV);
+	char confine[4096 + 16], program[4096 + 16], name[32], size[32], memory[32];
+
+	snprintf(confine, sizeof(confine), "%s/../confine", directory);
+	snprintf(program, sizeof(program), "%s/linux", directory);
+	snprintf(name, sizeof(name), "umid=fuzz-%d", launcher);
+	snprintf(size, sizeof(size), "--size=%lu", (MEGABYTES + ROOM) * 1048576ul);
+	snprintf(memory, sizeof(memory), "--memory=%lu",
+		 has_kasan(directory) ? ~0ul : (MEGABYTES + ADDRESSES) * 1048576ul);
+	leave_launcher(launcher);
+	keep_environment();
 	/* init_on_alloc: what is in memory that nobody has written is not to make a difference. */
-	execl(program, program, "mem=192M", "init_on_alloc=1", "con=null", "con0=null",
-	      "console=fuzz", "loglevel=5", "oops=panic", "panic=-1", "kasan.fault=panic",
-	      "uml_dir=" GUESTS, name, NULL);
-	dprintf(2, "%s: %s\n", program, strerror(errno));
+	execl(confine, confine, "--own=" OWN, size, memory, "--share-ipc", "--fd=198", "--fd=199",
+	      shared_fd, answers_fd, warm_up_fd, "--", program, "mem=192M", "init_on_alloc=1",
+	      "con=null", "con0=null", "console=fuzz", "loglevel=5", "oops=panic", "panic=-1",
+	      "kasan.fault=panic", "uml_dir=" OWN "/", name, NULL);
+	dprintf(2, "%s: %s\n", confine, strerror(errno));
 	_exit(127);
 }
 
@@ -161,46 +232,6 @@ static unsigned long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000ul + t.tv_nsec / 1000000;
-}
-
-/*
- * afl-fuzz may kill the launcher at any time, and SIGTERM then ends the guest. If that is booting, it has processes that are
- * stopped, and these would stay for ever and keep afl-fuzz's pipes open, so that it waits as long. The keeper ends them, and
- * removes the guest's directory. It knows that the launcher has gone by a pipe that only the launcher can write to.
- */
-static void start_keeper(void)
-{
-	char byte, directory[64];
-	int ends[2], number;
-	pid_t keeper;
-
-	running_guest = mmap(NULL, sizeof(*running_guest), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (running_guest == MAP_FAILED || pipe2(ends, O_CLOEXEC))
-		err(1, "cannot watch over guests");
-	snprintf(directory, sizeof(directory), GUESTS "fuzz-%d", getpid());
-	keeper = fork();
-	if (keeper < 0)
-		err(1, "fork");
-	if (keeper) {
-		close(ends[0]);
-		return;
-	}
-	setsid();
-	for (number = 1; number < NSIG; number++)
-		signal(number, SIG_IGN);
-	/* Whoever reads what the launcher writes is not to wait for this one. */
-	for (number = 0; number <= FUZZ_STATUS_FD; number++)
-		if (number != ends[0])
-			close(number);
-	while (read(ends[0], &byte, 1) < 0)
-		;
-	if (*running_guest) {
-		usleep(CLEAR_UP * 1000);
-		kill(-*running_guest, SIGKILL);
-	}
-	remove_directory(directory);
-	_exit(0);
 }
 
 struct watch {
@@ -216,8 +247,8 @@ static bool is_busy(void)
 
 /*
  * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. A second
- * signal would cut the stack short. It is for the thread and not for the process: of two signals that wait, the kernel's
- * timer's would else be handled around it, and that has a stack of its own.
+ * signal would cut the stack short. confine passes it on to the guest's first thread and not to the process: of two signals
+ * that wait, the kernel's timer's would else be handled around it, and that has a stack of its own.
  */
 static void watch(pid_t guest, struct watch *w)
 {
@@ -226,10 +257,10 @@ static void watch(pid_t guest, struct watch *w)
 	if (!is_busy() || shared->runs != w->run) {
 		*w = (struct watch){ .run = shared->runs, .since = now_ms() };
 	} else if (ms > hang_ms + GRACE) {
-		kill(-guest, SIGKILL);
+		kill(guest, SIGTERM);
 	} else if (ms > hang_ms && !w->asked) {
 		w->asked = true;
-		syscall(SYS_tgkill, guest, guest, SIGUSR2);
+		kill(guest, SIGUSR2);
 	}
 }
 
@@ -240,9 +271,6 @@ static int wait_for(pid_t guest)
 
 	while (waitpid(guest, &status, 0) < 0 && errno == EINTR)
 		watch(guest, &w);
-	/* Its helpers */
-	kill(-guest, SIGKILL);
-	*running_guest = 0;
 	return status;
 }
 
@@ -489,16 +517,30 @@ static void greet(void)
 
 static pid_t start(const char *directory)
 {
-	pid_t guest;
+	pid_t launcher = getpid(), guest;
 
 	lseek(log_fd, 0, SEEK_SET);
 	guest = ftruncate(log_fd, 0) ? -1 : fork();
 	if (guest < 0)
 		err(1, "fork");
 	if (!guest)
-		become_guest(directory);
-	*running_guest = guest;
+		become_guest(directory, launcher);
 	return guest;
+}
+
+/* What root has made for itself alone is for the guest's user, too. */
+static void give_memory(const char *variable)
+{
+	const char *id = getenv(variable);
+	struct shmid_ds memory;
+
+	if (!id || geteuid())
+		return;
+	if (shmctl(atoi(id), IPC_STAT, &memory))
+		err(1, "%s", variable);
+	memory.shm_perm.uid = NOBODY;
+	if (shmctl(atoi(id), IPC_SET, &memory))
+		err(1, "%s", variable);
 }
 
 /* A guest that has ended before its first input: what it says is all there is. */
@@ -584,9 +626,12 @@ int main(int argc, char **argv)
 	struct itimerval timer = { .it_interval.tv_usec = TICK * 1000,
 				   .it_value.tv_usec = TICK * 1000 };
 	struct sigaction action = { .sa_handler = tick };
+	char guest[PATH_MAX];
 
 	if (argc < 2)
 		errx(1, "usage: launcher GUEST");
+	if (!realpath(argv[1], guest))
+		err(1, "%s", argv[1]);
 	crashes = getenv("KERNEL_FUZZ_CRASHES") ?: "build/fuzz/kernel/crashes";
 	if (getenv("KERNEL_FUZZ_HANG"))
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
@@ -599,10 +644,11 @@ int main(int argc, char **argv)
 	gather_seeds(argv[0]);
 	signal(SIGPIPE, SIG_IGN);
 	greet();
-	start_keeper();
+	give_memory("__AFL_SHM_ID");
+	give_memory("__AFL_SHM_FUZZ_ID");
 	/* From here on, what a signal interrupts is the waiting for a guest. */
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
-	serve(argv[1]);
+	serve(guest);
 	return 0;
 }

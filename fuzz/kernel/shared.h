@@ -98,6 +98,7 @@ struct fuzz_shared {
 #define FUZZ_ANSWERS_ENV "KERNEL_FUZZ_ANSWERS"
 #define FUZZ_WARM_UP_ENV "KERNEL_FUZZ_WARM_UP"
 #define FUZZ_BARE_ENV "KERNEL_FUZZ_BARE"
+#define FUZZ_SELF_ENV "KERNEL_FUZZ_SELF" /* the process that afl-fuzz has to end to end the guest */
 
 /* AFL++'s fork server: where it says what to do, and is told what came of it */
 #define FUZZ_CONTROL_FD 198

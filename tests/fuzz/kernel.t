@@ -33,34 +33,72 @@ UUID = 16 + 1024 + 48  # the header, then the field in the superblock
 
 # In the place of a kernel, for what the launcher and replay make of its words: it dies of an input that is a log, saying that;
 # of a B at 7 after an input with an A at 5; of "late" when it has answered; and of "unsaid" when it was just about to.
-TALKER = """#!/usr/bin/python3
-import ctypes, mmap, os, struct
-libc = ctypes.CDLL(None)
-libc.shmat.restype = ctypes.c_void_p
-case = libc.shmat(int(os.environ["__AFL_SHM_FUZZ_ID"]), None, 0)
-shared = mmap.mmap(os.open(os.environ["KERNEL_FUZZ_SHARED"], os.O_RDWR), 4096)
-runs, seen = 0, False
-WAITING, RUNNING = 2, 3
-if not struct.unpack_from("<I", shared)[0]:
-    os.write(199, struct.pack("<I", os.getpid()))
-struct.pack_into("<II", shared, 0, 1, WAITING)
-while os.read(198, 4):
-    data = ctypes.string_at(case + 4, ctypes.c_uint32.from_address(case).value)
-    struct.pack_into("<IIQ", shared, 0, 1, RUNNING, runs)
-    if seen and data[7:8] == b"B":
-        data = b"Kernel panic - not syncing: A, B" + b" and C" * (data[90:91] == b"C")
-    if b"Kernel panic" in data:
-        os.write(2, data)
-        os._exit(1)
-    seen = seen or data[5:6] == b"A"
-    struct.pack_into("<II", shared, 0, 1, WAITING)
-    if data != b"unsaid":
-        os.write(199, bytes(4) + struct.pack("<I", os.getpid()))
-        runs += 1
-        struct.pack_into("<Q", shared, 8, runs)
-    if data in (b"late", b"unsaid"):
-        os.write(2, b"Kernel panic - not syncing: " + data)
-        os._exit(1)
+TALKER = r"""
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+enum { WAITING = 2, RUNNING = 3 };
+
+static struct shared {
+	uint32_t announced, phase;
+	uint64_t runs;
+} *shared;
+
+static void set(uint32_t phase, uint64_t runs)
+{
+	*shared = (struct shared){ 1, phase, runs };
+}
+
+static void die(const char *words, const char *data, size_t size)
+{
+	if (write(2, words, strlen(words)) >= 0 && write(2, data, size) >= 0)
+		_exit(1);
+}
+
+int main(void)
+{
+	struct { uint32_t size; char data[131072]; } *input = shmat(atoi(getenv("__AFL_SHM_FUZZ_ID")), NULL, 0);
+	int fd = atoi(strrchr(getenv("KERNEL_FUZZ_SHARED"), '/') + 1);
+	uint32_t word, words[2] = { 0, atoi(getenv("KERNEL_FUZZ_SELF")) };
+	uint64_t runs = 0;
+	bool seen = false;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!shared->announced && write(199, words + 1, 4) != 4)
+		return 1;
+	set(WAITING, runs);
+#ifdef EARLY
+	_exit(1);
+#endif
+	while (read(198, &word, 4) == 4) {
+		const char *data = input->data;
+		size_t size = input->size;
+		bool unsaid = size == 6 && !memcmp(data, "unsaid", 6);
+
+		set(RUNNING, runs);
+		if (seen && size > 7 && data[7] == 'B')
+			die("Kernel panic - not syncing: A, B", " and C", size > 90 && data[90] == 'C' ? 6 : 0);
+		if (memmem(data, size, "Kernel panic", 12))
+			die("", data, size);
+		seen |= size > 5 && data[5] == 'A';
+		set(WAITING, runs);
+		if (!unsaid) {
+			if (write(199, words, 8) != 8)
+				return 1;
+			set(WAITING, ++runs);
+		}
+		if (unsaid || (size == 4 && !memcmp(data, "late", 4)))
+			die("Kernel panic - not syncing: ", data, size);
+	}
+	return 0;
+}
 """
 
 # Logs of the launcher's, shortened, and what it calls them.
@@ -243,11 +281,12 @@ def test_replay(directory):
     tap.ok(done.returncode == 1, "but not in a guest without the defect", done.stdout, done.stderr)
 
 
-def talker(directory):
+def talker(directory, *flags):
     """A guest that says what it is told to; and the directory where its crashes are kept."""
     os.makedirs(f"{directory}/talker")
-    write(f"{directory}/talker/linux", TALKER.encode())
-    os.chmod(f"{directory}/talker/linux", 0o755)
+    shutil.copy(f"{GUESTS}/confine", directory)
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-O2", "-static", *flags, "-o", f"{directory}/talker/linux", "-x", "c", "-"],
+                   input=TALKER.encode(), check=True)
     return f"{directory}/talker", f"{directory}/deaths"
 
 
@@ -290,8 +329,7 @@ def test_late(directory):
 
 def test_early(directory):
     """afl-fuzz does not wait for a guest that dies without any input, each time."""
-    guest, deaths = talker(directory)
-    write(f"{guest}/linux", TALKER.replace("while os.read", "os._exit(1)\nwhile os.read").encode())
+    guest, deaths = talker(directory, "-DEARLY")
     done = tap.run([without_seeds(f"{directory}/bare"), guest, write(f"{directory}/any", b"any")], timeout=20,
                    env=os.environ | {"KERNEL_FUZZ_CRASHES": deaths})
     tap.ok(done.returncode == 2 and "does not boot" in done.stderr, "a guest that dies before each input does not boot", done)
@@ -382,18 +420,44 @@ def drive_for_long(directory):
                             stderr=subprocess.DEVNULL, env=os.environ | {"KERNEL_FUZZ_CRASHES": directory})
 
 
+def child_of(process):
+    """The first process that this one has started, 0 if it does not come."""
+    children = f"/proc/{process}/task/{process}/children"
+    there = process and wait_until(lambda: os.path.exists(children) and read(children))
+    return int(read(children).split()[0]) if there else 0
+
+
 def launcher_of(driver):
     """The launcher that a drive has started."""
-    children = f"/proc/{driver.pid}/task/{driver.pid}/children"
-    wait_until(lambda: read(children))
-    return int(read(children).split()[0])
+    return child_of(driver.pid)
 
 
-def guest_of(launcher):
-    """Its guest: the directory and the process, 0 if it does not come."""
-    own = f"/dev/shm/kernel-fuzz-uml/fuzz-{launcher}"
-    there = wait_until(lambda: os.path.exists(f"{own}/pid") and read(f"{own}/pid"))
-    return own, int(read(f"{own}/pid")) if there else 0
+def processes_of(launcher):
+    """Those of its guest: what locks it in, the first one there, and the guest itself, when that has come so far."""
+    confine = child_of(launcher)
+    first = child_of(confine)
+    guest = child_of(first)
+    wait_until(lambda: guest and b"umid=" in read(f"/proc/{guest}/cmdline") and read(f"/proc/{guest}/comm") == b"linux\n")
+    return confine, first, guest
+
+
+def status_of(process):
+    """What the kernel says of a process, as a dictionary."""
+    return dict(re.findall(r"^(\w+):\s*(.*)$", read(f"/proc/{process}/status").decode(), re.M))
+
+
+def test_locked_in(directory):
+    """A guest is locked in, and has given up the host's System V IPC: it has confine's filter, and one of its own."""
+    with drive_for_long(directory) as driver:
+        guest = processes_of(launcher_of(driver))[-1]
+        tap.ok(guest and wait_until(lambda: status_of(guest).get("Seccomp_filters") == "2"), "a guest has both filters")
+        status = status_of(guest)
+        tap.ok("0" not in status["Uid"].split() and not int(status["CapBnd"], 16) and status["NoNewPrivs"] == "1"
+               and status["NSpid"].split()[1:], "and no rights", status)
+        kept = [name for name in ("ipc", "mnt", "net", "pid", "user", "uts")
+                if os.readlink(f"/proc/{guest}/ns/{name}") == os.readlink(f"/proc/self/ns/{name}")]
+        tap.ok(kept == ["ipc"] and not os.path.exists(f"/proc/{guest}/root/etc"), "and sees nothing else of the host", kept)
+        driver.kill()
 
 
 def test_killed(directory):
@@ -401,12 +465,12 @@ def test_killed(directory):
     for name, guest_as_well in (("a launcher that is killed leaves nothing behind", False), ("nor if its guest is killed as well", True)):
         with drive_for_long(directory) as driver:
             launcher = launcher_of(driver)
-            own, guest = guest_of(launcher)
+            processes = processes_of(launcher)
             os.kill(launcher, signal.SIGKILL)
             if guest_as_well:
-                os.kill(guest, signal.SIGKILL)
-            tap.ok(guest and wait_until(lambda: not os.path.exists(own)) and wait_until(lambda: not os.path.exists(f"/proc/{guest}")),
-                   name, guest, glob.glob(f"{own}/*"))
+                os.kill(processes[-1], signal.SIGKILL)
+            tap.ok(all(processes) and wait_until(lambda: not any(os.path.exists(f"/proc/{process}") for process in processes)),
+                   name, processes)
 
 
 def test_killed_early(directory):
@@ -437,7 +501,7 @@ def hang(directory):
     environment = {"KERNEL_FUZZ_HANG": "500", "KERNEL_FUZZ_CRASHES": f"{directory}/crashes"}
     with subprocess.Popen([without_seeds(directory), f"{GUESTS}/fuzz-endless", with_uuid(directory, {5: 0x96})],
                           env=os.environ | environment, stdout=subprocess.DEVNULL) as driver:
-        guest = guest_of(launcher_of(driver))[1]
+        guest = processes_of(launcher_of(driver))[-1]
         time.sleep(0.3)
         os.kill(guest, signal.SIGSTOP)
         time.sleep(1)
@@ -546,7 +610,7 @@ def test_growth(directory):
 
 def main():
     """All of them, each with a directory of its own."""
-    needed = [f"{BUILT}/drive", f"{BUILT}/launcher", f"{BUILT}/mutator.so", f"{SEEDS}/plain-plain", *(
+    needed = [f"{BUILT}/drive", f"{BUILT}/launcher", f"{BUILT}/mutator.so", f"{SEEDS}/plain-plain", f"{GUESTS}/confine", *(
         f"{GUESTS}/fuzz{guest}/linux" for guest in ("", "-nested-bytes", "-endless", "-key-length", "-xattr-bound"))]
     missing = [os.path.relpath(path, TOP) for path in needed if not os.path.exists(path)]
     missing += [] if shutil.which("afl-fuzz") else ["afl-fuzz (package afl++)"]
@@ -554,8 +618,8 @@ def main():
         print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
         return 1
     for test in (test_seeds, test_corpus, test_refresh, test_campaign, test_names, test_several, test_late, test_early, test_no_room,
-                 test_other, test_report, test_planted, test_regressions, test_death, test_replay, test_killed, test_killed_early,
-                 test_hang, test_stability, test_warm_up, test_lost, test_warning, test_growth):
+                 test_other, test_report, test_planted, test_regressions, test_death, test_replay, test_locked_in, test_killed,
+                 test_killed_early, test_hang, test_stability, test_warm_up, test_lost, test_warning, test_growth):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
     tap.done()

@@ -4,8 +4,10 @@
  * AFL++'s shared memory, and its questions and answers.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,7 +24,10 @@ struct fuzz_answers *fuzz_answers;
 struct fuzz_counts *fuzz_counts = &uncounted;
 static const volatile uint32_t *test_case; /* its size, then its bytes */
 static int warm_up = -1; /* inputs that come before those that are asked for */
-static uint32_t self; /* the guest's process */
+static off_t warmed_up; /* how much of that has been read; another guest has read it before */
+static void *afl_map; /* for those that are asked for */
+static uint32_t
+	self; /* what afl-fuzz knows as the guest's process: it does not see the guest's own */
 
 static void *attach(const char *variable)
 {
@@ -32,16 +37,48 @@ static void *attach(const char *variable)
 	return memory == (void *)-1 ? NULL : memory;
 }
 
+/* The paths are below /proc/self/fd, and a guest has no /proc. */
+static int passed_on(const char *variable)
+{
+	const char *path = getenv(variable), *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? atoi(slash + 1) : -1;
+}
+
 static void *map_file(const char *variable, size_t size)
 {
-	const char *path = getenv(variable);
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int fd = passed_on(variable);
 	void *memory =
 		fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (fd >= 0)
 		close(fd);
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/*
+ * The memory that AFL++ has made is in the host's System V IPC, the only part of it that confine leaves to a guest. There is no
+ * other use for that: the guest gives it up before there is any input.
+ */
+static int leave_ipc(void)
+{
+	static const int refused[] = { SYS_shmget,   SYS_shmat,	 SYS_shmctl,	 SYS_semget,
+				       SYS_semop,    SYS_semctl, SYS_semtimedop, SYS_msgget,
+				       SYS_msgsnd,   SYS_msgrcv, SYS_msgctl,	 SYS_mq_open,
+				       SYS_mq_unlink };
+	struct sock_filter filter[2 * sizeof(refused) / sizeof(*refused) + 2] = { BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)) };
+	struct sock_fprog program = { .len = 1, .filter = filter };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		filter[program.len++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], 0, 1);
+		filter[program.len++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	}
+	filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }
 
 /* The kernel is the first thread; any of the process may get the signal. */
@@ -57,15 +94,16 @@ static void hang(int signal)
 int fuzz_host_start(void)
 {
 	struct sigaction action = { .sa_handler = hang };
-	const char *inputs = getenv(FUZZ_WARM_UP_ENV);
+	const char *process = getenv(FUZZ_SELF_ENV);
 
 	fuzz_shared = map_file(FUZZ_SHARED_ENV, sizeof(*fuzz_shared));
 	test_case = attach("__AFL_SHM_FUZZ_ID");
-	if (!fuzz_shared || !test_case)
+	if (!fuzz_shared || !test_case || !process)
 		return 0;
-	self = getpid();
-	warm_up = inputs ? open(inputs, O_RDONLY | O_CLOEXEC) : -1;
-	return !sigaction(SIGUSR2, &action, NULL);
+	afl_map = attach("__AFL_SHM_ID");
+	self = atoi(process);
+	warm_up = passed_on(FUZZ_WARM_UP_ENV);
+	return leave_ipc() && !sigaction(SIGUSR2, &action, NULL);
 }
 
 int fuzz_host_bare(void)
@@ -112,9 +150,10 @@ static int next_warm_up(const unsigned char **data, unsigned int *size)
 	static unsigned char input[FUZZ_INPUT_MAX];
 	uint32_t n;
 
-	if (read(warm_up, &n, sizeof(n)) != sizeof(n) || n > sizeof(input) ||
-	    read(warm_up, input, n) != n)
+	if (pread(warm_up, &n, sizeof(n), warmed_up) != sizeof(n) || n > sizeof(input) ||
+	    pread(warm_up, input, n, warmed_up + sizeof(n)) != n)
 		return 0;
+	warmed_up += sizeof(n) + n;
 	*data = input;
 	*size = n;
 	return 1;
@@ -123,12 +162,11 @@ static int next_warm_up(const unsigned char **data, unsigned int *size)
 /* From here on, what inputs do is for those that ask. */
 static void end_warm_up(void)
 {
-	void *map = attach("__AFL_SHM_ID");
 	unsigned int i;
 
 	close(warm_up);
-	if (map)
-		fuzz_map = map;
+	if (afl_map)
+		fuzz_map = afl_map;
 	fuzz_answers = map_file(FUZZ_ANSWERS_ENV, sizeof(*fuzz_answers));
 	fuzz_counts = &fuzz_shared->counts;
 	for (i = 0; i < FUZZ_RING; i++)
