@@ -185,7 +185,7 @@ static bool shorten_primary(struct set *set, struct image *image)
 {
 	uint32_t low = image->reserve + 1, high = image->devices[0].room - 1;
 	unsigned int percent =
-		image->trap >= TRAP_FLAT_CROSSES && image->trap <= TRAP_PACKED_CROSSES ? 50 : 20;
+		image->trap >= TRAP_FLAT_CROSSES && image->trap <= TRAP_METABOX_CROSSES ? 50 : 20;
 
 	if (image->mode == FLAT || low > high || !chance(&set->random, percent))
 		return false;

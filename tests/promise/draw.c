@@ -13,11 +13,11 @@
 /* One in three sets has a trap, and some have an image that the mutator changed. */
 static enum trap draw_trap(struct random *random)
 {
-	static const enum trap common[] = { TRAP_FLAT_CROSSES, TRAP_CHUNK_CROSSES,
-					    TRAP_CHUNKS_CROSS, TRAP_CHUNKS_MERGE,
-					    TRAP_CHUNKS_MERGE, TRAP_CHUNKS_RELATIVE,
-					    TRAP_DECOY,	       TRAP_METADATA,
-					    TRAP_METADATA,     TRAP_PACKED_CROSSES };
+	static const enum trap common[] = {
+		TRAP_FLAT_CROSSES, TRAP_CHUNK_CROSSES,	 TRAP_CHUNKS_CROSS,   TRAP_CHUNKS_MERGE,
+		TRAP_CHUNKS_MERGE, TRAP_CHUNKS_RELATIVE, TRAP_DECOY,	      TRAP_METADATA,
+		TRAP_METADATA,	   TRAP_PACKED_CROSSES,	 TRAP_METABOX_CROSSES
+	};
 	static const enum trap rare[] = { TRAP_NUL_NAME,	 TRAP_EMPTY_NAME,
 					  TRAP_TWO_FINGERPRINTS, TRAP_TWO_FINGERPRINTS,
 					  TRAP_PADDING,		 TRAP_PADDING,
@@ -34,7 +34,7 @@ static enum trap draw_trap(struct random *random)
 
 static bool needs_devices(enum trap trap)
 {
-	return (trap >= TRAP_FLAT_CROSSES && trap <= TRAP_PACKED_CROSSES) ||
+	return (trap >= TRAP_FLAT_CROSSES && trap <= TRAP_METABOX_CROSSES) ||
 	       trap == TRAP_RANGES_OVERLAP;
 }
 
@@ -203,6 +203,9 @@ static bool try_image(struct set *set, unsigned int number, enum trap trap)
 	image->trapped = image->mutated = image->wide = image->high = false;
 	image->twin = -1;
 	image->checksum = chance(&set->random, 70);
+	image->metabox =
+		trap == TRAP_METABOX_CROSSES ||
+		(trap != TRAP_METADATA && trap != TRAP_PACKED_CROSSES && chance(&set->random, 6));
 	image->directory_blocks = chance(&set->random, 20);
 	draw_mode(set, image);
 	image->common_device = find_common(set, number);

@@ -25,7 +25,8 @@ struct writer {
 	uint32_t at, end, block;
 	uint32_t meta, shared; /* bytes at which inodes and shared xattrs are counted from */
 	uint32_t prefixes, devices; /* the tables */
-	uint64_t packed_nid, root_nid;
+	uint64_t packed_nid, metabox_nid, root_nid;
+	uint64_t space; /* ISHARE_NID_METABOX while what is written goes there */
 	uint32_t incompat;
 };
 
@@ -143,7 +144,7 @@ static bool write_prefixes(struct writer *w)
 	uint8_t table[MAX_PREFIXES * (MAX_NAME + 4)];
 	uint32_t size;
 
-	if (w->image->packed_prefixes)
+	if (w->image->packed_prefixes && !w->image->metabox)
 		return write_packed(w);
 	size = prefix_bytes(w->image, table);
 	if (!reserve(w, size, 4, &w->prefixes))
@@ -323,7 +324,7 @@ static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint
 	file->inode_at = at;
 	file->table_at = file->tail_at = at + before;
 	file->tail_size = behind_size;
-	*nid = (at - w->meta) / ISHARE_INODE_SLOT_SIZE;
+	*nid = w->space | (at - w->meta) / ISHARE_INODE_SLOT_SIZE;
 	return true;
 }
 
@@ -489,6 +490,8 @@ static uint32_t compat_of(const struct image *image)
 		compat |= ISHARE_FEATURE_COMPAT_XATTR_FILTER;
 	if (!image->packed_prefixes)
 		compat |= ISHARE_FEATURE_COMPAT_PLAIN_XATTR_PFX;
+	if (image->metabox)
+		compat |= ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX;
 	return compat;
 }
 
@@ -515,10 +518,69 @@ static void write_superblock(struct writer *w)
 	put(sb + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET, 4, w->prefixes / 4);
 	put(sb + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET, 8, w->packed_nid);
 	sb[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET] = (uint8_t)image->fingerprint_prefix;
-	if (!image->wide || chance(&w->set->random, 50))
+	if (image->metabox) {
+		sb[ISHARE_SUPERBLOCK_SB_EXTSLOTS_OFFSET] = 1;
+		put(sb + ISHARE_SUPERBLOCK_SIZE, 8, w->metabox_nid);
+		put(sb + ISHARE_SUPERBLOCK_SIZE + 8, 8, 0);
+	}
+	if (!image->metabox && (!image->wide || chance(&w->set->random, 50)))
 		return;
 	put(sb + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET, 8, w->root_nid);
 	put(sb + ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET, 2, 0);
+}
+
+/* ---- The metabox ---- */
+
+static uint8_t metabox[PACKED_MAX];
+
+/* From now on, what is written goes into the metabox. Its writer is the image's but for the place. */
+static void begin_metabox(struct writer *w)
+{
+	w->incompat |= ISHARE_FEATURE_INCOMPAT_METABOX;
+	w->bytes = metabox;
+	w->at = w->image->trap == TRAP_METABOX_CROSSES ? w->block - ISHARE_INODE_SLOT_SIZE : 0;
+	w->end = (uint32_t)between(&w->set->random, 2, 4) * PAGE;
+	w->meta = w->shared = 0;
+	w->space = ISHARE_NID_METABOX;
+	noise(&w->set->random, metabox, sizeof(metabox));
+	has(w->set, HAS_METABOX);
+}
+
+/* As a trap, the metabox has other fingerprints where a reader may look instead. */
+static bool place_metabox(struct writer *w, uint32_t size, uint64_t *start)
+{
+	static uint8_t others[PACKED_MAX];
+
+	if (w->image->trap != TRAP_METABOX_CROSSES)
+		return place_run(w->set, w->image, metabox, size, start);
+	memcpy(others, metabox, sizeof(others));
+	for (unsigned int i = 0; i < w->image->file_count; i++) {
+		const struct file *file = &w->image->files[i];
+		const struct content *other =
+			&w->set->contents[below(&w->set->random, w->set->content_count)];
+
+		if (file->fingerprint && !file->opaque)
+			memcpy(others + file->value_at, other->value, other->value_size);
+	}
+	if (!place_across(w->set, w->image, metabox, others, size, start))
+		return place_run(w->set, w->image, metabox, size, start);
+	w->image->trapped = true;
+	return true;
+}
+
+/* image: the writer as it was when the metabox began. */
+static bool end_metabox(struct writer *w, const struct writer *image)
+{
+	struct file inode = { .layout = ISHARE_INODE_FLAT_PLAIN, .extended = true };
+	uint32_t size = w->at;
+
+	w->bytes = image->bytes;
+	w->at = image->at;
+	w->end = image->end;
+	w->meta = image->meta;
+	w->space = 0;
+	return place_metabox(w, size, &inode.start) &&
+	       write_inode(w, &inode, S_IFREG | 0644, size, NULL, 0, NULL, 0, &w->metabox_nid);
 }
 
 /* ---- All of it ---- */
@@ -532,28 +594,52 @@ static void draw_origins(struct writer *w)
 	w->shared = (uint32_t)below(&w->set->random, blocks + 1) * w->block;
 }
 
+static bool write_inodes(struct writer *w)
+{
+	uint64_t nids[MAX_FILES];
+
+	for (unsigned int i = 0; i < w->image->file_count; i++)
+		if (!write_file(w, &w->image->files[i], &nids[i]))
+			return false;
+	return write_root(w, nids);
+}
+
+static bool write_inodes_in_metabox(struct writer *w)
+{
+	struct writer image = *w;
+
+	begin_metabox(w);
+	return (!w->image->packed_prefixes || write_prefixes(w)) && write_inodes(w) &&
+	       end_metabox(w, &image);
+}
+
+/* Where a trap wants metadata to be. */
+static void skip_to_trap(struct writer *w)
+{
+	uint64_t start = w->image->devices[1].start << w->image->bits;
+
+	if (w->image->trap == TRAP_METADATA && chance(&w->set->random, 80) && start > w->at)
+		w->at = (uint32_t)start;
+}
+
 bool write_metadata(struct set *set, struct image *image)
 {
 	struct writer w = { .set = set,
 			    .image = image,
 			    .bytes = image->devices[0].bytes,
-			    .at = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE,
+			    .at = ISHARE_SUPERBLOCK_EXT_OFFSET +
+				  (image->metabox ? ISHARE_SUPERBLOCK_EXT_SIZE : 0),
 			    .end = image->reserve << image->bits,
 			    .block = 1u << image->bits };
-	uint64_t nids[MAX_FILES];
 
+	image->wide |= image->metabox;
 	if (!write_devices(&w))
 		return false;
 	draw_origins(&w);
-	if (!write_prefixes(&w))
+	if (!(image->metabox && image->packed_prefixes) && !write_prefixes(&w))
 		return false;
-	if (image->trap == TRAP_METADATA && chance(&set->random, 80) &&
-	    image->devices[1].start << image->bits > w.at)
-		w.at = (uint32_t)(image->devices[1].start << image->bits);
-	for (unsigned int i = 0; i < image->file_count; i++)
-		if (!write_file(&w, &image->files[i], &nids[i]))
-			return false;
-	if (!write_root(&w, nids))
+	skip_to_trap(&w);
+	if (!(image->metabox ? write_inodes_in_metabox(&w) : write_inodes(&w)))
 		return false;
 	write_superblock(&w);
 	image->size = (size_t)image->devices[0].room << image->bits;

@@ -39,52 +39,53 @@ void noise(struct random *random, uint8_t *bytes, size_t size);
 
 /* ---- What a set has, for the table of features ---- */
 
-#define FEATURES(X)                                                   \
-	X(DEVICES_UNIFIED, "devices with unified addresses")          \
-	X(DEVICES_BY_ID, "devices without unified addresses")         \
-	X(DEVICES_FLAT, "devices that the image holds itself")        \
-	X(DEVICES_NOT_GIVEN, "devices that were not given")           \
-	X(RANGE_OVERLAPS, "a range over bytes of the primary device") \
-	X(RANGE_ADJACENT, "adjacent ranges")                          \
-	X(RANGE_HIGH, "a range at the end of the address space")      \
-	X(DEVICE_COMMON, "a device of two images")                    \
-	X(FLAT_RUN, "flat runs")                                      \
-	X(FLAT_ON_DEVICE, "flat runs on devices")                     \
-	X(FLAT_HOLE, "flat holes")                                    \
-	X(INLINE_TAIL, "inline tails")                                \
-	X(BLOCK_MAP, "4-byte block maps")                             \
-	X(CHUNK_INDEXES, "8-byte chunk indexes")                      \
-	X(CHUNK_DEVICE_ID, "chunks with device ids")                  \
-	X(CHUNK_48BIT, "48-bit chunks")                               \
-	X(CHUNK_HOLE, "holes among chunks")                           \
-	X(CHUNK_ONE_BLOCK, "chunks of a block")                       \
-	X(CHUNK_SOME_BLOCKS, "chunks of some blocks")                 \
-	X(CHUNK_LARGE, "chunks larger than the file")                 \
-	X(LARGE_FILE, "files of more than 16 pages")                  \
-	X(PART_OF_PAGE, "a last page that is there in part")          \
-	X(SMALL_BLOCKS, "blocks smaller than pages")                  \
-	X(EXTENDED_INODE, "extended inodes")                          \
-	X(HARD_LINK, "hard links")                                    \
-	X(DIRECTORY_BLOCKS, "directories in blocks")                  \
-	X(FINGERPRINT_INLINE, "inline fingerprints")                  \
-	X(FINGERPRINT_SHARED, "shared fingerprints")                  \
-	X(FINGERPRINT_OPAQUE, "opaque fingerprints")                  \
-	X(NAME_HIDDEN, "hidden names")                                \
-	X(NAME_USER, "user. names")                                   \
-	X(NAME_TRUSTED, "trusted. names")                             \
-	X(NAME_SECURITY, "security. names")                           \
-	X(NAME_WHOLE, "names without a long prefix")                  \
-	X(NAME_CUT, "names cut between prefix and suffix")            \
-	X(PREFIXES_SEVERAL, "several prefixes")                       \
-	X(PREFIX_NUL, "a NUL in a prefix")                            \
-	X(PREFIXES_PACKED, "prefixes in the packed inode")            \
-	X(NAME_FILTER, "name filters")                                \
-	X(OTHER_XATTRS, "other xattrs with fingerprints")             \
-	X(SAME_IMAGE_TWICE, "an image twice")                         \
-	X(MUTATED, "images that the mutator changed")                 \
-	X(ON_FILE, "mounts from files")                               \
-	X(ON_BLOCK, "mounts from block devices")                      \
-	X(FINGERPRINTS_SEVERAL, "several fingerprints in an inode")   \
+#define FEATURES(X)                                                       \
+	X(DEVICES_UNIFIED, "devices with unified addresses")              \
+	X(DEVICES_BY_ID, "devices without unified addresses")             \
+	X(DEVICES_FLAT, "devices that the image holds itself")            \
+	X(DEVICES_NOT_GIVEN, "devices that were not given")               \
+	X(RANGE_OVERLAPS, "a range over bytes of the primary device")     \
+	X(RANGE_ADJACENT, "adjacent ranges")                              \
+	X(RANGE_HIGH, "a range at the end of the address space")          \
+	X(DEVICE_COMMON, "a device of two images")                        \
+	X(FLAT_RUN, "flat runs")                                          \
+	X(FLAT_ON_DEVICE, "flat runs on devices")                         \
+	X(FLAT_HOLE, "flat holes")                                        \
+	X(INLINE_TAIL, "inline tails")                                    \
+	X(BLOCK_MAP, "4-byte block maps")                                 \
+	X(CHUNK_INDEXES, "8-byte chunk indexes")                          \
+	X(CHUNK_DEVICE_ID, "chunks with device ids")                      \
+	X(CHUNK_48BIT, "48-bit chunks")                                   \
+	X(CHUNK_HOLE, "holes among chunks")                               \
+	X(CHUNK_ONE_BLOCK, "chunks of a block")                           \
+	X(CHUNK_SOME_BLOCKS, "chunks of some blocks")                     \
+	X(CHUNK_LARGE, "chunks larger than the file")                     \
+	X(LARGE_FILE, "files of more than 16 pages")                      \
+	X(PART_OF_PAGE, "a last page that is there in part")              \
+	X(SMALL_BLOCKS, "blocks smaller than pages")                      \
+	X(EXTENDED_INODE, "extended inodes")                              \
+	X(HARD_LINK, "hard links")                                        \
+	X(DIRECTORY_BLOCKS, "directories in blocks")                      \
+	X(FINGERPRINT_INLINE, "inline fingerprints")                      \
+	X(FINGERPRINT_SHARED, "shared fingerprints")                      \
+	X(FINGERPRINT_OPAQUE, "opaque fingerprints")                      \
+	X(NAME_HIDDEN, "hidden names")                                    \
+	X(NAME_USER, "user. names")                                       \
+	X(NAME_TRUSTED, "trusted. names")                                 \
+	X(NAME_SECURITY, "security. names")                               \
+	X(NAME_WHOLE, "names without a long prefix")                      \
+	X(NAME_CUT, "names cut between prefix and suffix")                \
+	X(PREFIXES_SEVERAL, "several prefixes")                           \
+	X(PREFIX_NUL, "a NUL in a prefix")                                \
+	X(PREFIXES_PACKED, "prefixes in the packed inode or the metabox") \
+	X(METABOX, "inodes in the metabox")                               \
+	X(NAME_FILTER, "name filters")                                    \
+	X(OTHER_XATTRS, "other xattrs with fingerprints")                 \
+	X(SAME_IMAGE_TWICE, "an image twice")                             \
+	X(MUTATED, "images that the mutator changed")                     \
+	X(ON_FILE, "mounts from files")                                   \
+	X(ON_BLOCK, "mounts from block devices")                          \
+	X(FINGERPRINTS_SEVERAL, "several fingerprints in an inode")       \
 	X(BEHIND_END, "bytes behind the end of a file")
 
 #define FEATURE(name, words) HAS_##name,
@@ -105,6 +106,7 @@ enum feature { FEATURES(FEATURE) FEATURE_COUNT };
 	X(DECOY, "a decoy where a device that is not given belongs")         \
 	X(METADATA, "a device where metadata is")                            \
 	X(PACKED_CROSSES, "the packed inode crosses the border of a range")  \
+	X(METABOX_CROSSES, "the metabox crosses the border of a range")      \
 	X(NUL_NAME, "the fingerprint's name has a NUL")                      \
 	X(EMPTY_NAME, "the fingerprint's name is empty")                     \
 	X(TWO_FINGERPRINTS, "two fingerprints in an inode")                  \
@@ -199,6 +201,7 @@ struct image {
 	unsigned int file_count;
 	struct name prefixes[MAX_PREFIXES];
 	unsigned int prefix_count, fingerprint_prefix;
+	bool metabox; /* all inodes and shared xattrs are in it */
 	bool filter, packed_prefixes, checksum, directory_blocks;
 	size_t size; /* of the image in bytes; the mutator may change it */
 	bool mutated, on_block, mount_devices;
