@@ -30,11 +30,16 @@ import tap  # noqa: E402
 TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
 LIBRARY = f"{tap.TOP}/build/tests/faults/faults.so"
 IMAGES = f"{tap.TOP}/tests/images"
-POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "36"))
+POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "20"))
 SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1 << 32)))
 ONLY = os.environ.get("FAULTS_ONLY", "")
 SECONDS = 20  # for one run, which takes milliseconds
 FOREVER = 1 << 62
+
+# tests/hostile.t makes images.
+_loader = importlib.machinery.SourceFileLoader("hostile", f"{tap.TOP}/tests/hostile.t")
+hostile = importlib.util.module_from_spec(importlib.util.spec_from_loader("hostile", _loader))
+_loader.exec_module(hostile)
 
 KINDS = ("memory", "thread", "digest", "read", "stat", "open", "write", "close")
 MEMORY, THREAD, DIGEST, READ, STAT, OPEN, WRITE, CLOSE = KINDS
@@ -56,7 +61,8 @@ class Run:
             file.write(bytes(8 * len(KINDS)))
         how = str(-getattr(errno, how[1:])) if how.startswith("-E") else how
         environment = os.environ | {"LD_PRELOAD": LIBRARY, "FAULTS_COUNTS": counts, "FAULTS_KIND": kind, "FAULTS_HOW": how,
-                                    "FAULTS_FIRST": str(first), "FAULTS_LAST": str(last), "NO_COLOR": "1"}
+                                    "FAULTS_FIRST": str(first), "FAULTS_LAST": str(last), "NO_COLOR": "1",
+                                    "MALLOC_PERTURB_": "165"}  # what is freed, or not set, shows
         with subprocess.Popen([TOOL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=environment) as process:
             try:
@@ -138,15 +144,12 @@ RUNS = 1000  # in all; of the sanitized program a tenth
 
 def busy_image(path):
     """Says something of each of its files, and each takes a while to hash."""
-    hostile = importlib.machinery.SourceFileLoader("hostile", f"{tap.TOP}/tests/hostile.t")
-    images = importlib.util.module_from_spec(importlib.util.spec_from_loader("hostile", hostile))
-    hostile.exec_module(images)
-    image = images.Image()
+    image = hostile.Image()
     image.fingerprints()
-    area, icount = images.xattr_area(images.fingerprint(bytes(1 << 20)))
+    area, icount = hostile.xattr_area(hostile.fingerprint(bytes(1 << 20)))
     block = image.block(bytes(1 << 20))
-    nids = [image.nid(images.inode(images.REGULAR, 1 << 20, block, icount=icount) + area) for _ in range(3000)]
-    image.root([(f"{i:05}".encode(), nid, images.DIRECTORY) for i, nid in enumerate(nids)])  # which they are not
+    nids = [image.nid(hostile.inode(hostile.REGULAR, 1 << 20, block, icount=icount) + area) for _ in range(3000)]
+    image.root([(f"{i:05}".encode(), nid, hostile.DIRECTORY) for i, nid in enumerate(nids)])  # which they are not
     return image.write(path)
 
 
@@ -210,6 +213,23 @@ def try_unwritten(work, pool):
 
 # ---- What is run ----
 
+def quarrelling_image(path):
+    """Its files have fingerprints in common, and not much else; some have other faults, and one has two names."""
+    image = hostile.Image()
+    image.fingerprints()
+    digest, opaque = hostile.fingerprint(b"something else"), hostile.xattr(0x80, b"", b"opaque")
+    entries = []
+    for i, (entry, size, block) in enumerate([
+            (digest, 700, image.block(b"a" * 900)), (digest, 800, image.block(b"a" * 800)),
+            (opaque, 600, image.block(b"b" * 600)), (opaque, 600, image.block(b"c" * 600)),
+            (opaque, 601, image.block(b"c" * 601)), (digest, 1 << 16, 0xFFFFFFFF), (opaque, 1 << 16, 0xFFFFFFFF)]):
+        area, icount = hostile.xattr_area(entry)
+        nid = image.nid(hostile.inode(hostile.REGULAR, size, block, icount=icount) + area)
+        entries += [(f"{i}".encode(), nid, hostile.REGULAR), (f"{i}-again".encode(), nid, hostile.DIRECTORY)]
+    image.root(entries)
+    return image.write(path)
+
+
 def images(work):
     """One image with nothing wrong, one that breaks rules."""
     with open(f"{IMAGES}/digest-512.erofs", "rb") as file:
@@ -229,7 +249,9 @@ def commands(work):
         yield ["check", f"--format={form}", "--digests", "--domain", good, f"{IMAGES}/digest-other-512.erofs", broken]
     yield ["check", "--digests", good]
     yield ["check", "--digests", compressed]
-    yield ["check", f"--device={IMAGES}/blobdev-512.blob", f"{IMAGES}/blobdev-512.erofs"]
+    yield ["check", "--digests", f"--device={IMAGES}/blobdev-512.blob", f"{IMAGES}/blobdev-512.erofs"]
+    yield ["check", "--digests", "--domain", quarrelling_image(f"{work}/quarrelling.erofs")]
+    yield ["check", "--limit=1", f"{IMAGES}/metabox-plain-512.erofs", f"{work}/quarrelling.erofs"]
     yield ["check", f"{work}/nothing"]
     for form in ("text", "json"):
         for image in (good, broken, compressed, LIBRARY):
@@ -243,7 +265,8 @@ def commands(work):
         yield [name, "--help"]
         yield [name, "--usage"]
         yield [name, "--frobnicate"]
-    yield from (["help"], ["--help"], ["-h"], ["--version"], ["--usage"], ["frobnicate"], [], ["check"], ["dump", "--format=x", good])
+    yield ["dump", "--format=x", good]
+    yield from (["help"], ["--help"], ["-h"], ["--version"], ["--usage"], ["frobnicate"], [], ["check"])
 
 
 def all_series(work):
