@@ -257,7 +257,7 @@ static void swap_ranges(struct image *image)
 	uint64_t start = image->devices[1].start;
 	uint64_t shift = image->devices[2].blocks - image->devices[1].blocks;
 
-	if (image->devices[2].start < start || !start)
+	if (image->high || image->devices[2].start < start || !start)
 		return;
 	image->devices[1].start = image->devices[2].start + shift;
 	image->devices[2].start = start;

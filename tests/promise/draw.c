@@ -18,18 +18,18 @@ static enum trap draw_trap(struct random *random)
 		TRAP_CHUNKS_MERGE, TRAP_CHUNKS_RELATIVE, TRAP_DECOY,	      TRAP_METADATA,
 		TRAP_METADATA,	   TRAP_PACKED_CROSSES,	 TRAP_METABOX_CROSSES
 	};
-	static const enum trap rare[] = { TRAP_NUL_NAME,	 TRAP_EMPTY_NAME,
-					  TRAP_TWO_FINGERPRINTS, TRAP_TWO_FINGERPRINTS,
-					  TRAP_PADDING,		 TRAP_PADDING,
-					  TRAP_BEHIND_FILL,	 TRAP_LIE,
-					  TRAP_OPAQUE_LIE,	 TRAP_RANGES_OVERLAP };
+	static const enum trap rare[] = {
+		TRAP_NUL_NAME, TRAP_EMPTY_NAME, TRAP_TWO_FINGERPRINTS, TRAP_TWO_FINGERPRINTS,
+		TRAP_PADDING,  TRAP_PADDING,	TRAP_PADDING,	       TRAP_BEHIND_FILL,
+		TRAP_LIE,      TRAP_OPAQUE_LIE, TRAP_RANGES_OVERLAP
+	};
 	uint64_t kind = below(random, 100);
 
 	if (kind < 26)
 		return common[below(random, sizeof(common) / sizeof(*common))];
-	if (kind < 36)
+	if (kind < 37)
 		return rare[below(random, sizeof(rare) / sizeof(*rare))];
-	return kind < 48 ? TRAP_MUTANT : TRAP_NONE;
+	return kind < 49 ? TRAP_MUTANT : TRAP_NONE;
 }
 
 static bool needs_devices(enum trap trap)

@@ -374,14 +374,24 @@ static void read_unpromised(int fd)
 			count_error("other");
 }
 
+/* All pages of a file, or some: what is read then begins and ends where others are. */
+static void drop_some_pages(int fd, const struct file *file)
+{
+	if (file->content < 0 || chance(50))
+		drop_pages(fd);
+	else
+		posix_fadvise(fd, (off_t)below(size_of(file)), (off_t)below(size_of(file)) + PAGE,
+			      POSIX_FADV_DONTNEED);
+}
+
 static void read_file(const struct file *file)
 {
 	int fd = open_file(file);
 
 	if (fd < 0)
 		return;
-	if (chance(60))
-		drop_pages(fd);
+	if (chance(70))
+		drop_some_pages(fd, file);
 	if (file->content < 0)
 		read_unpromised(fd);
 	else
