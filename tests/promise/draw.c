@@ -57,7 +57,7 @@ static void draw_mode(struct set *set, struct image *image)
 
 /* ---- Files ---- */
 
-static unsigned int other_content(struct set *set, unsigned int content)
+unsigned int other_content(struct set *set, unsigned int content)
 {
 	unsigned int start = (unsigned int)below(&set->random, set->content_count);
 

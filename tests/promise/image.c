@@ -557,7 +557,7 @@ static bool place_metabox(struct writer *w, uint32_t size, uint64_t *start)
 	for (unsigned int i = 0; i < w->image->file_count; i++) {
 		const struct file *file = &w->image->files[i];
 		const struct content *other =
-			&w->set->contents[below(&w->set->random, w->set->content_count)];
+			&w->set->contents[other_content(w->set, file->content)];
 
 		if (file->fingerprint && !file->opaque)
 			memcpy(others + file->value_at, other->value, other->value_size);

@@ -294,6 +294,9 @@ void mend_image_checksum(struct image *image);
 
 /* ---- draw.c ---- */
 
+/* Of the same size, if there is one. */
+unsigned int other_content(struct set *set, unsigned int content);
+
 /* As of a seed and a number. */
 void draw_set(struct set *set, uint64_t seed, uint64_t number);
 
