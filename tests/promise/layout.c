@@ -45,6 +45,7 @@ static bool pick_place(struct set *set, const struct image *image, bool by_id, u
 	return true;
 }
 
+/* All ones would be a hole, but for files with a tail. */
 bool place_run(struct set *set, struct image *image, const uint8_t *bytes, size_t size,
 	       uint64_t *start)
 {
@@ -52,7 +53,7 @@ bool place_run(struct set *set, struct image *image, const uint8_t *bytes, size_
 
 	for (unsigned int i = 0; i < TRIES; i++) {
 		if (!pick_place(set, image, false, blocks_of(image, size), &chunk) ||
-		    !place(image, 0, chunk.block, bytes, size))
+		    chunk.block == NULL_48BIT || !place(image, 0, chunk.block, bytes, size))
 			continue;
 		*start = chunk.block;
 		return true;
@@ -153,8 +154,6 @@ static bool place_flat(struct set *set, struct image *image, struct file *file,
 	}
 	file->start = chance(&set->random, 50) ? NULL_32BIT : below(&set->random, 100);
 	if (whole && !place_flat_bytes(set, image, file, bytes, whole))
-		return false;
-	if (whole && file->start == NULL_48BIT && file->layout == ISHARE_INODE_FLAT_PLAIN)
 		return false;
 	widen(file);
 	on_device = image->mode != NOT_GIVEN && whole && file->start >= image->devices[0].room;
