@@ -463,7 +463,7 @@ def opaque_fingerprints(copies):
     at = 4 * 512  # the first byte of /d/f
     other = copies.make(image, (at, bytes([content[at] ^ 1])))
     ends(check("--digests", image), 2, "--digests: opaque fingerprints are not examined",
-         r"not examined: the fingerprint is no SHA-256: .*\(--domain\).*\(--trust-opaque\)")
+         r"not examined: the fingerprint is opaque: .*--domain.*--trust-opaque")
     told = report("--domain", "--digests", image, again)["summary"]
     tap.ok(told["hashed_files"] == told["fingerprinted_files"] > 0 and told["digested_files"] == 0,
            "--digests counts opaque fingerprints", told)
@@ -595,6 +595,10 @@ def test_selection(copies):
     ends(check("--rule=dir.*", bad), 0, "--rule: what is not selected is not judged", "0 errors")
     ends(check("--rule=fingerprint.*", bad), 2, "--rule: what is not selected may decide about what is",
          "not examined: what depends on sb.ishare-prefix-id, which is broken and was not asked for\n")
+    chunked = f"{IMAGES}/chunk-4096.erofs"
+    huge = copies.make(chunked, (inode(chunked, "/first")["offset"] + 8, b"\xff\xff\xff\xff"))
+    ends(check("--rule=fingerprint.*", huge), 2, "--rule: a chunk table that is not examined holds metadata, too",
+         "not examined: the table of the file's chunks overlaps")
     plain = f"{IMAGES}/prefix-part-512.erofs"
     told = {s: {f["severity"] for f in findings(f"--severity={s}", "--profile=linux-6.12", plain)}
             for s in ("error", "warning", "note")}

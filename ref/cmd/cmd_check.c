@@ -373,14 +373,14 @@ static void judge_domain(struct check *check, const char *name, const struct arg
 	const struct report_format *format = check->report.format;
 	bool *judged = allocate(count, sizeof(bool));
 	struct ishare_sink sink = sink_of(check);
+	enum ishare_result result;
 
 	for (size_t i = 0; i < count; i++)
 		judged[i] = judge_image(check, &arguments[i], &images[i], domain);
-	if (ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary) !=
-	    ISHARE_DONE) {
-		check->outcome.domains_not_judged++;
+	result = ishare_domain_judge(domain, &check->options, &sink, &check->outcome.summary);
+	check->outcome.domains_not_judged += result != ISHARE_DONE;
+	if (result != ISHARE_DONE && result != ISHARE_STOPPED)
 		fail(check, name, domain_error(images, judged, count));
-	}
 	if (format->domain_end)
 		format->domain_end(&check->report, name);
 	ishare_domain_free(domain);

@@ -452,7 +452,7 @@ void digest_add(struct digest_pool *pool, struct check *check, const struct file
 	};
 
 	if (job.opaque && needs_domain(check))
-		not_examined(check, A_FINGERPRINT, NEEDS_DOMAIN);
+		not_examined(check, AN_OPAQUE_FINGERPRINT, NEEDS_DOMAIN);
 	if (!job.opaque)
 		memcpy(job.fingerprint, fingerprint->data, ISHARE_FINGERPRINT_SHA256_SIZE);
 	job.hash = wants_hash(pool, check, &job);

@@ -265,6 +265,16 @@ static bool find_again(struct ishare_domain *domain, const struct record *record
 	return find_digest(domain, record, &found->keyed);
 }
 
+/* Why the file was not found again, in one sentence. */
+static const char *why_lost(const struct found *found)
+{
+	if (!found->buffer || !found->reader.lines)
+		return "out of memory";
+	if (found->reader.error[0])
+		return found->reader.error;
+	return "the image changed while it was examined";
+}
+
 static void release(struct found *found)
 {
 	reader_release(&found->reader);
@@ -334,9 +344,10 @@ static enum ishare_result judge_pair(struct check *check, struct ishare_domain *
 
 	if (!found)
 		return no_memory(domain);
-	if (!find_again(domain, pair->x, &found[0]) || !find_again(domain, pair->y, &found[1])) {
-		result = image_error(domain->images[pair->y->image], ISHARE_IO_ERROR,
-				     "the image changed while it was examined");
+	if (!find_again(domain, pair->x, &found[0])) {
+		result = image_error(found[0].image, ISHARE_IO_ERROR, "%s", why_lost(&found[0]));
+	} else if (!find_again(domain, pair->y, &found[1])) {
+		result = image_error(found[1].image, ISHARE_IO_ERROR, "%s", why_lost(&found[1]));
 	} else {
 		if (reader_init(&check->rows, found[1].image, 1))
 			judge_found(check, pair->rule, &found[0], &found[1]);

@@ -150,14 +150,8 @@ static bool check_size_and_chunks(struct check *check, const struct file *file)
 /* Charges work to the budget of what the image can honestly ask for: see spend(). */
 static bool charge_chunks(struct check *check, const struct file *file)
 {
-	uint32_t bits =
-		check->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
-
-	if (file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
-		return true;
-	return spend(check, A_CHUNK_TABLE,
-		     (file->inode.size >> bits) < UINT64_MAX / 16 ? (file->inode.size >> bits) * 4
-								  : UINT64_MAX);
+	return file->inode.data_layout != ISHARE_INODE_CHUNK_BASED ||
+	       spend(check, A_CHUNK_TABLE, chunk_table_size(check->image, file));
 }
 
 /* Of a target without bytes, the size is at fault. */

@@ -111,8 +111,8 @@ static const char *const decided[ISHARE_RULE_COUNT] = {
 
 	/* Only the first counts. */
 	[ISHARE_RULE_FINGERPRINT_SINGLE] = FINGERPRINTS,
-	/* One that is too long is compared with no other. */
-	[ISHARE_RULE_FINGERPRINT_SIZE] = "fingerprint.same-",
+	/* A file whose fingerprint nobody uses is compared with no other, and not read. */
+	[ISHARE_RULE_FINGERPRINT_SIZE] = "fingerprint.same- fingerprint.padding-zero",
 	/* Of different sizes, so that nobody looks at the contents. */
 	[ISHARE_RULE_FINGERPRINT_SAME_SIZE] = "fingerprint.same-",
 	/* A wrong digest is still this fingerprint, of this content. */

@@ -11,6 +11,7 @@
 static const struct {
 	const char *words;
 	const char *groups; /* the first parts of the names of rules that are held against it */
+	bool content; /* as in struct ishare_unexamined */
 } things[UNEXAMINED_THINGS] = {
 	[THE_PREFIX_TABLE] = { "the table of long xattr name prefixes",
 			       "prefix. xattr. fingerprint." },
@@ -18,16 +19,21 @@ static const struct {
 	[A_DIRECTORY] = { "the directory", "inode. dir. xattr. fingerprint." },
 	[AN_XATTR_AREA] = { "the inode's xattr area", "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { "a shared xattr of the inode", "xattr. fingerprint." },
-	[A_CHUNK_TABLE] = { "the table of the file's chunks", "inode." },
+	/* It is metadata, and the file may be a directory, or the metabox with all that is in it. */
+	[A_CHUNK_TABLE] = { "the table of the file's chunks",
+			    "dev.metadata prefix. inode. dir. xattr. fingerprint." },
 	[DATA] = { "the file's data",
-		   "inode. fingerprint.digest fingerprint.same-content fingerprint.padding-zero" },
+		   "inode. fingerprint.digest fingerprint.same-content fingerprint.padding-zero",
+		   .content = true },
 	[A_CONTENT] = { "the file's content, to compare the digest with,",
-			"fingerprint.digest fingerprint.same-content" },
+			"fingerprint.digest fingerprint.same-content", .content = true },
 	[AN_OPAQUE_CONTENT] = { "the file's content, to compare with that of others,",
-				"fingerprint.same-content" },
+				"fingerprint.same-content", .content = true },
 	[THE_LAST_BLOCK] = { "the block in which the file's content ends",
-			     "fingerprint.padding-zero" },
-	[A_FINGERPRINT] = { "the fingerprint", "fingerprint.same-content" },
+			     "fingerprint.padding-zero", .content = true },
+	[AN_OPAQUE_FINGERPRINT] = { "the fingerprint", "fingerprint.same-content",
+				    .content = true },
+	[A_FINGERPRINT] = { "the fingerprint", "fingerprint." },
 };
 
 static const char *const reasons[UNEXAMINED_REASONS] = {
@@ -37,9 +43,8 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 	[OVERLAPS] = "overlaps: with what was examined before it has more bytes than the image",
 	[REPEATS] = "is beyond the budget for holes, and chunks that are used again (--budget)",
 	[NEEDS_DOMAIN] =
-		"is no SHA-256: whether equal ones stand for equal content is to be judged "
-		"over all images of the domain (--domain), or to be trusted "
-		"(--trust-opaque)",
+		"is opaque: name all images of the domain with --domain, to compare contents, or "
+		"trust it with --trust-opaque",
 	[IS_TAKEN_FROM_ELSEWHERE] =
 		"may be taken from other bytes by Linux (known finding metabox-stale-page)",
 };
@@ -114,7 +119,7 @@ static void tell(struct check *check, enum unexamined_thing thing, enum unexamin
 				   .path = u->path[0] ? u->path : NULL,
 				   .reason = words,
 				   .count = u->count,
-				   .content = thing >= DATA,
+				   .content = things[thing].content,
 			   });
 }
 
