@@ -128,6 +128,8 @@ def test_usage():
     for arguments, said in (
             ([], "a command is missing"), (["frobnicate"], "no command 'frobnicate'"),
             (["help", "frobnicate"], "no command 'frobnicate'"), (["help", "check", "dump"], "help takes"),
+            (["check", "-h.erofs", GOOD], "no option '-h.erofs'; if it is a file, write './-h.erofs'"),
+            (["dump", "-Version.erofs"], "no option '-Version.erofs'"),
             (["check"], "an image is missing"), (["check", "--frobnicate", GOOD], "unrecognized option"),
             (["check", "--format=xml", GOOD], "'xml' is no format"),
             (["check", "--severity=fatal", GOOD], "'fatal' is no severity"),
@@ -468,7 +470,7 @@ def opaque_fingerprints(copies):
     tap.ok(told["hashed_files"] == told["fingerprinted_files"] > 0 and told["digested_files"] == 0,
            "--digests counts opaque fingerprints", told)
     ends(check("--digests", "--domain", image, again), 0, "--domain: opaque fingerprints of equal content",
-         rf"\n0 digests compared, {told['hashed_files']} files with other fingerprints compared by content\n")
+         rf"\n0 digests compared, {told['hashed_files']} files with opaque fingerprints hashed\n")
     done = check("--digests", "--domain", "--severity=error", image, other)
     ends(done, 1, "--domain: opaque fingerprints of other content",
          rf"^{re.escape(other)}:/d/f: error: fingerprint\.same-content: .*\n  the other file: {re.escape(image)}:/d/f\n")

@@ -60,8 +60,27 @@ bool is_unwritten(void)
 	return ferror(stdout); /* close_stdout says why */
 }
 
+/*
+ * A file whose name begins with a dash may come from a glob. No options are spelled by several
+ * letters behind one dash; taken for options, "-h.erofs" would show help and end well.
+ */
+static void refuse_bundles(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		char *shown;
+
+		if (argv[i][0] != '-' || !argv[i][1] || argv[i][1] == '-' || !argv[i][2])
+			continue;
+		shown = escape_string(argv[i]);
+		complain("there is no option '%s'; if it is a file, write './%s'", shown, shown);
+		free(shown);
+		exit(STATUS_TROUBLE);
+	}
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
+	refuse_bundles(argc, argv);
 	argv[0] = (char *)command->full_name;
 	return command->run(argc, argv);
 }

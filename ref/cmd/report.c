@@ -61,7 +61,7 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	fputs(" compared", out);
 	if (summary->hashed_files) {
 		put_count(out, ", ", summary->hashed_files, "file");
-		fputs(" with other fingerprints compared by content", out);
+		fputs(" with opaque fingerprints hashed", out);
 	}
 	fputc('\n', out);
 }

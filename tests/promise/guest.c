@@ -215,12 +215,17 @@ static void read_rest(int fd, const struct file *file)
 static void read_piece(int fd, const struct file *file, uint64_t offset, size_t size,
 		       const char *how)
 {
-	ssize_t n = pread(fd, buffer, size, (off_t)offset);
+	uint64_t left = size_of(file) - offset, end = offset + (size < left ? size : left);
+	ssize_t n = 0;
 
+	while (offset < end && (n = pread(fd, buffer, size, (off_t)offset)) > 0) {
+		compare(file, offset, buffer, (size_t)n, how);
+		offset += (uint64_t)n;
+	}
 	if (n < 0)
 		count_error("pread");
-	else if (n)
-		compare(file, offset, buffer, (size_t)n, how);
+	else if (offset < end)
+		report("wrong", file, offset, how);
 }
 
 static void read_pieces(int fd, const struct file *file)
@@ -340,6 +345,8 @@ static void read_by_splice(int fd, const struct file *file)
 	}
 	if (n < 0)
 		count_error("splice");
+	else if (at < size_of(file))
+		report("wrong", file, at, "splice");
 	close(ends[0]);
 	close(ends[1]);
 }
