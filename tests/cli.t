@@ -536,6 +536,8 @@ def test_flat(copies):
     ends(check("--digests", "--flat", whole), 0, "--flat: the device's data is in the image", "1 image")
     ends(check("--digests", whole), 2, "without --flat it is not examined",
          "not examined: the file's data is on a device that was not given")
+    dumped = tool("dump", "--format=json", "--flat", whole)
+    tap.ok(dumped.returncode == 0 and json.loads(dumped.stdout)["complete"], "dump --flat", dumped.stderr)
     ends(check("--flat", image), 1, "--flat: the data is not there", "error: inode.data-bounds: ")
     ends(check("--digests", "--flat", image, f"--device={blob}"), 0, "--flat: with a device it means nothing", "1 image")
 

@@ -18,6 +18,7 @@ enum { FINDINGS_LIMIT = 1000 }; /* of a rule: each keeps something from being sh
 
 enum {
 	OPTION_DEVICE = 256,
+	OPTION_FLAT,
 	OPTION_LIMIT,
 	OPTION_FORMAT,
 };
@@ -36,12 +37,15 @@ struct dump {
 	uint64_t limit; /* of bytes of inodes, 0: none */
 	uint64_t bytes; /* of inodes, about, also of those that were left out */
 	uint64_t left_out; /* inodes and xattrs */
+	bool flat; /* as in struct ishare_options */
 	int status;
 };
 
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
 	  "Extra device of the image; repeat it for more, device 1 first", 0 },
+	{ "flat", OPTION_FLAT, NULL, 0,
+	  "The image holds its extra devices itself, as Linux takes it without device=", 0 },
 	{ "limit", OPTION_LIMIT, "BYTES", 0,
 	  "Show about so much of inodes, 0: all (default: 128 KiB and 24 times the image)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Show as text (default) or json", 0 },
@@ -74,6 +78,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPTION_DEVICE:
 		dump->devices[dump->device_count++] = arg;
+		return 0;
+	case OPTION_FLAT:
+		dump->flat = true;
 		return 0;
 	case OPTION_LIMIT:
 		set_limit(dump, arg, state);
@@ -292,7 +299,9 @@ static const struct ishare_profile all_knowing = { .page_bits = ISHARE_BLOCK_BIT
 static void walk(struct dump *dump, const struct ishare_sink *sink)
 {
 	struct ishare_domain *domain = allocated(ishare_domain_new());
-	struct ishare_options check = { .profile = all_knowing, .limit = FINDINGS_LIMIT };
+	struct ishare_options check = { .profile = all_knowing,
+					.limit = FINDINGS_LIMIT,
+					.flat = dump->flat };
 	struct ishare_summary summary = { 0 };
 	enum ishare_result result = ishare_check(dump->image, &check, sink, domain, &summary);
 

@@ -14,7 +14,7 @@ _erofs_ishare_options()
 		echo "--device= --flat --domain --digests --trust-opaque --budget= --profile= --rule= --severity= --strict --limit= --format= --help"
 		;;
 	dump)
-		echo "--device= --limit= --format= --help"
+		echo "--device= --flat --limit= --format= --help"
 		;;
 	rules)
 		echo "--format= --help"
