@@ -49,8 +49,7 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 	[OVERLAPS] = "overlaps: with what was examined before it has more bytes than the image",
 	[REPEATS] = "is beyond the budget for holes, and chunks that are used again (--budget)",
 	[NEEDS_DOMAIN] =
-		"is opaque: name all images of the domain with --domain, to compare contents, or "
-		"trust it with --trust-opaque",
+		"is opaque: compare contents over the whole domain (--domain), or --trust-opaque",
 	[IS_TAKEN_FROM_ELSEWHERE] =
 		"may be taken from other bytes by Linux (known finding metabox-stale-page)",
 };
