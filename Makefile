@@ -181,7 +181,7 @@ UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 test: ## Run every test, with the address and undefined behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory deps-test
 	$(Q)$(MAKE) --no-print-directory test-programs WERROR=1
-	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t tests/kernel.t tests/fuzz/%,$(wildcard tests/*.t tests/*/*.t))
+	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t tests/kernel.t tests/kernel/% tests/fuzz/%,$(wildcard tests/*.t tests/*/*.t))
 
 .PHONY: test-programs
 test-programs: all build/asan/erofs-ishare $(UNIT:%.c=build/%) $(UNIT_ASAN)
