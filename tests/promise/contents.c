@@ -43,6 +43,13 @@ static void draw_page(struct random *random, struct content *content, uint32_t p
 	}
 }
 
+static void digest(struct content *content)
+{
+	memcpy(content->value, "sha256:", 7);
+	SHA256(content->bytes, content->size, content->value + 7);
+	content->value_size = 7 + SHA256_DIGEST_LENGTH;
+}
+
 static void draw_content(struct set *set, struct content *content, uint32_t size)
 {
 	memset(content, 0, sizeof(*content));
@@ -51,11 +58,22 @@ static void draw_content(struct set *set, struct content *content, uint32_t size
 		for (uint32_t page = 0; page * PAGE < size; page++)
 			draw_page(&set->random, content, page);
 	memset(content->bytes + size, 0, sizeof(content->bytes) - size);
-	memcpy(content->value, "sha256:", 7);
-	SHA256(content->bytes, size, content->value + 7);
-	content->value_size = 7 + SHA256_DIGEST_LENGTH;
+	digest(content);
 	content->opaque_size = (uint32_t)sprintf((char *)content->opaque, "vendor-%08x",
 						 (unsigned int)any(&set->random));
+}
+
+/* Contents are known by their numbers: two that are all zeros would be one. */
+static void make_unique(struct set *set, unsigned int number)
+{
+	struct content *content = &set->contents[number];
+
+	for (unsigned int i = 0; i < number; i++) {
+		if (memcmp(set->contents[i].value, content->value, content->value_size))
+			continue;
+		noise(&set->random, content->bytes, content->size);
+		digest(content);
+	}
 }
 
 void draw_contents(struct set *set)
@@ -68,6 +86,7 @@ void draw_contents(struct set *set)
 		if (i && chance(&set->random, 50))
 			size = set->contents[below(&set->random, i)].size;
 		draw_content(set, &set->contents[i], size);
+		make_unique(set, i);
 		if (size / PAGE > set->most_pages)
 			set->most_pages = size / PAGE;
 	}
