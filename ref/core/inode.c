@@ -253,7 +253,7 @@ bool inode_data_device(const struct ishare_extent *run, const struct ishare_exte
 {
 	uint64_t skipped;
 
-	if (run->blocks == 0 || e->blocks == 0)
+	if (e->blocks == 0)
 		return true;
 	if (run->start < e->start)
 		return run->blocks <= e->start - run->start;
