@@ -43,9 +43,9 @@ DEPS_ARCH := gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-d
 
 # ---- Sources and variants ----
 
-VERSION := $(shell sed -n 's/^.define ISHARE_VERSION "\(.*\)"/\1/p' ref/lib/ishare.h)
+VERSION := $(shell sed -n 's/^.define ISHARE_VERSION "\(.*\)"/\1/p' ref/ishare.h)
 CORE := $(wildcard ref/core/*.c)
-LIB := $(wildcard ref/lib/*.c)
+LIB := $(wildcard ref/image/*.c ref/check/*.c ref/domain/*.c)
 CMD := $(wildcard ref/cmd/*.c)
 UNIT := $(wildcard tests/unit/*_test.c)
 PACKAGES := jansson libcrypto libxxhash
@@ -55,7 +55,7 @@ CFLAGS := -O2 -g
 LDFLAGS :=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
 	-Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
-INCLUDES := -Iref/core -Iref/lib -Ibuild/spec
+INCLUDES := -Iref -Iref/core -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
 HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
 # For all code, the core above all, which takes hostile bytes apart. What marks the targets of indirect jumps depends on
@@ -210,9 +210,9 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-HEADERS = $(wildcard ref/core/*.h) ref/lib/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl.h
+HEADERS = $(wildcard ref/core/*.h) ref/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl.h
 
-build/libishare.pc: ref/lib/libishare.pc.in FORCE
+build/libishare.pc: ref/libishare.pc.in FORCE
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
 
 .PHONY: install uninstall

@@ -26,7 +26,7 @@ FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer
 	reader_release spend hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
-FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/lib/hash.c ref/lib/domain.c ref/core/crc32c.c \
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c ref/core/crc32c.c \
 	ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -49,7 +49,7 @@ fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wra
 
 # The copy of libishare that makes the second check: as the program has it, under other names. Hashes are the harness's,
 # and the superblock's checksum, which takes long.
-build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/lib/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
+build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@.new $^
 	$(Q)nm --defined-only --extern-only $@.new | sed -n 's/.* \(.*\)/\1 true_\1/p' >$@.names

@@ -3,7 +3,7 @@
 #ifndef FUZZ_IMAGE_H
 #define FUZZ_IMAGE_H
 
-#include "internal.h"
+#include "check/check.h"
 
 /* Says which property (or rule) is broken and how, and ends the program as a crash. */
 void broken(const char *property, const char *format, ...)

@@ -1034,7 +1034,7 @@ def test_completion():
 
 def test_pkg_config(copies):
     """The pkg-config file."""
-    with open(f"{tap.TOP}/ref/lib/libishare.pc.in", encoding="utf-8") as source:
+    with open(f"{tap.TOP}/ref/libishare.pc.in", encoding="utf-8") as source:
         text = source.read()
     for name, value in (("PREFIX", "/p"), ("LIBDIR", "/p/lib"), ("INCLUDEDIR", "/p/include"), ("VERSION", "1.2")):
         text = text.replace(f"@{name}@", value)

@@ -346,7 +346,7 @@ def escaped_characters():
 def test_characters():
     """Every code point, against what Python and Perl know of Unicode."""
     escaped = escaped_characters()
-    with open(f"{tap.TOP}/ref/lib/unprintable.h", encoding="utf-8") as header:
+    with open(f"{tap.TOP}/ref/image/unprintable.h", encoding="utf-8") as header:
         table = header.read()
     version = re.search(r"Unicode ([0-9.]+[0-9])", table)[1]
     known = {c: unicodedata.category(chr(c)) for c in CODES}
@@ -360,11 +360,11 @@ def test_characters():
         tap.is_empty([f"U+{c:04X}" for c in CODES if (c in escaped) != (c in invisible or known[c] == "Cn")], every)
     else:
         tap.skip(every, f"Python has Unicode {unicodedata.unidata_version}")
-    made = tap.run([f"{tap.TOP}/ref/lib/make-unprintable"]).stdout
+    made = tap.run([f"{tap.TOP}/ref/image/make-unprintable"]).stdout
     if f"after Unicode {version}:" in made:
-        tap.ok(made == table, "ref/lib/unprintable.h is what make-unprintable writes")
+        tap.ok(made == table, "ref/image/unprintable.h is what make-unprintable writes")
     else:
-        tap.skip("ref/lib/unprintable.h is what make-unprintable writes", f"Perl has no Unicode {version}")
+        tap.skip("ref/image/unprintable.h is what make-unprintable writes", f"Perl has no Unicode {version}")
 
 
 def validator():

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
-#include "internal.h"
+#include "image/image.h"
 
 /*
  * Metadata lies between file data: larger windows would mostly fetch what nobody asked for

@@ -2,8 +2,8 @@
 /* Names and values from images as text: printable UTF-8, from which the bytes can be had again. */
 #include <string.h>
 
-#include "internal.h"
-#include "unprintable.h"
+#include "image/image.h"
+#include "image/unprintable.h"
 
 static const char digits[] = "0123456789abcdef";
 

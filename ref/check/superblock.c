@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "crc32c.h"
-#include "internal.h"
+#include "check/check.h"
 
 #define SB_PLACE(field) place_superblock(check->image, ISHARE_SUPERBLOCK_##field##_OFFSET)
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * What the files of libishare share with each other. Units as in ishare.h: bytes, host byte order.
+ * Bytes to structures: devices, spaces, inodes, directories, xattrs, the data of files. Nothing here
+ * judges. Units as in ishare.h: bytes, host byte order.
  */
-#ifndef ISHARE_INTERNAL_H
-#define ISHARE_INTERNAL_H
-
-#include <pthread.h>
+#ifndef ISHARE_IMAGE_H
+#define ISHARE_IMAGE_H
 
 #include "ishare.h"
 
@@ -244,162 +243,13 @@ const struct indexed_extent *last_extent(const struct ishare_image *image, uint6
 enum ishare_result image_error(struct ishare_image *image, enum ishare_result result,
 			       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* check.c and the files that judge one kind of structure each */
+/* inode.c */
 
-/* What may escape examination, and why: a row of words each in unexamined.c. */
-enum unexamined_thing {
-	THE_PREFIX_TABLE,
-	AN_INODE,
-	A_DIRECTORY,
-	AN_XATTR_AREA,
-	A_SHARED_XATTR,
-	A_CHUNK_TABLE,
-	DATA,
-	A_CONTENT,
-	AN_OPAQUE_CONTENT,
-	THE_LAST_BLOCK,
-	AN_OPAQUE_FINGERPRINT,
-	A_FINGERPRINT,
-	UNEXAMINED_THINGS
-};
+/* Where a nid points: false if no space of the image can hold it. */
+bool locate_inode(const struct ishare_image *image, uint64_t nid, struct file *file);
 
-enum unexamined_reason {
-	IS_COMPRESSED,
-	IS_ON_NO_DEVICE,
-	IS_NOWHERE,
-	OVERLAPS,
-	REPEATS,
-	NEEDS_DOMAIN,
-	IS_TAKEN_FROM_ELSEWHERE,
-	UNEXAMINED_REASONS
-};
-
-struct unexamined {
-	char path[SHORT_PATH_SHOWN]; /* the first file concerned, "" for none */
-	uint64_t count;
-};
-
-struct digest_pool;
-
-struct check {
-	struct ishare_image *image;
-	const struct ishare_options *options;
-	const struct ishare_sink *sink;
-	struct ishare_summary *summary;
-	struct ishare_domain *domain;
-	struct digest_pool *digests; /* NULL unless digests were asked for */
-	struct ishare_budget *own_budget; /* if the caller gave none */
-	struct reader reader;
-	struct reader rows; /* for the bytes shown: leaves the views of reader alone */
-	struct seen seen;
-	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
-	bool failed; /* image->error says why, or the sink wants no more; the check ends at once */
-	bool stopped; /* the latter */
-	bool cut_short; /* ISHARE_CUT_SHORT */
-	bool root_lost; /* sb.root-inode cannot be judged: what is wrong with inodes is wrong with it */
-
-	/* of the image that findings are about */
-	uint64_t found[ISHARE_RULE_COUNT];
-	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: kept from the sink */
-	uint64_t told_bytes; /* of those that were not: about what they take when printed */
-	uint64_t hidden[ISHARE_RULE_COUNT]; /* findings of rules that were not asked for */
-
-	/* the file that findings are about */
-	uint32_t directory; /* index in the tree, or NO_DIRECTORY */
-	const uint8_t *name;
-	size_t name_size;
-	uint64_t position; /* of its entry in the directory: see find_entry */
-	const char *fixed_path; /* instead, for inodes that no directory names */
-
-	uint8_t *block; /* one directory block */
-	uint8_t *area; /* the xattr area of one inode */
-	uint64_t budget; /* see spend() */
-	uint64_t inodes; /* of this image, for its progress */
-	uint64_t seed; /* for hashes of names */
-	struct name_record *names; /* of the xattrs of one inode */
-	size_t names_room;
-};
-
-/* finding.c */
-
-/*
- * size bytes at offset of a space, with the structure they belong to (ISHARE_STRUCT_COUNT: none) at
- * base.
- */
-struct place {
-	const struct space *space;
-	uint64_t offset;
-	uint32_t size;
-	uint32_t structure;
-	uint64_t base;
-};
-
-struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size);
-struct place place_struct(const struct space *space, uint32_t structure, uint64_t base);
-struct place place_field(const struct space *space, uint32_t structure, uint64_t base,
-			 uint32_t field_offset);
-struct place place_superblock(const struct ishare_image *image, uint32_t field_offset);
-
-/* A name in a message is written by ishare_escape: no %s may bring bytes of the image as they are. */
-void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
-	    ...) __attribute__((format(printf, 4, 5)));
-void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
-		 const char *other_image, const char *other_path, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
-
-/* Whether the sink receives the next finding of a rule: words that take time are not made up for nobody. */
-bool is_shown(const struct check *check, enum ishare_rule_id rule);
-
-/* Ends the findings of an image: tells how many were left out, and begins to count anew. */
-void tell_omitted(struct check *check);
-
-/* unexamined.c */
-
-void not_examined(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason);
-/* The same for what a failed read was about; a read error ends the check. */
-void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result);
-void tell_unexamined(struct check *check);
-/* Counts and tells what the caller has words for; the image need not be set. */
-void tell_reason(struct check *check, struct ishare_unexamined event);
-/* Whether a rule was asked for whose name begins like one of the groups, which blanks separate. */
-bool asked_for(const struct check *check, const char *groups);
-bool is_unexamined(const struct check *check, enum unexamined_thing thing);
-
-/* selection.c: tells which broken rules that were not asked for those that were depend on */
-void tell_hidden(struct check *check);
-
-/* Writes the path of the current file; false if findings are about none now. */
-bool current_path(const struct check *check, char *buffer, size_t size);
-
-/* Asks the sink, which has just received something, whether the check is to end. */
-void check_stop(struct check *check);
-
-/* Takes over the error of a failed read. */
-void check_failed(struct check *check, const struct reader *reader);
-void check_no_memory(struct check *check);
-
-/*
- * Bounds the work that a hostile image can ask for: the xattr areas, chunk arrays and directories
- * of an image do not overlap, so together they have no more bytes than it. False: it would be more
- * (counted as not examined).
- */
-bool spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
-
-/* superblock.c, prefixes.c, inode.c, xattrs.c, walk.c */
-
-/* False: judging the rest makes no sense; *result says whether the image is one of EROFS at all. */
-bool check_superblock(struct check *check, enum ishare_result *result);
-void check_devices(struct check *check);
-/* Judges dev.metadata for size bytes at offset of a space. */
-void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size);
-void check_special_inodes(struct check *check);
-void check_prefixes(struct check *check);
-
-/*
- * Reads and judges the inode that nid names, its xattrs included. False: it cannot be used
- * (reported, or counted as not examined, or check->failed).
- */
-bool check_inode(struct check *check, uint64_t nid, struct file *file);
+/* Reads what locate_inode() found; *status: how its decoding ended. */
+enum read_result load_inode(struct reader *reader, struct file *file, enum ishare_status *status);
 
 /* Whether the place that a nid names is in the image, or in the metabox. */
 bool has_inode(const struct ishare_image *image, uint64_t nid);
@@ -408,7 +258,7 @@ bool has_inode(const struct ishare_image *image, uint64_t nid);
 bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid,
 		struct file *file);
 
-void check_xattrs(struct check *check, const struct file *file);
+/* xattrs.c: a walk over the xattrs of an inode, inline before shared as every reader does */
 
 /* Bytes of the largest xattr area: i_xattr_icount has 16 bits. */
 #define XATTR_AREA_MAX (12u + 4u * 65534u)
@@ -420,7 +270,106 @@ void check_xattrs(struct check *check, const struct file *file);
 bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
 		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint);
 
-void check_tree(struct check *check);
+/* An infix and a stored name, 255 bytes each. */
+#define NAME_ROOM 510u
+#define NAME_SHOWN (ISHARE_ESCAPED_MAX * NAME_ROOM + 1) /* escaped */
+
+/* The entries of one inode, one after the other. */
+struct xattr_walk {
+	struct reader *reader;
+	const struct ishare_image *image;
+	const struct file *file;
+	struct ishare_view area; /* private copy of the inode's xattr area */
+	struct ishare_ibody_header header;
+	uint32_t next_shared;
+	enum { WALK_INLINE_FIRST, WALK_INLINE, WALK_SHARED } stage;
+
+	/* the current entry */
+	bool shared;
+	uint32_t shared_index;
+	struct ishare_view holder; /* the area; or the shared entry, until the reader's next call */
+	struct ishare_entry entry;
+	const struct space *space; /* where holder's bytes are */
+	uint64_t base; /* of holder in that space */
+};
+
+enum walk_status {
+	WALK_ENTRY,
+	WALK_END,
+	WALK_BAD_ENTRY, /* xattr.entry-bounds fails at entry.pos; an inline area is then left */
+	WALK_BAD_ID, /* xattr.shared-id does not hold for number shared_index */
+	WALK_UNREADABLE, /* the shared xattrs are in the metabox, which cannot be read */
+	WALK_FAILED, /* I/O error */
+};
+
+/*
+ * Copies the inode's xattr area into buffer (XATTR_AREA_MAX bytes), where it survives the reader's
+ * next calls.
+ */
+enum read_result copy_xattr_area(struct reader *reader, const struct file *file, uint8_t *buffer,
+				 struct ishare_view *area);
+
+/* area: from copy_xattr_area; xattr.shared-count must hold for it. */
+void start_xattr_walk(struct xattr_walk *walk, struct reader *reader,
+		      const struct ishare_image *image, const struct file *file,
+		      const struct ishare_view *area);
+enum walk_status next_xattr(struct xattr_walk *walk);
+
+/* Whether the area has room for entries behind the shared ids. */
+bool has_inline_xattrs(const struct xattr_walk *walk);
+
+/*
+ * Go back to an entry that the walk has met: by its position in the area, or by its number among
+ * the shared ids.
+ */
+bool recall_inline_xattr(struct xattr_walk *walk, size_t pos);
+bool recall_shared_xattr(struct xattr_walk *walk, uint32_t shared_index);
+
+/* Of the current entry. */
+uint64_t xattr_area_offset(const struct file *file);
+struct ishare_view xattr_value(const struct xattr_walk *walk);
+
+/*
+ * Joins infix and stored name in buffer (NAME_ROOM bytes). False: the prefix is not in the table,
+ * or not known.
+ */
+bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_name *name);
+
+/* What the image's fingerprints are called. False: it has none, or their name cannot be told. */
+bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name);
+
+/* Of the current entry. Fill is no xattr, whatever name four zero bytes spell. */
+bool is_fill(const struct xattr_walk *walk);
+bool is_fingerprint(const struct xattr_walk *walk);
+
+/* directory.c */
+
+/* Bytes of the largest directory block. */
+#define BLOCK_ROOM 65536u
+
+/* The entries of one directory, one after the other. */
+struct dirent_walk {
+	struct reader *reader;
+	const struct file *directory;
+	uint32_t block_size;
+	uint64_t pos; /* of the block in the directory's data */
+	bool in_block;
+	uint8_t *buffer; /* the caller's, for one block */
+	struct ishare_view block; /* in it */
+	struct ishare_dirent dirent;
+};
+
+enum dirent_status {
+	DIRENT_OK,
+	DIRENT_END,
+	DIRENT_MALFORMED, /* dir.entry-bounds does not hold for entry dirent.index */
+	DIRENT_UNREADABLE, /* result says why */
+};
+
+void start_dirents(struct dirent_walk *walk, struct reader *reader, const struct file *directory,
+		   uint8_t *buffer);
+enum dirent_status next_dirent(struct dirent_walk *walk, enum read_result *result);
+struct ishare_view dirent_name(const struct dirent_walk *walk);
 
 /*
  * Finds the entry at a position of a directory again: tells its nid and writes its path. A position
@@ -430,54 +379,5 @@ bool find_entry(struct reader *reader, const struct ishare_image *image, uint32_
 		uint64_t position, uint64_t *nid, char *path, size_t size);
 
 #define NO_POSITION UINT64_MAX /* the directory itself */
-
-/* domain.c */
-
-/* Names a file of a domain. */
-struct domain_key {
-	uint32_t bucket;
-	size_t index;
-};
-
-bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
-		const struct ishare_view *fingerprint, uint64_t file_size, uint32_t directory,
-		uint64_t position, struct domain_key *key);
-
-/*
- * What is known of a file's content: its fingerprint is its digest; the digest is another (false: no
- * memory); or nothing, as at first.
- */
-void domain_set_digest(struct ishare_domain *domain, struct domain_key key);
-bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest);
-void domain_set_unknown(struct ishare_domain *domain, struct domain_key key);
-
-/* budget.c */
-
-/* The SHA-256 of so many zeros. Whoever holds the lock and finds it not done computes it. */
-struct zeros {
-	pthread_mutex_t lock;
-	uint64_t size;
-	bool done;
-	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE];
-};
-
-/* Takes so many bytes; false: there are not as many left. */
-bool budget_take(struct ishare_budget *budget, uint64_t bytes);
-/* The same for zeros, which are paid for once; *zeros may be NULL. */
-bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros **zeros);
-
-/* digest.c */
-
-/* Starts threads that read file contents. Returns NULL if it cannot; the image's error says why. */
-struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
-				 unsigned int threads);
-/*
- * Queues one regular file with its fingerprint; waits while the queue is full. place: of the
- * fingerprint. key: unless check->domain is NULL.
- */
-void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
-		const struct ishare_view *fingerprint, struct place place, struct domain_key key);
-/* Waits for all and reports what does not match, in the order of digest_add. Frees the pool. */
-void digest_finish(struct digest_pool *pool, struct check *check);
 
 #endif

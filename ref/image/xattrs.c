@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "xattr_walk.h"
+#include "image/image.h"
 
 static const struct space *shared_space(const struct ishare_image *image)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "check/check.h"
 
 static const struct {
 	const char *words;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "domain/domain.h"
 
 #define ZEROS 64u /* lengths that are remembered */
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "domain/domain.h"
 
 #define BUCKETS 256u
 

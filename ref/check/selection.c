@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "check/check.h"
 
 /* Groups of rules by the first parts of their names, as in unexamined.c. */
 #define ALL "sb. dev. prefix. inode. dir. xattr. fingerprint."

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "image/image.h"
 
 static struct seen_word *find_word(const struct seen *seen, struct seen_word *words, size_t room,
 				   uint64_t key)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "check/check.h"
 
 /*
  * The largest record, and one whose length field lies: its whole claimed size must be seen to tell

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "internal.h"
+#include "image/image.h"
 
 /*
  * Bytes that lie together: on a device, in the space that holds the inode, or nowhere (a hole reads

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "check/check.h"
 
 struct kernel {
 	const char *name;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "image/image.h"
 
 static bool make_room(struct tree *tree, size_t name_size)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "domain/domain.h"
 
 /* 1 MiB of windows for the walk: more cost more than they save (measured). A few to show. */
 #define WALK_LINES 256u

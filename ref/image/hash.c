@@ -8,7 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "internal.h"
+#include "image/image.h"
 
 uint64_t hash_seed(void)
 {

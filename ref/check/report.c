@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "check/check.h"
 
 #define ROW_BYTES 16u
 #define MAX_ROW_BYTES 64u

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "xattr_walk.h"
+#include "domain/domain.h"
 
 static struct place entry_place(const struct xattr_walk *walk)
 {

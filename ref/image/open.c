@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "image/image.h"
 
 enum ishare_result image_error(struct ishare_image *image, enum ishare_result result,
 			       const char *format, ...)

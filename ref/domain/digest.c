@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "domain/domain.h"
 
 #define QUEUE_ROOM 1024u
 #define BATCH 16u /* jobs that a thread takes at once: most files are small */
