@@ -32,7 +32,7 @@ silent = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(silent),,@printf '  %-7s %s\n' $(1) $(2))
 
 .PHONY: all
-all: build/erofs-ishare build/libishare.a ## Build build/erofs-ishare and build/libishare.a
+all: build/erofs-ishare build/libishare.a ## build: Build build/erofs-ishare and build/libishare.a (the default)
 
 # ---- Packages ----
 
@@ -149,24 +149,24 @@ have-packages:
 
 # ---- Packages from Debian ----
 
-.PHONY: deps deps-demo deps-test deps-arch deps-prove deps-images
-deps: ## Install what building needs, saying so first (deps-demo, -test, -arch, -prove, -images, -kernel, -fuzz: what these need)
+.PHONY: deps deps-test deps-arch deps-proofs deps-images deps-all
+deps: ## packages: Install what all, spec and demo need
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC)
-deps-demo: deps
-deps-test:
+deps-test: ## packages: Install what test and lint need
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST)
-deps-arch:
+deps-arch: ## packages: Install what test-arch needs
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_ARCH)
-deps-prove:
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_PROVE)
-deps-images:
+deps-proofs: ## packages: Install what test-proofs and test-mutants need
+	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_PROOFS)
+deps-images: ## packages: Install what images and bench need
 	$(Q)tests/tools/need-packages $(DEPS_IMAGES)
+deps-all: deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images ## packages: Install all of these
 
 # ---- Using it ----
 
 .PHONY: demo test test-arch
-demo: ## Install what is missing, build, and judge the images of tests/images and a broken one
-	$(Q)$(MAKE) --no-print-directory deps-demo
+demo: ## use: Install what is missing, build, judge real images and a broken one
+	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory demo-parts
 	$(Q)tests/tools/demo
 
@@ -178,7 +178,7 @@ demo-parts: all build/spec/vectors/.stamp
 PROVE := prove --timer --failures
 UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 
-test: ## Run every test, with the address and undefined behaviour sanitizers
+test: ## test: Install what is missing, build, run all tests of the program itself
 	$(Q)$(MAKE) --no-print-directory deps-test
 	$(Q)$(MAKE) --no-print-directory test-programs WERROR=1
 	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t tests/kernel.t tests/kernel/% tests/fuzz/%,$(wildcard tests/*.t tests/*/*.t))
@@ -187,7 +187,7 @@ test: ## Run every test, with the address and undefined behaviour sanitizers
 test-programs: all build/asan/erofs-ishare $(UNIT:%.c=build/%) $(UNIT_ASAN)
 
 ARCHES := i386 s390x
-test-arch: ## Run the tests as a 32-bit and as a big-endian program, and compare results byte by byte
+test-arch: ## test: Run the tests as a 32-bit and as a big-endian program
 	$(Q)$(MAKE) --no-print-directory deps-arch
 	$(Q)$(MAKE) --no-print-directory arch-programs
 	$(Q)$(PROVE) tests/arch.t
@@ -216,7 +216,7 @@ build/libishare.pc: ref/libishare.pc.in FORCE
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
 
 .PHONY: install uninstall
-install: all build/libishare.pc ## Install program, manual, completion, library, headers and pkg-config file
+install: all build/libishare.pc ## build: Install program, manual, completion, library and headers (PREFIX=, DESTDIR=)
 	install -D build/erofs-ishare $(DESTDIR)$(BINDIR)/erofs-ishare
 	install -D -m 644 ref/cmd/erofs-ishare.1 $(DESTDIR)$(MANDIR)/man1/erofs-ishare.1
 	install -D -m 644 ref/cmd/erofs-ishare.bash $(DESTDIR)$(COMPLETIONDIR)/erofs-ishare
@@ -224,7 +224,7 @@ install: all build/libishare.pc ## Install program, manual, completion, library,
 	install -D -m 644 build/libishare.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libishare.pc
 	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/ishare $(HEADERS)
 
-uninstall: ## Remove what install put there
+uninstall: ## build: Remove what install installed
 	rm -f $(DESTDIR)$(BINDIR)/erofs-ishare $(DESTDIR)$(MANDIR)/man1/erofs-ishare.1 \
 		$(DESTDIR)$(COMPLETIONDIR)/erofs-ishare $(DESTDIR)$(LIBDIR)/libishare.a \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libishare.pc
@@ -233,15 +233,15 @@ uninstall: ## Remove what install put there
 # ---- Keeping it tidy ----
 
 .PHONY: format lint clean help
-format: ## Put the C sources into form with clang-format
+format: ## update: Format the C sources with clang-format
 	$(Q)clang-format -i $$(git ls-files '*.[ch]')
 
-lint: ## Look for warnings, form, licences, host names and stray files (part of test)
+lint: ## test: Look for warnings, form, licences and stray files (part of test)
 	$(Q)$(MAKE) --no-print-directory deps-test
 	$(Q)$(PROVE) tests/lint.t
 
-clean: ## Remove build/
+clean: ## build: Remove build/
 	$(Q)rm -rf build
 
-help: ## Say what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+help: ## use: List the targets
+	@tests/tools/list-targets $(MAKEFILE_LIST)

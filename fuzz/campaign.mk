@@ -2,7 +2,7 @@
 #
 # Fuzz campaigns, and the report of what they tried and found: fuzz/README.md. Variables for the command line:
 #
-#	TARGET		what to attack: fuzz/campaign.toml (for fuzz-report: this one alone)
+#	TARGET		what to attack: fuzz/campaign.toml (for report-fuzz: this one alone)
 #	TIME		how long: 8h, 90m, 1d12h
 #	JOBS		how many instances of afl-fuzz
 #	DIR		where the campaign lives: build/fuzz/campaign/TARGET
@@ -10,21 +10,17 @@
 
 TIME := 8h
 JOBS := $(shell nproc)
-DEPS_FUZZ += util-linux
-DEPS_FUZZ_REPORT := llvm binutils python3-matplotlib
+DEPS_FUZZ += util-linux llvm binutils python3-matplotlib
 
-.PHONY: fuzz fuzz-report deps-fuzz-report
-fuzz: ## Attack core (TARGET=image) or Linux (TARGET=kernel) with AFL++ (TIME=8h JOBS=N); Ctrl-C stops it, again goes on
+.PHONY: campaign report-fuzz
+campaign: ## use: Fuzz with AFL++ (TARGET=image or kernel, TIME=8h, JOBS=N); resumes
 	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(if $(filter kernel,$(TARGET)),$(DEPS_FUZZ_KERNEL))
 	$(Q)fuzz/campaign '$(or $(TARGET),image)' --time '$(TIME)' --jobs '$(JOBS)' \
 		$(if $(DIR),--dir '$(DIR)') $(if $(HOST),--host '$(HOST)')
 
-fuzz-report: ## Say what the campaigns tried and found, in build/fuzz/report.html and report.json (TARGET=one of them)
-	$(Q)$(MAKE) --no-print-directory deps-fuzz-report
+report-fuzz: ## report: What the campaigns tried and found: build/fuzz/report.html (TARGET=)
+	$(Q)$(MAKE) --no-print-directory deps-fuzz
 	$(Q)fuzz/report $(TARGET) $(if $(DIR),--dir '$(DIR)')
-
-deps-fuzz-report:
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_REPORT)
 
 # The harness once more, counting lines instead of looking for defects.
 $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping))

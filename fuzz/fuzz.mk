@@ -103,19 +103,19 @@ FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(
 build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/planted/build build/fuzz/plain/image
 	$(call defect,plain)
 
-.PHONY: fuzz-planted fuzz-planted-programs fuzz-test fuzz-test-programs
-fuzz-planted: ## Let AFL++ search for the defects planted in core: each within 5 minutes on two cores
+.PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz test-fuzz-programs
+test-fuzz-planted: ## test: AFL++ must find each defect planted in core within 5 minutes
 	$(Q)$(MAKE) --no-print-directory deps-fuzz
-	$(Q)$(MAKE) --no-print-directory fuzz-planted-programs
+	$(Q)$(MAKE) --no-print-directory fuzzers-image-planted
 	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
 
-fuzz-test: ## Test the harness for images, its mutator, campaigns and their report (fuzz-kernel-test: the kernel's)
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_REPORT) $(DEPS_FUZZ_TEST) $(DEPS_TEST)
-	$(Q)$(MAKE) --no-print-directory fuzz-test-programs
+test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_TEST)
+	$(Q)$(MAKE) --no-print-directory test-fuzz-programs
 	$(Q)$(PROVE) $(filter-out tests/fuzz/kernel.t,$(wildcard tests/fuzz/*.t))
 
-fuzz-planted-programs: $(FUZZ_PLANTED) build/fuzz/mutator.so
-fuzz-test-programs: fuzz-planted-programs $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
+fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
+test-fuzz-programs: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
 	@:
 
 # The mutator is a shared object of its own, for any target whose inputs hold images.
@@ -132,19 +132,21 @@ build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutate.o $(CORE:%.c=b
 	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
 -include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutate.d
 
-.PHONY: have-fuzzers deps-fuzz fuzz-image fuzz-corpus
+.PHONY: have-fuzzers deps-fuzz fuzzers fuzzers-image corpus
 have-fuzzers: have-packages
 	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \
 		{ echo "no $${tool%:*}: install the package $${tool#*:}, or run 'make deps-fuzz'" >&2; exit 1; }; done
 
-deps-fuzz:
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ)
+deps-fuzz: ## packages: Install what fuzzers, campaign, report-fuzz, test-fuzz, -fuzz-kernel need
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_FUZZ_KERNEL)
 
-fuzz-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## Build the image harness and the mutator for AFL++ and libFuzzer
+fuzzers: fuzzers-image fuzzers-kernel ## build: Build all fuzzers: fuzzers-image and fuzzers-kernel
+
+fuzzers-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## build: Build the fuzzers of the reference parser, and their mutator
 
 # FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
 FUZZ_QUEUES :=
-fuzz-corpus: ## Choose the seeds in fuzz/corpus anew (TARGET=kernel; FUZZ_QUEUES=DIRECTORIES: a campaign's queues, too)
+corpus: ## update: Choose the seeds in fuzz/corpus anew (TARGET=, FUZZ_QUEUES=DIRECTORIES)
 	$(Q)$(MAKE) --no-print-directory deps-fuzz
-	$(Q)$(MAKE) --no-print-directory $(if $(filter kernel,$(TARGET)),fuzz-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
+	$(Q)$(MAKE) --no-print-directory $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
 	$(Q)fuzz/$(if $(filter kernel,$(TARGET)),kernel/)refresh-corpus $(FUZZ_QUEUES)

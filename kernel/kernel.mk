@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The kernel under test: kernel/README.md says what there is. KDIR=/path/to/linux takes the source from there instead
-# of from Debian's package. kernel/*/*.mk may add prerequisites to kernel-test-programs.
+# of from Debian's package. kernel/*/*.mk may add prerequisites to guest-programs.
 
 DEPS_KERNEL := gcc libc6-dev make flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl git $(DEPS_SPEC)
 GUESTS := plain debug strict
@@ -14,12 +14,11 @@ KERNEL_TESTS := tests/kernel.t tests/kernel/locked.t kernel/uml/kunit.t kernel/p
 # The packages are in the script, which works without make, too.
 DEPS_EROFS_UTILS = $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' tests/tools/build-erofs-utils)
 
-.PHONY: kernel kernel-test kernel-test-programs kernel-fixes deps-kernel
-# What kernel, kernel-test, kernel-fixes, matrix, matrix-test and kernel-static need.
-deps-kernel:
+.PHONY: guests test-kernel guest-programs test-findings deps-kernel
+deps-kernel: ## packages: Install what guests, test-kernel, -static, -matrix, -findings need
 	$(Q)tests/tools/need-packages $(sort $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_KERNEL_STATIC) $(DEPS_MATRIX) $(DEPS_EROFS_UTILS))
 
-kernel: ## Build the kernels under test as User-Mode Linux guests (KDIR=/path/to/linux: not from Debian's package)
+guests: ## build: Build the kernels under test (KDIR=/path/to/linux: your own)
 	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs
 	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(GUESTS)
@@ -29,17 +28,17 @@ kernel: ## Build the kernels under test as User-Mode Linux guests (KDIR=/path/to
 kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 	@:
 
-kernel-test: ## Test the kernel in its guests, and the programs that run them
-	$(Q)$(MAKE) --no-print-directory kernel
-	$(Q)$(MAKE) --no-print-directory kernel-test-programs
+test-kernel: ## test: Test the kernel in its guests: KUnit, probe, and what runs them
+	$(Q)$(MAKE) --no-print-directory guests
+	$(Q)$(MAKE) --no-print-directory guest-programs
 	$(Q)$(PROVE) $(KERNEL_TESTS)
 
-kernel-fixes: ## Apply each finding's patch to a copy, build that, and see its reproducer, if it has one, pass
-	$(Q)$(MAKE) --no-print-directory kernel
-	$(Q)$(MAKE) --no-print-directory kernel-test-programs erofs-utils
+test-findings: ## test: Build a kernel with each finding's patch; its reproducer must pass
+	$(Q)$(MAKE) --no-print-directory guests
+	$(Q)$(MAKE) --no-print-directory guest-programs erofs-utils
 	$(Q)$(PROVE) kernel/findings/try-fix
 
-kernel-test-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/images/.stamp
+guest-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/images/.stamp
 	@:
 
 build/kernel/tests/%: tests/kernel/%.c

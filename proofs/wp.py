@@ -124,7 +124,7 @@ def require_tools():
     """All programs in the versions that are known, or one line that says what to install; returns the versions."""
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     if missing:
-        die(f"missing programs: apt install {' '.join(missing)} (or: make deps-prove)")
+        die(f"missing programs: apt install {' '.join(missing)} (or: make deps-proofs)")
     found = {}
     for tool, (option, wanted) in VERSIONS.items():
         said = run(tool, option).stdout
@@ -134,7 +134,7 @@ def require_tools():
             die(f"{tool} is version {found[tool]}, known to work is {wanted}*: apt install {TOOLS[tool]} "
                 "of Debian 12")
     if not os.path.exists(SPEC):
-        die(f"{SPEC} is missing: run `make prove`, or `make spec` first")
+        die(f"{SPEC} is missing: run `make test-proofs`, or `make spec` first")
     return found
 
 

@@ -11,10 +11,10 @@ SPEC_BASES := $(wildcard spec/base/*)
 PROOF_REPORT := $(wildcard build/proofs/report.json)
 SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dict)
 
-.PHONY: spec obligations
-spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html ## Compile the specification: headers, vectors, build/spec/spec.html
+.PHONY: spec report-rules
+spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html ## build: Compile the specification: headers, vectors, build/spec/spec.html
 
-obligations: ## List what each rule owes (predicate, function, vectors, kernel consequence) and has
+report-rules: ## report: List what each rule needs (predicate, function, vectors) and has
 	$(Q)$(SPECC) --obligations --core ref/core $(SPEC_CHAPTERS)
 
 build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS)
@@ -29,7 +29,7 @@ build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES)
 	$(Q)$(SPECC) --out build/spec --parts vectors $(SPEC_CHAPTERS)
 	@touch $@
 
-# The page has a table of the proofs if `make prove` has left a report.
+# The page has a table of the proofs if `make test-proofs` has left a report.
 build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT)
 	$(call say,SPECC,$@)
 	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(addprefix --proofs ,$(PROOF_REPORT)) $(SPEC_CHAPTERS)

@@ -5,7 +5,7 @@
 DEPS_BENCH := $(DEPS_IMAGES) gcc libssl-dev afl++ clang
 
 .PHONY: bench
-bench: ## Measure speed and memory beside fsck.erofs and print a table (BENCH_DIR, BENCH_RUNS, BENCH_INODES)
+bench: ## use: Measure speed and memory beside fsck.erofs (BENCH_DIR, _RUNS, _INODES)
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_BENCH)
 	$(Q)$(MAKE) --no-print-directory all erofs-utils $(patsubst %,build/fuzz/%/image,afl afl-asan libfuzzer libfuzzer-asan)
 	$(Q)tests/bench

@@ -6,10 +6,10 @@
 DEPS_IMAGES := python3 python3-yaml
 
 .PHONY: erofs-utils images
-erofs-utils: ## Provide mkfs.erofs, fsck.erofs and dump.erofs 1.9 or newer in build/tools/bin
+erofs-utils: ## build: Provide erofs-utils 1.9 or newer in build/tools/bin
 	$(Q)tests/tools/build-erofs-utils
 
-images: ## Make the images in tests/images and spec/base anew (as root)
+images: ## update: Make the images in tests/images and spec/base anew (as root)
 	$(Q)$(MAKE) --no-print-directory deps-images
 	$(Q)$(MAKE) --no-print-directory erofs-utils
 	$(Q)tests/tools/make-images tests/images/images.yaml spec/base/images.yaml

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """What builds and runs the kernel under test: are its verdicts right, and does it leave alone what is not its own?
 
-Needs the guest that GUEST names (plain), so it belongs to `make kernel-test`."""
+Needs the guest that GUEST names (plain), so it belongs to `make test-kernel`."""
 
 import glob
 import json
@@ -25,7 +25,7 @@ RUN = ["kernel/uml/run-guest", "--guest", GUEST]
 INIT = f"{tap.TOP}/build/kernel/tests/init"
 FINDINGS = f"{tap.TOP}/kernel/findings"
 
-# What `make kernel` may take for each guest, as kernel/uml/build-guest has it.
+# What `make guests` may take for each guest, as kernel/uml/build-guest has it.
 MOST_SECONDS = 480
 
 # The program prints so many lines if it is asked for many.
@@ -454,7 +454,7 @@ def main():
     """All of it."""
     status, said = tap.make("build/kernel/tests/init")
     if not tap.ok(status == 0 and os.path.exists(f"{tap.TOP}/build/kernel/{GUEST}/linux"), "there is a guest to try",
-                  said, f"make kernel makes build/kernel/{GUEST}/linux"):
+                  said, f"make guests makes build/kernel/{GUEST}/linux"):
         tap.done()
     tap.ok(ktap.tap(KTAP) == AS_TAP, "KUnit's results become TAP", ktap.tap(KTAP))
     tap.ok("not ok 1" in ktap.tap("[    0.100000] nothing\n"), "no results at all are a failure")

@@ -27,7 +27,7 @@ SEED := 1
 .PHONY: test-promise promise-programs
 promise-programs: all build/promise/judge build/promise/guest
 
-test-promise: ## Try to refute status 0 on sets of images drawn at random, in guests (SETS=100000, SEED=1)
+test-promise: ## test: Try to refute status 0 with random images, in guests (SETS=100000, SEED=1)
 	$(Q)tests/tools/need-packages $(DEPS_PROMISE) $(DEPS_KERNEL)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs promise-programs
 	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest plain

@@ -10,6 +10,6 @@ build/spec/sweep/.stamp: build/spec/vectors/.stamp
 
 test-programs: build/spec/vectors/.stamp build/spec/sweep/.stamp
 
-.PHONY: sweep-update
-sweep-update: test-programs ## Write tests/sweep.tsv anew; read the difference before it is committed
+.PHONY: sweep
+sweep: test-programs ## update: Write tests/sweep.tsv anew; review the difference
 	$(Q)tests/vectors.t --update

@@ -8,17 +8,17 @@ KERNEL_FUZZ_PROGRAMS := $(addprefix build/fuzz/kernel/,launcher drive)
 
 DEPS_FUZZ_KERNEL = afl++ patch $(DEPS_KERNEL)
 
-.PHONY: fuzz-kernel fuzz-kernel-test fuzz-kernel-planted fuzz-kernel-programs
-fuzz-kernel: ## Build the guests that AFL++ drives, their launcher, and seeds
+.PHONY: fuzzers-kernel test-fuzz-kernel fuzzers-kernel-planted fuzz-kernel-programs
+fuzzers-kernel: ## build: Build the fuzzers of the kernel: guests, launcher, seeds
 	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
 	$(Q)for guest in $(KERNEL_FUZZ_GUESTS); do KDIR='$(KDIR)' kernel/uml/build-guest $$guest || exit 1; done
 
-fuzz-kernel-test: ## Test the kernel's fuzzer in its guests
+test-fuzz-kernel: ## test: Test the fuzzer of the kernel in its guests
 	$(Q)tests/tools/need-packages $(DEPS_FUZZ_KERNEL)
-	$(Q)$(MAKE) --no-print-directory fuzz-kernel-planted
+	$(Q)$(MAKE) --no-print-directory fuzzers-kernel-planted
 	$(Q)$(PROVE) tests/fuzz/kernel.t
 
-fuzz-kernel-planted: ## Build the guests with planted defects
+fuzzers-kernel-planted:
 	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
 	$(Q)for guest in fuzz $(KERNEL_FUZZ_PLANTED); do KDIR='$(KDIR)' kernel/uml/build-guest $$guest || exit 1; done
 

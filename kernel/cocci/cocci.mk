@@ -5,8 +5,8 @@
 
 DEPS_KERNEL_STATIC := coccinelle sparse
 
-.PHONY: kernel-static
-kernel-static: ## Read fs/erofs and the code in kernel/ with Coccinelle and sparse (KDIR=/path/to/linux as for kernel)
+.PHONY: test-static
+test-static: ## test: Read fs/erofs and kernel/ with Coccinelle and sparse (KDIR=)
 	$(Q)tests/tools/need-packages $(DEPS_KERNEL) $(DEPS_KERNEL_STATIC)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs
 	$(Q)KDIR='$(KDIR)' kernel/uml/get-source

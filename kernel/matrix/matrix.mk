@@ -9,8 +9,8 @@ build/matrix/run-vectors: kernel/matrix/run-vectors.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
 
-.PHONY: matrix matrix-inputs matrix-test
-matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: build/matrix.html (SWEEP=no: vectors and images only)
+.PHONY: report-matrix matrix-inputs test-matrix
+report-matrix: ## report: Kernel and erofs-utils against every vector: build/matrix.html (SWEEP=no)
 	$(if $(filter-out yes no,$(SWEEP)),$(error SWEEP=$(SWEEP): it can be yes or no))
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs erofs-utils
@@ -19,7 +19,7 @@ matrix: ## Hold kernel, fsck.erofs and dump.erofs against the specification: bui
 
 matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors $(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)
 
-matrix-test: ## Test the matrix itself: what it makes of panics, hangs and disagreements, and its page
+test-matrix: report-matrix ## test: Try the vectors on kernel and erofs-utils, and test what does so
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs SWEEP=no
 	$(Q)$(PROVE) kernel/matrix/*.t

@@ -163,7 +163,7 @@ def guest_facts():
         with open(f"{TOP}/{GUEST_FACTS}", encoding="utf-8") as facts:
             facts = json.load(facts)
     except FileNotFoundError:
-        raise Trouble(f"{GUEST_FACTS} is missing: run 'make kernel'") from None
+        raise Trouble(f"{GUEST_FACTS} is missing: run 'make guests'") from None
     source = facts["source"]
     return {"version": facts["version"], "source": source["package"] or source["kdir"],
             "source_sha256": source["sha256"],

@@ -127,7 +127,7 @@ def introduction(report):
     counts = report["counts"]
     items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {MARKS[v][1]}</li>\n" for v in WORST_FIRST)
     left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> (<code>SWEEP=no</code>): "
-                                           "<code>make matrix</code> runs it, too.</p>\n")
+                                           "<code>make report-matrix</code> runs it, too.</p>\n")
     return (f"<p>{len(report['rows'])} images, each made to show one rule or by mkfs.erofs, given to erofs-ishare, "
             f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared with what the "
             "<a href=\"spec/spec.html\">specification</a> says.</p>\n"

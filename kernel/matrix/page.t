@@ -184,7 +184,7 @@ def main():
             test_rows(browser, real, len(list(cases.vectors())) + len(list(cases.images())))
             test_sizes(browser, real, "real", directory)
         else:
-            tap.skip("the page of the real matrix", "make matrix has not been run")
+            tap.skip("the page of the real matrix", "make report-matrix has not been run")
     finally:
         browser.close()
     tap.done()

@@ -24,4 +24,4 @@ build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c 
 
 -include $(PROBE:kernel/%.c=build/kernel/%.d)
 
-kernel-test-programs: build/kernel/probe/probe
+guest-programs: build/kernel/probe/probe

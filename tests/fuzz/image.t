@@ -18,7 +18,7 @@ INPUTS = {
     "small images": "tests/images/*-512.erofs", "base images": "spec/base/*.erofs",
     "test vectors": "build/spec/vectors/*/*.erofs", "the corpus": "fuzz/corpus/image/*.erofs"}
 
-# Planted defects that AFL++ finds in seconds; `make fuzz-planted` has it search for all.
+# Planted defects that AFL++ finds in seconds; `make test-fuzz-planted` has it search for all.
 QUICK = ("comparison", "padding")
 QUICK_SECONDS = 120
 
@@ -129,7 +129,7 @@ def bad_input():
     """What a person does wrong with the tools."""
     with tempfile.TemporaryDirectory() as unbuilt:
         shutil.copytree(f"{tap.TOP}/fuzz", f"{unbuilt}/fuzz")
-        for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "), ("bound", "run `make fuzz-planted-programs`"),
+        for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "), ("bound", "run `make fuzzers-image-planted`"),
                           ("../bound", "NAME is")):
             done = tap.run([f"{unbuilt}/fuzz/planted/try", name])
             tap.ok(done.returncode == 2 and why in done.stderr and done.stderr.count("\n") == 1, f"try says about {name}: {why}",

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The kernel's fuzzer: a guest takes inputs and finds paths, a guest that dies is followed by another, what was kept of its
-death repeats it, and nothing grows. `make fuzz-kernel-test` builds what it needs and runs it.
+death repeats it, and nothing grows. `make test-fuzz-kernel` builds what it needs and runs it.
 KERNEL_FUZZ_RUNS=1000000 is the long run of the last."""
 
 import glob
@@ -615,7 +615,7 @@ def main():
     missing = [os.path.relpath(path, TOP) for path in needed if not os.path.exists(path)]
     missing += [] if shutil.which("afl-fuzz") else ["afl-fuzz (package afl++)"]
     if missing:
-        print(f"Bail out! `make fuzz-kernel fuzz-kernel-planted` has not built {', '.join(missing)}")
+        print(f"Bail out! `make fuzzers-kernel fuzzers-kernel-planted` has not built {', '.join(missing)}")
         return 1
     for test in (test_seeds, test_corpus, test_refresh, test_campaign, test_names, test_several, test_late, test_early, test_no_room,
                  test_other, test_report, test_planted, test_regressions, test_death, test_replay, test_locked_in, test_killed,

@@ -4,7 +4,7 @@
 they can against victims on the host, and nothing of it may succeed. With the lock off, all of it has to, or the attempt
 shows nothing.
 
-Needs the guest plain and belongs to `make kernel-test`. Without root, what takes root is left out, and says so."""
+Needs the guest plain and belongs to `make test-kernel`. Without root, what takes root is left out, and says so."""
 
 import ctypes
 import os

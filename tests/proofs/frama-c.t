@@ -173,7 +173,7 @@ def main():
     """All of it, or none."""
     absent = [package for tool, package in wp.TOOLS.items() if not shutil.which(tool)]
     if absent and not os.environ.get("CI"):
-        tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-prove")
+        tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-proofs")
     else:
         for test in (test_contents, test_undefined, test_contradiction, test_provers, test_frama_c):
             test()

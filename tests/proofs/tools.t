@@ -45,7 +45,7 @@ def main():
     good = {**FAKES, "gcc": "", "nm": ""}
     for tool, package in wp.TOOLS.items():
         dies(f"{tool} is missing", {t: says for t, says in good.items() if t != tool},
-             f"apt install {package} ", "make deps-prove")
+             f"apt install {package} ", "make deps-proofs")
     dies("all are missing", {}, "apt install " + " ".join(sorted(set(wp.TOOLS.values()))))
     for tool in FAKES:
         dies(f"{tool} is another version", {**good, tool: "This is version 99.1"},
