@@ -206,6 +206,8 @@ class Section:
         """What the yaml fence says, in words."""
         also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
         facts = [("What a kernel does", self.text(emit_c.kernel_words(rule))),
+                 ("What a violation hides", self.text(rule.hides)),
+                 ("What it does to sharing", self.text(rule.sharing and rule.sharing.replace("-", " "))),
                  ("Where they disagree", self.text(rule.divergence)),
                  ("Unspecified", self.text(rule.unspecified)),
                  ("Established by", self.text("; ".join(rule.established_by))),

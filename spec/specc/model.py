@@ -7,6 +7,7 @@ Everything carries its Place, so that whatever is wrong can be said with file an
 import re
 from collections import namedtuple
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 Place = namedtuple("Place", "file line")
 
@@ -17,6 +18,9 @@ HARMS = ("memory-safety", "wrong-data", "lost-sharing", "policy")
 VERDICTS = ("malformed", "invalid")
 KERNEL_KEYS = ("mount", "mount-may", "access", "behaviour", "since")
 VECTOR_KINDS = ("holds", "fails", "either")
+# What a violation does to sharing, as the introduction explains it.
+SHARING = ("none", "file", "xattr", "later-xattrs", "unaffected", "other-content", "unknown")
+HIDES_NOTHING = "nothing"
 INTEGER_WIDTHS = {"u8": 1, "le16": 2, "le32": 4, "le64": 8}
 READERS = ("le16", "le32", "le64")
 
@@ -98,6 +102,15 @@ class Vector:
 
 
 @dataclass
+class Scope:
+    """One row of a scope table: a word for a set of rules that become undecidable together."""
+    place: Place
+    name: str
+    patterns: list
+    reason: str
+
+
+@dataclass
 class Rule:
     """A rule: a heading, a normative paragraph, a predicate and a yaml fence."""
     place: Place
@@ -106,9 +119,12 @@ class Rule:
     requirement: str = None
     predicate: Fence = None
     yaml_place: Place = None
+    key_places: dict = field(default_factory=dict)
     subject: str = None
     severity: str = None
     harm: str = None
+    hides: str = None
+    sharing: str = None
     kernel: dict = field(default_factory=dict)
     divergence: str = None
     unspecified: str = None
@@ -130,6 +146,11 @@ class Rule:
         return self.subject == "runtime"
 
     @property
+    def breakable(self):
+        """Whether an image can break the rule, and does not conform then."""
+        return self.severity == "error" and not self.runtime
+
+    @property
     def predicates(self):
         """The names under which a formula can state the rule: its predicate, and one that this
         does no more than apply, `predicate RULE(...) = NAME(...);`."""
@@ -137,6 +158,10 @@ class Rule:
             rf"\bpredicate\s+{self.identifier}\s*(?:\{{\w+\}})?\s*\([^)]*\)\s*="
             r"\s*(\w+)\s*\([^()]*\)\s*;", self.predicate.code)
         return {self.identifier} | ({applied.group(1)} if applied else set())
+
+    def key_place(self, key):
+        """Where a key of the yaml fence stands; the fence, if the key is missing."""
+        return self.key_places.get(key, self.yaml_place)
 
     def of_kind(self, kind):
         """The rule's vectors of one kind."""
@@ -179,6 +204,7 @@ class Spec:
     structs: list = field(default_factory=list)
     constants: list = field(default_factory=list)
     fences: list = field(default_factory=list)
+    scopes: list = field(default_factory=list)
     rules: list = field(default_factory=list)
     conformances: list = field(default_factory=list)
 
@@ -194,12 +220,23 @@ class Spec:
         """The constant called `name`, or None."""
         return next((c for c in self.constants if c.name == name), None)
 
+    def matching(self, pattern):
+        """The rules about bytes whose names match a shell pattern."""
+        return [r for r in self.rules if not r.runtime and fnmatchcase(r.name, pattern)]
+
+    def scope(self, name):
+        """The rules that a scope's name stands for, in the order of the spec."""
+        patterns = [p for s in self.scopes if s.name == name for p in s.patterns]
+        names = {r.name for p in patterns for r in self.matching(p)}
+        return [r for r in self.rules if r.name in names]
+
 
 def check(spec, errors):
     """What no chapter can know alone, and what a structure or rule owes."""
     check_duplicates("struct", spec.structs, errors)
     check_duplicates("constant", spec.constants, errors)
     check_duplicates("rule", spec.rules, errors)
+    check_scopes(spec, errors)
     check_definitions(spec, errors)
     check_identifiers(spec, errors)
     for struct in spec.structs:
@@ -234,6 +271,20 @@ def check_definitions(spec, errors):
             first.setdefault(name, place)
 
 
+def upper_identifier(name):
+    """A name in the form of a C constant."""
+    return name.upper().replace("-", "_").replace(".", "_")
+
+
+def check_scopes(spec, errors):
+    """Each scope once, and no pattern that matches nothing."""
+    check_duplicates("scope", spec.scopes, errors)
+    for scope in spec.scopes:
+        for pattern in scope.patterns:
+            if not spec.matching(pattern):
+                errors.add(scope.place, f"scope {scope.name}: no rule about bytes matches {pattern}")
+
+
 def identifiers(spec):
     """Every C identifier that specc makes, as (identifier, what it stands for, place)."""
     for c in spec.constants:
@@ -245,6 +296,8 @@ def identifiers(spec):
         for f in s.fields:
             yield f"ISHARE_{upper}_{f.name.upper()}_OFFSET", f"field {s.name}.{f.name}", f.place
             yield f"ISHARE_{upper}_{f.name.upper()}_WIDTH", f"field {s.name}.{f.name}", f.place
+    for s in spec.scopes:
+        yield f"ISHARE_SCOPE_{upper_identifier(s.name)}", f"scope {s.name}", s.place
     for r in spec.rules:
         yield f"ISHARE_RULE_{r.identifier.upper()}", f"rule {r.name}", r.place
 
@@ -253,8 +306,8 @@ def check_identifiers(spec, errors):
     """Two names that become one C identifier would silently be one thing in C."""
     first = {name: ("a name of rules.h", None) for name in
              ("ISHARE_ERROR", "ISHARE_WARNING", "ISHARE_NOTE", "ISHARE_RULE_COUNT",
-              "ISHARE_STRUCT_COUNT")}
-    first.update({f"ISHARE_HARM_{h.upper().replace('-', '_')}": ("a name of rules.h", None)
+              "ISHARE_STRUCT_COUNT", "ISHARE_SCOPE_NOTHING", "ISHARE_SCOPE_COUNT")}
+    first.update({f"ISHARE_HARM_{upper_identifier(h)}": ("a name of rules.h", None)
                   for h in HARMS})
     for identifier, what, place in identifiers(spec):
         before, before_place = first.setdefault(identifier, (what, place))
@@ -298,6 +351,9 @@ def check_rule(spec, rule, errors):
             errors.add(rule.yaml_place, f"runtime rule {rule.name} cannot have vectors")
     else:
         check_byte_rule(rule, errors)
+    if rule.severity:
+        check_hides(spec, rule, errors)
+        check_sharing(rule, errors)
     for place, name in zip(rule.also_places, rule.also):
         if not spec.rule(name):
             errors.add(place, f"also: there is no rule {name}")
@@ -318,6 +374,32 @@ def check_byte_rule(rule, errors):
     if rule.of_kind("either") and not rule.divergence:
         errors.add(rule.of_kind("either")[0].place,
                    f"rule {rule.name} has either-vectors, but no divergence")
+
+
+def check_hides(spec, rule, errors):
+    """Rules of severity error about bytes, and no others, say what a violation hides."""
+    scopes = [HIDES_NOTHING] + [s.name for s in spec.scopes]
+    if not rule.breakable:
+        if rule.hides:
+            errors.add(rule.key_place("hides"), f"rule {rule.name}: only a rule of severity error about "
+                       "bytes has hides")
+    elif "hides" not in rule.key_places:
+        errors.add(rule.yaml_place, f"rule {rule.name} does not say what a violation hides "
+                   f"(hides: {', '.join(scopes)})")
+    elif rule.hides and rule.hides not in scopes:
+        errors.add(rule.key_place("hides"), f"rule {rule.name}: hides: {rule.hides} is none of "
+                   f"{', '.join(scopes)}")
+
+
+def check_sharing(rule, errors):
+    """So do they with sharing, save where the image is not mounted."""
+    needed = rule.breakable and not rule.kernel.get("mount")
+    if needed and "sharing" not in rule.key_places:
+        errors.add(rule.yaml_place, f"rule {rule.name} does not say what a violation does to sharing "
+                   f"(sharing: {', '.join(SHARING)})")
+    if rule.sharing and not needed:
+        errors.add(rule.key_place("sharing"), f"rule {rule.name}: only a rule of severity error about "
+                   "bytes that does not prevent the mount has sharing")
 
 
 def conjuncts(formula):

@@ -8,15 +8,19 @@ import yaml
 from markdown_it import MarkdownIt
 
 from model import (Chapter, Conformance, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS,
-                   KERNEL_KEYS, Place, Rule, SEVERITIES, SUBJECTS, Spec, Struct, VECTOR_KINDS,
-                   VERDICTS, Vector, check)
+                   HIDES_NOTHING, KERNEL_KEYS, Place, Rule, SEVERITIES, SHARING, SUBJECTS, Scope, Spec,
+                   Struct, VECTOR_KINDS, VERDICTS, Vector, check)
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
 CONSTANT_HEADER = ["Name", "Value", "Meaning"]
+SCOPE_HEADER = ["Hides", "Rules", "Reason"]
+HEADERS = (FIELD_HEADER, CONSTANT_HEADER, SCOPE_HEADER)
 RULE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 LEFT_OUT = re.compile(rf"({RULE_NAME.pattern}): \S.*")
 STRUCT_HEADING = re.compile(r"struct ([a-z][a-z0-9_]*)")
 FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+SCOPE_NAME = re.compile(r"[a-z]+(-[a-z]+)*")
+PATTERN = re.compile(r"`([a-z0-9.*-]+)`")
 CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 ARRAY_TYPE = re.compile(r"u8\[([1-9]\d*)\]")
 # No leading 0: that is octal to C, and an error to Python.
@@ -27,8 +31,8 @@ NUMBER = re.compile(NUMERAL)
 SHIFT = re.compile(rf"({NUMERAL}) ?<< ?(\d{{1,2}})")
 DEFINITION = re.compile(r"\b(?:predicate|inductive|axiomatic|lemma|axiom|type|"
                         r"logic\s+(?:struct\s+)?\w+\s*\**)\s+\**(\w+)")
-RULE_KEYS = ("subject", "severity", "harm", "kernel", "divergence", "also", "verdict", "vectors",
-             "established-by", "unspecified")
+RULE_KEYS = ("subject", "severity", "harm", "hides", "sharing", "kernel", "divergence", "also",
+             "verdict", "vectors", "established-by", "unspecified")
 
 
 class Map(dict):
@@ -221,17 +225,18 @@ class Reader:
     # ---- tables ----
 
     def table(self, token, tokens):
-        """Field tables and constant tables; other tables are prose."""
+        """Field, constant and scope tables; other tables are prose."""
         rows = list(table_rows(tokens))
         header = [strip_code(c) for c in rows[0][1]]
         if header == FIELD_HEADER:
             self.field_table(token.map[0], rows[1:])
         elif header == CONSTANT_HEADER:
             self.constant_table(rows[1:])
-        elif sorted(header) in (sorted(FIELD_HEADER), sorted(CONSTANT_HEADER)):
+        elif header == SCOPE_HEADER:
+            self.scope_table(rows[1:])
+        elif sorted(header) in map(sorted, HEADERS):
             self.error(token.map[0], "unreadable table: columns must be "
-                       + " or ".join("| " + " | ".join(h) + " |"
-                                     for h in (FIELD_HEADER, CONSTANT_HEADER)))
+                       + " or ".join("| " + " | ".join(h) + " |" for h in HEADERS))
 
     def whole_row(self, line, cells):
         """Markdown drops and invents cells without a word: count them in the source."""
@@ -289,6 +294,21 @@ class Reader:
                 continue
             self.spec.constants.append(Constant(self.place(line), name, number, literal,
                                                 plain(meaning)))
+
+    def scope_table(self, rows):
+        """A table of scopes: words for what a violation hides."""
+        for line, cells in rows:
+            if not self.whole_row(line, cells):
+                continue
+            name, reason = strip_code(cells[0]), plain(cells[2])
+            patterns = PATTERN.findall(cells[1])
+            if not SCOPE_NAME.fullmatch(name) or name == HIDES_NOTHING:
+                self.error(line, f"unreadable table row: {name or 'nothing'} is not a scope name")
+            elif ", ".join(f"`{p}`" for p in patterns) != cells[1].strip() or not patterns:
+                self.error(line, "unreadable table row: rules must be patterns of rule names "
+                           "(`inode.*`, `dir.name`)")
+            else:
+                self.spec.scopes.append(Scope(self.place(line), name, patterns, reason))
 
     # ---- fences ----
 
@@ -416,10 +436,13 @@ class RuleYaml:
             if key not in RULE_KEYS:
                 self.error(key, f"unknown key {key}")
         rule = self.rule
+        rule.key_places = {k: self.reader.place(line) for k, line in self.data.lines.items()}
         rule.subject = self.choice("subject", SUBJECTS, None)
         rule.severity = self.choice("severity", SEVERITIES, None)
         rule.harm = self.choice("harm", HARMS, None)
         rule.verdict = self.choice("verdict", VERDICTS, "invalid")
+        rule.hides = self.text("hides")
+        rule.sharing = self.choice("sharing", SHARING, "") or None
         rule.divergence = self.text("divergence")
         rule.unspecified = self.text("unspecified")
         rule.kernel = self.kernel()

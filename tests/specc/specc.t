@@ -49,7 +49,7 @@ predicate superblock_conforms{{L}}(struct ishare_superblock *sb) = // sb_magic(s
 ```
 """
 # Two rules of severity error: one is left out, the other demanded under the name that its predicate applies.
-CONFORMING = (GOOD.replace("severity: warning", "severity: error").replace("SHOULD be 9", "MUST be 9").replace(
+CONFORMING = (GOOD.replace("severity: warning", "severity: error\nhides: nothing\nsharing: file").replace("SHOULD be 9", "MUST be 9").replace(
     "predicate sb_block_size{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;",
     "predicate sb_extent{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;\n"
     "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);") + CONFORMANCE)
@@ -83,7 +83,7 @@ REFUSED = [
       "conformance, at good.md:{## Conformance}"),
      ("predicate superblock_conforms", "conformance demands sb_extent, which is no rule")),
     ("a warning that conformance demands", None, CONFORMING.replace(
-        "severity: error\nharm: policy", "severity: warning\nharm: policy"),
+        "severity: error\nhides: nothing\nsharing: file\nharm: policy", "severity: warning\nharm: policy"),
      ("### sb.block-size", "rule sb.block-size has severity warning, but is demanded by conformance, at "
       "good.md:{## Conformance}")),
     ("a rule left out and demanded", None, CONFORMING.replace("// sb_magic", "sb_magic"),
@@ -153,7 +153,7 @@ REFUSED = [
     ("no kernel consequence", 'kernel: {behaviour: "nobody cares", since: "7.0"}\n', "",
      ("```yaml\nsubject: superblock\nseverity: warning",
       "rule sb.block-size states no kernel consequence (kernel: mount, access or behaviour)")),
-    ("a kernel that does nothing", 'kernel: {mount: EINVAL, since: "5.4"}', 'kernel: {since: "5.4"}',
+    ("a kernel that does nothing", 'kernel: {mount: EINVAL, since: "5.4"}', 'sharing: unknown\nkernel: {since: "5.4"}',
      ("```yaml\nsubject: superblock\nseverity: error",
       "rule sb.magic states no kernel consequence (kernel: mount, access or behaviour)")),
     ("no holds-vector", "  holds:\n" + MAGIC_HOLDS, "",
@@ -174,10 +174,49 @@ REFUSED = [
     ("a rule at the wrong level", "### sb.block-size", "#### sb.block-size",
      ("#### sb.block-size", "rule sb.block-size needs a heading of level 3 (###)"),
      ("also: [sb", "also: there is no rule sb.block-size"),
+     ("`sb.block-size` |", "scope sizes-only: no rule about bytes matches sb.block-size"),
      ("last:```yaml\nsubject: superblock", "rule sb.magic has two yaml fences")),
     ("a name that is none", "### share.test", "### Share.Test",
      ("### Share.Test", "Share.Test is not a rule name (group.rule-name)"),
      ("```yaml\nsubject: runtime", "yaml fence outside a rule")),
+    # What a violation hides, and what it does to sharing.
+    ("an error that does not say what it hides", "hides: sizes-only\n", "",
+     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation hides (hides: nothing, all, "
+      "sizes-only)")),
+    ("a scope that is none", "hides: sizes-only", "hides: sizes",
+     ("hides: sizes", "rule sb.magic: hides: sizes is none of nothing, all, sizes-only")),
+    ("a list of scopes", "hides: sizes-only", "hides: [all]", ("hides: [all]", "rule sb.magic: hides must be text")),
+    ("a warning that hides something", "severity: warning", "severity: warning\nhides: all",
+     ("hides: all", "rule sb.block-size: only a rule of severity error about bytes has hides")),
+    ("a rule about readers that hides something", "established-by", "hides: all\nestablished-by",
+     ("hides: all", "rule share.test: only a rule of severity error about bytes has hides")),
+    ("an error that does not say what shares", "mount: EINVAL, since", "access: EINVAL, since",
+     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation does to sharing (sharing: none, "
+      "file, xattr, later-xattrs, unaffected, other-content, unknown)")),
+    ("another word for what shares", "mount: EINVAL, since: \"5.4\"}", "access: EINVAL}\nsharing: some",
+     ("sharing: some", "rule sb.magic: sharing: some is none of none, file, xattr, later-xattrs, unaffected, "
+      "other-content, unknown")),
+    ("sharing of what is not mounted", "also: [sb.block-size]", "sharing: file",
+     ("sharing: file", "rule sb.magic: only a rule of severity error about bytes that does not prevent the mount has "
+      "sharing")),
+    ("sharing of a warning", "severity: warning", "severity: warning\nsharing: file",
+     ("sharing: file", "rule sb.block-size: only a rule of severity error about bytes that does not prevent the mount "
+      "has sharing")),
+    ("a scope twice", "| `sizes-only` |", "| all |",
+     ("| all |", "duplicate scope all, first at good.md:{| `all`}"),
+     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all, all")),
+    ("a scope that is called nothing", "| `all` |", "| nothing |",
+     ("| nothing |", "unreadable table row: nothing is not a scope name")),
+    ("a scope without rules", "| `*` |", "| - |",
+     ("| - |", "unreadable table row: rules must be patterns of rule names (`inode.*`, `dir.name`)")),
+    ("a scope of rules that are not there", "`sb.mag*`", "`sb.big*`",
+     ("`sb.big*`", "scope sizes-only: no rule about bytes matches sb.big*")),
+    ("a scope of rules about readers", "`sb.mag*`", "`share.*`",
+     ("`share.*`", "scope sizes-only: no rule about bytes matches share.*")),
+    ("columns of scopes in another order", "| Hides | Rules |", "| Rules | Hides |",
+     ("| Rules | Hides", "unreadable table: columns must be | Offset | Size | Type | Name | Meaning | or "
+      "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
+     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing")),
     # Names.
     ("duplicate rule", SHARE, SHARE + "\n" + SHARE,
      ("last:### share.test", "duplicate rule share.test, first at good.md:{### share.test}")),
@@ -205,6 +244,12 @@ REFUSED = [
       "good.md:{### sb.block-size}"),
      ("last:predicate sb_block_size",
       "duplicate predicate or logic function sb_block_size, first at good.md:{predicate sb_block_size}")),
+    ("a scope's name that is none", "| `sizes-only` |", "| `nothing-` |",
+     ("| `nothing-` |", "unreadable table row: nothing- is not a scope name"),
+     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all")),
+    ("a scope with a name of rules.h", "| `sizes-only` |", "| `count` |",
+     ("| `count` |", "scope count and a name of rules.h both become ISHARE_SCOPE_COUNT"),
+     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all, count")),
     ("a name of rules.h", "| DECIMAL |", "| ERROR |",
      ("| ERROR |", "constant ERROR and a name of rules.h both become ISHARE_ERROR")),
     # Structures and tables.
@@ -248,7 +293,7 @@ REFUSED = [
      ("| decimal |", "unreadable table row: decimal is not a constant name")),
     ("columns in another order", "| Name | Value | Meaning |", "| Value | Name | Meaning |",
      ("| Value | Name", "unreadable table: columns must be | Offset | Size | Type | Name | Meaning | or "
-      "| Name | Value | Meaning |"),
+      "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
      ("{magic: SUPERBLOCK_MAGIC}", "rule sb.magic: magic: SUPERBLOCK_MAGIC is not a value")),
     ("no separator row", "| Name | Value | Meaning |\n|---|---|---|\n", "| Name | Value | Meaning |\n",
      ("| Name | Value | Meaning |", "unreadable table: no separator row below the header"),
@@ -367,10 +412,17 @@ int main(void)
 {
 	for (unsigned int i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *r = &ishare_rules[i];
-		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d\n", r->id, r->name, r->severity, r->harm,
+		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d|%%u\n", r->id, r->name, r->severity, r->harm,
 		       r->subject, r->requirement, r->kernel ? r->kernel : "-",
-		       r->divergence ? r->divergence : "-", r->chapter, r->malformed, r->runtime);
+		       r->divergence ? r->divergence : "-", r->chapter, r->malformed, r->runtime,
+		       r->hides);
 		printf("explain %%s\n%%s", r->name, r->explain);
+	}
+	for (unsigned int i = 0; i < ISHARE_SCOPE_COUNT; i++) {
+		printf("scope|%%u|", i);
+		for (unsigned int j = 0; j < ISHARE_RULE_COUNT; j++)
+			printf("%%d", ishare_scopes[i][j]);
+		printf("\n");
 	}
 	for (unsigned int i = 0; i < ISHARE_STRUCT_COUNT; i++)
 		for (unsigned int j = 0; j < ishare_structs[i].field_count; j++) {
@@ -430,11 +482,13 @@ def check_c_output(lines):
     tap.ok('field|superblock|128|feature_compat|8|4|le32|a "quoted" \\ word' in lines, "a meaning is quoted for C")
     rules = [x[5:] for x in lines if x.startswith("rule|")]
     want = ["0|sb.magic|0|0|superblock|magic MUST be SUPERBLOCK_MAGIC; see also sb.block-size and the same.|"
-            "Mount fails with EINVAL (since Linux 5.4)|-|good|1|0",
+            "Mount fails with EINVAL (since Linux 5.4)|-|good|1|0|2",
             "1|sb.block-size|1|3|superblock|blkszbits SHOULD be 9.|Nobody cares (since Linux 7.0)|"
-            "some say this, some say that|good|0|0",
-            "2|share.test|0|1|runtime|Readers MUST read.|Reads|-|good|0|1"]
+            "some say this, some say that|good|0|0|0",
+            "2|share.test|0|1|runtime|Readers MUST read.|Reads|-|good|0|1|0"]
     tap.ok(rules == want, "the catalogue", *rules)
+    scopes = [x for x in lines if x.startswith("scope|")]
+    tap.ok(scopes == ["scope|0|000", "scope|1|110", "scope|2|110"], "the scopes: no rule about readers", *scopes)
     explain = lines[lines.index("explain sb.magic") + 1:lines.index("rule|" + want[1])]
     text = " ".join(" ".join(explain).split())
     tap.ok(max(map(len, explain)) <= 78, "explain keeps to 78 columns", *explain)
