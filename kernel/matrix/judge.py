@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Holds what was observed against what the specification says.
 
-What is expected of a kernel follows from the rules that the core reports for the very bytes that the kernel got: their
-`kernel:` keys `mount` and `access` list errors, one of which must be seen, and `mount-may` some that may be. The keys
-`behaviour` and `divergence` are for people: no verdict comes from their words. What they say of results that the other
-keys do not foresee is in known.tsv; what the specification leaves open is counted, and held against unspecified.tsv.
+What is expected of a kernel follows from the rules that the core reports for the very bytes that the
+kernel got. Under `kernel`, the keys `mount` and `access` list errors, one of which must be seen, and
+`mount-may` lists some that may be seen; the key `sharing` says which files share. The keys `behaviour`
+and `divergence` are for people: no verdict comes from their words. known.tsv explains results that the
+other keys do not foresee; what the specification leaves open is counted and compared with
+unspecified.tsv.
 """
 
 import collections
@@ -25,20 +27,10 @@ CLAIMS = {"digest MISMATCH": "fingerprint.digest"}  # fsck.erofs says that a rul
 TOOL_FAULTS = ("crash", "hang")
 NOBODY_FAILS = "nobody fails on a vector of the kind either"
 
-# Which files share when these rules are broken, as their key `behaviour` says. No file of the image; not the file
-# itself; no less than if the rule held. Of a file with any other error it is not known.
-NO_FILE_SHARES = {"prefix.ishare-infix-nul"}
-DOES_NOT_SHARE = {"inode.xattr-icount", "xattr.shared-count", "fingerprint.size"}
-SHARES_ANYWAY = {
-    "sb.blocks", "sb.prefix-feature", "sb.ishare-needs-prefixes", "dev.table-bounds", "dev.range", "dev.overlap",
-    "dev.metadata", "inode.chunk-range", "inode.data-device", "inode.data-merge", "inode.data-bounds", "inode.symlink-target", "dir.name", "dir.name-order", "dir.type", "dir.dot", "dir.dot-present",
-    "dir.cycle", "xattr.entry-fill", "xattr.name-index", "xattr.prefix-index", "xattr.duplicate", "fingerprint.single",
-    "fingerprint.same-size", "fingerprint.same-content", "fingerprint.digest", "fingerprint.padding-zero"}
-LIES = {"fingerprint.digest", "fingerprint.same-size", "fingerprint.same-content"}  # two files with one fingerprint differ
-HIDES = "xattr.name-filter"
-CUTS = "xattr.entry-bounds"     # only entries behind the one that is cut cannot be read
+# Values of `sharing` that leave nothing open for a file, unless the xattr concerned is its fingerprint.
+HARMLESS = ("xattr", "unaffected", "other-content")
 TOO_LARGE = "sb.block-size"     # for the page of the kernel under test
-NAMED = NO_FILE_SHARES | DOES_NOT_SHARE | SHARES_ANYWAY | LIES | {HIDES, CUTS, TOO_LARGE, *CLAIMS.values()}
+NAMED = {TOO_LARGE, *CLAIMS.values()}
 
 
 def errors_in(value):
@@ -94,27 +86,28 @@ def unexamined(events):
     return "; ".join(sorted(reasons))
 
 
-def has_key(inode, events):
-    """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what leaves that open."""
+def has_key(inode, events, effects):
+    """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what leaves
+    that open. `effects` has the key `sharing` of each rule."""
     about = [e for e in events if e.get("path") in (None, inode["path"])]
     doubt = unexamined(e for e in about if e["type"] == "unexamined" and "content" not in e["reason"])
     if doubt:
         return doubt
     prints = [x for x in inode.get("xattrs", []) if x.get("fingerprint")]
     errors = [e for e in about if e["type"] == "finding" and e["severity"] == "error"]
-    rules = {e["rule"] for e in errors}
-    if rules & (NO_FILE_SHARES | DOES_NOT_SHARE):
+    if any(effects[e["rule"]] in ("none", "file") for e in errors):
         return False
-    hidden = [e for e in errors if e["rule"] == HIDES]
+    hidden = [e for e in errors if effects[e["rule"]] == "xattr"]
     if any(e["message"].endswith(x["name"]) for e in hidden for x in prints):
         return False
-    doubted = {e["rule"] for e in errors if e["rule"] not in SHARES_ANYWAY | {HIDES} and not is_behind(e, prints)}
+    behind = [e for e in errors if effects[e["rule"]] == "later-xattrs" and is_behind(e, prints)]
+    doubted = {e["rule"] for e in errors if effects[e["rule"]] not in HARMLESS and e not in behind}
     return "; ".join(sorted(doubted)) or bool(prints)
 
 
 def is_behind(event, prints):
     """Whether an entry that cannot be read comes after the fingerprint, in the xattr area where that is found."""
-    return event["rule"] == CUTS and event["place"]["space"] == "image" and \
+    return event["place"]["space"] == "image" and \
         any(not x["shared"] and x["offset"] < event["place"]["offset"] for x in prints)
 
 
@@ -124,7 +117,7 @@ def number_of(inode):
     return nid & 0x7fffffff | 0x80000000 if nid >> 63 else nid
 
 
-def should_share(events, dump, shared):
+def should_share(events, dump, shared, effects):
     """Inode number -> True, False, or words (see has_key) for each regular file, from the decoded structures. `shared`
     are those that do: where files of different size or data path have one fingerprint, the first one read decides."""
     fields = (dump or {}).get("superblock", {}).get("fields", {})
@@ -132,7 +125,7 @@ def should_share(events, dump, shared):
         return collections.defaultdict(lambda: False)
     inodes = [i for i in (dump or {}).get("inodes", []) if i.get("type") == "regular file"]
     result = collections.defaultdict(lambda: "the file is not listed by erofs-ishare",
-                                     {number_of(i): has_key(i, events) for i in inodes})
+                                     {number_of(i): has_key(i, events, effects) for i in inodes})
     by_value = {}
     for inode in inodes:
         if result[number_of(inode)] is not True:
@@ -225,6 +218,7 @@ class Judge:
 
     def __init__(self, spec):
         self.spec = spec
+        self.effects = {r.name: r.sharing for r in spec.rules}
         missing = NAMED - {r.name for r in spec.rules}
         if missing:
             raise ValueError(f"judge.py names what is no rule: {', '.join(sorted(missing))}")
@@ -303,15 +297,14 @@ class Judge:
         return disagreement(value, "no broken rule has this consequence",
                             point(DIFFERS if broken(events) else REFUSES, error, rules))
 
-    @staticmethod
-    def access(case, reports, rules, events, dump, seen):
+    def access(self, case, reports, rules, events, dump, seen):
         """The errors of walking, reading, and looking at xattrs."""
         if seen["mount"]:
             return cell("-")
         errors = {e[3] for e in seen["errors"]}
         value = ", ".join(sorted(errors)) or "reads"
         own = [r for r in reports if r.name == case.rule and r.kernel.get("access")]
-        quiet = seen.get("private") and case.rule in DOES_NOT_SHARE | {HIDES}
+        quiet = seen.get("private") and self.effects.get(case.rule) in ("file", "xattr")
         if case.kind == "fails" and own and not errors and not quiet:
             return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is not seen",
                                 point(ACCEPTS, value, own))
@@ -334,7 +327,7 @@ class Judge:
             return cell("-")
         shared, private = set(seen["shared"]), set(seen["private"])
         value = f"{len(shared)} of {len(shared | private)}" if shared | private else "no file"
-        expected = should_share(events, dump, {seen["nids"][p] for p in shared})
+        expected = should_share(events, dump, {seen["nids"][p] for p in shared}, self.effects)
         expected = {path: expected[nid] for path, nid in seen["nids"].items()}
         for files, wanted, words in ((shared, False, "should not share"), (private, True, "should share")):
             wrong = sorted(p for p in files if expected[p] is wanted)
@@ -343,7 +336,8 @@ class Judge:
                                     point(DIFFERS, "does not share" if wanted else "shares", rules))
         if seen["other_data"]:
             why = f"{', '.join(seen['other_data'])} shows other data when shared"
-            lies = LIES & {e["rule"] for e in events if e["type"] == "finding"}
+            lies = {e["rule"] for e in events
+                    if e["type"] == "finding" and self.effects[e["rule"]] == "other-content"}
             if lies:
                 return cell(value + ", other data", AGREES, f"{why}, as {' and '.join(sorted(lies))} says")
             if unexamined(events):
