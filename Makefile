@@ -138,7 +138,7 @@ $(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_li
 $(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))
 $(eval $(call foreign_variant,s390x,s390x-linux-gnu,s390x-linux-gnu,ld64.so.1))
 
--include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/fuzz.mk fuzz/campaign.mk fuzz/kernel/kernel-fuzz.mk \
+-include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/image/image.mk fuzz/campaign/campaign.mk fuzz/kernel/kernel.mk \
 	$(wildcard tests/*.mk)
 
 .PHONY: FORCE have-packages

@@ -21,9 +21,9 @@ deps-kernel: ## packages: Install what guests, test-kernel, -static, -matrix, -f
 guests: ## build: Build the kernels under test (KDIR=/path/to/linux: your own)
 	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
 	$(Q)$(MAKE) --no-print-directory kernel-inputs
-	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(GUESTS)
+	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(GUESTS:%=kernel/uml/guests/%)
 
-# For kernel/kunit/prepare.
+# For the programs "prepare" of kernel/oracle and kernel/kunit.
 .PHONY: kernel-inputs
 kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 	@:

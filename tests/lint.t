@@ -65,6 +65,22 @@ def headers_stand_alone(files):
     tap.is_empty(wrong, "each header can be included alone")
 
 
+# What the files of these folders must not name: nothing knows those who use it.
+ABOVE = {"ref": r"(?:kernel|fuzz)/\w+", "kernel": r"fuzz/\w+"}
+
+
+def arrows(files):
+    """ref/ names nothing in kernel/ and fuzz/, and kernel/ nothing in fuzz/, in includes and in words."""
+    wrong = []
+    for name in files:
+        above = ABOVE.get(name.split("/")[0])
+        # The manual is the user's, who may look anywhere.
+        if above and not name.endswith(".1"):
+            named = re.findall(rf"(?<![\w-])(?:\.\./)*{above}", content(name).decode(errors="replace"))
+            wrong += [f"{name} names {word}" for word in named]
+    tap.is_empty(wrong, "ref/ and kernel/ do not name those who use them")
+
+
 def scripts(files):
     """Shell and Python."""
     shell = [n for n in files if interpreter(n) in ("sh", "bash") or n.endswith(".bash")]
@@ -188,6 +204,7 @@ def main():
     compile_without_warnings("gcc")
     compile_without_warnings("clang")
     headers_stand_alone(files)
+    arrows(files)
     clean_run("clang-format would change nothing",
               ["clang-format", "--dry-run", "-Werror", *(n for n in files if re.search(r"\.[ch]$", n))])
     scripts(files)

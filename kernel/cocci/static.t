@@ -23,7 +23,7 @@ from common import BUILD, SOURCE, TOP, content, write  # noqa: E402
 
 WORK = f"{BUILD}/static"
 CODE = f"{WORK}/code"   # for Coccinelle
-SUITES = f"{WORK}/kunit"
+OVERLAYS = ("oracle", "kunit")
 EROFS = f"{SOURCE}/fs/erofs"
 FINDING = re.compile(r"\bfinding ([\w-]+)")
 
@@ -153,7 +153,7 @@ def gather():
     """Copies the code into one tree, in words that spatch knows; returns {name in that tree: where it comes from}."""
     shutil.rmtree(CODE, ignore_errors=True)
     origin = {f"fs/erofs/{os.path.basename(path)}": path for path in glob.glob(f"{EROFS}/*.[ch]")}
-    own = glob.glob(f"{TOP}/kernel/*/*.c") + glob.glob(f"{TOP}/kernel/kunit/*.h")
+    own = glob.glob(f"{TOP}/kernel/*/*.c") + glob.glob(f"{TOP}/kernel/kunit/*.h") + glob.glob(f"{TOP}/kernel/oracle/*.h")
     origin |= {os.path.relpath(path, TOP): path for path in own}
     for name, path in origin.items():
         text = content(path).decode()
@@ -220,8 +220,9 @@ def kernel_flags():
     """The compiler's arguments for a file of fs/erofs, in the debug guest's configuration; a directory is made for it,
     with one object in it. None, after a failed point, if that does not work."""
     builder = guest_builder()
+    guest = builder.Guest(f"{TOP}/kernel/uml/guests/debug")
     # The suites are looked at here, whether they are part of the source's copy or not.
-    asked = {s: line for s, line in builder.requests("debug").items() if not s.startswith("CONFIG_EROFS_FS_KUNIT")}
+    asked = {s: line for s, line in builder.requests(guest).items() if not s.startswith("CONFIG_EROFS_FS_KUNIT")}
     os.makedirs(WORK, exist_ok=True)
     write(f"{WORK}/requested.config", ("\n".join(asked.values()) + "\n").encode())
     for arguments in ([f"KCONFIG_ALLCONFIG={WORK}/requested.config", "allnoconfig"], ["fs/erofs/namei.o"]):
@@ -240,11 +241,14 @@ def kernel_flags():
 
 
 def assemble():
-    """The suites with what kernel/kunit/prepare adds to them."""
-    shutil.rmtree(SUITES, ignore_errors=True)
-    shutil.copytree(f"{TOP}/kernel/kunit", SUITES)
-    done = tap.run([f"{TOP}/kernel/kunit/prepare", SUITES])
-    return tap.ok(done.returncode == 0, "the suites are assembled", done.stderr)
+    """The suites and the oracle, each with what its program "prepare" adds to it."""
+    trouble = []
+    for name in OVERLAYS:
+        shutil.rmtree(f"{WORK}/{name}", ignore_errors=True)
+        shutil.copytree(f"{TOP}/kernel/{name}", f"{WORK}/{name}")
+        done = tap.run([f"{TOP}/kernel/{name}/prepare", f"{WORK}/{name}"])
+        trouble += [done.stderr] if done.returncode else []
+    return tap.ok(not trouble, "the suites and the oracle are assembled", *trouble)
 
 
 def sparse(path, flags):
@@ -265,7 +269,7 @@ def sparse(path, flags):
 
 def place(path):
     """A file's name, as known.tsv has it."""
-    for top, name in ((SUITES, "kernel/kunit"), (SOURCE, "")):
+    for top, name in (*((f"{WORK}/{overlay}", f"kernel/{overlay}") for overlay in OVERLAYS), (SOURCE, "")):
         if path.startswith(os.path.realpath(top) + "/"):
             return os.path.join(name, os.path.relpath(path, os.path.realpath(top)))
     return path
@@ -276,13 +280,14 @@ def endianness(table):
     flags = kernel_flags()
     if flags is None or not assemble():
         return
-    files = {"fs/erofs": sorted(glob.glob(f"{EROFS}/*.c")),
-             "kernel/kunit": sorted(glob.glob(f"{SUITES}/*.c") + glob.glob(f"{SUITES}/core/*.c"))}
-    suites = [f"-I{EROFS}", f"-I{SUITES}", f"-I{SUITES}/core"]
+    files = {"fs/erofs": sorted(glob.glob(f"{EROFS}/*.c"))} | {
+        f"kernel/{name}": sorted(glob.glob(f"{WORK}/{name}/*.c") + glob.glob(f"{WORK}/{name}/core/*.c"))
+        for name in OVERLAYS}
+    own = [f"-I{EROFS}", f"-I{WORK}/kunit", f"-I{WORK}/oracle", f"-I{WORK}/oracle/core"]
     found, blind = collections.defaultdict(set), []
     for tree, paths in files.items():
         for path in paths:
-            hits, seen = sparse(path, flags + (suites if tree == "kernel/kunit" else []))
+            hits, seen = sparse(path, flags + ([] if tree == "fs/erofs" else own))
             blind += [] if seen else [f"{place(path)}: {hits[:3]}"]
             for file, line, what in hits:
                 found[Hit(place(file), "sparse", line_of(file, line))].add(f"{place(file)}:{line}: {what}")

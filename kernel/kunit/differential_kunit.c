@@ -9,7 +9,9 @@
  */
 #include <linux/ktime.h>
 #include <linux/panic.h>
-#include "differential.h"
+#include "erofs_test.h"
+#include "oracle.h"
+#include "vectors.h"
 
 /*
  * All changes are tried in a moment, but not in a kernel that looks for bugs of
@@ -19,62 +21,98 @@ static unsigned int stride = IS_ENABLED(CONFIG_KASAN) ? 29 : 1;
 module_param(stride, uint, 0444);
 MODULE_PARM_DESC(stride, "try one of so many changes of each field, and one of each kind");
 
+/* A key that has a shared inode, and what else must be equal */
+struct key {
+	u8 *value;
+	int size;
+	u64 i_size;
+	bool compressed;
+	struct inode *shared;
+};
+
+/* An image, and the keys of its inodes */
+struct subject {
+	struct mounted mounted;
+	struct key keys[ORACLE_INODES];
+	unsigned int nr_keys;
+};
+
+/* The state of the suite */
+struct differential {
+	struct kunit *test; /* the one that runs */
+	unsigned long taints;
+	struct comparison comparison;
+	struct {
+		unsigned int images, refused, shared, not_shared, fields, kinds, changes;
+		unsigned int disagreements, open_entries, deadly;
+	} count;
+	bool bases_mounted;
+	/* The base images, all of them all the time, and behind them the one under test */
+	struct subject subjects[];
+};
+
 static const char *const open_words[OPEN_COUNT] = {
 	[OPEN_CONFIG] = "mounts that depend on compression configurations",
 	[OPEN_TABLE] = "mounts that depend on a prefix table in data that cannot be read",
 	[OPEN_INODE] = "inodes compressed, in a metabox that cannot be read, or beyond 64 bits",
-	[OPEN_ENTRIES] = "images with directories whose entries are not all known",
 };
 
-static const char *const known_words[KNOWN_COUNT] = {
+static const char *const quirk_words[ORACLE_QUIRKS] = {
 	[ORACLE_EMPTY_SHARED] =
 		"xattr.shared-id: without the metabox that SHARED_EA_IN_METABOX means, looks that do not end inline are EFSCORRUPTED for inodes without shared xattrs, too",
 	[ORACLE_STALE_PAGE] =
 		"finding metabox-stale-page: shared xattrs are looked for in a page of the metabox, where they are in one of the image with the same index",
-	[KNOWN_DEADLY] =
-		"finding internal-inode-special: images are not mounted whose metabox or packed inode is a device, FIFO or socket",
 };
+
+static struct differential *state_of(struct mounted *m)
+{
+	return container_of(m->comparison, struct differential, comparison);
+}
 
 void disagree(struct mounted *m, const char *fmt, ...)
 {
+	struct differential *d = state_of(m);
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	m->d->count.disagreements++;
+	d->count.disagreements++;
 	va_start(args, fmt);
 	vaf.va = &args;
-	KUNIT_FAIL(m->d->test, "%s: %pV", m->name, &vaf);
+	KUNIT_FAIL(d->test, "%s: %pV", m->name, &vaf);
 	va_end(args);
 }
 
 /* ---- Sharing ---- */
 
-static struct mounted *under_test(struct differential *d)
+static struct subject *under_test(struct differential *d)
 {
-	return &d->mounted[vector_base_count];
+	return &d->subjects[vector_base_count];
 }
 
 /* The key in expected, or else one with this shared inode; NULL: there is none */
 static struct key *find_key(struct differential *d, int size, const struct inode *shared)
 {
-	struct mounted *m;
+	const u8 *expected = d->comparison.expected;
+	struct subject *s;
 	struct key *key;
 
-	for (m = d->mounted; m <= under_test(d); m++) {
-		for (key = m->keys; key < m->keys + m->nr_keys; key++) {
+	for (s = d->subjects; s <= under_test(d); s++) {
+		for (key = s->keys; key < s->keys + s->nr_keys; key++) {
 			if (shared && key->shared == shared)
 				return key;
-			if (!shared && key->size == size && !memcmp(key->value, d->expected, size))
+			if (!shared && key->size == size && !memcmp(key->value, expected, size))
 				return key;
 		}
 	}
 	return NULL;
 }
 
-static void add_key(struct mounted *m, const struct oracle_inode *i, int size, struct inode *shared)
+static void add_key(struct subject *s, const struct oracle_inode *i, int size, struct inode *shared)
 {
-	m->keys[m->nr_keys++] = (struct key){
-		.value = kmemdup(m->d->expected, size, GFP_KERNEL | __GFP_NOFAIL),
+	const u8 *expected = s->mounted.comparison->expected;
+
+	s->keys[s->nr_keys++] = (struct key){
+		.value = kmemdup(expected, size, GFP_KERNEL | __GFP_NOFAIL),
 		.size = size,
 		.i_size = i->inode.size,
 		.compressed = ishare_inode_is_compressed(&i->inode),
@@ -86,32 +124,34 @@ static void add_key(struct mounted *m, const struct oracle_inode *i, int size, s
  * Rules share.key, share.size-match and share.data-path-match: the first inode
  * with a key makes the shared inode, the others share it if they can.
  */
-static void compare_sharing(struct mounted *m, u32 n, int size)
+static void compare_sharing(struct subject *s, u32 n, int size)
 {
+	struct mounted *m = &s->mounted;
+	struct differential *d = state_of(m);
 	const struct oracle_inode *i = &m->oracle.inodes[n];
 	struct dentry *dentry = EROFS_I(m->inodes[n])->sharedentry;
 	struct inode *shared = dentry ? d_inode(dentry) : NULL;
 	struct key *key;
 
 	if (size <= 0 || !ishare_inode_is_regular(&i->inode)) {
-		m->d->count.not_shared++;
+		d->count.not_shared++;
 		if (shared)
 			disagree(m, "nid %llu shares, without a fingerprint", i->nid);
 		return;
 	}
-	key = find_key(m->d, size, NULL);
+	key = find_key(d, size, NULL);
 	if (!key) {
-		m->d->count.shared++;
-		if (!shared || find_key(m->d, 0, shared))
+		d->count.shared++;
+		if (!shared || find_key(d, 0, shared))
 			disagree(m, "nid %llu has not a shared inode of its own", i->nid);
-		add_key(m, i, size, shared);
+		add_key(s, i, size, shared);
 	} else if (key->i_size == i->inode.size &&
 		   key->compressed == ishare_inode_is_compressed(&i->inode)) {
-		m->d->count.shared++;
+		d->count.shared++;
 		if (shared != key->shared)
 			disagree(m, "nid %llu does not share", i->nid);
 	} else {
-		m->d->count.not_shared++;
+		d->count.not_shared++;
 		if (shared)
 			disagree(m, "nid %llu shares with one that is not like it", i->nid);
 	}
@@ -119,8 +159,9 @@ static void compare_sharing(struct mounted *m, u32 n, int size)
 
 /* ---- Images ---- */
 
-static void compare_inodes(struct mounted *m)
+static void compare_inodes(struct subject *s)
 {
+	struct mounted *m = &s->mounted;
 	u32 n;
 
 	for (n = 0; n < m->oracle.nr_inodes; n++) {
@@ -134,7 +175,7 @@ static void compare_inodes(struct mounted *m)
 			disagree(m, "mounted, although not all prefixes can be read");
 		compare_xattrs(m, n);
 		/* last, as it leaves the fingerprint in expected */
-		compare_sharing(m, n, compare_fingerprint(m, n));
+		compare_sharing(s, n, compare_fingerprint(m, n));
 	}
 }
 
@@ -167,33 +208,36 @@ static bool is_deadly(struct mounted *m, size_t size)
 }
 
 /* The image is made of a base and edits: see make_image(). */
-static void mount_and_compare(struct mounted *m, const char *name, u32 base, u32 size, u32 first,
+static void mount_and_compare(struct subject *s, const char *name, u32 base, u32 size, u32 first,
 			      u32 nr)
 {
+	struct mounted *m = &s->mounted;
+	struct differential *d = state_of(m);
 	int err;
 
 	m->name = name;
 	m->image = make_image(base, &size, first, nr);
 	if (is_deadly(m, size)) {
-		m->d->count.known[KNOWN_DEADLY]++;
+		d->count.deadly++;
 		return;
 	}
 	oracle_free(&m->oracle);
 	m->mnt = erofs_test_mount(m->image, size, &sharing);
 	err = PTR_ERR_OR_ZERO(m->mnt);
 	judge_image(m, m->image, size);
-	m->d->count.images++;
-	m->d->count.refused += !!err;
+	d->count.images++;
+	d->count.refused += !!err;
 	compare_verdict(m, err);
 	if (err)
 		return;
-	m->d->count.open[OPEN_ENTRIES] += !m->oracle.inodes_complete;
+	d->count.open_entries += !m->oracle.inodes_complete;
 	compare_prefixes(m);
-	compare_inodes(m);
+	compare_inodes(s);
 }
 
-static void unmount(struct mounted *m)
+static void unmount(struct subject *s)
 {
+	struct mounted *m = &s->mounted;
 	u32 n;
 
 	if (!m->image)
@@ -202,8 +246,8 @@ static void unmount(struct mounted *m)
 		if (!IS_ERR_OR_NULL(m->inodes[n]))
 			iput(m->inodes[n]);
 	memset(m->inodes, 0, sizeof(m->inodes));
-	while (m->nr_keys)
-		kfree(m->keys[--m->nr_keys].value);
+	while (s->nr_keys)
+		kfree(s->keys[--s->nr_keys].value);
 	if (!IS_ERR(m->mnt))
 		erofs_test_umount(m->mnt);
 	oracle_free(&m->oracle);
@@ -226,7 +270,7 @@ static void mount_bases(struct differential *d)
 	if (d->bases_mounted)
 		return;
 	for (i = 0; i < vector_base_count; i++)
-		mount_and_compare(&d->mounted[i], vector_bases[i].name, i, vector_bases[i].size, 0,
+		mount_and_compare(&d->subjects[i], vector_bases[i].name, i, vector_bases[i].size, 0,
 				  0);
 	d->bases_mounted = true;
 }
@@ -258,12 +302,12 @@ static void differential_vector(struct kunit *test)
 {
 	const struct vector *v = test->param_value;
 	struct differential *d = test->priv;
-	struct mounted *m = under_test(d);
+	struct subject *s = under_test(d);
 
 	mount_bases(d);
-	mount_and_compare(m, v->name, v->base, v->size, v->first, v->count);
-	compare_claim(m, v);
-	unmount(m);
+	mount_and_compare(s, v->name, v->base, v->size, v->first, v->count);
+	compare_claim(&s->mounted, v);
+	unmount(s);
 	conclude(d);
 }
 
@@ -290,7 +334,7 @@ static void differential_sweep(struct kunit *test)
 {
 	const struct sweep_field *f = test->param_value;
 	struct differential *d = test->priv;
-	struct mounted *m = under_test(d);
+	struct subject *s = under_test(d);
 	unsigned int before = d->count.changes;
 	char name[128];
 	u32 i;
@@ -304,8 +348,8 @@ static void differential_sweep(struct kunit *test)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s.%s", vector_bases[c->base].name, c->where,
 			 c->verb);
-		mount_and_compare(m, name, c->base, c->size, c->first, c->count);
-		unmount(m);
+		mount_and_compare(s, name, c->base, c->size, c->first, c->count);
+		unmount(s);
 		d->count.changes++;
 		d->count.kinds += first;
 	}
@@ -340,7 +384,7 @@ static void differential_rate(struct kunit *test)
 		}
 		mnt = erofs_test_mount(image, size, &sharing);
 		if (!IS_ERR(mnt)) {
-			erofs_listxattr(mnt->mnt_root, d->got, VALUE_MAX);
+			erofs_listxattr(mnt->mnt_root, d->comparison.got, VALUE_MAX);
 			erofs_test_umount(mnt);
 			mounts++;
 		}
@@ -355,6 +399,7 @@ static void differential_counts(struct kunit *test)
 {
 	const struct sweep_field *last = &sweep_fields[sweep_field_count - 1];
 	struct differential *d = test->priv;
+	const struct comparison *c = &d->comparison;
 	unsigned int i;
 
 	kunit_info(test, "changes of the field sweep: %u of %u", d->count.changes,
@@ -362,21 +407,28 @@ static void differential_counts(struct kunit *test)
 	kunit_info(test, "kinds of changes, of all fields: %u of %u", d->count.kinds,
 		   sweep_kind_count);
 	kunit_info(test, "images: %u, refused: %u", d->count.images, d->count.refused);
-	kunit_info(test, "inodes: %u, refused: %u", d->count.inodes, d->count.refused_inodes);
-	kunit_info(test, "lookups: %u, lists: %u, fingerprints: %u", d->count.lookups,
-		   d->count.lists, d->count.fingerprints);
+	kunit_info(test, "inodes: %u, refused: %u", c->count.inodes, c->count.refused_inodes);
+	kunit_info(test, "lookups: %u, lists: %u, fingerprints: %u", c->count.lookups,
+		   c->count.lists, c->count.fingerprints);
 	kunit_info(test, "files that share: %u, others: %u", d->count.shared, d->count.not_shared);
 	kunit_info(test, "disagreements: %u", d->count.disagreements);
 	for (i = 0; i < OPEN_COUNT; i++)
-		kunit_info(test, "not specified: %u %s", d->count.open[i], open_words[i]);
-	for (i = ORACLE_AS_SPECIFIED + 1; i < KNOWN_COUNT; i++)
-		kunit_info(test, "known divergence, %u times: %s", d->count.known[i],
-			   known_words[i]);
+		kunit_info(test, "not specified: %u %s", c->count.open[i], open_words[i]);
+	kunit_info(test,
+		   "not specified: %u images with directories whose entries are not all known",
+		   d->count.open_entries);
+	for (i = ORACLE_AS_SPECIFIED + 1; i < ORACLE_QUIRKS; i++)
+		kunit_info(test, "known divergence, %u times: %s", c->count.quirks[i],
+			   quirk_words[i]);
+	kunit_info(
+		test,
+		"known divergence, %u times: finding internal-inode-special: images are not mounted whose metabox or packed inode is a device, FIFO or socket",
+		d->count.deadly);
 	KUNIT_EXPECT_EQ(test, d->count.fields, sweep_field_count);
 	KUNIT_EXPECT_EQ(test, d->count.kinds, sweep_kind_count);
 	KUNIT_EXPECT_GT(test, d->count.images, d->count.refused);
 	KUNIT_EXPECT_GT(test, d->count.refused, 0);
-	KUNIT_EXPECT_GT(test, d->count.lookups, 0);
+	KUNIT_EXPECT_GT(test, c->count.lookups, 0);
 	KUNIT_EXPECT_GT(test, d->count.shared, 0);
 	KUNIT_EXPECT_GT(test, d->count.not_shared, 0);
 }
@@ -389,13 +441,13 @@ static int differential_init(struct kunit_suite *suite)
 	struct differential *d;
 	u32 i;
 
-	d = kvzalloc(struct_size(d, mounted, vector_base_count + 1), GFP_KERNEL | __GFP_NOFAIL);
-	d->got = kvmalloc(VALUE_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	d = kvzalloc(struct_size(d, subjects, vector_base_count + 1), GFP_KERNEL | __GFP_NOFAIL);
+	d->comparison.got = kvmalloc(VALUE_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	/* a value of the oracle's is as large as an entry can be */
-	d->expected = kvmalloc(ISHARE_XATTR_ENTRY_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	d->comparison.expected = kvmalloc(ISHARE_XATTR_ENTRY_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	d->taints = get_taint();
 	for (i = 0; i <= vector_base_count; i++)
-		d->mounted[i].d = d;
+		d->subjects[i].mounted.comparison = &d->comparison;
 	differential = d;
 	return erofs_test_suite_init(suite);
 }
@@ -413,10 +465,10 @@ static void differential_exit(struct kunit_suite *suite)
 	u32 i;
 
 	for (i = 0; i < vector_base_count; i++)
-		unmount(&d->mounted[i]);
+		unmount(&d->subjects[i]);
 	erofs_test_suite_exit(suite);
-	kvfree(d->got);
-	kvfree(d->expected);
+	kvfree(d->comparison.got);
+	kvfree(d->comparison.expected);
 	kvfree(d);
 }
 

@@ -46,14 +46,6 @@ struct sweep_field {
 	u32 first, count; /* of sweep_changes */
 };
 
-/* What a kernel answers where a rule is broken, 0 behind the last error */
-struct rule_consequence {
-	const char *name;
-	int must[4]; /* the mount fails with one of these */
-	int may[4]; /* the mount may fail with one of these */
-	int access[4]; /* looking at what breaks the rule may fail with these */
-};
-
 extern const struct vector_base vector_bases[];
 extern const unsigned int vector_base_count;
 extern const struct vector_edit vector_edits[];
@@ -64,6 +56,5 @@ extern const struct sweep_change sweep_changes[];
 extern const struct sweep_field sweep_fields[];
 extern const unsigned int sweep_field_count;
 extern const unsigned int sweep_kind_count; /* pairs of a field and a verb */
-extern const struct rule_consequence rule_consequences[ISHARE_RULE_COUNT];
 
 #endif

@@ -14,7 +14,7 @@ report-matrix: ## report: Kernel and erofs-utils against every vector: build/mat
 	$(if $(filter-out yes no,$(SWEEP)),$(error SWEEP=$(SWEEP): it can be yes or no))
 	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_MATRIX)
 	$(Q)$(MAKE) --no-print-directory matrix-inputs erofs-utils
-	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest plain
+	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest kernel/uml/guests/plain
 	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep)
 
 matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors $(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)

@@ -63,16 +63,22 @@ def made_of(name):
     facts = read_json(f"{BUILD}/{name}/guest.json")
     source = facts.get("source", {})
     hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256") or source.get("erofs_sha256"),
-              "fs/erofs": facts.get("fs_erofs_code_sha256"), "suites": facts.get("kunit_sha256")}
+              "fs/erofs": facts.get("fs_erofs_code_sha256"), **facts.get("overlays", {})}
     return ", ".join([f"Linux {facts.get('version')}", *(f"{what} {str(value)[:16]}" for what, value in hashes.items())])
 
 
-def files_below(top, wanted=lambda name: True):
-    """The sorted names, relative to the top, of the wanted files below it."""
+def files_below(top, enter=lambda directory: True):
+    """The sorted names, relative to the top, of the files below it and the directories to enter."""
     found = []
-    for directory, _, names in os.walk(top):
+    for directory, below, names in os.walk(top):
+        below[:] = [name for name in below if enter(f"{directory}/{name}")]
         found += [os.path.relpath(f"{directory}/{name}", top) for name in names]
-    return sorted(filter(wanted, found))
+    return sorted(found)
+
+
+def is_origin(directory):
+    """Is it a directory of Linux's own, not an overlay that build-guest has put there?"""
+    return not os.path.exists(f"{directory}/overlay.toml")
 
 
 def tree_hash(top, names):

@@ -315,7 +315,7 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
 
 /*
  * Linux 7.3 goes on from the inode's own entries to the shared ones with the page that it has, even
- * if they are in another space: kernel/findings/metabox-stale-page. What it takes for the shared
+ * if they are in another space (finding metabox-stale-page). What it takes for the shared
  * entry may be a fingerprint, and is not what is judged here.
  */
 static bool has_another_fingerprint(const struct check *check, const struct xattr_walk *walk)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""fuzz/campaign with a toy target: what it says, how it ends, and that nothing is lost."""
+"""fuzz/campaign/run-campaign with a toy target: what it says, how it ends, and that nothing is lost."""
 
 import contextlib
 import glob
@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
 
-CAMPAIGN = f"{tap.TOP}/fuzz/campaign"
+CAMPAIGN = f"{tap.TOP}/fuzz/campaign/run-campaign"
 
 # An input that is trimmed keeps its place, but not its content, where that is compared.
 UNTRIMMED = {"AFL_DISABLE_TRIM": "1"}

@@ -69,7 +69,7 @@ def arguments():
 
 def broken():
     """Each property, in a harness built with what breaks it: PROPERTY.patch, or PROPERTY_ANYTHING.patch."""
-    with open(f"{tap.TOP}/fuzz/image.c", encoding="utf-8") as source:
+    with open(f"{tap.TOP}/fuzz/image/image.c", encoding="utf-8") as source:
         properties = set(re.findall(r'broken\("([a-z.-]+)"', source.read())) | {"text", "json", "sarif", "limit"}
     patches = files("tests/fuzz/broken/*.patch")
     names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
@@ -83,7 +83,7 @@ def broken():
 
 def planted():
     """Defects in core, which no sound image shows; AFL++ finds them."""
-    for path in files("fuzz/planted/*.patch"):
+    for path in files("fuzz/planted/image/*.patch"):
         name = os.path.basename(path).removesuffix(".patch")
         harness = f"{tap.TOP}/build/fuzz/planted/{name}/afl-asan/image"
         done = tap.run([harness, *files("spec/base/*.erofs")])

@@ -19,9 +19,9 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
-sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz"]
+sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz/campaign", f"{TOP}/fuzz/report"]
 import afl  # noqa: E402
-import report_crashes  # noqa: E402
+import crashes  # noqa: E402
 import tap  # noqa: E402
 
 BUILT = f"{TOP}/build/fuzz/kernel"
@@ -400,7 +400,7 @@ def test_report(directory):
         os.makedirs(f"{deaths}/{name}/minimised", exist_ok=True)
         write(f"{deaths}/{name}/minimised/0", log.encode())
     tap.ok(len(os.listdir(deaths)) == 4, "four are kept: numbers do not tell crashes apart", *os.listdir(deaths))
-    found, silent = report_crashes.groups(target, directory)
+    found, silent = crashes.groups(target, directory)
     tap.ok(sorted(len(crash["inputs"]) for crash in found) == [1, 1, 2] and not silent and all(c["repeats"] for c in found),
            "two of them differ in what KASAN found behind the bytes: these are one", *found)
     tap.is_empty([c for c in found if c["signature"].count("+") == 0 or not c["stack"]], "each with its stack")

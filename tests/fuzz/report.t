@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""fuzz/report: figures, plots, coverage, and crashes that are put together, made small and can be repeated."""
+"""fuzz/report/make-report: figures, plots, coverage, and crashes that are put together, made small and can be repeated."""
 
 import glob
 import json
@@ -13,13 +13,13 @@ from html.parser import HTMLParser
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
-sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz", f"{TOP}/kernel/matrix"]
-import report_coverage  # noqa: E402
-import report_crashes  # noqa: E402
+sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz/campaign", f"{TOP}/fuzz/report", f"{TOP}/kernel/matrix"]
+import coverage  # noqa: E402
+import crashes  # noqa: E402
 import tap  # noqa: E402
 from browser import Browser  # noqa: E402
 
-REPORT = f"{TOP}/fuzz/report"
+REPORT = f"{TOP}/fuzz/report/make-report"
 PHONE, DESK = 390, 1280
 
 # Two defects, one of which two functions lead to, and a loop without end.
@@ -179,17 +179,17 @@ def test_coverage(target):
 
 def test_crashes(where, target):
     """By stack, small, and repeated."""
-    crashes = {c["title"]: c for c in target["crashes"]}
-    tap.ok(set(crashes) == {"heap-buffer-overflow", "broken: promise", "takes too long"}, "three different ones", *crashes)
-    over = crashes["heap-buffer-overflow"]
+    by_title = {c["title"]: c for c in target["crashes"]}
+    tap.ok(set(by_title) == {"heap-buffer-overflow", "broken: promise", "takes too long"}, "three different ones", *by_title)
+    over = by_title["heap-buffer-overflow"]
     tap.ok(len(over["inputs"]) == 2 and "read_behind" in over["signature"], "two inputs with one stack are one crash", over)
-    promise = crashes["broken: promise"]
+    promise = by_title["broken: promise"]
     tap.ok("broken_promise" in promise["signature"] and promise["stack"], "what is broken is named, with its stack", promise)
     tap.ok(promise["smallest_size"] < len(CRASHES["crash-3"]), "it is made smaller", promise)
-    tap.ok(crashes["takes too long"]["kind"] == "hang" and any("pause" in f for f in crashes["takes too long"]["stack"]),
-           "a hang has a stack", crashes["takes too long"])
+    tap.ok(by_title["takes too long"]["kind"] == "hang" and any("pause" in f for f in by_title["takes too long"]["stack"]),
+           "a hang has a stack", by_title["takes too long"])
     for name in ("heap-buffer-overflow", "broken: promise"):
-        done = tap.run(crashes[name]["replay"].split())
+        done = tap.run(by_title[name]["replay"].split())
         tap.ok(done.returncode != 0 and name.split()[-1] in done.stderr, f"{name}: the line that repeats it does", done.stderr)
     tap.ok([os.path.basename(p) for p in target["not_repeated"]] == ["crash-4"], "what does not happen again is listed",
            target["not_repeated"])
@@ -228,17 +228,17 @@ def test_deaths(where):
         if name:
             write(f"{death}/name", name)
     target = {"deaths": "{dir}/deaths", "replay": [f"{where}/replay", "{input}"]}
-    found, _ = report_crashes.groups(target, f"{where}/kernel")
-    crashes = {c["signature"]: c for c in found}
-    tap.ok(set(crashes) == {"KASAN-in-erofs_a+erofs_b", "KASAN-in-erofs_c", "hang-3"} and len(found) == 3, "three different ones", *found)
-    tap.ok([len(c["inputs"]) for _, c in sorted(crashes.items())] == [2, 2, 1], "of as many inputs as are the same", *found)
-    again = crashes["KASAN-in-erofs_c"]
+    found, _ = crashes.groups(target, f"{where}/kernel")
+    by_signature = {c["signature"]: c for c in found}
+    tap.ok(set(by_signature) == {"KASAN-in-erofs_a+erofs_b", "KASAN-in-erofs_c", "hang-3"} and len(found) == 3, "three different ones", *found)
+    tap.ok([len(c["inputs"]) for _, c in sorted(by_signature.items())] == [2, 2, 1], "of as many inputs as are the same", *found)
+    again = by_signature["KASAN-in-erofs_c"]
     tap.ok((again["repeats"], again["kind"], again["size"], again["smallest_size"]) == (True, "crash", 101, 2) and
            again["smallest"].endswith("-1/minimised/1") and again["replay"] == f"{where}/replay {again['inputs'][0]}",
            "the size before and after, and the line that repeats it", again)
     tap.ok(again["stack"] == ["crc32c", "erofs_bread", "erofs_c"] and again["title"] == "Kernel mode fault at addr N, ip N",
            "its stack when it was repeated: a kernel's calls, no pointers to functions", again)
-    hang = crashes["hang-3"]
+    hang = by_signature["hang-3"]
     tap.ok((hang["repeats"], hang["kind"], hang["smallest_size"]) == (False, "hang", 101) and hang["stack"][-1] == "erofs_iget",
            "one that does not happen again", hang)
 
@@ -250,11 +250,11 @@ def test_addresses(where):
         done = tap.run(["gcc", "-g", "-O1", "-no-pie", "-fno-pic", "-fsanitize-coverage=trace-pc", *flags, "traced.c",
                         "-o", "traced"], cwd=where)
         assert done.returncode == 0, done.stderr
-        top, report_coverage.TOP = report_coverage.TOP, where
-        lines = report_coverage.lines_of({"coverage": {
+        top, coverage.TOP = coverage.TOP, where
+        lines = coverage.lines_of({"coverage": {
             "addresses": [f"{where}/traced", "{inputs}"], "binary": f"{where}/traced", "files": ["traced.c"],
             "callback": "__sanitizer_cov_trace_pc", "source": where}}, ["input"])["traced.c"]
-        report_coverage.TOP = top
+        coverage.TOP = top
         number = {text: 1 + TRACED[:TRACED.index(text)].count("\n") for text in ("return n - 1", "return n > 1", "argc > 100")}
         got = {text: any(lines.get(n + d) for d in (0, -1)) for text, n in number.items()}
         known = {text: any(n + d in lines for d in (0, -1)) for text, n in number.items()}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What the program that runs campaigns shares with the one that reports on them."""
+
+import argparse
+import json
+import os
+import subprocess
+import tomllib
+
+import afl
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Cannot(Exception):
+    """One line that says why."""
+
+
+class Parser(argparse.ArgumentParser):
+    """One that complains in one line."""
+
+    def error(self, message):
+        raise Cannot(message)
+
+
+def load_targets(path, name):
+    """All of a table such as campaign.toml; one of them has the name, if there is one."""
+    with open(path, "rb") as table:
+        try:
+            targets = tomllib.load(table)
+        except ValueError as error:
+            raise Cannot(f"{path}: {error}") from None
+    if name is not None and name not in targets:
+        raise Cannot(f"TARGET is '{name}', not one of: {', '.join(targets)}")
+    return targets
+
+
+def read_state(where, target):
+    """campaign.json, which has to be of this target; {}: there is none."""
+    try:
+        state = json.loads(afl.read(f"{where}/campaign.json") or "{}")
+    except json.JSONDecodeError:
+        raise Cannot(f"{where}/campaign.json is damaged: move it away") from None
+    if state.get("target", target) != target:
+        raise Cannot(f"{where} holds a campaign of {state['target']}, not of {target}")
+    return state
+
+
+def first_line(*command):
+    """What a program says; nothing if it is not there."""
+    try:
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return (done.stdout.splitlines() or [""])[0]
+
+
+def commit():
+    """What is tried, and reported on; nothing outside of a repository."""
+    return first_line("git", "log", "-1", "--format=%h %s")
+
+
+def plural(count, one, many):
+    """no crash, 1 crash, 2 crashes"""
+    return f"no {one}" if count == 0 else f"{count:,} {one if count == 1 else many}"
+
+
+def relative(path):
+    """As one would type it at the top of the tree."""
+    return os.path.relpath(path, TOP) if path.startswith(f"{TOP}/") else path

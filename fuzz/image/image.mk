@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+#
+# Fuzzing the reference parser: fuzz/image/README.md says what there is. The harness is one program in several variants:
+#
+#	build/fuzz/afl/image		for AFL++: fast
+#	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour sanitizers
+#	build/fuzz/afl-cmplog/image	for AFL++: tells what is compared (afl-fuzz -c)
+#	build/fuzz/libfuzzer/image	for libFuzzer, with the sanitizers
+#	build/fuzz/plain/image		for libFuzzer, without
+#	build/fuzz/mutator.so		AFL_CUSTOM_MUTATOR_LIBRARY
+#
+# Each runs the files that it is given, too.
+
+DEPS_FUZZ := afl++ clang libclang-rt-dev patch $(DEPS_BUILD) $(DEPS_SPEC)
+DEPS_FUZZ_TEST := rsync zip chromium
+
+FUZZ_IMAGE := $(addprefix fuzz/image/,image.c measure.c formats.c) build/fuzz/answers.c build/fuzz/fields.c
+FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
+FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
+	escape hexdump text words images))
+FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
+FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
+# Calls of these reach fuzz/image/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.
+FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
+	reader_release spend hash_seed ishare_crc32c
+FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
+# What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c ref/core/crc32c.c \
+	ref/core/xxh32.c
+FUZZ_COUNT := -finstrument-function-entry-bare
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
+
+build/fuzz/answers.c: fuzz/image/make-answers build/spec/.stamp $(wildcard ref/core/*.h)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)fuzz/image/make-answers build/spec/rules.h $@ build/fuzz/answers.options $(wildcard ref/core/*.h)
+
+build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/core/*.h)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options $(wildcard ref/core/*.h)
+
+# What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their own.
+fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
+	build/fuzz/$(1)/rules.o build/fuzz/second.o
+fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
+
+# The copy of libishare that makes the second check: as the program has it, under other names. Hashes are the harness's,
+# and the superblock's checksum, which takes long.
+build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
+	@mkdir -p $(@D)
+	$(Q)ld -r -o $@.new $^
+	$(Q)nm --defined-only --extern-only $@.new | sed -n 's/.* \(.*\)/\1 true_\1/p' >$@.names
+	$(Q)objcopy --redefine-syms=$@.names $@.new $@
+
+# $(call fuzz_variant,NAME,COMPILER,FLAGS,FLAGS FOR COVERAGE)
+# Coverage is that of core and libishare: FUZZ_PLAIN is set where it would only cost time.
+define fuzz_variant
+$(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) $(FUZZ_COUNT)),\
+	-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,$$(host_libs),have-fuzzers)
+
+$(FUZZ_UNCOVERED:%.c=build/fuzz/$(1)/%.o): private FUZZ_PLAIN := 1
+build/fuzz/$(1)/image: $(call fuzz_objects,$(1))
+	$$(call say,LD,$$@)
+	$$(Q)$$(build/fuzz/$(1)_link) $$(call fuzz_link,$(1)) -o $$@ $$^ $$(host_libs)
+
+-include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) $(FUZZ_AFL))
+endef
+
+AFL_CC := AFL_QUIET=1 afl-clang-fast
+$(eval $(call fuzz_variant,afl,$(AFL_CC),,))
+$(eval $(call fuzz_variant,afl-asan,$(AFL_CC),$(FUZZ_SAN),))
+$(eval $(call fuzz_variant,afl-cmplog,AFL_LLVM_CMPLOG=1 $(AFL_CC),,))
+$(eval $(call fuzz_variant,libfuzzer,clang,$(FUZZ_SAN),-fsanitize=fuzzer-no-link))
+$(eval $(call fuzz_variant,plain,clang,,-fsanitize=fuzzer-no-link))
+# For tests/bench: built as erofs-utils builds its harness.
+$(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fuzzer-no-link))
+
+# Harnesses with a defect: fuzz/planted/image/NAME.patch in core, and tests/fuzz/broken/PROPERTY.patch, which breaks what the
+# harness watches over.
+
+# $(call defect,VARIANT): the recipe. Compiled in a tree of its own, but for what is generated.
+define defect
+	$(call say,PATCH,$@)
+	@mkdir -p $(@D)
+	$(Q)COMPILE='$(subst -Ibuild/spec,-I$(CURDIR)/build/spec,$(build/fuzz/$(1)_cc)) $(HOSTED_FLAGS) -Iref/cmd $(host_cflags)' \
+		LINK='$(build/fuzz/$(1)_link) $(call fuzz_link,$(1))' LIBRARIES='$(host_libs)' \
+		fuzz/image/build-with-defect $< $@ $(call fuzz_objects,$(1))
+endef
+
+PLANTED := $(patsubst fuzz/planted/image/%.patch,%,$(wildcard fuzz/planted/image/*.patch))
+PLANTED_VARIANTS := afl afl-asan
+define planted_variant
+build/fuzz/planted/%/$(1)/image: fuzz/planted/image/%.patch fuzz/image/build-with-defect build/fuzz/$(1)/image
+	$$(call defect,$(1))
+endef
+$(foreach v,$(PLANTED_VARIANTS),$(eval $(call planted_variant,$(v))))
+FUZZ_PLANTED := $(foreach v,$(PLANTED_VARIANTS),$(PLANTED:%=build/fuzz/planted/%/$(v)/image))
+
+FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(wildcard tests/fuzz/broken/*.patch))
+build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/image/build-with-defect build/fuzz/plain/image
+	$(call defect,plain)
+
+.PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz test-fuzz-programs
+test-fuzz-planted: ## test: AFL++ must find each defect planted in core within 5 minutes
+	$(Q)$(MAKE) --no-print-directory deps-fuzz
+	$(Q)$(MAKE) --no-print-directory fuzzers-image-planted
+	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
+
+test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_TEST)
+	$(Q)$(MAKE) --no-print-directory test-fuzz-programs
+	$(Q)$(PROVE) $(filter-out tests/fuzz/kernel.t,$(wildcard tests/fuzz/*.t))
+
+fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
+test-fuzz-programs: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
+	@:
+
+# The mutator is a shared object of its own, for any target whose inputs hold images.
+$(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz/mutator,,,have-packages))
+build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $^
+-include $(patsubst %.c,build/fuzz/so/%.d,$(FUZZ_MUTATOR) $(CORE))
+
+build/asan/fuzz/mutator/%.o: INCLUDES += -Ifuzz/mutator
+build/asan/tests/fuzz/%.o: INCLUDES += -Ifuzz/mutator
+build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o $(CORE:%.c=build/asan/%.o) build/asan/rules.o
+	$(call say,LD,$@)
+	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
+-include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutator/mutate.d
+
+.PHONY: have-fuzzers deps-fuzz fuzzers fuzzers-image corpus
+have-fuzzers: have-packages
+	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \
+		{ echo "no $${tool%:*}: install the package $${tool#*:}, or run 'make deps-fuzz'" >&2; exit 1; }; done
+
+deps-fuzz: ## packages: Install what fuzzers, campaign, report-fuzz, test-fuzz, -fuzz-kernel need
+	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_FUZZ_KERNEL)
+
+fuzzers: fuzzers-image fuzzers-kernel ## build: Build all fuzzers: fuzzers-image and fuzzers-kernel
+
+fuzzers-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## build: Build the fuzzers of the reference parser, and their mutator
+
+# FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
+FUZZ_QUEUES :=
+corpus: ## update: Choose the seeds in fuzz/corpus anew (TARGET=, FUZZ_QUEUES=DIRECTORIES)
+	$(Q)$(MAKE) --no-print-directory deps-fuzz
+	$(Q)$(MAKE) --no-print-directory $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
+	$(Q)fuzz/$(or $(filter kernel,$(TARGET)),image)/refresh-corpus $(FUZZ_QUEUES)
