@@ -84,7 +84,7 @@ define variant
 $(1)_cc = $(2) $$(WARNINGS) $$(INCLUDES) $(3) $$(CFLAGS)
 $(1)_link = $(2) $(3) $(5) $$(CFLAGS) $$(LDFLAGS)
 
-$(1)/.flags: FORCE | $(7)
+$(1)/.flags: FORCE | $(7) build/spec/.complete
 	@mkdir -p $$(@D)
 	@printf '%s\n' '$$($(1)_cc) $$(CORE_FLAGS) $$(HOSTED_FLAGS) $(4) $$($(1)_link) $(6)' >$$@.new
 	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi

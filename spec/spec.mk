@@ -9,6 +9,7 @@ SPEC_CHAPTERS := $(sort $(wildcard spec/[0-9][0-9]-*.md))
 SPEC_TOOLS := $(wildcard spec/specc/*.py)
 SPEC_BASES := $(wildcard spec/base/*)
 PROOF_REPORT := $(wildcard build/proofs/report.json)
+JUDGES := ref/check ref/domain
 SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dict)
 
 .PHONY: spec report-rules
@@ -23,6 +24,13 @@ build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS)
 	@touch $@
 
 $(SPEC_C): build/spec/.stamp ;
+
+# Each rule has its function in the core, and a judge reports it. This is checked before anything
+# is compiled, so that `make` names what a new rule still lacks.
+build/spec/.complete: build/spec/.stamp $(wildcard ref/core/*.[ch] $(JUDGES:%=%/*.[ch]))
+	$(call say,CHECK,rules)
+	$(Q)$(SPECC) --core ref/core $(JUDGES:%=--judges %) $(SPEC_CHAPTERS)
+	@touch $@
 
 build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES)
 	$(call say,SPECC,build/spec/vectors)

@@ -207,6 +207,7 @@ class Spec:
     scopes: list = field(default_factory=list)
     rules: list = field(default_factory=list)
     conformances: list = field(default_factory=list)
+    demanded: set = field(default_factory=set)  # names of predicates that conformance demands
 
     def struct(self, name):
         """The structure called `name`, or None."""
@@ -244,6 +245,7 @@ def check(spec, errors):
     for rule in spec.rules:
         check_rule(spec, rule, errors)
     demanded = check_formulas(spec, errors)
+    spec.demanded = demanded or set()
     for conformance in spec.conformances:
         check_conformance(spec, conformance, demanded, errors)
 

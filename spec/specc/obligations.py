@@ -27,12 +27,12 @@ class Row:
                 self.function, *map(str, self.counts), self.kernel)
 
 
-def sources(core):
-    """All C text of the core."""
+def sources(directory, extensions=(".c", ".h")):
+    """The C text of a directory."""
     texts = []
-    for name in sorted(os.listdir(core)):
-        if name.endswith((".c", ".h")):
-            with open(os.path.join(core, name), encoding="utf-8") as source:
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(extensions):
+            with open(os.path.join(directory, name), encoding="utf-8") as source:
                 texts.append(source.read())
     return "\n".join(texts)
 
@@ -41,6 +41,16 @@ def has_function(text, name):
     """Whether `bool name(...)` is defined, not only declared."""
     return re.search(rf"^(?:static )?(?:inline )?bool {name}\([^;{{}}]*\)\s*\{{", text,
                      re.MULTILINE) is not None
+
+
+def declares(text, name):
+    """Whether `bool name(...)` is declared or defined."""
+    return re.search(rf"^(?:static inline )?bool {name}\(", text, re.MULTILINE) is not None
+
+
+def calls(text, name):
+    """Whether `name(...)` is used, and not only defined."""
+    return re.search(rf"(?<!\bbool )\b{name}\(", text) is not None
 
 
 def rows(spec, core):
@@ -60,11 +70,29 @@ def row(rule, text):
 
 
 def check(spec, core, errors):
-    """A rule without its function is an error once there is a core."""
-    for r in rows(spec, core):
-        if r.function == "no":
-            errors.add(r.rule.place, f"rule {r.rule.name} has no function "
-                       f"bool {r.rule.identifier}() in {core}")
+    """Each rule about bytes has its function in the core, and a header declares it."""
+    text, headers = sources(core), sources(core, (".h",))
+    code = sources(core, (".c",))
+    for rule in (r for r in spec.rules if not r.runtime):
+        name = rule.identifier
+        if not has_function(text, name):
+            errors.add(rule.place, f"rule {rule.name} has no function: define bool {name}() in {core}")
+        elif not declares(headers, name):
+            errors.add(rule.place, f"rule {rule.name}: no header in {core} declares bool {name}()")
+        elif rule.predicates & spec.demanded and not calls(code, name):
+            errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in {core} "
+                       f"calls {name}(): call it where its chapter's formula is decided")
+
+
+def check_judges(spec, judges, errors):
+    """Each rule about bytes is judged somewhere: its function is called, a violation reported."""
+    text = "\n".join(sources(directory) for directory in judges)
+    where = " or ".join(judges)
+    for rule in (r for r in spec.rules if not r.runtime):
+        name = f"ISHARE_RULE_{rule.identifier.upper()}"
+        if not re.search(rf"\b{name}\b", text):
+            errors.add(rule.place, f"rule {rule.name} is never reported: call {rule.identifier}() "
+                       f"and report {name} in {where}")
 
 
 def table(spec, core):

@@ -4,6 +4,7 @@
 
     specc.py --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--proofs FILE] CHAPTER...
     specc.py --sweep DIR [--base DIR] CHAPTER...
+    specc.py [--core DIR] [--judges DIR]... CHAPTER...
     specc.py --obligations [--core DIR] CHAPTER...
 
 Exit status: 0 done, 1 the specification has errors (each printed as FILE:LINE: message).
@@ -39,6 +40,8 @@ def arguments(argv):
                         "first chapter)")
     parser.add_argument("--core", metavar="DIR", help="the core's sources: each rule must have "
                         "its function there")
+    parser.add_argument("--judges", metavar="DIR", action="append", help="sources of the checker: "
+                        "each rule must be reported in one of these directories")
     parser.add_argument("--proofs", metavar="FILE", help="the report of the proofs, for the page")
     parser.add_argument("chapters", nargs="+", metavar="CHAPTER")
     args = parser.parse_args(argv)
@@ -117,6 +120,8 @@ def main(argv):
     edits.check(spec, errors)
     if args.core:
         obligations.check(spec, args.core, errors)
+    if args.judges:
+        obligations.check_judges(spec, args.judges, errors)
     if args.obligations:
         print(obligations.table(spec, args.core), end="")
     if complain(errors, args.chapters):

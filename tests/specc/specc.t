@@ -815,19 +815,48 @@ def test_proofs(directory):
 
 
 def test_obligations(directory):
-    """A rule without its function is named; a declaration is none."""
+    """What a rule lacks in the sources is named: a declaration is no function, a definition no call."""
     core = f"{directory}/core"
     os.mkdir(core)
     with open(f"{core}/a.h", "w", encoding="utf-8") as header:
         header.write("static inline bool sb_block_size(int a,\n\t\t\t\t int b)\n{\n}\nbool sb_magic(int a);\n")
     said = specc(directory, GOOD, "--obligations", "--core", core)
-    want = f"{complaint(GOOD, '### sb.magic', f'rule sb.magic has no function bool sb_magic() in {core}')}\n"
-    tap.ok(said.returncode == 1 and said.stderr == want, "refuses a rule without its function", said.stderr, want)
+    want = complaint(GOOD, "### sb.magic", f"rule sb.magic has no function: define bool sb_magic() in {core}")
+    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", "refuses a rule without its function", said.stderr, want)
     rows = [" ".join(x.split()) for x in said.stdout.splitlines()]
     want = ["sb.magic superblock error yes no 1 2 0 Mount fails with EINVAL (since Linux 5.4)",
             "sb.block-size superblock warning yes yes 0 0 1 Nobody cares (since Linux 7.0)",
             "share.test runtime error - - - - - test: kernel/probe", "3 rules (1 about readers), 4 vectors"]
     tap.ok(rows[1:] == want, "the table of what each rule owes", *rows)
+    lacks(directory, GOOD, "a rule that no header declares", {"core/a.c": MAGIC_C},
+          f"rule sb.magic: no header in {core} declares bool sb_magic()")
+    lacks(directory, CONFORMING.replace("// sb_magic(sb)", "sb_magic(sb)").replace(LEFT_OUT, ""),
+          "a rule that conformance demands and nothing calls",
+          {"core/a.c": MAGIC_C + "bool all(void)\n{\n\treturn sb_block_size(1, 2) && not_sb_magic(1);\n}\n",
+           "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n"},
+          f"rule sb.magic: conformance demands it, but nothing in {core} calls sb_magic(): call it where its chapter's "
+          "formula is decided")
+    judges = f"{directory}/judges"
+    lacks(directory, GOOD, "a rule that no judge reports",
+          {"core/a.c": MAGIC_C, "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n",
+           "judges/b.c": "report(ISHARE_RULE_SB_MAGIC_2, ISHARE_RULE_SB_BLOCK_SIZE);\n"},
+          f"rule sb.magic is never reported: call sb_magic() and report ISHARE_RULE_SB_MAGIC in {judges}",
+          "--judges", judges)
+
+
+MAGIC_C = "bool sb_magic(int a)\n{\n\treturn a;\n}\n"
+BLOCK_SIZE_H = "static inline bool sb_block_size(int a, int b)\n{\n}\n"
+
+
+def lacks(directory, text, name, files, message, *options):
+    """One test point: with these sources, exactly this is said of the rule sb.magic."""
+    for path in ("core/a.c", "core/a.h", "judges/b.c"):
+        os.makedirs(os.path.dirname(f"{directory}/{path}"), exist_ok=True)
+        with open(f"{directory}/{path}", "w", encoding="utf-8") as source:
+            source.write(files.get(path, BLOCK_SIZE_H if path == "core/a.h" else ""))
+    said = specc(directory, text, "--core", f"{directory}/core", *options)
+    want = complaint(text, "### sb.magic", message)
+    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", f"refuses {name}", said.stderr, want)
 
 
 def tree(directory):
