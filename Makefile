@@ -8,21 +8,27 @@
 #	WERROR=1	treat the compiler's warnings as errors
 #	CC, CFLAGS, LDFLAGS
 #			compiler, and flags beside those that the project needs; a change rebuilds
+#	ONLY=PROGRAM, ONLY=PROGRAM:POINT
+#			with a test target: run this test program alone, or show this point alone
+#	KDIR=/path/to/linux
+#			the source of the kernel under test; your directory is only read
+#	deps-NAME=	do not look for the packages of this list: you have what they hold from elsewhere
 #	PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR
 #			where `make install` puts things
 #
 # Everything made is below build/. One program is built in several variants, each with a directory of its own that
 # mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and build/lint-gcc and build/lint-clang, which
-# nobody runs. spec/spec.mk, proofs/proofs.mk and tests/*.mk add their targets, and DEPS_* the packages these need.
+# nobody runs. Each folder that has targets of its own has them in one file, which is named after it.
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+export KDIR
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
-# Several goals are made one after the other: most call make for what they need, and that may be the same.
+# Several goals are made one after the other: each may keep all processors busy.
 ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
@@ -34,12 +40,46 @@ say = $(if $(V)$(silent),,@printf '  %-7s %s\n' $(1) $(2))
 .PHONY: all
 all: build/erofs-ishare build/libishare.a ## build: Build build/erofs-ishare and build/libishare.a (the default)
 
-# ---- Packages ----
+# ---- Packages from Debian ----
+#
+# A list of packages has the name of the target that installs it. needs_TARGET is the list that a target needs, where that
+# is not deps. Whatever is made waits for `packages`, which checks the lists of all goals. It installs only for demo and
+# test.
 
-DEPS_BUILD := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev
-DEPS_SPEC := python3 python3-yaml python3-markdown-it
-DEPS_TEST := perl git clang clang-format shellcheck pyflakes3 reuse codespell libcmocka-dev python3-jsonschema
-DEPS_ARCH := gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user perl
+DEPS := deps deps-test deps-arch deps-proofs deps-images
+.PHONY: $(DEPS) deps-all packages
+deps: ## packages: Install what all, spec and demo need
+deps-test: ## packages: Install what test, lint and dist need
+deps-arch: ## packages: Install what test-arch needs
+deps-proofs: ## packages: Install what test-proofs and test-mutants need
+deps-images: ## packages: Install what images and erofs-utils need
+deps-all: ## packages: Install all of these
+
+deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev python3 python3-yaml python3-markdown-it
+# npm may be there without being Debian's package.
+deps-test := $(deps) perl git clang clang-format shellcheck pyflakes3 reuse codespell libcmocka-dev python3-jsonschema \
+	mandoc npm
+deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user perl
+deps-all = $(foreach d,$(DEPS),$($(d)))
+DEPS_BUILD := $(deps)
+DEPS_SPEC := $(deps)
+DEPS_TEST := $(deps-test)
+DEPS_IMAGES = $(deps-images)
+DEPS_EROFS_UTILS = $(deps-images)
+have-packages: packages
+deps-all: deps-kernel deps-fuzz
+
+$(DEPS) deps-all:
+	$(Q)tests/tools/need-packages $(sort $($@))
+
+LIBRARIES := jansson libcrypto libxxhash
+lists_of = $(sort $(foreach g,$(1),$(or $(needs_$(g)),$(if $(filter build/fuzz/%,$(g)),deps-fuzz,deps))))
+packages:
+	$(Q)$(foreach l,$(call lists_of,$(filter demo test,$(MAKECMDGOALS))),\
+		$(if $($(l)),tests/tools/need-packages $(sort $($(l))) &&)) :
+	$(Q)$(foreach l,$(call lists_of,$(or $(MAKECMDGOALS),all)),\
+		$(if $($(l)),tests/tools/need-packages --check $(l) $(sort $($(l))) &&)) :
+	$(Q)pkg-config --exists $(LIBRARIES) || { echo "missing libraries: $(LIBRARIES): run 'make deps'" >&2; exit 1; }
 
 # ---- Sources and variants ----
 
@@ -48,7 +88,6 @@ CORE := $(wildcard ref/core/*.c)
 LIB := $(wildcard ref/image/*.c ref/check/*.c ref/domain/*.c)
 CMD := $(wildcard ref/cmd/*.c)
 UNIT := $(wildcard tests/unit/*_test.c)
-PACKAGES := jansson libcrypto libxxhash
 
 CC := gcc
 CFLAGS := -O2 -g
@@ -71,7 +110,7 @@ TRAP := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 branch_protection = $(eval branch_protection := $$(call taken_flags,-fcf-protection=full -mbranch-protection=standard))$(branch_protection)
 taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x c /dev/null 2>&1 || echo no),,$(f)))
 
-host_cflags = $(shell pkg-config --cflags $(PACKAGES))
+host_cflags = $(shell pkg-config --cflags $(LIBRARIES))
 host_libs = $(shell pkg-config --libs jansson libcrypto)
 
 # The library is one object, in which only the public names stay global: ishare_*, and the functions that bear the
@@ -127,75 +166,50 @@ endef
 # libc comes with the cross compiler, the other libraries from packages unpacked below build/sysroot.
 foreign_variant = $(call variant,build/$(1),$(2)-gcc,$(TRAP),\
 	-isystem build/sysroot/$(1)/usr/include -isystem build/sysroot/$(1)/usr/include/$(3),\
-	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(CURDIR)/build/sysroot/$(1)/usr/lib/$(3),\
+	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(subst $(space),\ ,$(CURDIR))/build/sysroot/$(1)/usr/lib/$(3),\
 	-Lbuild/sysroot/$(1)/usr/lib/$(3) -ljansson -lcrypto,build/sysroot/$(1)/.stamp)
 , := ,
+space := $(subst ,, )
 
-$(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),have-packages))
-$(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),have-packages))
-$(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
-$(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),have-packages))
+$(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),packages))
+$(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),packages))
+$(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),packages))
+$(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))
 $(eval $(call foreign_variant,s390x,s390x-linux-gnu,s390x-linux-gnu,ld64.so.1))
 
 -include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/image/image.mk fuzz/campaign/campaign.mk fuzz/kernel/kernel.mk \
 	$(wildcard tests/*.mk)
 
-.PHONY: FORCE have-packages
+.PHONY: FORCE
 FORCE:
-
-have-packages:
-	@pkg-config --exists $(PACKAGES) || { echo "libraries are missing ($(PACKAGES)): run 'make deps'" >&2; exit 1; }
-
-# ---- Packages from Debian ----
-
-.PHONY: deps deps-test deps-arch deps-proofs deps-images deps-all
-deps: ## packages: Install what all, spec and demo need
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC)
-deps-test: ## packages: Install what test and lint need
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_TEST)
-deps-arch: ## packages: Install what test-arch needs
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_ARCH)
-deps-proofs: ## packages: Install what test-proofs and test-mutants need
-	$(Q)tests/tools/need-packages $(DEPS_BUILD) $(DEPS_SPEC) $(DEPS_PROOFS)
-deps-images: ## packages: Install what images and bench need
-	$(Q)tests/tools/need-packages $(DEPS_IMAGES)
-deps-all: deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images ## packages: Install all of these
 
 # ---- Using it ----
 
 .PHONY: demo test test-arch
-demo: ## use: Install what is missing, build, judge real images and a broken one
-	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory demo-parts
+demo: all build/spec/vectors/.stamp ## use: Install what is missing, build, judge real images and a broken one
 	$(Q)tests/tools/demo
 
-.PHONY: demo-parts
-demo-parts: all build/spec/vectors/.stamp
-	@:
-
 # Each test program is told the tool to run; without that it runs the sanitized one.
-PROVE := prove --timer --failures
+PROVE := tests/tools/run-tests
 UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 
-test: ## test: Install what is missing, build, run all tests of the program itself
-	$(Q)$(MAKE) --no-print-directory deps-test
-	$(Q)$(MAKE) --no-print-directory test-programs WERROR=1
-	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) $(filter-out tests/arch.t tests/kernel.t tests/kernel/% tests/fuzz/%,$(wildcard tests/*.t tests/*/*.t))
+needs_test := deps-test
+test: test-programs ## test: Install what is missing, build, run all tests of the program itself
+	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) \
+		$(filter-out tests/arch.t tests/kernel.t tests/kernel/% tests/fuzz/%,$(wildcard tests/*.t tests/*/*.t))
 
 .PHONY: test-programs
 test-programs: all build/asan/erofs-ishare $(UNIT:%.c=build/%) $(UNIT_ASAN)
 
 ARCHES := i386 s390x
+needs_test-arch := deps-arch
 test-arch: ## test: Run the tests as a 32-bit and as a big-endian program
-	$(Q)$(MAKE) --no-print-directory deps-arch
-	$(Q)$(MAKE) --no-print-directory arch-programs
+test-arch: all build/spec/vectors/.stamp build/spec/sweep/.stamp \
+		$(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
 	$(Q)$(PROVE) tests/arch.t
 
-.PHONY: arch-programs
-arch-programs: all build/spec/vectors/.stamp build/spec/sweep/.stamp $(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
-
-build/sysroot/%/.stamp: tests/tools/foreign-packages
+build/sysroot/%/.stamp: tests/tools/foreign-packages | packages
 	$(call say,FETCH,$(@D))
 	$(Q)tests/tools/foreign-packages $* $(@D) libjansson-dev libjansson4 libssl-dev libssl3 \
 		libxxhash-dev libcmocka-dev libcmocka0
@@ -236,8 +250,8 @@ uninstall: ## build: Remove what install installed
 format: ## update: Format the C sources with clang-format
 	$(Q)clang-format -i $$(git ls-files '*.[ch]')
 
-lint: ## test: Look for warnings, form, licences and stray files (part of test)
-	$(Q)$(MAKE) --no-print-directory deps-test
+needs_lint := deps-test
+lint: | packages ## test: Look for warnings, form, licences and stray files (part of test)
 	$(Q)$(PROVE) tests/lint.t
 
 clean: ## build: Remove build/

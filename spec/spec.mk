@@ -15,10 +15,10 @@ SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dic
 .PHONY: spec report-rules
 spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html ## build: Compile the specification: headers, vectors, build/spec/spec.html
 
-report-rules: ## report: List what each rule needs (predicate, function, vectors) and has
+report-rules: | packages ## report: List what each rule needs (predicate, function, vectors) and has
 	$(Q)$(SPECC) --obligations --core ref/core $(SPEC_CHAPTERS)
 
-build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS)
+build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) | packages
 	$(call say,SPECC,build/spec)
 	$(Q)$(SPECC) --out build/spec --parts c $(SPEC_CHAPTERS)
 	@touch $@
@@ -32,13 +32,13 @@ build/spec/.complete: build/spec/.stamp $(wildcard ref/core/*.[ch] $(JUDGES:%=%/
 	$(Q)$(SPECC) --core ref/core $(JUDGES:%=--judges %) $(SPEC_CHAPTERS)
 	@touch $@
 
-build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES)
+build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES) | packages
 	$(call say,SPECC,build/spec/vectors)
 	$(Q)$(SPECC) --out build/spec --parts vectors $(SPEC_CHAPTERS)
 	@touch $@
 
 # The page has a table of the proofs if `make test-proofs` has left a report.
-build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT)
+build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT) | packages
 	$(call say,SPECC,$@)
 	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(addprefix --proofs ,$(PROOF_REPORT)) $(SPEC_CHAPTERS)
 	@touch $@
