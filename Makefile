@@ -46,12 +46,14 @@ all: build/erofs-ishare build/libishare.a ## build: Build build/erofs-ishare and
 # is not deps. Whatever is made waits for `packages`, which checks the lists of all goals. It installs only for demo and
 # test.
 
-DEPS := deps deps-test deps-arch deps-proofs deps-images
+DEPS := deps deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images
 .PHONY: $(DEPS) deps-all packages
 deps: ## packages: Install what all, spec and demo need
 deps-test: ## packages: Install what test, lint and dist need
 deps-arch: ## packages: Install what test-arch needs
 deps-proofs: ## packages: Install what test-proofs and test-mutants need
+deps-kernel: ## packages: Install what guests, test-kernel, -static, -matrix, -findings, -promise need
+deps-fuzz: ## packages: Install what fuzzers, campaign, report-fuzz, test-fuzz, -fuzz-kernel need
 deps-images: ## packages: Install what images and erofs-utils need
 deps-all: ## packages: Install all of these
 
@@ -61,13 +63,6 @@ deps-test := $(deps) perl git clang clang-format shellcheck pyflakes3 reuse code
 	mandoc npm
 deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user perl
 deps-all = $(foreach d,$(DEPS),$($(d)))
-DEPS_BUILD := $(deps)
-DEPS_SPEC := $(deps)
-DEPS_TEST := $(deps-test)
-DEPS_IMAGES = $(deps-images)
-DEPS_EROFS_UTILS = $(deps-images)
-have-packages: packages
-deps-all: deps-kernel deps-fuzz
 
 $(DEPS) deps-all:
 	$(Q)tests/tools/need-packages $(sort $($@))
@@ -166,10 +161,10 @@ endef
 # libc comes with the cross compiler, the other libraries from packages unpacked below build/sysroot.
 foreign_variant = $(call variant,build/$(1),$(2)-gcc,$(TRAP),\
 	-isystem build/sysroot/$(1)/usr/include -isystem build/sysroot/$(1)/usr/include/$(3),\
-	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(subst $(space),\ ,$(CURDIR))/build/sysroot/$(1)/usr/lib/$(3),\
+	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(here)/build/sysroot/$(1)/usr/lib/$(3),\
 	-Lbuild/sysroot/$(1)/usr/lib/$(3) -ljansson -lcrypto,build/sysroot/$(1)/.stamp)
 , := ,
-space := $(subst ,, )
+here := $(subst $() ,\ ,$(CURDIR))
 
 $(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),packages))
 $(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),packages))

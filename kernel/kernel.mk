@@ -1,47 +1,104 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The kernel under test: kernel/README.md says what there is. KDIR=/path/to/linux takes the source from there instead
-# of from Debian's package. kernel/*/*.mk may add prerequisites to guest-programs.
+# The kernel under test: kernel/README.md says what there is. KDIR=/path/to/linux takes the source
+# from there instead of from Debian's package.
 
-DEPS_KERNEL := gcc libc6-dev make flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl git $(DEPS_SPEC)
+# build-guest and get-source run without make, too, and use what Debian's package needs.
+deps-kernel = $(deps-images) flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl \
+	git coccinelle sparse chromium
+
 GUESTS := plain debug strict
+STATIC_PROGRAM = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static
 
-# Programs that speak TAP.
-KERNEL_TESTS := tests/kernel.t tests/kernel/locked.t kernel/uml/kunit.t kernel/probe/run-probe
+.PHONY: guests guest-plain guest-programs kernel-inputs
+needs_guests := deps-kernel
+guests: kernel-inputs ## build: Build the kernels under test (KDIR=/path/to/linux: your own)
+	$(Q)kernel/uml/build-guest $(GUESTS:%=kernel/uml/guests/%)
 
--include $(wildcard kernel/*/*.mk)
-
-# The packages are in the script, which works without make, too.
-DEPS_EROFS_UTILS = $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' tests/tools/build-erofs-utils)
-
-.PHONY: guests test-kernel guest-programs test-findings deps-kernel
-deps-kernel: ## packages: Install what guests, test-kernel, -static, -matrix, -findings need
-	$(Q)tests/tools/need-packages $(sort $(DEPS_BUILD) $(DEPS_KERNEL) $(DEPS_KERNEL_STATIC) $(DEPS_MATRIX) $(DEPS_EROFS_UTILS))
-
-guests: ## build: Build the kernels under test (KDIR=/path/to/linux: your own)
-	$(Q)tests/tools/need-packages $(DEPS_KERNEL)
-	$(Q)$(MAKE) --no-print-directory kernel-inputs
-	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(GUESTS:%=kernel/uml/guests/%)
+needs_guest-plain := deps-kernel
+guest-plain: kernel-inputs
+	$(Q)kernel/uml/build-guest kernel/uml/guests/plain
 
 # For the programs "prepare" of kernel/oracle and kernel/kunit.
-.PHONY: kernel-inputs
 kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
-	@:
 
-test-kernel: ## test: Test the kernel in its guests: KUnit, probe, and what runs them
-	$(Q)$(MAKE) --no-print-directory guests
-	$(Q)$(MAKE) --no-print-directory guest-programs
-	$(Q)$(PROVE) $(KERNEL_TESTS)
+# ---- Tests in guests ----
 
+.PHONY: test-kernel test-findings test-static
+needs_test-kernel := deps-kernel
+test-kernel: guests guest-programs ## test: Test the kernel in its guests: KUnit, probe, and what runs them
+	$(Q)$(PROVE) tests/kernel.t tests/kernel/locked.t kernel/uml/kunit.t kernel/probe/run-probe
+
+# try-fix takes the names of findings.
+needs_test-findings := deps-kernel
+test-findings: guests guest-programs erofs-utils
 test-findings: ## test: Build a kernel with each finding's patch; its reproducer must pass
-	$(Q)$(MAKE) --no-print-directory guests
-	$(Q)$(MAKE) --no-print-directory guest-programs erofs-utils
-	$(Q)$(PROVE) kernel/findings/try-fix
+	$(Q)kernel/findings/try-fix $(ONLY)
 
-guest-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/images/.stamp
-	@:
+# The kernel is configured for this, in build/kernel/static, but not built.
+needs_test-static := deps-kernel
+test-static: kernel-inputs ## test: Read fs/erofs and kernel/ with Coccinelle and sparse (KDIR=)
+	$(Q)kernel/uml/get-source
+	$(Q)$(PROVE) kernel/cocci/static.t
 
-build/kernel/tests/%: tests/kernel/%.c
+needs_guest-programs := deps-kernel
+guest-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/probe \
+	build/kernel/probe/images/.stamp
+
+build/kernel/tests/%: tests/kernel/%.c | packages
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
+	$(Q)$(STATIC_PROGRAM) -o $@ $<
+
+build/findings/look build/findings/steps: build/findings/%: kernel/findings/%.c | packages
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_PROGRAM) -o $@ $<
+
+# ---- The probe ----
+#
+# PID 1 of the guests that observe page cache sharing from user space, and the images that it mounts.
+
+PROBE := $(wildcard kernel/probe/*.c)
+
+build/kernel/probe/%.o: kernel/probe/%.c | packages
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_PROGRAM) -g -D_FILE_OFFSET_BITS=64 -MMD -MP -c -o $@ $<
+
+build/kernel/probe/probe: $(PROBE:kernel/%.c=build/kernel/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -o $@ $^
+
+# Made anew when what they hold changes, not with every change of the probe.
+build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c kernel/probe/content.c \
+		| build/kernel/probe/probe erofs-utils
+	$(call say,IMAGES,$(@D))
+	$(Q)kernel/probe/make-images build/kernel/probe/probe $(@D)
+	$(Q)touch $@
+
+-include $(PROBE:kernel/%.c=build/kernel/%.d)
+
+# ---- The matrix ----
+#
+# Every vector and image through erofs-ishare, the kernel, fsck.erofs and dump.erofs.
+
+build/matrix/run-vectors: kernel/matrix/run-vectors.c | packages
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_PROGRAM) -o $@ $<
+
+.PHONY: report-matrix matrix-inputs test-matrix
+needs_report-matrix := deps-kernel
+report-matrix: matrix-inputs erofs-utils guest-plain
+report-matrix: ## report: Kernel and erofs-utils against every vector: build/matrix.html (SWEEP=no)
+	$(if $(filter-out yes no,$(SWEEP)),$(error SWEEP=$(SWEEP): it can be yes or no))
+	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep)
+
+matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors \
+	$(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)
+
+needs_test-matrix := deps-kernel
+test-matrix: $(if $(ONLY),matrix-inputs,report-matrix)
+test-matrix: ## test: Try the vectors on kernel and erofs-utils, and test what does so
+	$(Q)$(PROVE) kernel/matrix/*.t

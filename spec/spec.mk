@@ -27,7 +27,7 @@ $(SPEC_C): build/spec/.stamp ;
 
 # Each rule has its function in the core, and a judge reports it. This is checked before anything
 # is compiled, so that `make` names what a new rule still lacks.
-build/spec/.complete: build/spec/.stamp $(wildcard ref/core/*.[ch] $(JUDGES:%=%/*.[ch]))
+build/spec/.complete: build/spec/.stamp $(wildcard ref/core/*.[ch] $(JUDGES:%=%/*.[ch])) | packages
 	$(call say,CHECK,rules)
 	$(Q)$(SPECC) --core ref/core $(JUDGES:%=--judges %) $(SPEC_CHAPTERS)
 	@touch $@

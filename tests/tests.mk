@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# What the tests need beside the program: images, erofs-utils, a library that makes calls fail.
+# What the tests need beside the program: images, erofs-utils, a library that makes calls fail, and the programs that try
+# the promise of exit status 0 on images drawn at random (tests/promise/README.md).
 
 # The script has the list, because it works without make, too.
 deps-images = $(deps) $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' \
@@ -37,3 +38,32 @@ needs_bench := deps-fuzz deps-images
 bench: all erofs-utils $(patsubst %,build/fuzz/%/image,afl afl-asan libfuzzer libfuzzer-asan)
 bench: ## use: Measure speed and memory beside fsck.erofs (BENCH_DIR, _RUNS, _INODES)
 	$(Q)tests/bench
+
+# ---- The promise of exit status 0 ----
+
+PROMISE := $(addprefix tests/promise/,random.c contents.c devices.c layout.c names.c image.c draw.c judge.c)
+
+build/tests/promise/%.o: INCLUDES += -Ifuzz/mutator
+build/fuzz/mutator/mutate.o: INCLUDES += -Ifuzz/mutator
+
+build/promise/judge: $(PROMISE:%.c=build/%.o) build/fuzz/mutator/mutate.o build/libishare.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(build_link) -o $@ $^ $(host_libs)
+
+build/promise/guest: tests/promise/guest.c | packages
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_PROGRAM) -o $@ $<
+
+-include $(PROMISE:%.c=build/%.d) build/fuzz/mutator/mutate.d
+
+# SETS: how many; SEED: of all chance. ONLY is the number of one set, which is repeated and shown.
+SETS := 100000
+SEED := 1
+
+.PHONY: test-promise
+needs_test-promise := deps-kernel
+test-promise: all guest-plain build/promise/judge build/promise/guest
+test-promise: ## test: Try to refute status 0 with random images, in guests (SETS=100000, SEED=1)
+	$(Q)tests/promise/promise --seed $(SEED) $(if $(ONLY),--replay $(ONLY),--sets $(SETS))

@@ -10,16 +10,15 @@
 
 TIME := 8h
 JOBS := $(shell nproc)
-DEPS_FUZZ += util-linux llvm binutils python3-matplotlib
 
 .PHONY: campaign report-fuzz
-campaign: ## use: Fuzz with AFL++ (TARGET=image or kernel, TIME=8h, JOBS=N); resumes
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(if $(filter kernel,$(TARGET)),$(DEPS_FUZZ_KERNEL))
+needs_campaign := deps-fuzz
+campaign: | packages ## use: Fuzz with AFL++ (TARGET=image or kernel, TIME=8h, JOBS=N); resumes
 	$(Q)fuzz/campaign/run-campaign '$(or $(TARGET),image)' --time '$(TIME)' --jobs '$(JOBS)' \
 		$(if $(DIR),--dir '$(DIR)') $(if $(HOST),--host '$(HOST)')
 
-report-fuzz: ## report: What the campaigns tried and found: build/fuzz/report.html (TARGET=)
-	$(Q)$(MAKE) --no-print-directory deps-fuzz
+needs_report-fuzz := deps-fuzz
+report-fuzz: | packages ## report: What the campaigns tried and found: build/fuzz/report.html (TARGET=)
 	$(Q)fuzz/report/make-report $(TARGET) $(if $(DIR),--dir '$(DIR)')
 
 # The harness once more, counting lines instead of looking for defects.
@@ -28,7 +27,7 @@ $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-in
 # As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the engine comes as a
 # library, and shared libraries will not be there.
 LIB_FUZZING_ENGINE := -fsanitize=fuzzer
-$(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,,have-packages))
+$(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,,packages))
 build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o build/fuzz/second.o
 	$(call say,LD,$@)
 	$(Q)$(CXX) $(CXXFLAGS) $(FUZZ_LINK) -pthread -o $@ $^ $(LIB_FUZZING_ENGINE) -l:libjansson.a -l:libcrypto.a -ldl

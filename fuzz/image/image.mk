@@ -11,8 +11,8 @@
 #
 # Each runs the files that it is given, too.
 
-DEPS_FUZZ := afl++ clang libclang-rt-dev patch $(DEPS_BUILD) $(DEPS_SPEC)
-DEPS_FUZZ_TEST := rsync zip chromium
+deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils python3-matplotlib libcmocka-dev \
+	rsync zip
 
 FUZZ_IMAGE := $(addprefix fuzz/image/,image.c measure.c formats.c) build/fuzz/answers.c build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
@@ -58,7 +58,7 @@ build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/
 # Coverage is that of core and libishare: FUZZ_PLAIN is set where it would only cost time.
 define fuzz_variant
 $(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) $(FUZZ_COUNT)),\
-	-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,$$(host_libs),have-fuzzers)
+	-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,$$(host_libs),packages)
 
 $(FUZZ_UNCOVERED:%.c=build/fuzz/$(1)/%.o): private FUZZ_PLAIN := 1
 build/fuzz/$(1)/image: $(call fuzz_objects,$(1))
@@ -84,7 +84,7 @@ $(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fu
 define defect
 	$(call say,PATCH,$@)
 	@mkdir -p $(@D)
-	$(Q)COMPILE='$(subst -Ibuild/spec,-I$(CURDIR)/build/spec,$(build/fuzz/$(1)_cc)) $(HOSTED_FLAGS) -Iref/cmd $(host_cflags)' \
+	$(Q)COMPILE='$(subst -Ibuild/spec,-I$(here)/build/spec,$(build/fuzz/$(1)_cc)) $(HOSTED_FLAGS) -Iref/cmd $(host_cflags)' \
 		LINK='$(build/fuzz/$(1)_link) $(call fuzz_link,$(1))' LIBRARIES='$(host_libs)' \
 		fuzz/image/build-with-defect $< $@ $(call fuzz_objects,$(1))
 endef
@@ -102,23 +102,21 @@ FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(
 build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/image/build-with-defect build/fuzz/plain/image
 	$(call defect,plain)
 
-.PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz test-fuzz-programs
-test-fuzz-planted: ## test: AFL++ must find each defect planted in core within 5 minutes
-	$(Q)$(MAKE) --no-print-directory deps-fuzz
-	$(Q)$(MAKE) --no-print-directory fuzzers-image-planted
-	$(Q)status=0; for name in $(PLANTED); do fuzz/planted/try $$name || status=1; done; exit $$status
+.PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz
+needs_test-fuzz-planted := deps-fuzz
+test-fuzz-planted: fuzzers-image-planted ## test: AFL++ must find each defect planted in core within 5 minutes
+	$(Q)status=0; for name in $(or $(ONLY),$(PLANTED)); do fuzz/planted/try $$name || status=1; done; exit $$status
 
+needs_test-fuzz := deps-fuzz
+test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
 test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_TEST)
-	$(Q)$(MAKE) --no-print-directory test-fuzz-programs
 	$(Q)$(PROVE) $(filter-out tests/fuzz/kernel.t,$(wildcard tests/fuzz/*.t))
 
+needs_fuzzers-image-planted := deps-fuzz
 fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
-test-fuzz-programs: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
-	@:
 
 # The mutator is a shared object of its own, for any target whose inputs hold images.
-$(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz/mutator,,,have-packages))
+$(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz/mutator,,,packages))
 build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -o $@ $^
@@ -131,21 +129,17 @@ build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o $(CO
 	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
 -include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutator/mutate.d
 
-.PHONY: have-fuzzers deps-fuzz fuzzers fuzzers-image corpus
-have-fuzzers: have-packages
-	@for tool in afl-fuzz:afl++ clang:clang; do command -v "$${tool%:*}" >/dev/null || \
-		{ echo "no $${tool%:*}: install the package $${tool#*:}, or run 'make deps-fuzz'" >&2; exit 1; }; done
-
-deps-fuzz: ## packages: Install what fuzzers, campaign, report-fuzz, test-fuzz, -fuzz-kernel need
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ) $(DEPS_FUZZ_TEST) $(DEPS_FUZZ_KERNEL)
-
+.PHONY: fuzzers fuzzers-image corpus
+needs_fuzzers := deps-fuzz
 fuzzers: fuzzers-image fuzzers-kernel ## build: Build all fuzzers: fuzzers-image and fuzzers-kernel
 
-fuzzers-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so ## build: Build the fuzzers of the reference parser, and their mutator
+needs_fuzzers-image := deps-fuzz
+fuzzers-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so
+fuzzers-image: ## build: Build the fuzzers of the reference parser, and their mutator
 
 # FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
 FUZZ_QUEUES :=
+needs_corpus := deps-fuzz
+corpus: $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
 corpus: ## update: Choose the seeds in fuzz/corpus anew (TARGET=, FUZZ_QUEUES=DIRECTORIES)
-	$(Q)$(MAKE) --no-print-directory deps-fuzz
-	$(Q)$(MAKE) --no-print-directory $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
 	$(Q)fuzz/$(or $(filter kernel,$(TARGET)),image)/refresh-corpus $(FUZZ_QUEUES)

@@ -6,31 +6,27 @@ KERNEL_FUZZ_GUESTS := fuzz/kernel/guests/fuzz fuzz/kernel/guests/fuzz-kasan
 KERNEL_FUZZ_PLANTED := $(wildcard fuzz/planted/kernel/fuzz-*)
 KERNEL_FUZZ_PROGRAMS := $(addprefix build/fuzz/kernel/,launcher drive)
 
-DEPS_FUZZ_KERNEL = afl++ patch $(DEPS_KERNEL)
-
 .PHONY: fuzzers-kernel test-fuzz-kernel fuzzers-kernel-planted fuzz-kernel-programs
-fuzzers-kernel: ## build: Build the fuzzers of the kernel: guests, launcher, seeds
-	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
-	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest $(KERNEL_FUZZ_GUESTS)
+needs_fuzzers-kernel := deps-fuzz
+fuzzers-kernel: fuzz-kernel-programs ## build: Build the fuzzers of the kernel: guests, launcher, seeds
+	$(Q)kernel/uml/build-guest $(KERNEL_FUZZ_GUESTS)
 
-test-fuzz-kernel: ## test: Test the fuzzer of the kernel in its guests
-	$(Q)tests/tools/need-packages $(DEPS_FUZZ_KERNEL)
-	$(Q)$(MAKE) --no-print-directory fuzzers-kernel-planted
+needs_test-fuzz-kernel := deps-fuzz
+test-fuzz-kernel: fuzzers-kernel-planted ## test: Test the fuzzer of the kernel in its guests
 	$(Q)$(PROVE) tests/fuzz/kernel.t
 
-fuzzers-kernel-planted:
-	$(Q)$(MAKE) --no-print-directory kernel-inputs fuzz-kernel-programs build/fuzz/kernel/seeds/.stamp
-	$(Q)KDIR='$(KDIR)' kernel/uml/build-guest fuzz/kernel/guests/fuzz $(KERNEL_FUZZ_PLANTED)
+needs_fuzzers-kernel-planted := deps-fuzz
+fuzzers-kernel-planted: fuzz-kernel-programs
+	$(Q)kernel/uml/build-guest fuzz/kernel/guests/fuzz $(KERNEL_FUZZ_PLANTED)
 
-fuzz-kernel-programs: $(KERNEL_FUZZ_PROGRAMS) build/fuzz/kernel/mutator.so
-	@:
+fuzz-kernel-programs: kernel-inputs $(KERNEL_FUZZ_PROGRAMS) build/fuzz/kernel/mutator.so build/fuzz/kernel/seeds/.stamp
 
-build/fuzz/kernel/%: fuzz/kernel/%.c fuzz/kernel/share_memory.h fuzz/kernel/shared.h
+build/fuzz/kernel/%: fuzz/kernel/%.c fuzz/kernel/share_memory.h fuzz/kernel/shared.h | packages
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
-build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds fuzz/kernel/input.h $(wildcard spec/base/*.erofs tests/images/*.erofs)
+build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds fuzz/kernel/input.h $(wildcard spec/base/*.erofs tests/images/*.erofs) | packages
 	$(call say,SEEDS,$(@D))
 	$(Q)rm -rf $(@D) $(@D)-bare && $< $(@D) && $< $(@D)-bare --bare && touch $@
 

@@ -9,7 +9,7 @@ name=image_fuzzer
 
 cd "$SRC/erofs-ishare"
 make -j"$(nproc)" "build/fuzz/oss-fuzz/$name" CC="$CC" CXX="$CXX" CFLAGS="$CFLAGS" CXXFLAGS="$CXXFLAGS" \
-	LIB_FUZZING_ENGINE="$LIB_FUZZING_ENGINE"
+	deps-fuzz= LIB_FUZZING_ENGINE="$LIB_FUZZING_ENGINE"
 cp "build/fuzz/oss-fuzz/$name" "$OUT/"
 cp build/spec/erofs.dict "$OUT/$name.dict"
 zip -q -j "$OUT/${name}_seed_corpus.zip" fuzz/corpus/image/*
