@@ -403,6 +403,8 @@ static size_t whole_sectors(size_t size)
 	return size - size % ISHARE_SECTOR_SIZE;
 }
 
+#define EXPECT(rule, holds) expect(pass, rule, holds)
+
 /* The rules that a check reports where they do not hold, whatever else does not. */
 static void compare_superblock(const struct pass *pass, const struct ishare_superblock *sb,
 			       const struct ishare_superblock_ext *ext, const struct ishare_view *v,
@@ -413,26 +415,13 @@ static void compare_superblock(const struct pass *pass, const struct ishare_supe
 	expect(pass, ISHARE_RULE_SB_BLOCK_SIZE, sb_block_size(sb, p));
 	if (sb->blkszbits < ISHARE_BLOCK_BITS_MIN || sb->blkszbits > ISHARE_BLOCK_BITS_MAX)
 		return; /* the check ends here */
-	expect(pass, ISHARE_RULE_SB_CHECKSUM, sb_checksum(sb, v));
-	expect(pass, ISHARE_RULE_SB_FEATURE_INCOMPAT, sb_feature_incompat(sb, p));
-	expect(pass, ISHARE_RULE_SB_FEATURE_COMPAT, sb_feature_compat(sb, p));
-	expect(pass, ISHARE_RULE_SB_DIR_BLOCK_BITS, sb_dir_block_bits(sb));
-	expect(pass, ISHARE_RULE_SB_EXT_SLOTS, sb_ext_slots(sb, p, size));
-	expect(pass, ISHARE_RULE_SB_METABOX_SLOT, sb_metabox_slot(sb));
-	expect(pass, ISHARE_RULE_SB_METABOX_SELF, sb_metabox_self(sb, ext));
-	expect(pass, ISHARE_RULE_SB_PACKED_NID, sb_packed_nid(sb));
-	expect(pass, ISHARE_RULE_SB_BLOCKS, sb_blocks(sb, size));
-	expect(pass, ISHARE_RULE_SB_RESERVED_ZERO, sb_reserved_zero(sb, ext));
-	expect(pass, ISHARE_RULE_SB_PREFIX_COUNT, sb_prefix_count(sb));
-	expect(pass, ISHARE_RULE_SB_PREFIX_FEATURE, sb_prefix_feature(sb));
-	expect(pass, ISHARE_RULE_SB_ISHARE_NEEDS_PREFIXES, sb_ishare_needs_prefixes(sb));
-	expect(pass, ISHARE_RULE_SB_ISHARE_PREFIX_ID, sb_ishare_prefix_id(sb));
-	expect(pass, ISHARE_RULE_SB_ISHARE_PREFIX_ID_UNUSED, sb_ishare_prefix_id_unused(sb));
-	expect(pass, ISHARE_RULE_SB_FILTER_RESERVED, sb_filter_reserved(sb));
+	ISHARE_SUPERBLOCK_RULES(EXPECT, sb, ext, p, v, size);
 	if (ishare_device_count(sb))
 		expect(pass, ISHARE_RULE_DEV_TABLE_BOUNDS,
 		       dev_table_bounds(sb, whole_sectors(size)));
 }
+
+#undef EXPECT
 
 /* Whether no error of a group, such as "sb.", is reported; the root's inode is another matter. */
 static bool none_reported(const struct pass *pass, const char *group)

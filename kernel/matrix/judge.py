@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Holds what was observed against what the specification says.
 
-What is expected of a kernel follows from the rules that the core reports for the very bytes that the
-kernel got. Under `kernel`, the keys `mount` and `access` list errors, one of which must be seen, and
-`mount-may` lists some that may be seen; the key `sharing` says which files share. The keys `behaviour`
-and `divergence` are for people: no verdict comes from their words. known.tsv explains results that the
-other keys do not foresee; what the specification leaves open is counted and compared with
-unspecified.tsv.
+What is expected of a kernel follows from the rules that the core reports for the very bytes that
+the kernel got. Under `kernel`, the keys `mount` and `access` list errors, one of which must be
+seen, and `mount-may` lists some that may be seen; the key `sharing` says which files share. The
+keys `behaviour` and `divergence` are for people: no verdict comes from their words. known.tsv
+explains results that the other keys do not foresee; what the specification leaves open is counted
+and compared with unspecified.tsv.
 """
 
 import collections
@@ -27,7 +27,7 @@ CLAIMS = {"digest MISMATCH": "fingerprint.digest"}  # fsck.erofs says that a rul
 TOOL_FAULTS = ("crash", "hang")
 NOBODY_FAILS = "nobody fails on a vector of the kind either"
 
-# Values of `sharing` that leave nothing open for a file, unless the xattr concerned is its fingerprint.
+# Values of `sharing` that leave nothing open for a file whose fingerprint is not concerned.
 HARMLESS = ("xattr", "unaffected", "other-content")
 TOO_LARGE = "sb.block-size"     # for the page of the kernel under test
 NAMED = {TOO_LARGE, *CLAIMS.values()}
@@ -87,8 +87,8 @@ def unexamined(events):
 
 
 def has_key(inode, events, effects):
-    """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what leaves
-    that open. `effects` has the key `sharing` of each rule."""
+    """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what
+    leaves that open. `effects` has the key `sharing` of each rule."""
     about = [e for e in events if e.get("path") in (None, inode["path"])]
     doubt = unexamined(e for e in about if e["type"] == "unexamined" and "content" not in e["reason"])
     if doubt:

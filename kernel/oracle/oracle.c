@@ -281,6 +281,8 @@ bool oracle_prefix(struct oracle *o, u32 index, struct ishare_prefix *p)
 
 /* ---- The superblock ---- */
 
+#define REQUIRE(rule, holds) require(o->broken, holds, rule)
+
 /* Whether the rest can be looked at */
 static bool judge_superblock(struct oracle *o, const struct ishare_profile *profile)
 {
@@ -298,19 +300,14 @@ static bool judge_superblock(struct oracle *o, const struct ishare_profile *prof
 	require(o->broken, sb_block_size(sb, profile), ISHARE_RULE_SB_BLOCK_SIZE);
 	if (!bitmap_empty(o->broken, ISHARE_RULE_COUNT))
 		return false;
-	require(o->broken, sb_dir_block_bits(sb), ISHARE_RULE_SB_DIR_BLOCK_BITS);
-	require(o->broken, sb_checksum(sb, &at), ISHARE_RULE_SB_CHECKSUM);
-	require(o->broken, sb_feature_incompat(sb, profile), ISHARE_RULE_SB_FEATURE_INCOMPAT);
-	require(o->broken, sb_ext_slots(sb, profile, size), ISHARE_RULE_SB_EXT_SLOTS);
-	require(o->broken, sb_metabox_slot(sb), ISHARE_RULE_SB_METABOX_SLOT);
-	require(o->broken, sb_metabox_self(sb, &o->ext), ISHARE_RULE_SB_METABOX_SELF);
-	require(o->broken, sb_packed_nid(sb), ISHARE_RULE_SB_PACKED_NID);
-	require(o->broken, sb_ishare_prefix_id(sb), ISHARE_RULE_SB_ISHARE_PREFIX_ID);
+	ISHARE_SUPERBLOCK_RULES(REQUIRE, sb, &o->ext, profile, &at, size);
 	require(o->broken, dev_table_bounds(sb, size), ISHARE_RULE_DEV_TABLE_BOUNDS);
 	o->config_open =
 		sb->compr_algs && ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS);
 	return true;
 }
+
+#undef REQUIRE
 
 /* What breaks the rules in an inode that a mount reads is met by the mount. */
 static void judge_roots(struct oracle *o)

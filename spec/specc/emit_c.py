@@ -18,6 +18,14 @@ READERS = """\
 */
 """
 
+# What a rule can be asked about as soon as the superblock is decoded.
+SUPERBLOCK_PARAMETERS = ("sb", "ext", "p", "v", "image_size")
+SUPERBLOCK_COMMENT = """\
+/*
+ * ask(rule, whether it holds); for each rule that is decided by the superblock sb, its extension
+ * ext, the profile p, the bytes v from the superblock on, and the size of the image.
+ */
+"""
 SCOPES_COMMENT = "/* Words for rules that cannot be decided together: see ishare_scopes. */\n"
 
 RULES_H_TYPES = """\
@@ -160,6 +168,16 @@ def read(f):
 
 # ---- rules.h and rules.c ----
 
+def superblock_rules(spec):
+    """A macro that asks each rule that the superblock decides."""
+    rules = [r for r in spec.rules
+             if r.subject == "superblock" and set(r.parameters) <= set(SUPERBLOCK_PARAMETERS)]
+    asked = "; \\\n".join(f"\task(ISHARE_RULE_{r.identifier.upper()}, "
+                         f"{r.identifier}({', '.join(r.parameters)}))" for r in rules)
+    head = f"#define ISHARE_SUPERBLOCK_RULES(ask, {', '.join(SUPERBLOCK_PARAMETERS)})"
+    return f"{head} \\\n{asked}\n"
+
+
 def rules_h(spec):
     """The catalogue's types."""
     rules = enum("ishare_rule_id", [f"ISHARE_RULE_{r.identifier.upper()}" for r in spec.rules]
@@ -171,8 +189,9 @@ def rules_h(spec):
     severities = "\n".join(f"\t{severity(s)}," for s in SEVERITIES)
     harms = "\n".join(f"\t{harm(h)}," for h in HARMS)
     types = RULES_H_TYPES % (severities, harms, WIDTH)
-    return guarded("ISHARE_RULES_H",
-                   "\n".join(['#include "types.h"\n', rules, structs, SCOPES_COMMENT + scopes, types]))
+    parts = ['#include "types.h"\n', rules, structs, SCOPES_COMMENT + scopes, types,
+             SUPERBLOCK_COMMENT + superblock_rules(spec)]
+    return guarded("ISHARE_RULES_H", "\n".join(parts))
 
 
 def severity(word):
@@ -229,7 +248,8 @@ def rule_entry(rule):
 
 def scope_entry(spec, s):
     """One scope's initializer."""
-    rules = "".join(f"\t\t[ISHARE_RULE_{r.identifier.upper()}] = true,\n" for r in spec.scope(s.name))
+    rules = "".join(f"\t\t[ISHARE_RULE_{r.identifier.upper()}] = true,\n"
+                    for r in spec.scope(s.name))
     return f"\t[{scope(s.name)}] = {{\n{rules}\t}},\n"
 
 

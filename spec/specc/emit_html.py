@@ -205,9 +205,10 @@ class Section:
     def rule_facts(self, rule):
         """What the yaml fence says, in words."""
         also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
+        sharing = (rule.sharing or "").replace("-", " ")
         facts = [("What a kernel does", self.text(emit_c.kernel_words(rule))),
                  ("What a violation hides", self.text(rule.hides)),
-                 ("What it does to sharing", self.text(rule.sharing and rule.sharing.replace("-", " "))),
+                 ("What it does to sharing", self.text(sharing)),
                  ("Where they disagree", self.text(rule.divergence)),
                  ("Unspecified", self.text(rule.unspecified)),
                  ("Established by", self.text("; ".join(rule.established_by))),

@@ -151,6 +151,13 @@ class Rule:
         return self.severity == "error" and not self.runtime
 
     @property
+    def parameters(self):
+        """The names of the predicate's parameters, in their order."""
+        found = self.predicate and re.search(
+            rf"\bpredicate\s+{self.identifier}\s*(?:\{{\w+\}})?\s*\(([^)]*)\)", self.predicate.code)
+        return re.findall(r"(\w+)\s*(?:,|$)", found.group(1)) if found else []
+
+    @property
     def predicates(self):
         """The names under which a formula can state the rule: its predicate, and one that this
         does no more than apply, `predicate RULE(...) = NAME(...);`."""
@@ -284,7 +291,8 @@ def check_scopes(spec, errors):
     for scope in spec.scopes:
         for pattern in scope.patterns:
             if not spec.matching(pattern):
-                errors.add(scope.place, f"scope {scope.name}: no rule about bytes matches {pattern}")
+                errors.add(scope.place, f"scope {scope.name}: no rule about bytes matches "
+                           f"{pattern}")
 
 
 def identifiers(spec):
@@ -383,8 +391,8 @@ def check_hides(spec, rule, errors):
     scopes = [HIDES_NOTHING] + [s.name for s in spec.scopes]
     if not rule.breakable:
         if rule.hides:
-            errors.add(rule.key_place("hides"), f"rule {rule.name}: only a rule of severity error about "
-                       "bytes has hides")
+            errors.add(rule.key_place("hides"), f"rule {rule.name}: only a rule of severity error "
+                       "about bytes has hides")
     elif "hides" not in rule.key_places:
         errors.add(rule.yaml_place, f"rule {rule.name} does not say what a violation hides "
                    f"(hides: {', '.join(scopes)})")
@@ -397,11 +405,11 @@ def check_sharing(rule, errors):
     """So do they with sharing, save where the image is not mounted."""
     needed = rule.breakable and not rule.kernel.get("mount")
     if needed and "sharing" not in rule.key_places:
-        errors.add(rule.yaml_place, f"rule {rule.name} does not say what a violation does to sharing "
-                   f"(sharing: {', '.join(SHARING)})")
+        errors.add(rule.yaml_place, f"rule {rule.name} does not say what a violation does to "
+                   f"sharing (sharing: {', '.join(SHARING)})")
     if rule.sharing and not needed:
-        errors.add(rule.key_place("sharing"), f"rule {rule.name}: only a rule of severity error about "
-                   "bytes that does not prevent the mount has sharing")
+        errors.add(rule.key_place("sharing"), f"rule {rule.name}: only a rule of severity error "
+                   "about bytes that does not prevent the mount has sharing")
 
 
 def conjuncts(formula):

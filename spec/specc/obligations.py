@@ -76,12 +76,13 @@ def check(spec, core, errors):
     for rule in (r for r in spec.rules if not r.runtime):
         name = rule.identifier
         if not has_function(text, name):
-            errors.add(rule.place, f"rule {rule.name} has no function: define bool {name}() in {core}")
+            errors.add(rule.place, f"rule {rule.name} has no function: define bool {name}() in "
+                       f"{core}")
         elif not declares(headers, name):
             errors.add(rule.place, f"rule {rule.name}: no header in {core} declares bool {name}()")
         elif rule.predicates & spec.demanded and not calls(code, name):
-            errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in {core} "
-                       f"calls {name}(): call it where its chapter's formula is decided")
+            errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in "
+                       f"{core} calls {name}(): call it where its chapter's formula is decided")
 
 
 def check_judges(spec, judges, errors):

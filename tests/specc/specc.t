@@ -408,8 +408,23 @@ C_PROGRAM = r"""
 #include "layout.h"
 #include "rules.h"
 
+#define ASK(rule, holds) printf("ask|%%d|%%d\n", rule, holds)
+
+static bool sb_magic(const struct ishare_superblock *sb)
+{
+	return sb->magic == ISHARE_SUPERBLOCK_MAGIC;
+}
+
+static bool sb_block_size(const struct ishare_superblock *sb)
+{
+	return sb->blkszbits == 9;
+}
+
 int main(void)
 {
+	struct ishare_superblock sb = { .magic = 1, .blkszbits = 9 };
+
+	ISHARE_SUPERBLOCK_RULES(ASK, &sb, 0, 0, 0, 0);
 	for (unsigned int i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *r = &ishare_rules[i];
 		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d|%%u\n", r->id, r->name, r->severity, r->harm,
@@ -487,6 +502,8 @@ def check_c_output(lines):
             "some say this, some say that|good|0|0|0",
             "2|share.test|0|1|runtime|Readers MUST read.|Reads|-|good|0|1|0"]
     tap.ok(rules == want, "the catalogue", *rules)
+    tap.ok([x for x in lines if x.startswith("ask|")] == ["ask|0|0", "ask|1|1"],
+           "the rules that the superblock decides are asked", *lines[:5])
     scopes = [x for x in lines if x.startswith("scope|")]
     tap.ok(scopes == ["scope|0|000", "scope|1|110", "scope|2|110"], "the scopes: no rule about readers", *scopes)
     explain = lines[lines.index("explain sb.magic") + 1:lines.index("rule|" + want[1])]
