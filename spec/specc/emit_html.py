@@ -306,24 +306,31 @@ def proof_section(spec, proofs):
     assumed = "".join(f"<li>{escape(a)}</li>\n" for a in proofs["assumptions"])
     return ("<section id=\"proofs\">\n<h1>What is proved</h1>\n"
             f"<p>At commit <code>{escape(proofs.get('commit', 'unknown'))}</code>, "
-            "that the function of each rule, in the core, decides exactly its predicate, and that all others do what "
+            "that the function of each rule, in the core, decides exactly its predicate, and that "
+            "all others do what "
             "their contracts say: "
             f"{totals['functions']} functions, {totals['goals']} goals, all valid "
-            f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} s), and "
-            f"{totals['smoke']} smoke tests passed; for {escape(', '.join(proofs['machdeps']))}; with "
+            f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} "
+            "s), and "
+            f"{totals['smoke']} smoke tests passed; for "
+            f"{escape(', '.join(proofs['machdeps']))}; with "
             + escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))
-            + ". The figures are sums over the machines; smoke tests are for the first.</p>\n<p>It is assumed that</p>\n"
+            + ". The figures are sums over the machines; smoke tests are for the first.</p>\n<p>It "
+              "is assumed that</p>\n"
             f"<ul>\n{assumed}</ul>\n"
             + proof_table("Rule", [(rule_link(r["rule"]), r) for r in rules])
-            + "<p>The functions that are no rules: what rules are made of, walks, look-ups, checksums and summaries.</p>\n"
-            + proof_table("File", [(f"<code>{escape(f['file'])}</code>", f) for f in others]) + "</section>\n")
+            + "<p>The functions that are no rules: what rules are made of, walks, look-ups, "
+              "checksums and summaries.</p>\n"
+            + proof_table("File", [(f"<code>{escape(f['file'])}</code>", f) for f in others])
+            + "</section>\n")
 
 
 def other_functions(proofs):
     """The figures of the functions that are no rules, summed over the machines."""
     rules = {(r["file"], r["function"]) for r in proofs["rules"]}
     return [{"file": f["file"], "function": f["function"],
-             **{column: sum(figures[column] for figures in f["machdeps"].values()) for column in PROOF_COLUMNS}}
+             **{column: sum(figures[column] for figures in f["machdeps"].values())
+                for column in PROOF_COLUMNS}}
             for f in proofs["functions"] if (f["file"], f["function"]) not in rules]
 
 
@@ -334,13 +341,16 @@ def rule_link(name):
 
 def proof_table(first, rows):
     """A table of figures; rows are (what the first column has, figures of a function)."""
-    head = "".join(f"<th>{h}</th>" for h in (first, "Goals", "Qed", "cvc5", "Smoke", "Seconds", "Function"))
-    return (f"<div class=\"table dense figures\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+    head = "".join(f"<th>{h}</th>" for h in (first, "Goals", "Qed", "cvc5", "Smoke", "Seconds",
+                                             "Function"))
+    return ("<div class=\"table dense "
+            f"figures\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
             + "".join(proof_row(*row) for row in rows) + "</tbody>\n</table>\n</div>\n")
 
 
 def proof_row(first, figures):
     """One function of a table."""
-    cells = "".join(f"<td>{figures[c]:.2f}</td>" if c == "seconds" else f"<td>{figures[c]}</td>" for c in PROOF_COLUMNS)
+    cells = "".join(f"<td>{figures[c]:.2f}</td>" if c == "seconds" else f"<td>{figures[c]}</td>"
+                    for c in PROOF_COLUMNS)
     return (f"<tr><td>{first}</td>{cells}"
             f"<td><code>{figures['file']}: {figures['function']}()</code></td></tr>\n")

@@ -413,8 +413,9 @@ def check_sharing(rule, errors):
 
 
 def conjuncts(formula):
-    """(names demanded, names that conditions have) of a formula: a conjunction of applied predicates, for all of some
-    things or under a condition, maybe; raises ValueError with what is none."""
+    """(names demanded, names that conditions have) of a formula: a conjunction of applied
+    predicates, for all of some things or under a condition, maybe; raises ValueError with what is
+    none."""
     formula = re.sub(r"^\s*\\forall\s[^;]*;", "", formula)
     *conditions, conjunction = formula.split("==>")
     for condition in conditions:
@@ -435,7 +436,8 @@ def conjuncts(formula):
 
 
 def check_formulas(spec, errors):
-    """The names that the one formula of the whole specification demands, or None if it cannot be read."""
+    """The names that the one formula of the whole specification demands, or None if it cannot be
+    read."""
     formulas, uses = {}, {}
     for conformance in spec.conformances:
         formulas.update(conformance.formulas())
@@ -446,7 +448,8 @@ def check_formulas(spec, errors):
         try:
             found, conditions = conjuncts(formulas[name][1])
         except ValueError as operand:
-            errors.add(formulas[name][0], f"conformance: {name} is no conjunction of rules, under a condition if "
+            errors.add(formulas[name][0], f"conformance: {name} is no conjunction of rules, under "
+                                          "a condition if "
                        f"need be: `{operand}`")
             return None
         uses[name] = found + conditions
@@ -455,7 +458,8 @@ def check_formulas(spec, errors):
     used = {n for names in uses.values() for n in names} | set(last)
     unused = [name for name in formulas if name not in used]
     for name in unused:
-        errors.add(formulas[name][0], f"conformance: {name} is not demanded by {last[0]}, the last formula")
+        errors.add(formulas[name][0], f"conformance: {name} is not demanded by {last[0]}, the "
+                                      "last formula")
     rules = {n for r in spec.rules if r.predicate for n in r.predicates}
     for name in sorted(demanded - rules - set(formulas)):
         errors.add(formulas[last[0]][0], f"conformance demands {name}, which is no rule")
