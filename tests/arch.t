@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""A 32-bit and a big-endian program say the same as the native one, to the byte, and pass the same unit tests.
-They are built to die where behaviour is undefined."""
+"""A 32-bit and a big-endian program say the same as the native one, to the byte, and pass the same
+unit tests. They are built to die where behaviour is undefined."""
 
 import glob
 import os
@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
 
-# Architecture, what its programs are, and the emulator that runs them where the machine itself does not.
+# Architecture, what its programs are, and the emulator that runs them where the machine itself does
+# not.
 ARCHITECTURES = [("i386", "ELF 32-bit, little-endian", b"\x7fELF\x01\x01", "qemu-i386"),
                  ("s390x", "ELF 64-bit, big-endian", b"\x7fELF\x02\x02", "qemu-s390x")]
 NATIVE = f"{tap.TOP}/build"
@@ -21,7 +22,8 @@ BATCH = 300
 
 def images(pattern):
     """Paths below the top of the tree, so that all programs report the same names."""
-    return sorted(os.path.relpath(p, tap.TOP) for p in glob.glob(f"{tap.TOP}/{pattern}", recursive=True))
+    return sorted(os.path.relpath(p, tap.TOP)
+                  for p in glob.glob(f"{tap.TOP}/{pattern}", recursive=True))
 
 
 def runner(architecture, emulator):
@@ -43,8 +45,10 @@ def outcome(command):
 
 def difference(arguments, native, foreign):
     """What to tell of two different outcomes."""
-    lines = [f"erofs-ishare {' '.join(arguments)[:200]}", f"exit status {native[0]} and {foreign[0]}"]
-    for a, b in zip(native[1].split("\n") + native[2].split("\n"), foreign[1].split("\n") + foreign[2].split("\n")):
+    lines = [f"erofs-ishare {' '.join(arguments)[:200]}",
+             f"exit status {native[0]} and {foreign[0]}"]
+    for a, b in zip(native[1].split("\n") + native[2].split("\n"),
+                    foreign[1].split("\n") + foreign[2].split("\n")):
         if a != b:
             return lines + [f"- {a[:500]}", f"+ {b[:500]}"]
     return lines + ["one says more than the other"]
@@ -65,7 +69,8 @@ def compare(name, before, architecture, jobs):
 
 def batches(files, *options):
     """Jobs that check many images each."""
-    return [["check", "--format=json", *options, *files[i:i + BATCH]] for i in range(0, len(files), BATCH)]
+    return [["check", "--format=json", *options, *files[i:i + BATCH]]
+            for i in range(0, len(files), BATCH)]
 
 
 def test_architecture(architecture, kind, magic, emulator):
@@ -83,12 +88,15 @@ def test_architecture(architecture, kind, magic, emulator):
     compare("check of the images, with digests", before, architecture, batches(real, "--digests"))
     compare("check of the images, as one domain", before, architecture,
             [["check", "--format=json", "--domain", *real]])
-    compare("check for other page sizes", before, architecture, batches(real, "--profile=linux-7.3/64k"))
+    compare("check for other page sizes", before, architecture,
+            batches(real, "--profile=linux-7.3/64k"))
     compare("dump of the images", before, architecture, [["dump", i] for i in real])
-    compare("dump of the images, as JSON", before, architecture, [["dump", "--format=json", i] for i in real])
+    compare("dump of the images, as JSON", before, architecture,
+            [["dump", "--format=json", i] for i in real])
     compare("check of the vectors", before, architecture, batches(vectors))
     compare("dump of the vectors", before, architecture, [["dump", i] for i in vectors])
-    compare("check of the sweep", before, architecture, batches(images("build/spec/sweep/**/*.erofs")))
+    compare("check of the sweep", before, architecture,
+            batches(images("build/spec/sweep/**/*.erofs")))
     for unit in images("tests/unit/*_test.c"):
         name = unit[:-2]
         done = tap.run([*before, f"{tap.TOP}/build/{architecture}/{name}"])

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The command line: every option, every exit status, and every format, read by somebody else's parser."""
+"""The command line: every option, every exit status, and every format, read by somebody else's
+parser."""
 
 import hashlib
 import json
@@ -65,11 +66,12 @@ def broken_rules(*arguments):
 
 
 def ends(done, status, name, out="", err=""):
-    """One test point: exit status, and patterns that stdout and stderr match; "" stands for silence."""
+    """One test point: exit status, and patterns that stdout and stderr match; "" stands for
+    silence."""
     def fits(pattern, text):
         return re.search(pattern, text, re.S) if pattern else text == ""
-    return tap.ok(done.returncode == status and fits(out, done.stdout) and fits(err, done.stderr), name,
-                  f"status {done.returncode}, not {status}", "stdout:", done.stdout[-2000:],
+    return tap.ok(done.returncode == status and fits(out, done.stdout) and fits(err, done.stderr),
+                  name, f"status {done.returncode}, not {status}", "stdout:", done.stdout[-2000:],
                   "stderr:", done.stderr[-2000:])
 
 
@@ -119,18 +121,21 @@ def test_help():
     ends(tool("help", "help"), 0, "help help", "Commands:")
     for command in ([], ["check"], ["dump"], ["explain"], ["rules"]):
         long, short = tool(*command, "--help"), tool(*command, "-h")
-        tap.ok(short.returncode == 0 and short.stdout == long.stdout, f"{' '.join([*command, '-h'])} is --help", short.stdout,
-               short.stderr)
+        tap.ok(short.returncode == 0 and short.stdout == long.stdout,
+               f"{' '.join([*command, '-h'])} is --help", short.stdout, short.stderr)
 
 
 def test_usage():
     """Wrong command lines."""
     for arguments, said in (
             ([], "a command is missing"), (["frobnicate"], "no command 'frobnicate'"),
-            (["help", "frobnicate"], "no command 'frobnicate'"), (["help", "check", "dump"], "help takes"),
-            (["check", "-h.erofs", GOOD], "no option '-h.erofs'; if it is a file, write './-h.erofs'"),
+            (["help", "frobnicate"], "no command 'frobnicate'"),
+            (["help", "check", "dump"], "help takes"),
+            (["check", "-h.erofs", GOOD],
+             "no option '-h.erofs'; if it is a file, write './-h.erofs'"),
             (["dump", "-Version.erofs"], "no option '-Version.erofs'"),
-            (["check"], "an image is missing"), (["check", "--frobnicate", GOOD], "unrecognized option"),
+            (["check"], "an image is missing"),
+            (["check", "--frobnicate", GOOD], "unrecognized option"),
             (["check", "--format=xml", GOOD], "'xml' is no format"),
             (["check", "--severity=fatal", GOOD], "'fatal' is no severity"),
             (["check", "--profile=linux-1.0", GOOD], "no profile 'linux-1.0'"),
@@ -140,27 +145,36 @@ def test_usage():
             (["check", "--limit=18446744073709551616", GOOD], "is no number of findings"),
             (["check", "--rule=no.such-rule", GOOD], "--rule=no.such-rule matches no rule"),
             (["check", "--rule=sb.*", "--rule=no.*", GOOD], "--rule=no.. matches no rule"),
-            (["check", "--rule=share.*", GOOD], r"--rule=share\.\* names rules for readers of images"),
-            *((["check", f"--rule={rule}", GOOD], rf"--rule={re.escape(rule)} needs --digests") for rule in NEED_DIGESTS),
+            (["check", "--rule=share.*", GOOD],
+             r"--rule=share\.\* names rules for readers of images"),
+            *((["check", f"--rule={rule}", GOOD], rf"--rule={re.escape(rule)} needs --digests")
+              for rule in NEED_DIGESTS),
             *((["check", option, GOOD], "--trust-opaque and --budget go with --digests")
               for option in ("--trust-opaque", "--budget=1")),
             *((["check", "--digests", f"--budget={size}", GOOD], f"'{size}' is no number of bytes")
-              for size in ("", "-1", "G", "1.5G", "1GB", "1 G", "18446744073709551616", "16777216T", "0x10")),
-            (["check", "--rule=sb.reserved-zero", "--severity=error", GOOD], "less severe than --severity"),
-            (["check", "--device=/dev/null", GOOD, GOOD], "--device=/dev/null comes before all images"),
+              for size in ("", "-1", "G", "1.5G", "1GB", "1 G", "18446744073709551616",
+                           "16777216T", "0x10")),
+            (["check", "--rule=sb.reserved-zero", "--severity=error", GOOD],
+             "less severe than --severity"),
+            (["check", "--device=/dev/null", GOOD, GOOD],
+             "--device=/dev/null comes before all images"),
             (["dump"], "an image is missing"), (["dump", GOOD, GOOD], "one image at a time"),
             (["dump", "--format=tap", GOOD], "'tap' is no format"),
             (["dump", "--limit=1M", GOOD], "'1M' is no number of bytes"),
-            (["explain"], "name of a rule is missing"), (["explain", "sb.magic", "sb.size"], "one rule at a time"),
-            (["rules", "--format=sarif"], "'sarif' is no format"), (["rules", "x"], "Too many arguments")):
-        ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "", said)
+            (["explain"], "name of a rule is missing"),
+            (["explain", "sb.magic", "sb.size"], "one rule at a time"),
+            (["rules", "--format=sarif"], "'sarif' is no format"),
+            (["rules", "x"], "Too many arguments")):
+        ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "",
+             said)
 
 
 def test_statuses(copies):
     """0, 1 and 2, the same in every format."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
     nothing = copies.path("nothing.erofs")
-    cases = ((0, "conforms", [GOOD]), (1, "an error", [bad]), (1, "an error in one of two", [bad, GOOD]),
+    cases = ((0, "conforms", [GOOD]), (1, "an error", [bad]),
+             (1, "an error in one of two", [bad, GOOD]),
              (2, "no such file", [nothing]), (2, "no such file wins over an error", [bad, nothing]),
              (2, "something not examined", [f"{IMAGES}/metabox-512.erofs"]),
              (2, "something not examined wins over an error", [bad, f"{IMAGES}/metabox-512.erofs"]))
@@ -169,10 +183,11 @@ def test_statuses(copies):
             done = check(f"--format={form}", *arguments)
             tap.ok(done.returncode == status and done.stdout, f"status {status} in {form}: {name}",
                    done.returncode, done.stdout[-500:], done.stderr)
-            tap.ok(bool(done.stderr) == (nothing in arguments), f"only trouble is on stderr in {form}: {name}",
-                   done.stderr)
+            tap.ok(bool(done.stderr) == (nothing in arguments),
+                   f"only trouble is on stderr in {form}: {name}", done.stderr)
     done = check(nothing, bad)
-    tap.ok("sb.ishare-prefix-id" in done.stdout, "one bad file does not stop the others", done.stdout)
+    tap.ok("sb.ishare-prefix-id" in done.stdout, "one bad file does not stop the others",
+           done.stdout)
 
 
 def test_not_images(copies):
@@ -192,8 +207,8 @@ def test_not_images(copies):
         for command in ("check", "dump"):
             done = tool(command, path, timeout=60)
             name = f"{command}: {os.path.basename(path)}: {said}"
-            tap.ok(done.returncode == 2 and re.search(f"^erofs-ishare: .*{said}.*\n$", done.stderr), name,
-                   done.returncode, done.stderr)
+            tap.ok(done.returncode == 2 and re.search(f"^erofs-ishare: .*{said}.*\n$", done.stderr),
+                   name, done.returncode, done.stderr)
             tap.ok(done.stderr.count(path) == 1, f"{name}: names the file once", done.stderr)
 
 
@@ -204,7 +219,8 @@ def test_no_permission(copies):
     program = shutil.copy(tap.TOOL[-1], copies.path("program"))
     as_nobody = {"preexec_fn": lambda: os.setuid(NOBODY)} if os.getuid() == 0 else {}
     done = tap.run([*tap.TOOL[:-1], program, "check", path], cwd="/", **as_nobody)
-    ends(done, 2, "a file without permission", "1 image not judged", "secret.erofs: cannot open: Permission denied")
+    ends(done, 2, "a file without permission", "1 image not judged",
+         "secret.erofs: cannot open: Permission denied")
 
 
 def test_truncated(copies):
@@ -223,36 +239,46 @@ def test_text(copies):
     """The form of a diagnostic, to the byte."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad.erofs")
     nothing = copies.path("nothing.erofs")
-    lines = check("--rule=sb.ishare-prefix-id", "bad.erofs", "bad.erofs", cwd=copies.directory).stdout.split("\n")
+    lines = check("--rule=sb.ishare-prefix-id", "bad.erofs", "bad.erofs",
+                  cwd=copies.directory).stdout.split("\n")
     expected = [
-        "bad.erofs: error: sb.ishare-prefix-id: ishare_xattr_prefix_id is 9, but the prefix table has 1 entry",
+        "bad.erofs: error: sb.ishare-prefix-id: ishare_xattr_prefix_id is 9, but the prefix table "
+        "has 1 entry",
         "  0x00000460  00 00 00 00 00 00 00 00 00 09 00 00 00 00 00 00",
         "                                         ^^ ishare_xattr_prefix_id (superblock +0x69)",
         "  run `erofs-ishare explain sb.ishare-prefix-id` for the rule"]
-    tap.ok(lines[:4] == expected, "a diagnostic shows the rule, the bytes and the field", *lines[:5])
+    tap.ok(lines[:4] == expected, "a diagnostic shows the rule, the bytes and the field",
+           *lines[:5])
     tap.ok(lines[4:7] == expected[:3], "the hint is given once for each rule", *lines[4:8])
     tap.ok(re.match(r"2 images: \d+ inodes, \d+ regular files, fingerprints unknown$", lines[7]),
            "the summary does not count what has no name", *lines[7:])
-    tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[8]), "the summary sums up", *lines[7:])
-    long = check("--rule=inode.*", copies.make(bad, (inode(GOOD, "/one")["offset"], b"\xff\xff"))).stdout.split("\n")
-    tap.ok(long[0].split(":")[1] == "/one" and re.fullmatch(r" {14}\^\^ \^\^ i_format \(inode_compact \+0x00\)", long[2]),
+    tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[8]),
+           "the summary sums up", *lines[7:])
+    long = check("--rule=inode.*",
+                 copies.make(bad, (inode(GOOD, "/one")["offset"], b"\xff\xff"))).stdout.split("\n")
+    tap.ok(long[0].split(":")[1] == "/one"
+           and re.fullmatch(r" {14}\^\^ \^\^ i_format \(inode_compact \+0x00\)", long[2]),
            "a finding names the file inside the image", *long)
     summary = check(GOOD).stdout
-    tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of \d+ bytes\)\n"
-                        r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary), "a good image: only the summary",
-           summary)
+    tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of "
+                        r"\d+ bytes\)\n"
+                        r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary),
+           "a good image: only the summary", summary)
     for arguments, said in (([nothing], r"1 image not judged\n0 errors, "),
                             ([nothing, "Makefile"], r".*\n2 images not judged\n1 error, "),
-                            ([nothing, GOOD], r"1 image: 19 inodes.*\n1 image not judged\n0 errors, ")):
-        ends(check(*arguments), 2, f"what is not judged is no image that was: {len(arguments)}, {said}",
+                            ([nothing, GOOD],
+                             r"1 image: 19 inodes.*\n1 image not judged\n0 errors, ")):
+        ends(check(*arguments), 2,
+             f"what is not judged is no image that was: {len(arguments)}, {said}",
              f"^{said}[^\n]*\n$", ".")
     for arguments, answers in (([f"{IMAGES}/plain-512.erofs"], True), ([GOOD], False),
                                ([f"{IMAGES}/plain-512.erofs", GOOD], False)):
-        tap.ok(check(*arguments).stdout.endswith("\nthis image shares no pages: ISHARE_XATTRS is not set\n") == answers,
+        tap.ok(check(*arguments).stdout.endswith("\nthis image shares no pages: ISHARE_XATTRS is "
+                                                 "not set\n") == answers,
                f"a plain answer: {answers}", check(*arguments).stdout)
     done = check(f"{IMAGES}/metabox-512.erofs").stdout
-    tap.ok(re.search(r"^\S*metabox-512\.erofs: not examined: ", done, re.M) and re.search(r", \d+ not examined;", done),
-           "what was not examined is said", done)
+    tap.ok(re.search(r"^\S*metabox-512\.erofs: not examined: ", done, re.M)
+           and re.search(r", \d+ not examined;", done), "what was not examined is said", done)
 
 
 def test_json(copies):
@@ -260,23 +286,30 @@ def test_json(copies):
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), (1024 + 0x6A, b"\x01"))
     told = report(bad, copies.path("nothing"), f"{IMAGES}/metabox-512.erofs")
     text = re.findall(r"^(\S+): (error|warning|note): (\S+): (.*)$", check(bad).stdout, re.M)
-    found = [(e["image"], e["severity"], e["rule"], e["message"]) for e in told["events"] if e["type"] == "finding"]
+    found = [(e["image"], e["severity"], e["rule"], e["message"]) for e in told["events"]
+             if e["type"] == "finding"]
     tap.ok(len(found) >= 2 and found == text, "JSON and text report the same findings", found, text)
     kinds = [e["type"] for e in told["events"]]
-    tap.ok("failure" in kinds and "unexamined" in kinds, "failures and what was not examined are events", kinds)
-    tap.ok(told["exit_status"] == 2 and told["summary"]["images"] == 2 and told["summary"]["images_not_judged"] == 1,
-           "JSON sums up", told["summary"])
-    tap.ok(told["summary"]["fingerprinted_files"] is None and told["summary"]["fingerprinted_bytes"] is None,
+    tap.ok("failure" in kinds and "unexamined" in kinds,
+           "failures and what was not examined are events", kinds)
+    tap.ok(told["exit_status"] == 2 and told["summary"]["images"] == 2
+           and told["summary"]["images_not_judged"] == 1, "JSON sums up", told["summary"])
+    tap.ok(told["summary"]["fingerprinted_files"] is None
+           and told["summary"]["fingerprinted_bytes"] is None,
            "JSON does not count what has no name", told["summary"])
     plain = report(GOOD, f"{IMAGES}/plain-512.erofs")
-    tap.ok(plain["summary"]["fingerprinted_files"] == 9 and plain["summary"]["images_without_fingerprints"] == 1,
+    tap.ok(plain["summary"]["fingerprinted_files"] == 9
+           and plain["summary"]["images_without_fingerprints"] == 1,
            "JSON tells images without fingerprints", plain["summary"])
-    tap.ok([report(GOOD, *p)["profile"] for p in ([], ["--profile=linux-6.12/64k"])] == ["linux-7.3", "linux-6.12/64k"],
-           "JSON tells the profile")
+    tap.ok([report(GOOD, *p)["profile"] for p in ([], ["--profile=linux-6.12/64k"])]
+           == ["linux-7.3", "linux-6.12/64k"], "JSON tells the profile")
     place = next(e for e in told["events"] if e.get("rule") == "sb.ishare-prefix-id")["place"]
-    tap.ok((place["space"], place["offset"], place["size"], place["structure"], place["field"], place["field_offset"])
-           == ("image", PREFIX_ID, 1, "superblock", "ishare_xattr_prefix_id", 0x69), "JSON tells the place", place)
-    tap.ok(bytes.fromhex(place["row"])[PREFIX_ID - place["row_offset"]] == 9, "JSON shows the bytes", place)
+    tap.ok((place["space"], place["offset"], place["size"], place["structure"], place["field"],
+            place["field_offset"])
+           == ("image", PREFIX_ID, 1, "superblock", "ishare_xattr_prefix_id", 0x69),
+           "JSON tells the place", place)
+    tap.ok(bytes.fromhex(place["row"])[PREFIX_ID - place["row_offset"]] == 9,
+           "JSON shows the bytes", place)
 
 
 def schema():
@@ -289,9 +322,11 @@ def schema():
 
 
 def first_sentence_of(short, text):
-    """Whether the one is the first sentence of the other, which the entry names `.` and `..` do not end."""
+    """Whether the one is the first sentence of the other, which the entry names `.` and `..` do not
+    end."""
     rest = text[len(short):]
-    return text.startswith(short) and re.match(r"\.?$|\. [A-Z]", rest) and not re.search(r"[ .]$|\w\w\. [A-Z]", short)
+    return text.startswith(short) and re.match(r"\.?$|\. [A-Z]",
+                                               rest) and not re.search(r"[ .]$|\w\w\. [A-Z]", short)
 
 
 def sarif_cases(copies):
@@ -318,17 +353,21 @@ def test_sarif(copies):
                and run["invocations"][0]["executionSuccessful"] == (done.returncode != 2),
                f"SARIF tells the exit status: {name}", run["invocations"])
         driver = run["tool"]["driver"]["rules"]
-        tap.ok([(r["id"], r["defaultConfiguration"]["level"], r["properties"]["harm"]) for r in driver]
-               == [(r["name"], r["severity"], r["harm"]) for r in rules], f"SARIF has the catalogue: {name}")
+        tap.ok([(r["id"], r["defaultConfiguration"]["level"], r["properties"]["harm"])
+                for r in driver]
+               == [(r["name"], r["severity"], r["harm"]) for r in rules],
+               f"SARIF has the catalogue: {name}")
         tap.is_empty([r for r in run["results"] if driver[r["ruleIndex"]]["id"] != r["ruleId"]],
                      f"SARIF's rule indexes are right: {name}")
         tap.is_empty([r["id"] for r in driver if not first_sentence_of(
             r["shortDescription"]["text"], r["fullDescription"]["text"])],
                      f"SARIF's short descriptions are sentences: {name}")
-        tap.ok(run["properties"]["profile"] == "linux-7.3", f"SARIF tells the profile: {name}", run["properties"])
+        tap.ok(run["properties"]["profile"] == "linux-7.3", f"SARIF tells the profile: {name}",
+               run["properties"])
     tap.ok(not logs["conforms"]["runs"][0]["results"], "no result without a finding")
     place = logs["an error"]["runs"][0]["results"][-1]["locations"][0]["physicalLocation"]
-    tap.ok(place["region"] == {"byteOffset": PREFIX_ID, "byteLength": 1}, "SARIF tells the bytes", place)
+    tap.ok(place["region"] == {"byteOffset": PREFIX_ID, "byteLength": 1},
+           "SARIF tells the bytes", place)
     tap.ok(place["artifactLocation"]["uri"].startswith("file:///")
            and place["artifactLocation"]["uri"].endswith("/bad%20100%25%20%231%3A%20%C3%A9.erofs"),
            "SARIF's URIs are encoded", place)
@@ -337,8 +376,8 @@ def test_sarif(copies):
         tap.ok(told and all(n["level"] == "error" for n in told), f"SARIF notifies: {name}", told)
     pair = logs["pairs"]["runs"][0]["results"][0]
     tap.ok(pair["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline"
-           and pair["relatedLocations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline",
-           "SARIF names the files inside, both of a pair", pair)
+           and pair["relatedLocations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+           == "/inline", "SARIF names the files inside, both of a pair", pair)
 
 
 def test_tap(copies):
@@ -347,7 +386,8 @@ def test_tap(copies):
     judged = [r["name"] for r in rules if not r["runtime"] and r["name"] not in NEED_DIGESTS]
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="bad # TODO \u00e9.erofs")
     points, errors = parse_tap(check("--format=tap", GOOD).stdout)
-    tap.ok(sorted(p[2] for p in points) == sorted(f"- {GOOD}: {r}" for r in judged) and all(p[0] for p in points)
+    tap.ok(sorted(p[2] for p in points) == sorted(f"- {GOOD}: {r}" for r in judged)
+           and all(p[0] for p in points)
            and not errors, "TAP: one point for each rule", points, errors)
     points, errors = parse_tap(check("--format=tap", bad).stdout)
     failed = {p[2].rsplit(" ", 1)[1] for p in points if not p[0]}
@@ -355,8 +395,10 @@ def test_tap(copies):
            "TAP: a point fails for each rule that is broken", failed, errors)
     tap.ok(not any(p[1] for p in points), "TAP: a file's name makes no directive", points)
     blocks = re.findall(r"^  ---\n(.*?)^  \.\.\.\n", check("--format=tap", bad).stdout, re.M | re.S)
-    tap.ok(blocks and all(yaml_block(b)["first"] for b in blocks), "TAP: the diagnostics are YAML", *blocks)
-    for name, arguments in (("not an image", ["/dev/null"]), ("not examined", [f"{IMAGES}/metabox-512.erofs"]),
+    tap.ok(blocks and all(yaml_block(b)["first"] for b in blocks),
+           "TAP: the diagnostics are YAML", *blocks)
+    for name, arguments in (("not an image", ["/dev/null"]),
+                            ("not examined", [f"{IMAGES}/metabox-512.erofs"]),
                             ("no such file among others", [GOOD, copies.path("nothing")])):
         points, errors = parse_tap(check("--format=tap", *arguments).stdout)
         tap.ok(any(not p[0] for p in points) and not errors, f"TAP: {name} fails", points, errors)
@@ -364,15 +406,19 @@ def test_tap(copies):
     tap.ok(len(points) == 1, "TAP: no rule holds for what could not be judged", points)
     points, _ = parse_tap(check("--format=tap", "--domain", GOOD, resized(copies)).stdout)
     tap.ok((False, "", "- trust domain: fingerprint.same-size") in points
-           and sum(p[2].endswith("fingerprint.same-size") for p in points) == 1, "TAP: one point for a trust domain",
-           points)
-    first = yaml_block(re.search(r"trust domain: fingerprint\.same-size\n  ---\n(.*?)^  \.\.\.\n", check(
-        "--format=tap", "--domain", GOOD, resized(copies, "resized.erofs")).stdout, re.M | re.S)[1])["first"][0]
+           and sum(p[2].endswith("fingerprint.same-size") for p in points) == 1,
+           "TAP: one point for a trust domain", points)
+    first = yaml_block(re.search(r"trust domain: fingerprint\.same-size\n  ---\n(.*?)^  \.\.\.\n",
+                                 check(
+        "--format=tap", "--domain", GOOD, resized(copies, "resized.erofs")).stdout,
+                                 re.M | re.S)[1])["first"][0]
     tap.ok({first["image"], first["other_image"]} == {GOOD, copies.path("resized.erofs")}
-           and first["path"] == first["other_path"] == "/inline", "TAP: both files of a pair are named", first)
+           and first["path"] == first["other_path"] == "/inline",
+           "TAP: both files of a pair are named", first)
     tap.ok("bad \\# TODO" in check("--format=tap", bad).stdout, "TAP: a # in a name is escaped")
     tap_cut_short(copies, judged)
-    done = tap.run(["prove", "-e", " ".join([*tap.TOOL, "check", "--format=tap", "--rule=sb.*"]), GOOD, GOOD])
+    done = tap.run(["prove", "-e", " ".join([*tap.TOOL, "check", "--format=tap", "--rule=sb.*"]),
+                    GOOD, GOOD])
     ends(done, 0, "prove can run it", r"Result: PASS")
 
 
@@ -381,10 +427,12 @@ def tap_cut_short(copies, judged):
     cut = copies.make(GOOD, (BLKSZBITS, b"\x14"))
     text = check("--format=tap", cut).stdout
     points, errors = parse_tap(text)
-    tap.ok(points == [(False, "", f"- {cut}: sb.block-size")] and not errors, "TAP: no point for what was not reached",
-           points, errors)
-    told = re.findall(r"^# \S+: a broken rule hides the rest of the image; no verdict on: (.*)$", text, re.M)
-    tap.ok(sorted(" ".join(told).split()) == sorted(set(judged) - {"sb.block-size"}), "TAP: a comment names them", told)
+    tap.ok(points == [(False, "", f"- {cut}: sb.block-size")] and not errors,
+           "TAP: no point for what was not reached", points, errors)
+    told = re.findall(r"^# \S+: a broken rule hides the rest of the image; no verdict on: (.*)$",
+                      text, re.M)
+    tap.ok(sorted(" ".join(told).split()) == sorted(set(judged) - {"sb.block-size"}),
+           "TAP: a comment names them", told)
     points, _ = parse_tap(check("--format=tap", "--domain", cut, GOOD).stdout)
     ours = [p[2] for p in points if not p[2].startswith(f"- {cut}")]
     tap.ok(sorted(ours) == sorted(f"- {GOOD}: {r}" for r in judged if r != "fingerprint.same-size"),
@@ -395,7 +443,8 @@ def tap_cut_short(copies, judged):
     tap.ok(hidden.returncode == 2 and "judged in part" not in hidden.stdout,
            "an image whose root is in a compressed metabox breaks no rule by that", hidden.stdout)
     ends(check(cut), 1, "an image that is cut short is judged in part",
-         "\n1 image: .*, fingerprints unknown\n1 image judged in part: a broken rule hides the rest\n1 error, ")
+         "\n1 image: .*, fingerprints unknown\n1 image judged in part: a broken rule hides the "
+         "rest\n1 error, ")
     told = report(cut, GOOD)["summary"]
     tap.ok((told["images"], told["images_cut_short"], told["fingerprinted_files"]) == (2, 1, None),
            "JSON tells that an image was cut short", told)
@@ -416,13 +465,16 @@ def resized(copies, name=None):
 def test_domain(copies):
     """--domain: what is right in each image may be wrong in both."""
     other = resized(copies)
-    tap.ok("fingerprint.same-size" not in broken_rules(GOOD, other), "without --domain images are judged apart")
+    tap.ok("fingerprint.same-size" not in broken_rules(GOOD, other),
+           "without --domain images are judged apart")
     pairs = [f for f in findings("--domain", GOOD, other) if f["rule"] == "fingerprint.same-size"]
     tap.ok(len(pairs) == 1 and {pairs[0]["image"], pairs[0]["other_image"]} == {GOOD, other}
-           and pairs[0]["path"] == pairs[0]["other_path"] == "/inline", "--domain finds a pair across images", pairs)
+           and pairs[0]["path"] == pairs[0]["other_path"] == "/inline",
+           "--domain finds a pair across images", pairs)
     done = check("--domain", GOOD, other)
     ends(done, 1, "--domain in text", r"fingerprint.same-size: .*\n  the other file: \S+:/inline\n")
-    ends(check("--domain", GOOD, f"{IMAGES}/digest-small-512.erofs"), 0, "--domain: good images", "2 images")
+    ends(check("--domain", GOOD, f"{IMAGES}/digest-small-512.erofs"), 0,
+         "--domain: good images", "2 images")
 
 
 def test_digests(copies):
@@ -437,28 +489,34 @@ def test_digests(copies):
     bad = copies.make(GOOD, *((at + 7, bytes([content[at + 7] ^ 1])) for at in blocks))
     ends(check(bad), 0, "without --digests no content is read", "1 image")
     ends(check("--digests", GOOD), 0, "--digests: a good image", "1 image")
-    ends(check("--digests", bad), 1, "--digests: a flipped bit", r":/\S+: error: fingerprint\.digest: ")
+    ends(check("--digests", bad), 1, "--digests: a flipped bit",
+         r":/\S+: error: fingerprint\.digest: ")
     tap.ok(broken_rules("--digests", "--rule=fingerprint.digest", bad) == {"fingerprint.digest"},
            "--digests with --rule")
     told = report("--digests", GOOD)["summary"]
-    tap.ok(told["digested_files"] == told["fingerprinted_files"] > 0, "--digests counts the files", told)
-    ends(check("--digests", GOOD), 0, "--digests: text counts them, too", rf"\n{told['digested_files']} digests compared\n")
+    tap.ok(told["digested_files"] == told["fingerprinted_files"] > 0,
+           "--digests counts the files", told)
+    ends(check("--digests", GOOD), 0, "--digests: text counts them, too",
+         rf"\n{told['digested_files']} digests compared\n")
     tap.ok("compared" not in check(GOOD).stdout, "without --digests none are counted")
     points, _ = parse_tap(check("--format=tap", "--digests", bad).stdout)
     tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
-    stale = f"{IMAGES}/metabox-plain-512.erofs"  # inodes in the metabox, with shared xattrs in the image's page of the same number
+    # inodes in the metabox, with shared xattrs in the image's page of the same number
+    stale = f"{IMAGES}/metabox-plain-512.erofs"
     ends(check(stale), 0, "without --digests nothing is said of what Linux takes for a fingerprint",
          "1 image")
-    ends(check("--digests", stale), 2, "--digests: a fingerprint that Linux may look for elsewhere is not examined",
+    ends(check("--digests", stale), 2, "--digests: a fingerprint that Linux may look for elsewhere "
+                                       "is not examined",
          r"not examined: .*metabox-stale-page")
-    ends(check("--digests", f"{IMAGES}/lz4-512.erofs"), 2, "--digests: compressed files are not examined",
-         "not examined: .*compressed")
+    ends(check("--digests", f"{IMAGES}/lz4-512.erofs"), 2,
+         "--digests: compressed files are not examined", "not examined: .*compressed")
     opaque_fingerprints(copies)
     padding(copies)
 
 
 def opaque_fingerprints(copies):
-    """Fingerprints that are no SHA-256: only the contents of all files that share tell what they are worth."""
+    """Fingerprints that are no SHA-256: only the contents of all files that share tell what they
+    are worth."""
     with open(f"{IMAGES}/no-checksum-512.erofs", "rb") as data:
         content = data.read().replace(b"sha256:", b"blake3:")
     image, again = copies.write(content), copies.write(content)
@@ -469,20 +527,25 @@ def opaque_fingerprints(copies):
     told = report("--domain", "--digests", image, again)["summary"]
     tap.ok(told["hashed_files"] == told["fingerprinted_files"] > 0 and told["digested_files"] == 0,
            "--digests counts opaque fingerprints", told)
-    ends(check("--digests", "--domain", image, again), 0, "--domain: opaque fingerprints of equal content",
+    ends(check("--digests", "--domain", image, again), 0,
+         "--domain: opaque fingerprints of equal content",
          rf"\n0 digests compared, {told['hashed_files']} files with opaque fingerprints hashed\n")
     done = check("--digests", "--domain", "--severity=error", image, other)
     ends(done, 1, "--domain: opaque fingerprints of other content",
-         rf"^{re.escape(other)}:/d/f: error: fingerprint\.same-content: .*\n  the other file: {re.escape(image)}:/d/f\n")
-    ends(check("--digests", "--domain", "--trust-opaque", image, other), 0, "--trust-opaque: no comparison",
+         rf"^{re.escape(other)}:/d/f: error: fingerprint\.same-content: .*\n  the other file: "
+         rf"{re.escape(image)}:/d/f\n")
+    ends(check("--digests", "--domain", "--trust-opaque", image, other), 0,
+         "--trust-opaque: no comparison", r"\n0 digests compared\n")
+    ends(check("--digests", "--trust-opaque", image), 0, "--trust-opaque without --domain",
          r"\n0 digests compared\n")
-    ends(check("--digests", "--trust-opaque", image), 0, "--trust-opaque without --domain", r"\n0 digests compared\n")
-    ends(check("--digests", "--rule=fingerprint.digest", image), 0, "fingerprint.digest says nothing of them", "1 image")
+    ends(check("--digests", "--rule=fingerprint.digest", image), 0,
+         "fingerprint.digest says nothing of them", "1 image")
     ends(check("--digests", "--rule=fingerprint.same-content", "--domain", image, other), 1,
          "fingerprint.same-content alone", "same-content")
     with open(f"{IMAGES}/lz4-512.erofs", "rb") as data:
         packed = copies.write(data.read().replace(b"sha256:", b"blake3:"))
-    ends(check("--digests", "--domain", "--rule=fingerprint.*", packed), 2, "--digests: compressed, and no SHA-256",
+    ends(check("--digests", "--domain", "--rule=fingerprint.*", packed), 2,
+         "--digests: compressed, and no SHA-256",
          "not examined: the file's content, to compare with that of others, is compressed")
 
 
@@ -494,22 +557,29 @@ def short_files(image, *devices):
 
 def padding(copies):
     """--digests: what is behind the end of a file."""
-    for image, data in (("no-inline-512.erofs", None), ("chunk-512.erofs", None), ("blobdev-512.erofs", "blobdev-512.blob")):
+    for image, data in (("no-inline-512.erofs", None), ("chunk-512.erofs", None),
+                        ("blobdev-512.erofs", "blobdev-512.blob")):
         image, data = f"{IMAGES}/{image}", f"{IMAGES}/{data or image}"
         with open(data, "rb") as stored:
             content = stored.read()
         devices = [f"--device={data}"] if data != image else []
-        at, file = next((at + f["size"], f) for f in short_files(image, *devices) for at in range(0, len(content), 512)
+        at, file = next((at + f["size"], f) for f in short_files(image, *devices)
+                        for at in range(0, len(content), 512)
                         for x in f["xattrs"] if not any(content[at + f["size"]:at + 512])
-                        and x["value"].endswith(hashlib.sha256(content[at:at + f["size"]]).hexdigest()))
+                        and x["value"].endswith(
+                            hashlib.sha256(content[at:at + f["size"]]).hexdigest()))
         bad = copies.make(data, (at, b"\1"))
         arguments = [f"--device={bad}", image] if devices else [bad]
         found = [f for f in findings("--digests", *arguments) if f["severity"] == "error"]
-        tap.ok({f["rule"] for f in found} == {"fingerprint.padding-zero"} and file["path"] in {f["path"] for f in found}
-               and all(f["place"]["offset"] in (i["offset"] for i in short_files(image, *devices)) if devices
+        tap.ok({f["rule"] for f in found} == {"fingerprint.padding-zero"}
+               and file["path"] in {f["path"] for f in found}
+               and all(f["place"]["offset"] in (i["offset"] for i in short_files(image, *devices))
+                       if devices
                        else f["place"]["offset"] == at for f in found),
-               f"{os.path.basename(data)}: a byte behind the end of a file", at, file["path"], found)
-        ends(check(*arguments), 0, f"{os.path.basename(data)}: without --digests nobody looks", "1 image")
+               f"{os.path.basename(data)}: a byte behind the end of a file", at,
+               file["path"], found)
+        ends(check(*arguments), 0, f"{os.path.basename(data)}: without --digests nobody looks",
+             "1 image")
 
 
 def test_devices_of_many(copies):
@@ -522,7 +592,8 @@ def test_devices_of_many(copies):
          "--device of each of several images", "3 images")
     ends(check("--digests", "--domain", *merged, image), 2, "devices of one of several images",
          f"{re.escape(image)}: not examined: .*device that was not given")
-    ends(check(image, image, f"--device={blob}", f"--device={blob}"), 2, "devices of the image before that",
+    ends(check(image, image, f"--device={blob}", f"--device={blob}"), 2,
+         "devices of the image before that",
          "1 image not judged", "the image has 1 extra device, but 2 were given")
 
 
@@ -533,46 +604,58 @@ def test_flat(copies):
     start = slot["uniaddr_lo"] * 512
     with open(blob, "rb") as data:
         whole = copies.make(image, (start, data.read()))
-    ends(check("--digests", "--flat", whole), 0, "--flat: the device's data is in the image", "1 image")
+    ends(check("--digests", "--flat", whole), 0, "--flat: the device's data is in the image",
+         "1 image")
     ends(check("--digests", whole), 2, "without --flat it is not examined",
          "not examined: the file's data is on a device that was not given")
     dumped = tool("dump", "--format=json", "--flat", whole)
-    tap.ok(dumped.returncode == 0 and json.loads(dumped.stdout)["complete"], "dump --flat", dumped.stderr)
+    tap.ok(dumped.returncode == 0 and json.loads(dumped.stdout)["complete"], "dump --flat",
+           dumped.stderr)
     ends(check("--flat", image), 1, "--flat: the data is not there", "error: inode.data-bounds: ")
-    ends(check("--digests", "--flat", image, f"--device={blob}"), 0, "--flat: with a device it means nothing", "1 image")
+    ends(check("--digests", "--flat", image, f"--device={blob}"), 0,
+         "--flat: with a device it means nothing", "1 image")
 
 
 def test_device(copies):
     """--device."""
     image, blob = f"{IMAGES}/blobdev-512.erofs", f"{IMAGES}/blobdev-512.blob"
-    ends(check("--digests", f"--device={blob}", image), 0, "--device: data is read from it", "1 image")
+    ends(check("--digests", f"--device={blob}", image), 0, "--device: data is read from it",
+         "1 image")
     ends(check("--digests", image), 2, "without --device data is not examined", "not examined: ")
     ends(check(f"--device={blob}x", image), 2, "--device: no such file", "1 image not judged",
          f"{re.escape(image)}: {re.escape(blob)}x: cannot open: No such file")
-    merged = [f"--device={IMAGES}/layer-small-512.erofs", f"--device={IMAGES}/layer-other-512.erofs"]
+    merged = [f"--device={IMAGES}/layer-small-512.erofs",
+              f"--device={IMAGES}/layer-other-512.erofs"]
     ends(check("--digests", *merged, f"{IMAGES}/merged-512.erofs"), 0, "--device twice", "1 image")
     # /h is on device 1 alone, /d/h on device 2
     for cut, path in ((0, "/h"), (1, "/d/h")):
         devices = [f"--device={copies.write(b'')}" if i == cut else d for i, d in enumerate(merged)]
-        found = {f.get("path") for f in findings(*devices, f"{IMAGES}/merged-512.erofs") if f["severity"] == "error"}
-        tap.ok(found & {"/h", "/d/h"} == {path}, f"--device: the order counts: device {cut + 1} is empty", found)
+        found = {f.get("path") for f in findings(*devices, f"{IMAGES}/merged-512.erofs")
+                 if f["severity"] == "error"}
+        tap.ok(found & {"/h", "/d/h"} == {path},
+               f"--device: the order counts: device {cut + 1} is empty", found)
     for arguments, said in (([f"--device={blob}", GOOD], "the image has 0 extra devices, but 1 "),
                             ([f"--device={blob}"] * 2 + [image], "the image has 1 extra device"),
-                            ([merged[0], f"{IMAGES}/merged-512.erofs"], "the image has 2 extra devices, but 1 ")):
+                            ([merged[0], f"{IMAGES}/merged-512.erofs"],
+                             "the image has 2 extra devices, but 1 ")):
         for command in ("check", "dump"):
             done = tool(command, *arguments)
-            tap.ok(done.returncode == 2 and said in done.stderr, f"{command}: {said}", done.returncode, done.stderr)
+            tap.ok(done.returncode == 2 and said in done.stderr, f"{command}: {said}",
+                   done.returncode, done.stderr)
     unset = copies.make(GOOD, (1024 + 0x56, b"\x03"))
     tap.ok("devices" not in json.loads(tool("dump", "--format=json", unset).stdout),
            "dump: without DEVICE_TABLE extra_devices means nothing")
     ends(tool("dump", f"--device={blob}", image), 0, "dump --device", "deviceslot 1 at 0x")
-    ends(tool("dump", f"--device={blob}x", image), 2, "dump --device: no such file", "", "No such file")
+    ends(tool("dump", f"--device={blob}x", image), 2, "dump --device: no such file", "",
+         "No such file")
 
 
 def test_profile(copies):
     """--profile, and --strict on what it warns of."""
-    ends(check("--profile=linux-7.3/16k", f"{IMAGES}/digest-16384.erofs"), 0, "--profile: page size", "1 image")
-    ends(check(f"{IMAGES}/digest-16384.erofs"), 1, "the default profile has 4 KiB pages", "sb.block-size")
+    ends(check("--profile=linux-7.3/16k", f"{IMAGES}/digest-16384.erofs"), 0,
+         "--profile: page size", "1 image")
+    ends(check(f"{IMAGES}/digest-16384.erofs"), 1, "the default profile has 4 KiB pages",
+         "sb.block-size")
     old = ["--profile=linux-6.12", GOOD]
     ends(check(*old), 0, "--profile: an older kernel", "warning: sb.feature-compat")
     ends(check("--strict", *old), 1, "--strict: a warning fails", "warning: sb.feature-compat")
@@ -581,11 +664,13 @@ def test_profile(copies):
         points, _ = parse_tap(check("--format=tap", *arguments).stdout)
         tap.ok([p[0] for p in points if p[2].endswith(": sb.feature-compat")] == [wanted],
                f"{' '.join(arguments[:-1])} in TAP", points)
-    for name in ("linux-6.12", "linux-6.12/4k", "linux-6.12/16k", "linux-6.12/64k", "linux-7.3", "linux-7.3/4k",
+    for name in ("linux-6.12", "linux-6.12/4k", "linux-6.12/16k", "linux-6.12/64k", "linux-7.3",
+                 "linux-7.3/4k",
                  "linux-7.3/16k", "linux-7.3/64k"):
         ends(check(f"--profile={name}", GOOD), 0, f"--profile={name}", "1 image")
     bad = copies.make(GOOD, (BLKSZBITS, b"\x11"))
-    tap.ok("sb.block-size" in broken_rules("--profile=linux-7.3/64k", bad), "no profile takes blocks of 128 KiB")
+    tap.ok("sb.block-size" in broken_rules("--profile=linux-7.3/64k", bad),
+           "no profile takes blocks of 128 KiB")
 
 
 def test_selection(copies):
@@ -597,16 +682,20 @@ def test_selection(copies):
     tap.ok(broken_rules("--rule=sb.checksum", "--rule=sb.ishare-prefix-id", bad)
            == {"sb.checksum", "sb.ishare-prefix-id"}, "--rule twice")
     ends(check("--rule=dir.*", bad), 0, "--rule: what is not selected is not judged", "0 errors")
-    ends(check("--rule=fingerprint.*", bad), 2, "--rule: what is not selected may decide about what is",
-         "not examined: what depends on sb.ishare-prefix-id, which is broken and was not asked for\n")
+    ends(check("--rule=fingerprint.*", bad), 2,
+         "--rule: what is not selected may decide about what is",
+         "not examined: what depends on sb.ishare-prefix-id, which is broken and was not "
+         "asked for\n")
     chunked = f"{IMAGES}/chunk-4096.erofs"
     huge = copies.make(chunked, (inode(chunked, "/first")["offset"] + 8, b"\xff\xff\xff\xff"))
-    ends(check("--rule=fingerprint.*", huge), 2, "--rule: a chunk table that is not examined holds metadata, too",
+    ends(check("--rule=fingerprint.*", huge), 2,
+         "--rule: a chunk table that is not examined holds metadata, too",
          "not examined: the table of the file's chunks overlaps")
     plain = f"{IMAGES}/prefix-part-512.erofs"
     told = {s: {f["severity"] for f in findings(f"--severity={s}", "--profile=linux-6.12", plain)}
             for s in ("error", "warning", "note")}
-    tap.ok(told == {"error": set(), "warning": {"warning"}, "note": {"warning", "note"}}, "--severity", told)
+    tap.ok(told == {"error": set(), "warning": {"warning"}, "note": {"warning", "note"}},
+           "--severity", told)
     ends(check("--strict", "--severity=error", "--profile=linux-6.12", plain), 0,
          "--severity: what is less severe is not judged", "0 warnings")
     points, _ = parse_tap(check("--format=tap", "--rule=prefix.*", GOOD).stdout)
@@ -617,40 +706,51 @@ def test_limit(copies):
     """--limit: what is not shown is counted and said, in every format."""
     image = f"{IMAGES}/prefix-part-512.erofs"
     rule = "fingerprint.name-encoding"
-    bad = copies.make(GOOD, *((inode(GOOD, path)["offset"], b"\xff\xff") for path in ("/one", "/inline")))
+    bad = copies.make(GOOD,
+                      *((inode(GOOD, path)["offset"], b"\xff\xff") for path in ("/one", "/inline")))
     every = report(image)
-    tap.ok([e["type"] for e in every["events"]] == ["finding"] * 4 and every["summary"]["omitted"] == 0,
-           "without --limit four findings are shown", every)
+    tap.ok([e["type"] for e in every["events"]] == ["finding"] * 4
+           and every["summary"]["omitted"] == 0, "without --limit four findings are shown", every)
     tap.ok(report("--limit=0", image)["events"] == every["events"], "--limit=0 shows all")
-    tap.ok(report("--limit=4", image)["events"] == every["events"], "a limit that is not exceeded changes nothing")
+    tap.ok(report("--limit=4", image)["events"] == every["events"],
+           "a limit that is not exceeded changes nothing")
     cut = report("--limit=2", image)
-    omitted = {"type": "omitted", "image": image, "rule": rule, "severity": "note", "harm": every["events"][0]["harm"],
+    omitted = {"type": "omitted", "image": image, "rule": rule, "severity": "note",
+               "harm": every["events"][0]["harm"],
                "count": 2}
     tap.ok(cut["events"] == every["events"][:2] + [omitted], "--limit=2 in JSON", cut["events"])
-    tap.ok(cut["summary"]["notes"] == 4 and cut["summary"]["omitted"] == 2, "what is not shown is counted", cut["summary"])
-    tap.ok([e["type"] for e in report("--limit=2", image, image)["events"]] == ["finding", "finding", "omitted"] * 2,
-           "each image has its own limit")
+    tap.ok(cut["summary"]["notes"] == 4 and cut["summary"]["omitted"] == 2,
+           "what is not shown is counted", cut["summary"])
+    tap.ok([e["type"] for e in report("--limit=2", image, image)["events"]]
+           == ["finding", "finding", "omitted"] * 2, "each image has its own limit")
     text = check("--limit=2", image).stdout
-    tap.ok(text.count(f"note: {rule}: the ") == 2 and f"{image}: note: {rule}: 2 more findings not shown\n" in text
-           and "\n2 findings not shown (--limit)\n0 errors, 0 warnings, 4 notes;" in text, "--limit=2 in text", text)
+    tap.ok(text.count(f"note: {rule}: the ") == 2
+           and f"{image}: note: {rule}: 2 more findings not shown\n" in text
+           and "\n2 findings not shown (--limit)\n0 errors, 0 warnings, 4 notes;" in text,
+           "--limit=2 in text", text)
     run = json.loads(check("--limit=2", "--format=sarif", image).stdout)["runs"][0]
     notifications = run["invocations"][0]["toolExecutionNotifications"]
     tap.ok(len(run["results"]) == 2 and [n["level"] for n in notifications] == ["note"]
            and notifications[0]["associatedRule"]["id"] == rule
-           and run["tool"]["driver"]["rules"][notifications[0]["associatedRule"]["index"]]["id"] == rule
-           and notifications[0]["message"]["text"] == "2 more findings not shown", "--limit=2 in SARIF", notifications)
+           and run["tool"]["driver"]["rules"][notifications[0]["associatedRule"]["index"]]["id"]
+           == rule
+           and notifications[0]["message"]["text"] == "2 more findings not shown",
+           "--limit=2 in SARIF", notifications)
     points = check("--limit=2", "--format=tap", f"--rule={rule}", image).stdout
-    tap.ok("\n  findings: 4\n" in points and points.count("    - message: ") == 2, "--limit=2 in TAP", points)
+    tap.ok("\n  findings: 4\n" in points and points.count("    - message: ") == 2,
+           "--limit=2 in TAP", points)
     tap.ok(report("--limit=1", bad)["exit_status"] == report("--limit=0", bad)["exit_status"] == 1,
            "--limit does not change the exit status")
 
 
 def names_image(copies, broken):
-    """An image with files whose names hold what a name should not; if broken, these files break a rule."""
+    """An image with files whose names hold what a name should not; if broken, these files break a
+    rule."""
     with open(GOOD, "rb") as data:
         content = data.read()
     edits = []
-    for old, new in ((b"block-minus-1", b"b\x1b[2J\xff\xc2\x9b\\aaaa"), (b"long-symlink", b"l\xe2\x80\xae{}\"'\n\taa")):
+    for old, new in ((b"block-minus-1", b"b\x1b[2J\xff\xc2\x9b\\aaaa"),
+                     (b"long-symlink", b"l\xe2\x80\xae{}\"'\n\taa")):
         at = content.index(old)
         edits.append((at, new[:len(old)]))
     for path in ("/block-minus-1", "/long-symlink") if broken else ():
@@ -662,14 +762,16 @@ def test_hostile_names(copies):
     """Names must not drive a terminal nor spoil a format."""
     image = names_image(copies, True)
     done = check("--rule=inode.*", image)
-    tap.ok("b\\x1b[2J\\xff\\xc2\\x9b\\\\aa" in done.stdout, "control characters are escaped in text", done.stdout)
+    tap.ok("b\\x1b[2J\\xff\\xc2\\x9b\\\\aa" in done.stdout,
+           "control characters are escaped in text", done.stdout)
     tap.ok(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udcff\u202e]", done.stdout),
            "text holds printable UTF-8 alone", ascii(done.stdout))
     paths = {f.get("path") for f in findings("--rule=inode.*", image)}
-    tap.ok("/b\\x1b[2J\\xff\\xc2\\x9b\\\\aaaa" in paths and "/l\\xe2\\x80\\xae{}\"'\\x0a\\x09aa" in paths,
-           "JSON has the same escapes", paths)
+    tap.ok("/b\\x1b[2J\\xff\\xc2\\x9b\\\\aaaa" in paths
+           and "/l\\xe2\\x80\\xae{}\"'\\x0a\\x09aa" in paths, "JSON has the same escapes", paths)
     log = json.loads(check("--format=sarif", "--rule=inode.*", image).stdout)
-    tap.ok(len(log["runs"][0]["results"]) == len(findings("--rule=inode.*", image)), "SARIF stays JSON")
+    tap.ok(len(log["runs"][0]["results"]) == len(findings("--rule=inode.*", image)),
+           "SARIF stays JSON")
     points, errors = parse_tap(check("--format=tap", "--rule=inode.*", image).stdout)
     tap.ok(points and not errors, "TAP stays TAP", points, errors)
     for form in ("text", "json"):
@@ -678,9 +780,11 @@ def test_hostile_names(copies):
                f"dump escapes names in {form}", done.stdout)
     odd = copies.make(GOOD, name="odd\n\udcff'\u001b.erofs")
     done = check("--profile=linux-6.12", odd)
-    tap.ok("odd\\x0a\\xff'\\x1b.erofs: " in done.stdout, "an image's own name is escaped", done.stdout)
+    tap.ok("odd\\x0a\\xff'\\x1b.erofs: " in done.stdout, "an image's own name is escaped",
+           done.stdout)
     log = json.loads(check("--format=sarif", "--profile=linux-6.12", odd).stdout)
-    uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"][
+        "artifactLocation"]["uri"]
     tap.ok(uri.endswith("/odd%0A%FF%27%1B.erofs"), "an image's name is encoded in a URI", uri)
 
 
@@ -688,26 +792,33 @@ def test_rules():
     """The catalogue."""
     rules = json.loads(tool("rules", "--format=json").stdout)
     text = tool("rules").stdout.splitlines()
-    tap.ok([line.split()[:3] for line in text[:-2]] == [[r["name"], r["severity"], r["subject"]] for r in rules],
+    tap.ok([line.split()[:3] for line in text[:-2]] == [[r["name"], r["severity"], r["subject"]]
+                                                        for r in rules],
            "text and JSON list the same rules", *text)
-    tap.is_empty([line for line, r in zip(text, rules) if not first_sentence_of(line[50:], r["requirement"])],
+    tap.is_empty([line for line, r in zip(text, rules)
+                  if not first_sentence_of(line[50:], r["requirement"])],
                  "text has the first sentence of each rule, from column 51 on")
     tap.ok(text[-2] == "" and "No image can break a rule whose subject is runtime" in text[-1]
-           and all(r["runtime"] == (r["subject"] == "runtime") for r in rules), "text says which rules are not for images",
-           text[-1])
-    tap.ok(len(rules) >= 60 and len({r["name"] for r in rules}) == len(rules), "the catalogue has its rules", len(rules))
+           and all(r["runtime"] == (r["subject"] == "runtime") for r in rules),
+           "text says which rules are not for images", text[-1])
+    tap.ok(len(rules) >= 60 and len({r["name"] for r in rules}) == len(rules),
+           "the catalogue has its rules", len(rules))
     wrong = []
     for rule in rules:
         done = tool("explain", rule["name"])
         words = " ".join(done.stdout.split())
-        if done.returncode or rule["name"] not in words or " ".join(rule["requirement"].split()) not in words:
+        if done.returncode or rule["name"] not in words or " ".join(
+                rule["requirement"].split()) not in words:
             wrong.append(f"{rule['name']}: status {done.returncode}: {done.stdout[:300]}")
     tap.is_empty(wrong, "explain knows every rule")
     for asked, meant in (("sb.ishare-prefixid", "sb.ishare-prefix-id"), ("sb_magic", "sb.magic"),
                          ("magic", "sb.magic"), ("xattr.duplicates", "xattr.duplicate")):
-        ends(tool("explain", asked), 2, f"explain {asked}", "", f"no rule '{asked}'; did you mean '{meant}'")
-    ends(tool("explain", "quite-another-thing"), 2, "explain without a guess", "", "`erofs-ishare rules` lists them")
-    ends(tool("explain", "\x1b[2J"), 2, "explain escapes what it does not know", "", r"no rule '\\x1b\[2J'")
+        ends(tool("explain", asked), 2, f"explain {asked}", "",
+             f"no rule '{asked}'; did you mean '{meant}'")
+    ends(tool("explain", "quite-another-thing"), 2, "explain without a guess", "",
+         "`erofs-ishare rules` lists them")
+    ends(tool("explain", "\x1b[2J"), 2, "explain escapes what it does not know", "",
+         r"no rule '\\x1b\[2J'")
 
 
 def test_dump(copies):
@@ -721,45 +832,61 @@ def test_dump(copies):
         missed = [e for e in checked["events"] if e["type"] == "unexamined"
                   and not e["reason"].startswith("the file's data ")]  # of which dump shows nothing
         fingerprints = sum(any(x["fingerprint"] for x in i["xattrs"]) for i in dump["inodes"])
-        if len({i["nid"] for i in dump["inodes"] if i["path"].startswith("/")}) != summary["inodes"]:
+        if len({i["nid"] for i in dump["inodes"]
+                if i["path"].startswith("/")}) != summary["inodes"]:
             wrong.append(f"{name}: {len(dump['inodes'])} inodes, not {summary['inodes']}")
         if summary["fingerprinted_files"] not in (fingerprints, None):
-            wrong.append(f"{name}: {fingerprints} fingerprints, not {summary['fingerprinted_files']}")
-        if dump["complete"] != (done.returncode == 0) or dump["superblock"]["fields"]["magic"] != 0xE0F5E1E2:
+            wrong.append(f"{name}: {fingerprints} fingerprints, not "
+                         f"{summary['fingerprinted_files']}")
+        if dump["complete"] != (done.returncode
+                                == 0) or dump["superblock"]["fields"]["magic"] != 0xE0F5E1E2:
             wrong.append(f"{name}: complete: {dump['complete']}, status {done.returncode}")
         if dump["complete"] != (not missed) or (None in summary.values() and dump["complete"]):
             wrong.append(f"{name}: complete: {dump['complete']}, but {summary}")
-        if len(dump.get("prefixes", [])) != dump["superblock"]["fields"]["xattr_prefix_count"] and dump["complete"]:
+        if len(dump.get("prefixes", [])) != dump["superblock"]["fields"][
+                "xattr_prefix_count"] and dump["complete"]:
             wrong.append(f"{name}: prefixes are missing: {dump.get('prefixes')}")
     tap.is_empty(wrong, "dump shows what check counts, in every image")
     text = tool("dump", GOOD)
-    ends(text, 0, "dump as text", r"superblock at 0x00000400:\n +0x00000400  magic +0xe0f5e1e2 \(3774210530\)\n"
-         r".*  feature_compat +0x37 \(55\): SB_CHKSUM, MTIME, XATTR_FILTER, PLAIN_XATTR_PFX, ISHARE_XATTRS\n"
-         r".*  feature_incompat +0x40 \(64\): XATTR_PREFIXES\n.*0x00000469  ishare_xattr_prefix_id +0x0 \(0\)\n.*"
-         r"  /one\n +0x\w+  nid \d+, compact, flat-inline, regular file, mode 0644, 25 links, 1 byte\n"
+    ends(text, 0, "dump as text", r"superblock at 0x00000400:\n +0x00000400  magic +0xe0f5e1e2 "
+                                  r"\(3774210530\)\n"
+         r".*  feature_compat +0x37 \(55\): SB_CHKSUM, MTIME, XATTR_FILTER, PLAIN_XATTR_PFX, "
+         r"ISHARE_XATTRS\n"
+         r".*  feature_incompat +0x40 \(64\): XATTR_PREFIXES\n.*0x00000469  ishare_xattr_prefix_id "
+         r"+0x0 \(0\)\n.*"
+         r"  /one\n +0x\w+  nid \d+, compact, flat-inline, regular file, mode 0644, 25 links, "
+         r"1 byte\n"
          r" +0x\w+  xattr erofs\.fingerprint\.v1 = \"sha256:\" " + hashlib.sha256(b"1").hexdigest()
          + r" \(fingerprint\)\n.*"
-         r"prefix 0 at 0x\w+: base_index 0, infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n")
-    tap.ok(not re.search(r"(?<!\d)1 (links|bytes)", text.stdout) and ", 1 link, " in text.stdout, "dump knows the singular")
-    features = {f"{field}_{bit}" for image in ("digest-512", "metabox-512", "blobdev-512", "48bit-512", "ztailpacking-512")
+         r"prefix 0 at 0x\w+: base_index 0, infix \"erofs\.fingerprint\.v1\" \(names "
+         r"fingerprints\)\n")
+    tap.ok(not re.search(r"(?<!\d)1 (links|bytes)", text.stdout) and ", 1 link, " in text.stdout,
+           "dump knows the singular")
+    features = {f"{field}_{bit}" for image in ("digest-512", "metabox-512", "blobdev-512",
+                                               "48bit-512", "ztailpacking-512")
                 for field, bit in feature_bits(f"{IMAGES}/{image}.erofs")}
-    tap.ok({"feature_compat_ISHARE_XATTRS", "feature_incompat_METABOX", "feature_incompat_DEVICE_TABLE",
-            "feature_incompat_48BIT", "feature_incompat_ZTAILPACKING"} <= features, "dump names features", features)
+    tap.ok({"feature_compat_ISHARE_XATTRS", "feature_incompat_METABOX",
+            "feature_incompat_DEVICE_TABLE",
+            "feature_incompat_48BIT", "feature_incompat_ZTAILPACKING"} <= features,
+           "dump names features", features)
     packed = tool("dump", packed_prefixes(copies))
     ends(packed, 0, "dump shows a prefix table in the packed inode",
-         r"xattr erofs\.fingerprint\.v1 = .*\(fingerprint\)\n.*prefix 0 at 0x00000000 of the packed inode: base_index 0, "
+         r"xattr erofs\.fingerprint\.v1 = .*\(fingerprint\)\n.*prefix 0 at 0x00000000 of the "
+         r"packed inode: base_index 0, "
          r"infix \"erofs\.fingerprint\.v1\" \(names fingerprints\)\n")
     tap.ok("... (300 bytes)" in text.stdout and "trusted.overlay.opaque = \"y\"" in text.stdout,
            "dump cuts long values and names namespaces", text.stdout)
-    box = json.loads(tool("dump", "--format=json", f"{IMAGES}/metabox-plain-512.erofs").stdout)["inodes"]
+    box = json.loads(tool("dump", "--format=json",
+                          f"{IMAGES}/metabox-plain-512.erofs").stdout)["inodes"]
     tap.ok(any(i["space"] == "metabox" for i in box) and all(
-        (i["space"] == "metabox") == bool(re.fullmatch("0x8[0-9a-f]{15}", str(i["nid"]))) for i in box),
+        (i["space"] == "metabox") == bool(re.fullmatch("0x8[0-9a-f]{15}", str(i["nid"])))
+        for i in box),
            "dump writes nids that JSON cannot hold as strings", box)
     ends(tool("dump", f"{IMAGES}/metabox-plain-512.erofs"), 0, "dump says what is in the metabox",
          r"  /f\n +0x\w+  nid \d{1,3} of the metabox, ")
     long = next(x for x in inode(GOOD, "/xattrs")["xattrs"] if x["name"] == "long")
-    tap.ok(long["namespace"] == "user." and long["value_size"] == 300 and bytes.fromhex(long["value"]) == b"x" * 64,
-           "dump cuts long values in JSON", long)
+    tap.ok(long["namespace"] == "user." and long["value_size"] == 300
+           and bytes.fromhex(long["value"]) == b"x" * 64, "dump cuts long values in JSON", long)
 
 
 def packed_prefixes(copies):
@@ -777,7 +904,8 @@ def packed_prefixes(copies):
 
 
 def feature_bits(image):
-    """The features that dump names in text, with the fields that have them. JSON must name the same."""
+    """The features that dump names in text, with the fields that have them. JSON must name the
+    same."""
     text = re.findall(r"  (feature_\w+) +0x\w+ \(\d+\): (.*)", tool("dump", image).stdout)
     bits = [(field, bit) for field, names in text for bit in names.split(", ")]
     told = json.loads(tool("dump", "--format=json", image).stdout)["superblock"]
@@ -793,35 +921,48 @@ def test_dump_hidden(copies):
         at = inode(GOOD, path)["offset"]
         with open(GOOD, "rb") as data:
             form = struct.unpack_from("<H", data.read(), at)[0]
-        return copies.make(GOOD, (at, struct.pack("<H", form & ~0xE)), (at + 16, b"\xff\xff\xff\x0f"))
+        return copies.make(GOOD, (at, struct.pack("<H", form & ~0xE)),
+                           (at + 16, b"\xff\xff\xff\x0f"))
     at = {path: inode(GOOD, path)["offset"] for path in ("/block", "/xattrs")}
-    shown = (("page size", f"{IMAGES}/digest-65536.erofs"), ("an error", copies.make(GOOD, (PREFIX_ID, b"\x09"))),
+    shown = (("page size", f"{IMAGES}/digest-65536.erofs"),
+             ("an error", copies.make(GOOD, (PREFIX_ID, b"\x09"))),
              ("a file's data is nowhere", moved("/block")))
     for name, image in shown:
         ends(tool("dump", image), 0, f"dump shows all: {name}", "inodes:")
-        tap.ok(json.loads(tool("dump", "--format=json", image).stdout)["complete"], f"dump is complete: {name}")
+        tap.ok(json.loads(tool("dump", "--format=json", image).stdout)["complete"],
+               f"dump is complete: {name}")
     tap.ok("inode.data-bounds" in broken_rules(shown[2][1]), "check finds that data is nowhere")
-    hidden = (("no inode", copies.make(GOOD, (at["/block"], b"\xff\xff")), "/block: inode.format: "),
+    hidden = (("no inode", copies.make(GOOD, (at["/block"], b"\xff\xff")),
+               "/block: inode.format: "),
               ("a directory's data is nowhere", moved("/deep"), "/deep: inode.data-bounds: "),
-              ("an xattr area", copies.make(GOOD, (at["/xattrs"] + 2, b"\xff\xff")), "/xattrs: inode.xattr-bounds: "),
+              ("an xattr area", copies.make(GOOD, (at["/xattrs"] + 2, b"\xff\xff")),
+               "/xattrs: inode.xattr-bounds: "),
               ("block size", copies.make(GOOD, (BLKSZBITS, b"\x14")), "sb.block-size: "))
     for name, image, said in hidden:
-        ends(tool("dump", image), 2, f"dump misses: {name}", "This is not all", f"not shown: {said}")
-        tap.ok(not json.loads(tool("dump", "--format=json", image).stdout)["complete"], f"dump is not complete: {name}")
+        ends(tool("dump", image), 2, f"dump misses: {name}", "This is not all",
+             f"not shown: {said}")
+        tap.ok(not json.loads(tool("dump", "--format=json", image).stdout)["complete"],
+               f"dump is not complete: {name}")
 
 
 def test_dump_limit():
     """dump --limit: what is left out is said."""
     whole = json.loads(tool("dump", "--format=json", GOOD).stdout)
-    tap.ok(json.loads(tool("dump", "--format=json", "--limit=0", GOOD).stdout) == whole, "dump --limit=0 shows all")
+    tap.ok(json.loads(tool("dump", "--format=json", "--limit=0", GOOD).stdout) == whole,
+           "dump --limit=0 shows all")
     cut = tool("dump", "--format=json", "--limit=2000", GOOD)
-    told, part = re.search(r"not shown: (\d+) inodes and xattrs beyond 2000 bytes \(--limit\)\n$", cut.stderr), \
+    told, part = re.search(r"not shown: (\d+) inodes and xattrs beyond 2000 bytes \(--limit\)\n$",
+                           cut.stderr), \
         json.loads(cut.stdout)
-    tap.ok(cut.returncode == 2 and part["inodes"] and part["inodes"] == whole["inodes"][:len(part["inodes"])]
-           and not part["complete"] and part["prefixes"] == whole["prefixes"], "dump --limit=2000 in JSON", cut.stderr, part)
-    left = sum(1 + len(i["xattrs"]) for i in whole["inodes"]) - sum(1 + len(i["xattrs"]) for i in part["inodes"])
+    tap.ok(cut.returncode == 2 and part["inodes"]
+           and part["inodes"] == whole["inodes"][:len(part["inodes"])]
+           and not part["complete"] and part["prefixes"] == whole["prefixes"],
+           "dump --limit=2000 in JSON", cut.stderr, part)
+    left = sum(1 + len(i["xattrs"]) for i in whole["inodes"]) - sum(1 + len(i["xattrs"])
+                                                                    for i in part["inodes"])
     tap.ok(told and int(told[1]) == left, "dump counts what it leaves out", told, left)
-    ends(tool("dump", "--limit=2000", GOOD), 2, "dump --limit=2000 in text", "\nThis is not all: see the errors.\n$", "--limit")
+    ends(tool("dump", "--limit=2000", GOOD), 2, "dump --limit=2000 in text",
+         "\nThis is not all: see the errors.\n$", "--limit")
 
 
 def test_dump_garbage(copies):
@@ -831,7 +972,8 @@ def test_dump_garbage(copies):
     chance = random.Random(512)
     wrong = []
     for round_ in range(150):
-        edits = [(chance.randrange(1028, len(content)), bytes([chance.randrange(256)])) for _ in range(1 + round_ % 20)]
+        edits = [(chance.randrange(1028, len(content)), bytes([chance.randrange(256)]))
+                 for _ in range(1 + round_ % 20)]
         image = copies.make(GOOD, *edits, name="garbage.erofs")
         for command in ("check", "dump"):
             done = tool(command, "--format=json", image, timeout=120)
@@ -849,18 +991,19 @@ def test_output_errors():
     """A report that cannot be written is trouble."""
     for arguments in (*(["check", f"--format={f}", GOOD] for f in FORMATS), ["dump", GOOD],
                       ["dump", "--format=json", GOOD], ["rules"], ["rules", "--format=json"],
-                      ["explain", "sb.magic"], ["--help"], ["--version"], ["help"], ["check", "--help"]):
+                      ["explain", "sb.magic"], ["--help"], ["--version"], ["help"],
+                      ["check", "--help"]):
         name = " ".join(arguments).replace(GOOD, "IMAGE")
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = tool(*arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE)
-        tap.ok(done.returncode == 2 and "No space left on device" in done.stderr, f"full disk: {name}",
-               done.returncode, done.stderr)
+        tap.ok(done.returncode == 2 and "No space left on device" in done.stderr,
+               f"full disk: {name}", done.returncode, done.stderr)
         reading, writing = os.pipe()
         os.close(reading)
         done = tool(*arguments, capture_output=False, stdout=writing, stderr=subprocess.PIPE)
         os.close(writing)
-        tap.ok(done.returncode == 2 and "Broken pipe" in done.stderr, f"closed pipe: {name}", done.returncode,
-               done.stderr)
+        tap.ok(done.returncode == 2 and "Broken pipe" in done.stderr, f"closed pipe: {name}",
+               done.returncode, done.stderr)
 
 
 def on_terminal(arguments, out=False, err=False, columns=0, **environment):
@@ -887,12 +1030,15 @@ def on_terminal(arguments, out=False, err=False, columns=0, **environment):
 def test_colour(copies):
     """Colour is for terminals."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
-    tap.ok("\x1b[1;31merror:\x1b[0m" in on_terminal(["check", bad], out=True), "colour on a terminal")
+    tap.ok("\x1b[1;31merror:\x1b[0m" in on_terminal(["check", bad], out=True),
+           "colour on a terminal")
     tap.ok("\x1b" not in check(bad).stdout, "no colour elsewhere")
     tap.ok("\x1b" not in on_terminal(["check", bad], out=True, NO_COLOR="1"), "NO_COLOR")
-    tap.ok("\x1b" not in on_terminal(["check", bad], out=True, TERM="dumb"), "no colour on a dumb terminal")
+    tap.ok("\x1b" not in on_terminal(["check", bad], out=True, TERM="dumb"),
+           "no colour on a dumb terminal")
     for form in ("json", "sarif", "tap"):
-        tap.ok("\x1b" not in on_terminal(["check", f"--format={form}", bad], out=True), f"no colour in {form}")
+        tap.ok("\x1b" not in on_terminal(["check", f"--format={form}", bad], out=True),
+               f"no colour in {form}")
 
 
 def test_width():
@@ -903,14 +1049,18 @@ def test_width():
         wide = " ".join(wide.split())
         for columns in (48, 100):
             shown = on_terminal(command, out=True, columns=columns)
-            tap.is_empty([line for line in shown.split("\r\n") if len(line) > columns and " " in line.strip()],
+            tap.is_empty([line for line in shown.split("\r\n") if len(line) > columns
+                          and " " in line.strip()],
                          f"{name} fits {columns} columns")
             if "--help" not in command:
-                tap.ok(" ".join(shown.split()) == wide, f"{name} is the same in {columns} columns", shown)
+                tap.ok(" ".join(shown.split()) == wide, f"{name} is the same in {columns} columns",
+                       shown)
     for environment, columns in (({"COLUMNS": "60"}, 60), ({"COLUMNS": ""}, 80)):
         longest = max(map(len, on_terminal(["rules"], out=True, **environment).split("\r\n")))
-        tap.ok(columns - 15 < longest <= columns, f"a terminal that does not know its width: {environment}", longest)
-    tap.ok(max(map(len, tool("rules").stdout.split("\n"))) > 200, "without a terminal no line is broken")
+        tap.ok(columns - 15 < longest <= columns,
+               f"a terminal that does not know its width: {environment}", longest)
+    tap.ok(max(map(len, tool("rules").stdout.split("\n"))) > 200,
+           "without a terminal no line is broken")
 
 
 def many_inodes(copies, count):
@@ -924,7 +1074,8 @@ def many_inodes(copies, count):
         offset = 12 * len(part)
         heads = tails = b""
         for name, nid in part:
-            heads += struct.pack("<QHBB", nid, offset + len(tails), 2 if name in (b".", b"..") else 1, 0)
+            heads += struct.pack("<QHBB", nid, offset + len(tails),
+                                 2 if name in (b".", b"..") else 1, 0)
             tails += name
         directory += (heads + tails).ljust(block, b"\0")
 
@@ -933,10 +1084,12 @@ def many_inodes(copies, count):
 
     inodes = an_inode(stat.S_IFREG | 0o644, 0, 0) * count
     first = 1 + -(-32 * (count + 1) // block)
-    inodes = (an_inode(stat.S_IFDIR | 0o755, len(directory), first) + inodes).ljust((first - 1) * block, b"\0")
+    inodes = (an_inode(stat.S_IFDIR | 0o755, len(directory), first)
+              + inodes).ljust((first - 1) * block, b"\0")
     superblock = struct.pack("<IIIBBHQQIIII", 0xE0F5E1E2, 0, 0, 12, 0, 0, count + 1, 0, 0,
                              first + len(directory) // block, 1, 0).ljust(128, b"\0")
-    return copies.write((b"\0" * 1024 + superblock).ljust(block, b"\0") + inodes + directory, name="many.erofs")
+    return copies.write((b"\0" * 1024 + superblock).ljust(block, b"\0") + inodes + directory,
+                        name="many.erofs")
 
 
 def test_progress(copies):
@@ -950,11 +1103,13 @@ def test_progress(copies):
         tool(*many)
         took = time.monotonic() - start
     shown = on_terminal(many, err=True)
-    tap.ok(re.search(r"\r\S*/many\.erofs: \[[#-]+\] \d+ inodes", shown), "a progress bar appears", shown[:500])
+    tap.ok(re.search(r"\r\S*/many\.erofs: \[[#-]+\] \d+ inodes", shown), "a progress bar appears",
+           shown[:500])
     tap.ok(shown.endswith("\r\x1b[K"), "the progress bar is cleared", ascii(shown[-200:]))
     start = time.monotonic()
     shown = on_terminal(["check", image], err=True)
-    tap.ok(shown == "" or time.monotonic() - start >= 1, "no bar for what takes less than a second", ascii(shown))
+    tap.ok(shown == "" or time.monotonic() - start >= 1, "no bar for what takes less than a second",
+           ascii(shown))
     tap.ok(tool(*many).stderr == "", "no bar without a terminal")
 
 
@@ -963,7 +1118,8 @@ def test_manual():
     page = f"{tap.TOP}/ref/cmd/erofs-ishare.1"
     lint = tap.run(["mandoc", "-Tlint", page])
     about_here = re.compile(r"referenced manual not found|mandoc\.db")
-    tap.is_empty([line for line in (lint.stdout + lint.stderr).splitlines() if not about_here.search(line)],
+    tap.is_empty([line for line in (lint.stdout + lint.stderr).splitlines()
+                  if not about_here.search(line)],
                  "mandoc has nothing to say")
     text = re.sub(".\b", "", tap.run(["mandoc", "-Tascii", page]).stdout)
     with open(page, encoding="utf-8") as source:
@@ -998,8 +1154,8 @@ def complete(*words, directory=tap.TOP):
         with open(f"{bin_}/erofs-ishare", "w", encoding="utf-8") as script:
             script.write("#!/bin/sh\nexec " + " ".join(tap.TOOL) + ' "$@"\n')
         os.chmod(f"{bin_}/erofs-ishare", 0o755)
-        done = tap.run(["bash", "-uc", COMPLETE, "bash", tap.TOP, "erofs-ishare", *words], cwd=directory,
-                       env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"})
+        done = tap.run(["bash", "-uc", COMPLETE, "bash", tap.TOP, "erofs-ishare", *words],
+                       cwd=directory, env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"})
     if done.stderr:
         tap.ok(False, "completion is silent on stderr", done.stderr)
     return done.stdout.split()
@@ -1008,14 +1164,16 @@ def complete(*words, directory=tap.TOP):
 def test_completion():
     """bash completion."""
     rules = [r["name"] for r in json.loads(tool("rules", "--format=json").stdout)]
-    tap.ok(complete("") == ["check", "dump", "explain", "rules", "help", "--help", "--version"], "commands are offered",
-           complete(""))
+    tap.ok(complete("") == ["check", "dump", "explain", "rules", "help", "--help", "--version"],
+           "commands are offered", complete(""))
     tap.ok(complete("ex") == ["explain"], "a command is completed")
     tap.ok(complete("help", "d") == ["dump"], "help's command is completed")
-    tap.ok(complete("explain", "") == rules + ["--help"], "rules are offered", complete("explain", ""))
+    tap.ok(complete("explain", "") == rules + ["--help"], "rules are offered",
+           complete("explain", ""))
     tap.ok(complete("explain", "sb.ma") == ["sb.magic"], "a rule is completed")
     tap.ok(complete("check", "--rule", "=", "sb.ma") == ["sb.magic"], "--rule= is completed")
-    tap.ok(complete("check", "--rule", "sb.ma") == ["sb.magic"], "--rule without an equals sign is completed")
+    tap.ok(complete("check", "--rule", "sb.ma") == ["sb.magic"],
+           "--rule without an equals sign is completed")
     tap.ok(complete("check", "--strict", "digest-51", directory=IMAGES) == ["digest-512.erofs"],
            "a file after an option without value is completed")
     tap.ok(complete("check", "--rule", "=") == rules, "--rule= offers rules")
@@ -1023,20 +1181,24 @@ def test_completion():
     tap.ok(complete("dump", "--format", "=", "") == ["text", "json"], "dump --format=")
     tap.ok(complete("check", "--severity", "=", "w") == ["warning"], "--severity=")
     said = re.search(r"Profiles: (.*)", check("--profile=", GOOD).stderr)
-    tap.ok(said and sorted(complete("check", "--profile", "=", "")) == sorted(said[1].split()), "--profile= offers all",
-           said and said[1], complete("check", "--profile", "=", ""))
+    tap.ok(said and sorted(complete("check", "--profile", "=", "")) == sorted(said[1].split()),
+           "--profile= offers all", said and said[1], complete("check", "--profile", "=", ""))
     for command in ("check", "dump", "rules"):
         offered = {o.strip("-=") for o in complete(command, "--")}
-        tap.ok(offered == set(options_of(command)) | {"help"}, f"{command}'s options are offered", offered)
-    for words in (["check", "digest-51"], ["dump", "digest-51"], ["check", "--device", "=", "digest-51"]):
-        tap.ok(complete(*words, directory=IMAGES) == ["digest-512.erofs"], f"files: {' '.join(words)}")
+        tap.ok(offered == set(options_of(command)) | {"help"}, f"{command}'s options are offered",
+               offered)
+    for words in (["check", "digest-51"], ["dump", "digest-51"],
+                  ["check", "--device", "=", "digest-51"]):
+        tap.ok(complete(*words, directory=IMAGES) == ["digest-512.erofs"],
+               f"files: {' '.join(words)}")
 
 
 def test_pkg_config(copies):
     """The pkg-config file."""
     with open(f"{tap.TOP}/ref/libishare.pc.in", encoding="utf-8") as source:
         text = source.read()
-    for name, value in (("PREFIX", "/p"), ("LIBDIR", "/p/lib"), ("INCLUDEDIR", "/p/include"), ("VERSION", "1.2")):
+    for name, value in (("PREFIX", "/p"), ("LIBDIR", "/p/lib"), ("INCLUDEDIR", "/p/include"),
+                        ("VERSION", "1.2")):
         text = text.replace(f"@{name}@", value)
     tap.ok("@" not in text, "libishare.pc.in has no other variables", text)
     path = copies.write(text.encode(), name="libishare.pc")

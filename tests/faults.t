@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """No failure looks like success.
 
-Each allocation, system call, thread start and digest of a run fails in turn (tests/faults/faults.c), once or from there
-on. Then the run ends with status 2 and a sentence on stderr, or it ends as if nothing had failed: with the same status
-and the same output to the byte. Nothing else will do: no signal, no hang, no status 0 or 1 with less than all output.
+Each allocation, system call, thread start and digest of a run fails in turn
+(tests/faults/faults.c), once or from there on. Then the run ends with status 2 and a sentence on
+stderr, or it ends as if nothing had failed: with the same status and the same output to the byte.
+Nothing else will do: no signal, no hang, no status 0 or 1 with less than all output.
 
-FAULTS_POSITIONS=N tries at most N calls of a kind in a run, chosen by FAULTS_SEED; 0 tries all. FAULTS_ONLY=WORD tries only the
-series whose names contain it.
+FAULTS_POSITIONS=N tries at most N calls of a kind in a run, chosen by FAULTS_SEED; 0 tries all.
+FAULTS_ONLY=WORD tries only the series whose names contain it.
 """
 import concurrent.futures
 import errno
@@ -46,22 +47,26 @@ MEMORY, THREAD, DIGEST, READ, STAT, OPEN, WRITE, CLOSE = KINDS
 
 # How calls of a kind fail. Those of HARMLESS are no failures: a program goes on.
 WAYS = {
-    MEMORY: ["-ENOMEM"], THREAD: ["-EAGAIN"], DIGEST: ["0"], READ: ["-EIO", "0", "-EINTR", "short"], STAT: ["-EIO"],
+    MEMORY: ["-ENOMEM"], THREAD: ["-EAGAIN"], DIGEST: ["0"], READ: ["-EIO", "0", "-EINTR", "short"],
+    STAT: ["-EIO"],
     OPEN: ["-EMFILE"], WRITE: ["-ENOSPC", "-EPIPE", "short"], CLOSE: ["-EIO"],
 }
 HARMLESS = {(READ, "-EINTR"), (READ, "short"), (WRITE, "short")}
 
 
 class Run:
-    """One run of the tool: how it ended, what it said, and how often it called each kind of function."""
+    """One run of the tool: how it ended, what it said, and how often it called each kind of
+    function."""
 
     def __init__(self, work, arguments, kind="", first=0, last=0, how="0"):
         counts = f"{work}/counts-{threading.get_ident()}"
         with open(counts, "wb") as file:
             file.write(bytes(8 * len(KINDS)))
         how = str(-getattr(errno, how[1:])) if how.startswith("-E") else how
-        environment = os.environ | {"LD_PRELOAD": LIBRARY, "FAULTS_COUNTS": counts, "FAULTS_KIND": kind, "FAULTS_HOW": how,
-                                    "FAULTS_FIRST": str(first), "FAULTS_LAST": str(last), "NO_COLOR": "1",
+        environment = os.environ | {"LD_PRELOAD": LIBRARY, "FAULTS_COUNTS": counts,
+                                    "FAULTS_KIND": kind, "FAULTS_HOW": how,
+                                    "FAULTS_FIRST": str(first), "FAULTS_LAST": str(last),
+                                    "NO_COLOR": "1",
                                     "MALLOC_PERTURB_": "165"}  # what is freed, or not set, shows
         with subprocess.Popen([TOOL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=environment) as process:
@@ -82,7 +87,8 @@ class Run:
 
     def gives_up(self):
         """Whether it says that it could not do its job."""
-        return self.status == 2 and re.search(r"^erofs-ishare[ a-z]*: (?!\(null\)).*\w{2}", self.err)
+        return self.status == 2 and re.search(r"^erofs-ishare[ a-z]*: (?!\(null\)).*\w{2}",
+                                              self.err)
 
 
 def timeless(text):
@@ -148,21 +154,24 @@ def busy_image(path):
     image.fingerprints()
     area, icount = hostile.xattr_area(hostile.fingerprint(bytes(1 << 20)))
     block = image.block(bytes(1 << 20))
-    nids = [image.nid(hostile.inode(hostile.REGULAR, 1 << 20, block, icount=icount) + area) for _ in range(3000)]
-    image.root([(f"{i:05}".encode(), nid, hostile.DIRECTORY) for i, nid in enumerate(nids)])  # which they are not
+    nids = [image.nid(hostile.inode(hostile.REGULAR, 1 << 20, block, icount=icount) + area)
+            for _ in range(3000)]
+    # which they are not
+    image.root([(f"{i:05}".encode(), nid, hostile.DIRECTORY) for i, nid in enumerate(nids)])
     return image.write(path)
 
 
 def to_full_device(command):
     """Each write fails."""
     with open("/dev/full", "wb") as full:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, check=False,
-                              timeout=SECONDS)
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, check=False, timeout=SECONDS)
 
 
 def to_reader_of_one_line(command):
     """As in a pipe to head -1."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         process.stdout.close()
         err = process.stderr.read()
@@ -171,14 +180,16 @@ def to_reader_of_one_line(command):
 
 def to_nothing(command):
     """Standard output is closed: the image may get its number."""
-    return subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          check=False, timeout=SECONDS)
+    return subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, check=False, timeout=SECONDS)
 
 
 def to_full_disk(command):
-    """The disk has room for a part of the report; only root can have such a one, in a namespace of its own."""
+    """The disk has room for a part of the report; only root can have such a one, in a namespace of
+    its own."""
     script = 'mount -t tmpfs -o size=16k tmpfs /mnt || exit 77; exec "$@" >/mnt/report'
-    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", *command], stdin=subprocess.DEVNULL,
+    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", *command],
+                          stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, check=False, timeout=SECONDS)
 
 
@@ -214,7 +225,8 @@ def try_unwritten(work, pool):
 # ---- What is run ----
 
 def quarrelling_image(path):
-    """Its files have fingerprints in common, and not much else; some have other faults, and one has two names."""
+    """Its files have fingerprints in common, and not much else; some have other faults, and one has
+    two names."""
     image = hostile.Image()
     image.fingerprints()
     digest, opaque = hostile.fingerprint(b"something else"), hostile.xattr(0x80, b"", b"opaque")
@@ -222,10 +234,12 @@ def quarrelling_image(path):
     for i, (entry, size, block) in enumerate([
             (digest, 700, image.block(b"a" * 900)), (digest, 800, image.block(b"a" * 800)),
             (opaque, 600, image.block(b"b" * 600)), (opaque, 600, image.block(b"c" * 600)),
-            (opaque, 601, image.block(b"c" * 601)), (digest, 1 << 16, 0xFFFFFFFF), (opaque, 1 << 16, 0xFFFFFFFF)]):
+            (opaque, 601, image.block(b"c" * 601)), (digest, 1 << 16, 0xFFFFFFFF),
+            (opaque, 1 << 16, 0xFFFFFFFF)]):
         area, icount = hostile.xattr_area(entry)
         nid = image.nid(hostile.inode(hostile.REGULAR, size, block, icount=icount) + area)
-        entries += [(f"{i}".encode(), nid, hostile.REGULAR), (f"{i}-again".encode(), nid, hostile.DIRECTORY)]
+        entries += [(f"{i}".encode(), nid, hostile.REGULAR),
+                    (f"{i}-again".encode(), nid, hostile.DIRECTORY)]
     image.root(entries)
     return image.write(path)
 
@@ -246,10 +260,12 @@ def commands(work):
     good, broken, compressed = images(work)
     for form in ("text", "json", "sarif", "tap"):
         yield ["check", f"--format={form}", broken]
-        yield ["check", f"--format={form}", "--digests", "--domain", good, f"{IMAGES}/digest-other-512.erofs", broken]
+        yield ["check", f"--format={form}", "--digests", "--domain", good,
+               f"{IMAGES}/digest-other-512.erofs", broken]
     yield ["check", "--digests", good]
     yield ["check", "--digests", compressed]
-    yield ["check", "--digests", f"--device={IMAGES}/blobdev-512.blob", f"{IMAGES}/blobdev-512.erofs"]
+    yield ["check", "--digests", f"--device={IMAGES}/blobdev-512.blob",
+           f"{IMAGES}/blobdev-512.erofs"]
     yield ["check", "--digests", "--domain", quarrelling_image(f"{work}/quarrelling.erofs")]
     yield ["check", "--limit=1", f"{IMAGES}/metabox-plain-512.erofs", f"{work}/quarrelling.erofs"]
     yield ["check", f"{work}/nothing"]
@@ -266,7 +282,8 @@ def commands(work):
         yield [name, "--usage"]
         yield [name, "--frobnicate"]
     yield ["dump", "--format=x", good]
-    yield from (["help"], ["--help"], ["-h"], ["--version"], ["--usage"], ["frobnicate"], [], ["check"])
+    yield from (["help"], ["--help"], ["-h"], ["--version"], ["--usage"], ["frobnicate"],
+                [], ["check"])
 
 
 def all_series(work):
@@ -274,7 +291,8 @@ def all_series(work):
     for arguments in commands(work):
         undisturbed = Run(work, arguments)
         if undisturbed.status not in (0, 1, 2) or not undisturbed.counts[CLOSE]:
-            tap.ok(False, f"{' '.join(arguments)} works if nothing fails", undisturbed.status, undisturbed.err)
+            tap.ok(False, f"{' '.join(arguments)} works if nothing fails", undisturbed.status,
+                   undisturbed.err)
         for kind in KINDS:
             for how in WAYS[kind]:
                 for lasting in (False, True):
@@ -290,7 +308,8 @@ def try_all(work, pool):
             continue
         tried += len(series.positions)
         wrong = [said for said in pool.map(series.try_one, series.positions) if said]
-        tap.is_empty(wrong, f"{series.name()} ({len(series.positions)} of {series.undisturbed.counts[series.kind]})")
+        tap.is_empty(wrong, f"{series.name()} ({len(series.positions)} of "
+                            f"{series.undisturbed.counts[series.kind]})")
     print(f"# {tried} failures tried; FAULTS_SEED={SEED} tries the same again", flush=True)
 
 

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Bad input: whatever it is given, the tool ends soon, in little memory, with a finding or an error and the right status.
+"""Bad input: whatever it is given, the tool ends soon, in little memory, with a finding or an error
+and the right status.
 
-Most images here are made byte by byte, because mkfs.erofs makes no such images. They have no superblock checksum, so
-that nothing hides behind it, and their nids count from the start of the image: nid * 32 is an offset.
+Most images here are made byte by byte, because mkfs.erofs makes no such images. They have no
+superblock checksum, so that nothing hides behind it, and their nids count from the start of the
+image: nid * 32 is an offset.
 """
 
 import collections
@@ -30,7 +32,8 @@ import tap  # noqa: E402
 
 PLAIN_TOOL = f"{tap.TOP}/build/erofs-ishare"
 SECONDS = 10  # for one image, on a busy machine and with sanitizers; most take milliseconds
-MEBIBYTES = 48 + 4 * os.cpu_count()  # of data, stacks included; for the build without sanitizers, which take terabytes
+# of data, stacks included; for the build without sanitizers, which take terabytes
+MEBIBYTES = 48 + 4 * os.cpu_count()
 LIMITS = ["prlimit", f"--data={MEBIBYTES << 20}", f"--stack={1 << 20}", "--"]
 
 BLOCK = 512
@@ -51,7 +54,8 @@ tools = []  # commands: copies of the programs under test, which nobody rebuilds
 
 def prepare_tools(work):
     """The program under test, and the plain build beside it; all may run the copies."""
-    programs = [tap.TOOL] + [[PLAIN_TOOL]] * (tap.TOOL[-1] != PLAIN_TOOL and os.access(PLAIN_TOOL, os.X_OK))
+    programs = [tap.TOOL] + [[PLAIN_TOOL]] * (tap.TOOL[-1] != PLAIN_TOOL
+                                              and os.access(PLAIN_TOOL, os.X_OK))
     for i, command in enumerate(programs):
         copy = shutil.copy(command[-1], f"{work}/tool-{i}")
         os.chmod(copy, stat.S_IRWXU | stat.S_IXOTH | stat.S_IROTH)
@@ -61,7 +65,8 @@ def prepare_tools(work):
 def judge(tool, *arguments, **options):
     """Runs the tool; status is None if it did not end in time, negative if a signal ended it."""
     start = time.monotonic()
-    environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
+    environment = os.environ | {
+        "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
                                 "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "NO_COLOR": "1"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         with subprocess.Popen([*tool, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -94,12 +99,14 @@ def complaints(tool, result, statuses, says):
     if says and says not in result.out + result.err:
         wrong.append(f"does not say: {says}")
     if wrong:
-        wrong += [f"after {result.seconds:.1f} s: {' '.join(tool)}", result.out[-600:], result.err[-1500:]]
+        wrong += [f"after {result.seconds:.1f} s: {' '.join(tool)}", result.out[-600:],
+                  result.err[-1500:]]
     return wrong
 
 
 def expect(name, image, status, says=None, *arguments, **options):
-    """One test point: every build judges the image, ends with the status (or one of them) and says something."""
+    """One test point: every build judges the image, ends with the status (or one of them) and says
+    something."""
     statuses = {status} if isinstance(status, int) else set(status)
     wrong = []
     for tool in tools:
@@ -109,7 +116,8 @@ def expect(name, image, status, says=None, *arguments, **options):
 
 
 def verdicts(tool, images, *arguments):
-    """Judges many images in one run. Returns (result, {image: status}), as if each had been judged alone."""
+    """Judges many images in one run. Returns (result, {image: status}), as if each had been judged
+    alone."""
     result = judge(tool, "check", "--format=json", *arguments, *images)
     found = dict.fromkeys(images, 0)
     if result.status not in (0, 1, 2):
@@ -122,12 +130,14 @@ def verdicts(tool, images, *arguments):
         elif event["severity"] == "error":
             found[image] = max(found[image], 1)
     if report["exit_status"] != result.status or result.status != max(found.values()):
-        return result._replace(err=result.err + "the exit status is not that of the events", status=-1), found
+        return result._replace(err=result.err + "the exit status is not that of the events",
+                               status=-1), found
     return result, found
 
 
 def in_batches(images, *arguments, size=200):
-    """Judges images with every build; yields (image, status, complaints), the worst of the builds."""
+    """Judges images with every build; yields (image, status, complaints), the worst of the
+    builds."""
     for tool in tools:
         for i in range(0, len(images), size):
             batch = images[i:i + size]
@@ -145,12 +155,14 @@ def in_batches(images, *arguments, size=200):
 def inode(mode, size, u=0, layout=FLAT_PLAIN, icount=0, links=1, extended=False, high=0):
     """The bytes of an inode."""
     if extended:
-        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0, 0, 0, 0, links)
+        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0,
+                           0, 0, 0, links)
     return struct.pack("<HHHHIIIIHHI", layout << 1, icount, mode, links, size, 0, u, 1, 0, 0, 0)
 
 
 def dirents(entries):
-    """The data of a directory: entries are (name, nid, mode); sorted, each block as full as it gets."""
+    """The data of a directory: entries are (name, nid, mode); sorted, each block as full as it
+    gets."""
     blocks, block, used = [], [], 0
     for entry in sorted(entries):
         if used + 12 + len(entry[0]) > BLOCK:
@@ -159,7 +171,8 @@ def dirents(entries):
         block.append(entry)
         used += 12 + len(entry[0])
     blocks.append(block)
-    return b"".join(dirent_block(block).ljust(BLOCK if block is not blocks[-1] else 0, b"\0") for block in blocks)
+    return b"".join(dirent_block(block).ljust(BLOCK if block is not blocks[-1] else 0, b"\0")
+                    for block in blocks)
 
 
 def dirent_block(block):
@@ -190,10 +203,12 @@ def fingerprint(content):
 
 
 class Image:
-    """An image under construction: things are appended to it, and where they are is their nid or block."""
+    """An image under construction: things are appended to it, and where they are is their nid or
+    block."""
 
     def __init__(self, **superblock):
-        self.superblock = {"compat": 0, "incompat": 0, "devices": 0, "slots": 0, "prefixes": 0, "prefix_start": 0,
+        self.superblock = {"compat": 0, "incompat": 0, "devices": 0, "slots": 0, "prefixes": 0,
+                           "prefix_start": 0,
                            "xattr_block": 0} | superblock
         self.bytes = bytearray(ROOT_NID * 32 + 64)
 
@@ -234,7 +249,8 @@ class Image:
 
     def fingerprints(self):
         """Lets files have fingerprints, with a prefix table of one record."""
-        self.superblock |= {"compat": ISHARE_XATTRS | PLAIN_XATTR_PFX, "incompat": XATTR_PREFIXES, "prefixes": 1,
+        self.superblock |= {"compat": ISHARE_XATTRS | PLAIN_XATTR_PFX, "incompat": XATTR_PREFIXES,
+                            "prefixes": 1,
                             "prefix_start": self.append(PREFIX_RECORD, 4) // 4}
 
     def write(self, path, size=None):
@@ -243,8 +259,8 @@ class Image:
         self.append(b"", BLOCK)
         self.bytes[1024:1152] = struct.pack(
             "<IIIBBHQQIIII16s16sIHHHBBIQBB22x", 0xE0F5E1E2, 0, s["compat"], 9, 0, ROOT_NID, 1, 0, 0,
-            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0, s["devices"],
-            s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
+            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0,
+            s["devices"], s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
         with open(path, "wb") as out:
             out.write(self.bytes)
             out.truncate(size or len(self.bytes))
@@ -275,26 +291,31 @@ def no_images(work):
     image = write(f"{work}/real", real("plain-512"))
     expect("an empty file", write(f"{work}/empty", b""), 2, "not an EROFS image")
     expect("a directory", f"{work}/directory", 2, "is a directory")
-    expect("a FIFO is not waited for", f"{work}/fifo", 2, "neither a regular file nor a block device")
-    expect("a FIFO as extra device is not waited for", image, 2, "neither a regular file nor a block device",
-           f"--device={work}/fifo")
+    expect("a FIFO is not waited for", f"{work}/fifo", 2,
+           "neither a regular file nor a block device")
+    expect("a FIFO as extra device is not waited for", image, 2,
+           "neither a regular file nor a block device", f"--device={work}/fifo")
     expect("a character device", "/dev/zero", 2, "neither a regular file nor a block device")
     expect("a socket", f"{work}/socket", 2, "neither a regular file nor a block device")
     expect("a name that nothing has", f"{work}/nothing", 2, "No such file")
-    expect("a file that is no EROFS image", write(f"{work}/text", b"not an image\n" * 1000), 2, "sb.magic")
+    expect("a file that is no EROFS image", write(f"{work}/text", b"not an image\n" * 1000),
+           2, "sb.magic")
     expect("zeros", write(f"{work}/zeros", bytes(65536)), 2, "sb.magic")
 
 
 def block_device(work):
     """It is no bad input: it is read like a file. A loop device serves where one can be had."""
     image = write(f"{work}/disk", real("digest-4096"))
-    made = tap.run(["losetup", "--find", "--show", "--read-only", image]) if shutil.which("losetup") else None
+    made = tap.run(["losetup", "--find", "--show", "--read-only",
+                    image]) if shutil.which("losetup") else None
     if not made or made.returncode:
-        tap.skip("a block device is read like a file", made.stderr.strip() if made else "losetup is not installed")
+        tap.skip("a block device is read like a file", made.stderr.strip() if made
+                 else "losetup is not installed")
         return
     device = made.stdout.strip()
     try:
-        from_file, from_device = (tap.run([*tap.TOOL, "check", "--digests", path]) for path in (image, device))
+        from_file, from_device = (tap.run([*tap.TOOL, "check", "--digests", path])
+                                  for path in (image, device))
     finally:
         tap.run(["losetup", "--detach", device])
     said = [re.sub(r"[0-9.]+ s$", "", done.stdout, flags=re.M) for done in (from_file, from_device)]
@@ -325,7 +346,8 @@ def truncated(work):
         if status not in wanted:
             short.append(f"{image[-5:]} bytes: {status}")
     tap.is_empty(wrong, f"truncated images, {len(images)} lengths: each run ends as it should")
-    tap.is_empty(short, f"truncated images, {len(images)} lengths: none passes, none without superblock is judged")
+    tap.is_empty(short, f"truncated images, {len(images)} lengths: none passes, none without "
+                        "superblock is judged")
 
 
 def shrinking(work):
@@ -336,19 +358,23 @@ def shrinking(work):
             image = Image()
             image.fingerprints()
             area, icount = xattr_area(fingerprint(b"something else"))
-            nids = [image.nid(inode(REGULAR, 4, 0, FLAT_INLINE, icount) + area + b"four") for _ in range(8000)]
+            nids = [image.nid(inode(REGULAR, 4, 0, FLAT_INLINE, icount) + area + b"four")
+                    for _ in range(8000)]
             image.root([(f"{i:05}".encode(), nid, DIRECTORY) for i, nid in enumerate(nids)])
             path = image.write(f"{work}/shrinking")
-            wrong += complaints(tool, shrink_while_read(tool, path, option), {2}, "the file has shrunk")
+            wrong += complaints(tool, shrink_while_read(tool, path, option), {2},
+                                "the file has shrunk")
         tap.ok(not wrong, f"an image that shrinks while it is read {' '.join(option)}", *wrong)
 
 
 def shrink_while_read(tool, path, option):
-    """Truncates the image when the first byte of the report arrives, of which the pipe takes only a page."""
+    """Truncates the image when the first byte of the report arrives, of which the pipe takes only a
+    page."""
     start = time.monotonic()
     read_end, write_end = os.pipe()
     fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 4096)
-    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL, stdout=write_end,
+    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL,
+                          stdout=write_end,
                           stderr=subprocess.PIPE) as process, open(read_end, "rb") as report:
         os.close(write_end)
         timer = threading.Timer(SECONDS, process.kill)
@@ -360,7 +386,8 @@ def shrink_while_read(tool, path, option):
         process.wait()
         timer.cancel()
     status = None if process.returncode == -signal.SIGKILL else process.returncode
-    return Result(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - start)
+    return Result(status, out.decode(errors="replace"), err.decode(errors="replace"),
+                  time.monotonic() - start)
 
 
 # ---- Trees that are none ----
@@ -376,7 +403,8 @@ def cycles(work):
     image = Image()
     nids = [ROOT_NID] + [image.reserve() for _ in range(64)]
     for i, nid in enumerate(nids[:-1]):
-        image.directory(nid, nids[max(i - 1, 0)], [(b"a", nids[i + 1], DIRECTORY), (b"b", nids[i + 1], DIRECTORY)])
+        image.directory(nid, nids[max(i - 1, 0)],
+                        [(b"a", nids[i + 1], DIRECTORY), (b"b", nids[i + 1], DIRECTORY)])
     image.directory(nids[-1], nids[-2], [])
     expect("2^64 paths to one directory", image.write(f"{work}/aliases"), 1, "dir.cycle")
 
@@ -396,17 +424,19 @@ def overlapping_directories(work):
     block = image.block(data)
     for nid in (ROOT_NID, *nids):
         image.place(nid, inode(DIRECTORY, len(data), block, links=2))
-    expect("20,000 directories of the same data", image.write(f"{work}/directories"), 2, "not examined",
-           "--rule=fingerprint.*")
+    expect("20,000 directories of the same data", image.write(f"{work}/directories"), 2,
+           "not examined", "--rule=fingerprint.*")
 
 
 def inverse_nids(work):
     """Nids that a multiplication by the golden ratio would send to the same place."""
     inverse = pow(0x9E3779B97F4A7C15, -1, 1 << 64)
-    keys = [key for key in (inverse * i % (1 << 64) for i in range(1, 150000 * 64)) if key < 1 << 58]
+    keys = [key for key in (inverse * i % (1 << 64) for i in range(1, 150000 * 64))
+            if key < 1 << 58]
     image = Image()
     image.root([(f"{i:06}".encode(), key * 64, REGULAR) for i, key in enumerate(keys)])
-    expect(f"{len(keys)} nids chosen against a hash table", image.write(f"{work}/nids"), 0, None, "--rule=sb.*")
+    expect(f"{len(keys)} nids chosen against a hash table", image.write(f"{work}/nids"), 0, None,
+           "--rule=sb.*")
 
 
 # ---- Xattrs ----
@@ -415,7 +445,8 @@ def xattrs(work):
     """Areas that are too large, overlap, or name what is not there."""
     image = Image()
     image.root([image.file(size=0, icount=65535)])
-    expect("65,535 words of xattrs that are not there", image.write(f"{work}/icount"), 1, "inode.xattr-bounds")
+    expect("65,535 words of xattrs that are not there", image.write(f"{work}/icount"), 1,
+           "inode.xattr-bounds")
 
     image = Image()
     entry = image.file(size=0, icount=65535)
@@ -433,7 +464,8 @@ def xattrs(work):
     nids = [image.nid(inode(REGULAR, 0, icount=65535)) for _ in range(30000)]
     image.append(bytes(12 + 4 * 65534))
     image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
-    expect("30,000 overlapping xattr areas", image.write(f"{work}/areas"), 2, "not examined", "--rule=fingerprint.*")
+    expect("30,000 overlapping xattr areas", image.write(f"{work}/areas"), 2, "not examined",
+           "--rule=fingerprint.*")
 
     area, icount = xattr_area(shared=[0, 0x7FFFFFFF, 0xFFFFFFFF])
     image = Image()
@@ -444,7 +476,8 @@ def xattrs(work):
     image = Image()
     nid = image.nid(inode(REGULAR, 0, icount=4) + struct.pack("<IB7x", 0, 255) + bytes(16))
     image.root([(b"file", nid, REGULAR)])
-    expect("255 shared ids in an area for two", image.write(f"{work}/count"), 1, "xattr.shared-count")
+    expect("255 shared ids in an area for two", image.write(f"{work}/count"), 1,
+           "xattr.shared-count")
 
     image = Image()
     block = image.block(xattr(1, b"n", bytes(65535)))
@@ -452,11 +485,13 @@ def xattrs(work):
     area, icount = xattr_area(shared=[0] * 255)
     nids = [image.nid(inode(REGULAR, 0, icount=icount) + area) for _ in range(3000)]
     image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
-    expect("765,000 times a shared xattr of 64 KiB", image.write(f"{work}/large"), {0, 2}, None, "--rule=sb.*")
+    expect("765,000 times a shared xattr of 64 KiB", image.write(f"{work}/large"), {0, 2}, None,
+           "--rule=sb.*")
 
 
 def fingerprints(work):
-    """Many wrong fingerprints in one directory: finding their names again must not take the square of their number."""
+    """Many wrong fingerprints in one directory: finding their names again must not take the square
+    of their number."""
     image = Image()
     image.fingerprints()
     area, icount = xattr_area(fingerprint(b"something else"))
@@ -469,14 +504,18 @@ def fingerprints(work):
     image = Image()
     image.fingerprints()
     block = image.block(bytes(65536))
-    nids = [image.nid(inode(REGULAR, 1 + i, block, FLAT_PLAIN, icount) + area) for i in range(20000)]
+    nids = [image.nid(inode(REGULAR, 1 + i, block, FLAT_PLAIN, icount) + area)
+            for i in range(20000)]
     image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
-    expect("20,000 sizes of one fingerprint", image.write(f"{work}/sizes"), 1, "fingerprint.same-size")
+    expect("20,000 sizes of one fingerprint", image.write(f"{work}/sizes"), 1,
+           "fingerprint.same-size")
 
 
 def collisions(work):
-    """Names and fingerprints that XXH3 would hash alike if everybody knew its seed: one must not hide another."""
-    secret = 0xBE4BA423396CFEB8  # where XXH3's default secret begins; half of a product with it, exclusive or, is zero
+    """Names and fingerprints that XXH3 would hash alike if everybody knew its seed: one must not
+    hide another."""
+    # where XXH3's default secret begins; half of a product with it, exclusive or, is zero
+    secret = 0xBE4BA423396CFEB8
 
     def colliding(seed, last):
         return struct.pack("<Q", secret + seed) + last.ljust(56, b"=")
@@ -488,10 +527,12 @@ def collisions(work):
     nids = [image.nid(inode(REGULAR, 1 + i, block, icount=area[last][1]) + area[last][0])
             for i, last in enumerate((b"a", b"b", b"a"))]
     image.root([(f"{i}".encode(), nid, REGULAR) for i, nid in enumerate(nids)])
-    expect("fingerprints made to collide", image.write(f"{work}/fingerprints"), 1, "/2: error: fingerprint.same-size")
+    expect("fingerprints made to collide", image.write(f"{work}/fingerprints"), 1,
+           "/2: error: fingerprint.same-size")
 
     image = Image()
-    entries, icount = xattr_area(b"".join(xattr(1, colliding(1, last), b"") for last in (b"a", b"b", b"a")))
+    entries, icount = xattr_area(b"".join(xattr(1, colliding(1, last), b"")
+                                          for last in (b"a", b"b", b"a")))
     nid = image.nid(inode(REGULAR, 0, icount=icount) + entries)
     image.root([(b"file", nid, REGULAR)])
     expect("xattr names made to collide", image.write(f"{work}/names"), 1, "xattr.duplicate")
@@ -515,7 +556,8 @@ def sizes(work):
     image = Image()
     image.fingerprints()
     area, icount = xattr_area(fingerprint(b""))
-    nid = image.nid(inode(REGULAR, 1 << 60, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True, high=0xFFFF) + area)
+    nid = image.nid(inode(REGULAR, 1 << 60, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True,
+                          high=0xFFFF) + area)
     image.root([(b"hole", nid, REGULAR)])
     path = image.write(f"{work}/hole")
     expect("a hole of 2^60 bytes", path, 0)
@@ -526,7 +568,8 @@ def sizes(work):
     nid = image.nid(inode(REGULAR, 1 << 39, 8, FLAT_PLAIN, icount, extended=True) + area)
     image.root([(b"large", nid, REGULAR)])
     image.write(f"{work}/sparse-digest", 1 << 40)
-    expect("a digest of 512 GiB that are not there", f"{work}/sparse-digest", 2, "not examined", "--digests")
+    expect("a digest of 512 GiB that are not there", f"{work}/sparse-digest", 2, "not examined",
+           "--digests")
 
     image = Image()
     image.place(ROOT_NID, inode(DIRECTORY, 1 << 50, 0xFFFFFFFF, extended=True, high=0xFFFF))
@@ -553,28 +596,32 @@ def zeros_digest(size):
 def hole(image, name, size, digest):
     """An entry for a file that is a hole."""
     area, icount = xattr_area(xattr(0x80, b"", b"sha256:" + digest))
-    nid = image.nid(inode(REGULAR, size, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True, high=0xFFFF) + area)
+    nid = image.nid(inode(REGULAR, size, 0xFFFFFFFF, FLAT_PLAIN, icount, extended=True,
+                          high=0xFFFF) + area)
     return (name, nid, REGULAR)
 
 
 def budgets(work):
-    """Holes and chunks that are used again: what they cost is bounded over the whole command, and zeros are free."""
+    """Holes and chunks that are used again: what they cost is bounded over the whole command, and
+    zeros are free."""
     digest = zeros_digest(300 * MIB)
     image = Image()
     image.fingerprints()
     image.root([hole(image, f"hole-{i}".encode(), 300 * MIB, digest) for i in range(4)])
     path = image.write(f"{work}/holes")
     expect("four holes of 300 MiB", path, 0, "\n4 digests compared\n", "--digests")
-    expect("four holes of one size cost as much as one", path, 0, "\n4 digests compared\n", "--digests", "--budget=300M")
-    expect("a byte less", path, 2, "beyond the budget for holes, and chunks that are used again (--budget) (4 times, first: /hole-0)",
+    expect("four holes of one size cost as much as one", path, 0, "\n4 digests compared\n",
+           "--digests", "--budget=300M")
+    expect("a byte less", path, 2, "beyond the budget for holes, and chunks that are used again "
+                                   "(--budget) (4 times, first: /hole-0)",
            "--digests", "--budget=314572799")
 
     image = Image()
     image.fingerprints()
     image.root([hole(image, b"hole", 1 << 30, bytes(32))])
     path = image.write(f"{work}/gib")
-    expect("a hole of 1 GiB, 200 times", path, 1, "\n200 digests compared\n", "--digests", "--rule=fingerprint.digest",
-           *[path] * 199)
+    expect("a hole of 1 GiB, 200 times", path, 1, "\n200 digests compared\n", "--digests",
+           "--rule=fingerprint.digest", *[path] * 199)
 
     image = Image()
     image.fingerprints()
@@ -582,19 +629,21 @@ def budgets(work):
     entries = [hole(image, f"{i:02}".encode(), (i + 1) << 40, bytes(32)) for i in range(50)]
     small = image.nid(inode(REGULAR, 5, image.block(b"small"), FLAT_PLAIN, icount) + area)
     image.root([*entries, (b"small", small, REGULAR)])
-    expect("a small file behind holes without end", image.write(f"{work}/small"), 2, "\n1 digest compared\n",
-           "--digests")
+    expect("a small file behind holes without end", image.write(f"{work}/small"), 2,
+           "\n1 digest compared\n", "--digests")
 
     image = Image()
     image.fingerprints()
     image.superblock["incompat"] |= CHUNKED_FILE
     block = image.block(b"x" * BLOCK)
     area, icount = xattr_area(fingerprint(b"x" * (BLOCK * 500)))
-    nid = image.nid(inode(REGULAR, BLOCK * 500, 0, CHUNK_BASED, icount) + area + struct.pack("<I", block) * 500)
+    nid = image.nid(inode(REGULAR, BLOCK * 500, 0, CHUNK_BASED, icount) + area
+                    + struct.pack("<I", block) * 500)
     image.root([(b"chunks", nid, REGULAR)])
     path = image.write(f"{work}/chunks")
     expect("a block that is used 500 times", path, 0, "\n1 digest compared\n", "--digests")
-    expect("64 times the image's bytes need no budget", path, 0, "\n1 digest compared\n", "--digests", "--budget=0")
+    expect("64 times the image's bytes need no budget", path, 0, "\n1 digest compared\n",
+           "--digests", "--budget=0")
 
 
 # ---- Tables ----
@@ -610,7 +659,8 @@ def tables(work):
     image = Image(incompat=XATTR_PREFIXES, compat=PLAIN_XATTR_PFX, prefixes=255)
     image.superblock["prefix_start"] = image.append(struct.pack("<HB", 0xFFFF, 1) * 255) // 4
     image.root([])
-    expect("a table of 255 prefixes of 65,535 bytes", image.write(f"{work}/lengths"), 1, "prefix.length")
+    expect("a table of 255 prefixes of 65,535 bytes", image.write(f"{work}/lengths"), 1,
+           "prefix.length")
 
     image = Image(incompat=DEVICE_TABLE | CHUNKED_FILE, devices=65535)
     slot = bytes(64) + struct.pack("<II56x", 1000, 2000000)
@@ -632,12 +682,14 @@ FORMATS = ("text", "json", "sarif", "tap")
 
 
 def many_findings():
-    """An image of 180 KB with more than 100,000 findings, in files whose paths are as long as paths get."""
+    """An image of 180 KB with more than 100,000 findings, in files whose paths are as long as paths
+    get."""
     image = Image()
     image.fingerprints()
     shared = image.append(xattr(0x80, b"", b"") + xattr(0x80, b"", b""), 4) // 4
     area, icount = xattr_area(shared=[shared] * 255)
-    files = [(b"\x01%03d" % i, image.nid(inode(REGULAR, 0, icount=icount) + area), REGULAR) for i in range(150)]
+    files = [(b"\x01%03d" % i, image.nid(inode(REGULAR, 0, icount=icount) + area), REGULAR)
+             for i in range(150)]
     parent, nid = ROOT_NID, image.reserve()
     image.root([(b"\x01" * 255, nid, DIRECTORY)])
     for _ in range(15):
@@ -649,11 +701,13 @@ def many_findings():
 
 
 def overlapping_inodes():
-    """An image of 50 KB with 1,000 inodes, each in the xattr area of those before it, which has 164 shared ids."""
+    """An image of 50 KB with 1,000 inodes, each in the xattr area of those before it, which has 164
+    shared ids."""
     image = Image()
     image.fingerprints()
     _, icount = xattr_area(shared=[0] * 255)
-    files = [(b"%03d" % i, image.nid(inode(REGULAR, 0, icount=icount)), REGULAR) for i in range(1000)]
+    files = [(b"%03d" % i, image.nid(inode(REGULAR, 0, icount=icount)), REGULAR)
+             for i in range(1000)]
     image.append(bytes(4096))
     image.root(files)
     return image
@@ -677,7 +731,8 @@ def output(work):
         for form in FORMATS:
             wrong = []
             for tool in tools:
-                wrong += bounded(tool, ["check", f"--format={form}", path], "omitted" if form == "json" else "not shown")
+                wrong += bounded(tool, ["check", f"--format={form}", path], "omitted"
+                                 if form == "json" else "not shown")
             tap.ok(not wrong, f"{name}: little output in {form}", *wrong)
         for form in FORMATS[:2]:
             wrong = []
@@ -685,19 +740,22 @@ def output(work):
                 wrong += bounded(tool, ["dump", f"--format={form}", path], "bytes (--limit)",
                                  size=OUTPUT // 4 + 24 * os.path.getsize(path))
             tap.ok(not wrong, f"{name}: little to dump in {form}", *wrong)
-    wrong = bounded(tools[-1], ["check", *[images["overlapping inodes"]] * 300], "not shown", seconds=5, size=100 << 20)
+    wrong = bounded(tools[-1], ["check", *[images["overlapping inodes"]] * 300], "not shown",
+                    seconds=5, size=100 << 20)
     tap.ok(not wrong, "an image named 300 times", *wrong)
 
 
 # ---- Names ----
 
-TERMINAL = [b"\x1b]0;title\x07", b"\x1b[2J", b"\rno finding", b"\nline", b"\x9b31m", "\u202egnp.exe".encode(), b"\x7f",
+TERMINAL = [b"\x1b]0;title\x07", b"\x1b[2J", b"\rno finding", b"\nline", b"\x9b31m",
+            "\u202egnp.exe".encode(), b"\x7f",
             "\u009b5n".encode(), b"\xff\xfe", b"\x08\x08"]
 
 
 def unfit(text):
     """The characters that would drive a terminal, or are not text."""
-    return re.findall("[^\n\x20-\x7e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\U0010ffff]", text)
+    return re.findall("[^\n\x20-\x7e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\U0010ffff]",
+                      text)
 
 
 def names(work):
@@ -715,7 +773,8 @@ def names(work):
     image.write(path)
     wrong = []
     for tool in tools:
-        for command in (["check"], ["check", "--format=tap"], ["check", "--format=json"], ["check", "--format=sarif"],
+        for command in (["check"], ["check", "--format=tap"], ["check", "--format=json"],
+                        ["check", "--format=sarif"],
                         ["dump"], ["dump", "--format=json"]):
             result = judge(tool, *command, path)
             ended = complaints(tool, result, {0, 1, 2}, None)
@@ -730,12 +789,14 @@ def names(work):
 
 # ---- Bits that have flipped ----
 
-SEEDS = ["digest-512", "xattr-all-shared-512", "chunk-indexes-48bit-512", "metabox-plain-512", "prefix-both-512"]
+SEEDS = ["digest-512", "xattr-all-shared-512", "chunk-indexes-48bit-512", "metabox-plain-512",
+         "prefix-both-512"]
 MUTANTS = 500
 
 
 def mutant(whole, chance):
-    """A copy with a few bits or bytes changed, and whether the superblock's checksum must notice."""
+    """A copy with a few bits or bytes changed, and whether the superblock's checksum must
+    notice."""
     data = bytearray(whole)
     for _ in range(chance.choice((1, 1, 2, 8))):
         where = chance.randrange(1024, len(data))
@@ -769,8 +830,10 @@ def mutants(work):
 def main():
     """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    parts = (no_images, block_device, without_permission, truncated, shrinking, cycles, overlapping_directories,
-             inverse_nids, xattrs, fingerprints, collisions, sizes, budgets, tables, output, names, mutants)
+    parts = (no_images, block_device, without_permission, truncated, shrinking, cycles,
+             overlapping_directories,
+             inverse_nids, xattrs, fingerprints, collisions, sizes, budgets, tables, output,
+             names, mutants)
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o755)
         prepare_tools(work)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What `make install` puts where: enough to run the program and to link with the library, and no more than `make uninstall`
-takes away."""
+"""What `make install` puts where: enough to run the program and to link with the library, and no
+more than `make uninstall` takes away."""
 
 import os
 import shutil
@@ -11,7 +11,8 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
 
-WANTED = {"bin/erofs-ishare", "include/ishare/ishare.h", "include/ishare/core.h", "include/ishare/layout.h",
+WANTED = {"bin/erofs-ishare", "include/ishare/ishare.h", "include/ishare/core.h",
+          "include/ishare/layout.h",
           "include/ishare/rules.h", "lib/libishare.a", "lib/pkgconfig/libishare.pc",
           "share/bash-completion/completions/erofs-ishare", "share/man/man1/erofs-ishare.1"}
 
@@ -33,7 +34,8 @@ int main(int argc, char **argv)
 
 def files(top):
     """Everything below a directory."""
-    return {os.path.relpath(os.path.join(at, name), top) for at, _, names in os.walk(top) for name in names}
+    return {os.path.relpath(os.path.join(at, name), top) for at, _, names in os.walk(top)
+            for name in names}
 
 
 def link_program(prefix, work):
@@ -45,11 +47,14 @@ def link_program(prefix, work):
     flags = tap.run(["pkg-config", "--cflags", "--libs", "libishare"], env=environment)
     version = tap.run(["pkg-config", "--modversion", "libishare"], env=environment).stdout.strip()
     tap.ok(flags.returncode == 0, "pkg-config knows the library", flags.stderr)
-    made = tap.run(["gcc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", source, "-o", program,
+    made = tap.run(["gcc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", source,
+                    "-o", program,
                     *flags.stdout.split()])
-    if tap.ok(made.returncode == 0, "a program compiles and links with it, without a warning", made.stderr):
+    if tap.ok(made.returncode == 0, "a program compiles and links with it, without a warning",
+              made.stderr):
         done = tap.run([program, "tests/images/plain-512.erofs"])
-        tap.ok(done.stdout == f"{version} sb.magic\n", "the program runs", done.returncode, done.stdout)
+        tap.ok(done.stdout == f"{version} sb.magic\n", "the program runs", done.returncode,
+               done.stdout)
 
 
 def main():

@@ -14,9 +14,11 @@ import tap  # noqa: E402
 DUAL = "GPL-2.0-or-later OR Apache-2.0"
 
 # Files that cannot bear a licence line: REUSE.toml speaks for them.
-NO_LICENCE_LINE = re.compile(r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|input|tar|tsv|json|html)")
+NO_LICENCE_LINE = re.compile(
+    r"LICENSES/.*|REUSE\.toml|(.*/)?\.gitignore|.*\.(md|erofs|blob|input|tar|tsv|json|html)")
 
-# The core is freestanding, but gcc requires these of any environment, and the last one where frames are guarded.
+# The core is freestanding, but gcc requires these of any environment, and the last one where frames
+# are guarded.
 COMPILER_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail"}
 
 
@@ -70,13 +72,15 @@ ABOVE = {"ref": r"(?:kernel|fuzz)/\w+", "kernel": r"fuzz/\w+"}
 
 
 def arrows(files):
-    """ref/ names nothing in kernel/ and fuzz/, and kernel/ nothing in fuzz/, in includes and in words."""
+    """ref/ names nothing in kernel/ and fuzz/, and kernel/ nothing in fuzz/, in includes and in
+    words."""
     wrong = []
     for name in files:
         above = ABOVE.get(name.split("/")[0])
         # The manual is the user's, who may look anywhere.
         if above and not name.endswith(".1"):
-            named = re.findall(rf"(?<![\w-])(?:\.\./)*{above}", content(name).decode(errors="replace"))
+            named = re.findall(rf"(?<![\w-])(?:\.\./)*{above}",
+                               content(name).decode(errors="replace"))
             wrong += [f"{name} names {word}" for word in named]
     tap.is_empty(wrong, "ref/ and kernel/ do not name those who use them")
 
@@ -94,7 +98,8 @@ def scripts(files):
             wrong.append(f"{name}:{error.lineno}: {error.msg}")
     tap.is_empty(wrong, "Python can be compiled")
     clean_run("pyflakes has nothing to say", ["pyflakes3", *python])
-    tap.is_empty([n for n in python if interpreter(n) and not content(n).startswith(b"#!/usr/bin/python3\n")],
+    tap.is_empty([n for n in python if interpreter(n)
+                  and not content(n).startswith(b"#!/usr/bin/python3\n")],
                  "Python runs under Debian's interpreter")
     run_as_program = [n for n in files if interpreter(n)]
     tap.is_empty([n for n in run_as_program if not os.access(f"{tap.TOP}/{n}", os.X_OK)],
@@ -108,8 +113,10 @@ def licence_lines(files):
         if NO_LICENCE_LINE.fullmatch(name):
             continue
         wanted = "GPL-2.0-or-later" if name.startswith("kernel/") else DUAL
-        head = content(name).split(b"\n")[:8 if name.endswith(".patch") else 3]  # the head of a mail comes first
-        said = [re.sub(rb".*SPDX-License-" rb"Identifier: *(.*?)( \*/| -->)?$", rb"\1", line).decode()
+        # the head of a mail comes first
+        head = content(name).split(b"\n")[:8 if name.endswith(".patch") else 3]
+        said = [re.sub(rb".*SPDX-License-" rb"Identifier: *(.*?)( \*/| -->)?$", rb"\1",
+                       line).decode()
                 for line in head if b"SPDX-License-" b"Identifier:" in line]
         if said != [wanted]:
             wrong.append(f"{name}: {said[0] if said else 'no licence line'}, not {wanted}")
@@ -122,7 +129,8 @@ def dep5():
     for part in tomllib.loads(content("REUSE.toml").decode())["annotations"]:
         paths = part["path"] if isinstance(part["path"], list) else [part["path"]]
         text += (f"\nFiles: {' '.join(p.replace('**', '*') for p in paths)}\n"
-                 f"Copyright: {part['SPDX-FileCopyrightText']}\nLicense: {part['SPDX-License-Identifier']}\n")
+                 f"Copyright: {part['SPDX-FileCopyrightText']}\nLicense: "
+                 f"{part['SPDX-License-Identifier']}\n")
     return text
 
 
@@ -150,7 +158,8 @@ def hosts():
         places += tap.run(["npm", "config", "get", "registry"]).stdout.split()
     for variable in ("PIP_INDEX_URL", "GOPROXY", "http_proxy", "https_proxy"):
         places += os.environ.get(variable, "").split(",")
-    return {m[1].lower() for p in places if (m := re.match(r"\w+://(?:[^/@]*@)?([^/:]+\.[^/:]+)", p))}
+    return {m[1].lower() for p in places
+            if (m := re.match(r"\w+://(?:[^/@]*@)?([^/:]+\.[^/:]+)", p))}
 
 
 def no_host_names(files):
@@ -184,16 +193,19 @@ def core_is_freestanding(files):
     defined = {n for _, n in symbols("--extern-only", "--defined-only", *objects)}
     called = {n for _, n in symbols("--undefined-only", *objects)}
     tap.ok(defined, "the core defines something", "nm lists nothing")
-    tap.is_empty(sorted(called - defined - COMPILER_MAY_CALL), "the core calls nothing outside itself")
+    tap.is_empty(sorted(called - defined - COMPILER_MAY_CALL),
+                 "the core calls nothing outside itself")
 
 
 def stray_files():
-    """What is built is below build/; in CI, where nobody works, nothing else may have changed either."""
+    """What is built is below build/; in CI, where nobody works, nothing else may have changed
+    either."""
     said = tap.run(["git", "status", "--porcelain", "--untracked-files=all"]).stdout.splitlines()
     stray = said if os.environ.get("CI") else [s for s in said if s.startswith("??")]
     tap.is_empty(stray, "nothing lies about: add it, ignore it or make it below build/")
     ignored = tap.run(["git", "status", "--porcelain", "--ignored"]).stdout.splitlines()
-    tap.is_empty([s for s in ignored if s.startswith("!!") and s[3:] != "build/" and "__pycache__" not in s],
+    tap.is_empty([s for s in ignored if s.startswith("!!") and s[3:] != "build/"
+                  and "__pycache__" not in s],
                  "nothing is ignored but build/")
 
 
@@ -206,7 +218,8 @@ def main():
     headers_stand_alone(files)
     arrows(files)
     clean_run("clang-format would change nothing",
-              ["clang-format", "--dry-run", "-Werror", *(n for n in files if re.search(r"\.[ch]$", n))])
+              ["clang-format", "--dry-run", "-Werror",
+               *(n for n in files if re.search(r"\.[ch]$", n))])
     scripts(files)
     licence_lines(files)
     reuse(files)

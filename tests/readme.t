@@ -14,7 +14,8 @@ BLOCK = re.compile(r"^```console\n\$ ([^\n]*)\n(.*?)^```$", re.M | re.S)
 
 
 def output_of(command):
-    """What the command prints, without the one thing that differs from run to run: the time it took."""
+    """What the command prints, without the one thing that differs from run to run: the time it
+    took."""
     run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
     return re.sub(r"\d+\.\d+ s$", "0.000 s", run.stdout + run.stderr, flags=re.M)
 
@@ -29,7 +30,8 @@ def test():
     blocks = BLOCK.findall(README.read_text())
     failed = 0
     print(f"1..{len(blocks) + 1}")
-    print("ok 1 - the README has console blocks" if blocks else "not ok 1 - the README has no console block")
+    print("ok 1 - the README has console blocks" if blocks
+          else "not ok 1 - the README has no console block")
     for number, (command, shown) in enumerate(blocks, 2):
         printed = output_of(command)
         if printed != shown:

@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""--rule and --severity: a selection of rules ends with 0 only if each of them holds and no other rule decides about them.
+"""--rule and --severity: a selection of rules ends with 0 only if each of them holds and no other
+rule decides about them.
 
-The program has a table of which rule decides about which. Here the answer is worked out without that table, from the
-specification's catalogue and from what a check of all rules says:
+The program has a table of which rule decides about which. Here the answer is worked out without
+that table, from the specification's catalogue and from what a check of all rules says:
 
 - a selected rule that the check of all rules finds broken must not pass;
-- no selected rule about fingerprints passes while a rule is broken of which the specification says that it can lead to
-  wrong data or worse;
+- no selected rule about fingerprints passes while a rule is broken of which the specification says
+  that it can lead to wrong data or worse;
 - behind what is malformed, nothing passes;
-- where the changes of two vectors are put into one image, the rule of the one must not pass because the rule of the
-  other is broken, too.
+- where the changes of two vectors are put into one image, the rule of the one must not pass because
+  the rule of the other is broken, too.
 
 And the other way round: an image that conforms conforms under every selection.
 """
@@ -27,12 +28,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-os.environ.setdefault("ISHARE_TOOL", f"{TOP}/build/erofs-ishare")  # tens of thousands of checks: without sanitizers
+# tens of thousands of checks: without sanitizers
+os.environ.setdefault("ISHARE_TOOL", f"{TOP}/build/erofs-ishare")
 import tap  # noqa: E402
 
 VECTORS = f"{tap.TOP}/build/spec/vectors"
 BASES = f"{tap.TOP}/spec/base"
-GROUPS = ("sb.*", "dev.*", "prefix.*", "inode.*", "dir.*", "xattr.*", "fingerprint.*", "*digest", "fingerprint.s*")
+GROUPS = ("sb.*", "dev.*", "prefix.*", "inode.*", "dir.*", "xattr.*", "fingerprint.*", "*digest",
+          "fingerprint.s*")
 RANDOM = 20
 BATCH = 400
 CHECKSUM = slice(1024 + 4, 1024 + 8)
@@ -66,13 +69,15 @@ MENDS = {
 Verdict = collections.namedtuple("Verdict", "status broken")  # broken: rules of severity error
 Image = collections.namedtuple("Image", "path devices")
 
-catalogue = {rule["name"]: rule for rule in json.loads(tap.run([*tap.TOOL, "rules", "--format=json"]).stdout)
+catalogue = {rule["name"]: rule
+             for rule in json.loads(tap.run([*tap.TOOL, "rules", "--format=json"]).stdout)
              if not rule["runtime"]}
 
 
 def run(images, *options):
     """Judges images in one process; {path: Verdict}."""
-    named = [word for image in images for word in (image.path, *(f"--device={d}" for d in image.devices))]
+    named = [word for image in images
+             for word in (image.path, *(f"--device={d}" for d in image.devices))]
     done = tap.run([*tap.TOOL, "check", "--format=json", "--digests", *options, *named])
     if done.returncode not in (0, 1, 2):
         raise RuntimeError(f"exit status {done.returncode}: {done.stderr[-2000:]}")
@@ -115,8 +120,8 @@ def write(path, data, devices=()):
 
 
 class Change:
-    """What a vector changes in its base, as one number: changes of disjoint bytes are combined by XOR. So are their
-    checksums, as a CRC is linear."""
+    """What a vector changes in its base, as one number: changes of disjoint bytes are combined by
+    XOR. So are their checksums, as a CRC is linear."""
 
     def __init__(self, vector, devices, base, data):
         self.rule, self.devices, self.base = vector["rule"], devices, base
@@ -130,7 +135,8 @@ class Change:
         """An image with both; None: they change the same byte."""
         if self.bytes & other.bytes:
             return None
-        return (int.from_bytes(self.base, "big") ^ self.number ^ other.number).to_bytes(len(self.base), "big")
+        return (int.from_bytes(self.base, "big") ^ self.number ^ other.number).to_bytes(
+            len(self.base), "big")
 
 
 def changes(severity="error"):
@@ -147,8 +153,10 @@ def changes(severity="error"):
 
 
 def without_filters(work):
-    """Vectors in which name filters do not count: what changes a name breaks xattr.name-filter, too, else."""
-    off = next(change for change in changes("warning")["plain"] if change.rule == "sb.filter-reserved")
+    """Vectors in which name filters do not count: what changes a name breaks xattr.name-filter,
+    too, else."""
+    off = next(change for change in changes("warning")["plain"]
+               if change.rule == "sb.filter-reserved")
     for change in changes()["plain"]:
         data = change.with_other(off)
         if data:
@@ -159,21 +167,25 @@ def without_filters(work):
 
 def about_fingerprints(rule):
     """Whether what a reader is given depends on it."""
-    return catalogue[rule]["subject"] in ("fingerprint", "files") and catalogue[rule]["harm"] == "wrong-data"
+    return catalogue[rule]["subject"] in ("fingerprint",
+                                          "files") and catalogue[rule]["harm"] == "wrong-data"
 
 
 def obstacle(broken, selected):
-    """Why a selection must not end with 0 for an image in which these rules are broken; None: it may."""
+    """Why a selection must not end with 0 for an image in which these rules are broken; None: it
+    may."""
     if broken & selected:
         return f"{min(broken & selected)} is broken"
     for rule in sorted(broken):
-        dangerous = catalogue[rule]["harm"] in ("wrong-data", "memory-safety") and rule not in HARMLESS
+        dangerous = catalogue[rule]["harm"] in ("wrong-data",
+                                                "memory-safety") and rule not in HARMLESS
         for other in sorted(selected):
             if catalogue[rule]["subject"] == "files" and catalogue[other]["subject"] != "files":
                 continue
             if dangerous and about_fingerprints(other):
                 return f"{rule} is broken, and {other} is about fingerprints"
-            if catalogue[rule]["malformed"] and catalogue[other]["subject"] in BEHIND.get(catalogue[rule]["subject"], ()):
+            if catalogue[rule]["malformed"] and catalogue[other]["subject"] in BEHIND.get(
+                    catalogue[rule]["subject"], ()):
                 return f"{rule} is malformed, and {other} is about what is behind"
     return None
 
@@ -184,7 +196,8 @@ def selections():
     found += [([f"--rule={glob}"], set(fnmatch.filter(catalogue, glob))) for glob in GROUPS]
     order = ("error", "warning", "note")
     for i, severity in enumerate(order):
-        found.append(([f"--severity={severity}"], {r for r in catalogue if catalogue[r]["severity"] in order[:i + 1]}))
+        found.append(([f"--severity={severity}"],
+                      {r for r in catalogue if catalogue[r]["severity"] in order[:i + 1]}))
     chance = random.Random(5)
     for _ in range(RANDOM):
         some = set(chance.sample(sorted(catalogue), chance.randrange(2, 20)))
@@ -212,11 +225,14 @@ def test_vectors(pool):
     """Every vector, every selection."""
     cases = selections()
     with tempfile.TemporaryDirectory() as work:
-        images = [*(image for image, _ in manifest()), *without_filters(work), Image(f"{BASES}/plain.erofs", ())]
+        images = [*(image for image, _ in manifest()), *without_filters(work),
+                  Image(f"{BASES}/plain.erofs", ())]
         full = judge(images)
         tap.ok({0, 1, 2} <= {v.status for v in full.values()}, "vectors end in all ways")
-        for (options, selected), said in zip(cases, pool.map(lambda case: judge(images, *case[0]), cases)):
-            tap.is_empty(complaints(full, said, selected), f"{len(images)} vectors with {' '.join(options)}")
+        for (options, selected), said in zip(cases,
+                                             pool.map(lambda case: judge(images, *case[0]), cases)):
+            tap.is_empty(complaints(full, said, selected),
+                         f"{len(images)} vectors with {' '.join(options)}")
 
 
 def test_without_devices():
@@ -232,18 +248,23 @@ def test_without_devices():
 
 
 def test_root():
-    """Whether the root is a directory cannot be told if it is no inode; of other inodes this says nothing."""
+    """Whether the root is a directory cannot be told if it is no inode; of other inodes this says
+    nothing."""
     with open(f"{BASES}/plain.erofs", "rb") as base, tempfile.TemporaryDirectory() as work:
         whole = base.read()
-        bits, root_nid, meta_block = whole[1024 + 12], *struct.unpack_from("<H", whole, 1024 + 14), \
+        bits, root_nid, meta_block = whole[1024
+                                           + 12], *struct.unpack_from("<H", whole, 1024 + 14), \
             *struct.unpack_from("<I", whole, 1024 + 40)
         inodes = {i["path"]: i["offset"] for i in json.loads(
             tap.run([*tap.TOOL, "dump", "--format=json", f"{BASES}/plain.erofs"]).stdout)["inodes"]}
-        tap.ok(inodes["/"] == (meta_block << bits) + root_nid * 32, "the root is where the superblock says")
+        tap.ok(inodes["/"] == (meta_block << bits) + root_nid * 32,
+               "the root is where the superblock says")
         for path, status in ("/", 2), (max(inodes), 0):
-            image = write(f"{work}/{status}", whole[:inodes[path]] + b"\xff\xff" + whole[inodes[path] + 2:])
+            image = write(f"{work}/{status}", whole[:inodes[path]] + b"\xff\xff"
+                          + whole[inodes[path] + 2:])
             said = run([image], "--rule=sb.root-inode")[image.path].status
-            tap.ok(said == status, f"i_format of {path} is broken, with --rule=sb.root-inode: {status}", said)
+            tap.ok(said == status, f"i_format of {path} is broken, with --rule=sb.root-inode: "
+                                   f"{status}", said)
 
 
 # ---- Two images ----
@@ -255,7 +276,8 @@ def test_domain(pool):
     rules = [rule for rule in catalogue if catalogue[rule]["subject"] == "files"]
 
     def ends(image, *options):
-        done = tap.run([*tap.TOOL, "check", "--format=json", "--domain", "--digests", *options, good, image.path,
+        done = tap.run([*tap.TOOL, "check", "--format=json", "--domain", "--digests", *options,
+                        good, image.path,
                         *(f"--device={d}" for d in image.devices)])
         return done.returncode, {e["rule"] for e in json.loads(done.stdout)["events"]
                                  if e["type"] == "finding" and e["severity"] == "error"}
@@ -267,13 +289,15 @@ def test_domain(pool):
             why = obstacle(broken, {rule})
             if (why and not status) or (whole == 0 and status):
                 wrong.append(f"{os.path.relpath(image.path, VECTORS)}: {status}; {why}")
-        tap.is_empty(wrong, f"{len(images)} vectors in a domain with a good image, with --rule={rule}")
+        tap.is_empty(wrong, f"{len(images)} vectors in a domain with a good image, with "
+                            f"--rule={rule}")
 
 
 # ---- Two rules ----
 
 def pairs(work):
-    """[(image, rule that it is about, rule that is broken, too)]: one change for each rule of a base, with every other."""
+    """[(image, rule that it is about, rule that is broken, too)]: one change for each rule of a
+    base, with every other."""
     for base, some in changes().items():
         firsts = {change.rule: change for change in reversed(some)}
         for first in firsts.values():
@@ -291,16 +315,22 @@ def test_pairs(pool):
         made = collections.defaultdict(list)
         for image, rule, other in pairs(work):
             made[rule].append((image, other))
-        full = dict(zip(made, pool.map(lambda rule: judge([image for image, _ in made[rule]]), made)))
-        said = dict(zip(made, pool.map(lambda rule: judge([image for image, _ in made[rule]], f"--rule={rule}"), made)))
+        full = dict(zip(made,
+                        pool.map(lambda rule: judge([image for image, _ in made[rule]]), made)))
+        said = dict(zip(made,
+                        pool.map(lambda rule: judge([image for image, _ in made[rule]],
+                                                    f"--rule={rule}"), made)))
         for rule, images in made.items():
             wrong = []
             for image, other in images:
                 verdict, status = full[rule][image.path], said[rule][image.path].status
-                unheard = other in verdict.broken and rule not in verdict.broken and (rule, other) not in MENDS
+                unheard = other in verdict.broken and rule not in verdict.broken and (
+                    rule, other) not in MENDS
                 if status == 0 and (rule in verdict.broken or unheard):
-                    wrong.append(f"{other} is broken, too, and {os.path.basename(image.path)} passes")
-            tap.is_empty(wrong, f"{len(images)} images that break {rule} and another rule, with --rule={rule}")
+                    wrong.append(f"{other} is broken, too, and "
+                                 f"{os.path.basename(image.path)} passes")
+            tap.is_empty(wrong, f"{len(images)} images that break {rule} and another rule, with "
+                                f"--rule={rule}")
 
 
 def main():

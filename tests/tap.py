@@ -14,7 +14,8 @@ _points = _failures = 0
 
 
 def ok(holds, name, *details):
-    """One test point. The details, lines of text, are told on stderr, where prove shows them, when it does not hold."""
+    """One test point. The details, lines of text, are told on stderr, where prove shows them, when
+    it does not hold."""
     global _points, _failures
     _points += 1
     _failures += not holds
@@ -28,7 +29,8 @@ def ok(holds, name, *details):
 
 
 def skip(name, why):
-    """One test point that cannot be tried here; prove counts it as skipped and shows why in verbose mode."""
+    """One test point that cannot be tried here; prove counts it as skipped and shows why in verbose
+    mode."""
     global _points
     _points += 1
     print(f"ok {_points} - {name} # SKIP {why}", flush=True)
@@ -57,7 +59,8 @@ def run(command, **options):
 
 def make(*targets):
     """Runs make on its own, whoever runs this program, and returns (status, what it said)."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
     return made.returncode, made.stdout + made.stderr
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# What the tests need beside the program: images, erofs-utils, a library that makes calls fail, and the programs that try
-# the promise of exit status 0 on images drawn at random (tests/promise/README.md).
+# What the tests need beside the program: images, erofs-utils, a library that makes calls fail, and
+# the programs that try the promise of exit status 0 on images drawn at random
+# (tests/promise/README.md).
 
 # The script has the list, because it works without make, too.
 deps-images = $(deps) $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' \

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The test vectors: each rule is reported where the specification says so, and nowhere else; and the field sweep, where
-every field of every structure is given other values: its verdicts are those of tests/sweep.tsv.
+"""The test vectors: each rule is reported where the specification says so, and nowhere else; and
+the field sweep, where every field of every structure is given other values: its verdicts are those
+of tests/sweep.tsv.
 
     vectors.t             test
     vectors.t --update    write tests/sweep.tsv
@@ -26,7 +27,8 @@ TABLE = "tests/sweep.tsv"
 BATCH = 400
 NEED_DIGESTS = ("fingerprint.digest", "fingerprint.same-content", "fingerprint.padding-zero")
 BASES = "spec/base"
-HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not any more, though of the base image; "
+HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not any more, though of "
+        "the base image; "
         "`...`: part of it could not be examined; `!`: none of it could be judged\n")
 
 
@@ -52,7 +54,8 @@ class Seen:
         return {name for name, severity in self.rules.items() if severity == "error"}
 
     def words(self, base=None):
-        """On one line; what is said of the base, too, is left out, and what is said of that alone has a minus."""
+        """On one line; what is said of the base, too, is left out, and what is said of that alone
+        has a minus."""
         before = base.rules if base else {}
         words = sorted(self.rules.keys() - before.keys())
         words += [f"-{rule}" for rule in sorted(before.keys() - self.rules.keys())]
@@ -170,7 +173,8 @@ def test_coverage(manifest):
     kinds = collections.defaultdict(set)
     for vector in manifest:
         kinds[vector["rule"]].add(vector["kind"])
-    tap.is_empty([r for r in kinds if r not in rules], "each rule with a vector is one of the tool's")
+    tap.is_empty([r for r in kinds if r not in rules],
+                 "each rule with a vector is one of the tool's")
     tap.is_empty([f"{r}: {' '.join(sorted(k))}" for r, k in sorted(kinds.items())
                   if not {"holds", "fails"} <= k and "either" not in k],
                  "each rule with a vector has one that holds and one that fails")
@@ -191,7 +195,8 @@ def sweep_seen():
     jobs = []
     for devices, changes in by_devices.items():
         size = 1 if devices else BATCH  # --device goes with one image only
-        jobs += [(changes[i:i + size], device_options(devices)) for i in range(0, len(changes), size)]
+        jobs += [(changes[i:i + size], device_options(devices))
+                 for i in range(0, len(changes), size)]
     result = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = [[f"{SWEEP}/{sweep_name(c)}" for c in changes] for changes, _ in jobs]
@@ -205,7 +210,8 @@ def base_seen(changes):
     """{base: what is said of it unchanged}."""
     devices = {c["base"]: c["devices"] for c in changes}
     images = {base: f"{BASES}/{base}.erofs" for base in devices}
-    return {base: check([image], *device_options(devices[base]))[image] for base, image in images.items()}
+    return {base: check([image], *device_options(devices[base]))[image]
+            for base, image in images.items()}
 
 
 def device_options(devices):
@@ -243,7 +249,8 @@ def test_sweep():
     tap.is_empty([f"{sweep_name(c)}: {s}" for c, s in result if isinstance(s, Crash)],
                  "the tool survives every change and ends as its report says")
     for base, seen in base_seen([c for c, _ in result]).items():
-        tap.ok(not seen.errors() and not seen.failed, f"base image {base} breaks no rule of severity error", seen.words())
+        tap.ok(not seen.errors() and not seen.failed,
+               f"base image {base} breaks no rule of severity error", seen.words())
     now, expected = table(result), expected_table()
     for field in sorted(now.keys() | expected.keys()):
         gone = sorted(set(expected[field]) - set(now[field]))
@@ -259,7 +266,8 @@ def update():
         out.write(HEAD)
         for field in sorted(lines):
             out.write("".join(f"{line}\n" for line in lines[field]))
-    print(f"{TABLE}: {sum(map(len, lines.values()))} lines; read what has changed before it is committed")
+    print(f"{TABLE}: {sum(map(len, lines.values()))} lines; read what has changed before it is "
+          "committed")
 
 
 def main(arguments):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""fuzz/campaign/run-campaign with a toy target: what it says, how it ends, and that nothing is lost."""
+"""fuzz/campaign/run-campaign with a toy target: what it says, how it ends, and that nothing is
+lost."""
 
 import contextlib
 import glob
@@ -54,18 +55,23 @@ def build(where):
     for name, flags in (("crashing", ["-DCRASH"]), ("sound", [])):
         for suffix, more, env in (("", [], {}), ("-asan", ["-fsanitize=address,undefined"], {}),
                                   ("-cmplog", [], {"AFL_LLVM_CMPLOG": "1"})):
-            done = tap.run(["afl-clang-fast", "-g", "-O1", "-fsanitize=fuzzer", *flags, *more, "tests/fuzz/toy.c",
-                            "-o", f"{where}/{name}{suffix}"], env=os.environ | {"AFL_QUIET": "1"} | env)
+            done = tap.run(["afl-clang-fast", "-g", "-O1", "-fsanitize=fuzzer", *flags, *more,
+                            "tests/fuzz/toy.c",
+                            "-o", f"{where}/{name}{suffix}"],
+                           env=os.environ | {"AFL_QUIET": "1"} | env)
             assert done.returncode == 0, done.stderr
-        done = tap.run(["clang", "-g", "-fsanitize=fuzzer", "-fprofile-instr-generate", "-fcoverage-mapping", *flags,
+        done = tap.run(["clang", "-g", "-fsanitize=fuzzer", "-fprofile-instr-generate",
+                        "-fcoverage-mapping", *flags,
                         "tests/fuzz/toy.c", "-o", f"{where}/{name}-coverage"])
         assert done.returncode == 0, done.stderr
-    for directory, seeds in (("good", ("hello", "world")), ("mixed", ("hello", "BAD!", "HANG")), ("bad", ("BAD!", "BAD!!"))):
+    for directory, seeds in (("good", ("hello", "world")), ("mixed", ("hello", "BAD!", "HANG")),
+                             ("bad", ("BAD!", "BAD!!"))):
         os.mkdir(f"{where}/{directory}")
         for seed in seeds:
             with open(f"{where}/{directory}/{seed}", "w", encoding="ascii") as out:
                 out.write(seed)
-    for table, name, seeds in (("crashing", "crashing", "mixed"), ("sound", "sound", "good"), ("hopeless", "crashing", "bad")):
+    for table, name, seeds in (("crashing", "crashing", "mixed"), ("sound", "sound", "good"),
+                               ("hopeless", "crashing", "bad")):
         with open(f"{where}/{table}.toml", "w", encoding="utf-8") as out:
             out.write(TABLE.format(name=name, where=where, seeds=seeds))
 
@@ -75,13 +81,14 @@ class Run:
 
     def __init__(self, where, table, *options, name=None, directory="c", prefix=(), **environment):
         self.dir = f"{where}/{directory}"
-        self.command = [*prefix, CAMPAIGN, name or table, "--targets", f"{where}/{table}.toml", "--dir", self.dir, *options]
+        self.command = [*prefix, CAMPAIGN, name or table, "--targets", f"{where}/{table}.toml",
+                        "--dir", self.dir, *options]
         self.started = time.time()
         # To a file: a pipe that is not read would stop it.
         self.log = f"{where}/said"
         with open(self.log, "w", encoding="utf-8") as out:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                            env=os.environ | environment)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=out, env=os.environ | environment)
 
     def said(self):
         """So far."""
@@ -142,7 +149,8 @@ def execs(run, instance):
 def test_usage(where):
     """One line for each mistake."""
     for name, words, said in (
-            ("an unknown target", ["other", "--targets", f"{where}/sound.toml"], "TARGET is 'other', not one of: sound"),
+            ("an unknown target", ["other", "--targets", f"{where}/sound.toml"],
+             "TARGET is 'other', not one of: sound"),
             ("no target", [], "target"),
             ("a time without unit", ["sound", "--time", "8"], "TIME is '8'"),
             ("a time that is none", ["sound", "--time", "h"], "TIME is 'h'"),
@@ -151,9 +159,11 @@ def test_usage(where):
             ("jobs that are no number", ["sound", "--jobs", "x"], "JOBS is 'x'"),
             ("a directory without a name", ["sound", "--dir", ""], "DIR is empty"),
             ("a table that is none", ["sound", "--targets", f"{where}/good/hello"], "Expected"),
-            ("a host's name that AFL++ cannot have", ["sound", "--host", "a/b"], "host's name is 'a/b'")):
+            ("a host's name that AFL++ cannot have", ["sound", "--host", "a/b"],
+             "host's name is 'a/b'")):
         done = tap.run([CAMPAIGN, *words])
-        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout,
+        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+               and not done.stdout,
                f"{name}: one line, exit status 2", done.returncode, done.stdout, done.stderr)
 
 
@@ -161,18 +171,24 @@ def test_directories(where):
     """A directory is empty, or a campaign of this target; its name may have a space."""
     for name, file, data, said in (
             ("one with other things", "thesis.tex", "", "is neither empty nor a campaign's"),
-            ("another target's", "campaign.json", '{"target": "kernel", "sessions": []}', "holds a campaign of kernel, not of crashing"),
-            ("one whose campaign.json is damaged", "campaign.json", "{", "campaign.json is damaged")):
+            ("another target's", "campaign.json", '{"target": "kernel", "sessions": []}',
+             "holds a campaign of kernel, not of crashing"),
+            ("one whose campaign.json is damaged", "campaign.json", "{",
+             "campaign.json is damaged")):
         os.makedirs(f"{where}/{name}")
         with open(f"{where}/{name}/{file}", "w", encoding="utf-8") as out:
             out.write(data)
-        done = tap.run([CAMPAIGN, "crashing", "--targets", f"{where}/crashing.toml", "--dir", f"{where}/{name}", "--time", "2s"])
-        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and os.listdir(f"{where}/{name}") == [file],
-               f"a directory: {name}: one line, and nothing is written", done.returncode, done.stderr, *os.listdir(f"{where}/{name}"))
+        done = tap.run([CAMPAIGN, "crashing", "--targets", f"{where}/crashing.toml", "--dir",
+                        f"{where}/{name}", "--time", "2s"])
+        tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+               and os.listdir(f"{where}/{name}") == [file],
+               f"a directory: {name}: one line, and nothing is written", done.returncode,
+               done.stderr, *os.listdir(f"{where}/{name}"))
     run = Run(where, "crashing", "--time", "3s", "--jobs", "1", directory="a space")
     run.wait()
     lines = re.findall(r"crash: .*; replay: (.*)", run.said())
-    tap.ok(lines and all(tap.run(["sh", "-c", line]).returncode for line in lines), "what is stated can be typed", run.said())
+    tap.ok(lines and all(tap.run(["sh", "-c", line]).returncode for line in lines),
+           "what is stated can be typed", run.said())
 
 
 def test_packages(where):
@@ -181,35 +197,46 @@ def test_packages(where):
         os.makedirs(f"{where}/bin", exist_ok=True)
         for program in there:
             os.symlink(shutil.which(program), f"{where}/bin/{program}")
-        done = tap.run([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml"], env={"PATH": f"{where}/bin"})
-        tap.ok(done.returncode == 2 and f"install the package {package}," in done.stderr and done.stderr.count("\n") == 1,
+        done = tap.run([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml"],
+                       env={"PATH": f"{where}/bin"})
+        tap.ok(done.returncode == 2 and f"install the package {package}," in done.stderr
+               and done.stderr.count("\n") == 1,
                f"without {package}: one line names it", done.returncode, done.stderr)
 
 
 def test_crashes(where):
     """Seeds that fail are set aside; what fails is stated; the campaign goes on."""
     run = Run(where, "crashing", "--time", "10m", "--jobs", "2")
-    found = run.until(r"crash: \S+ \(found by (main|asan)\)", 120) and run.runs("main") and run.runs("asan")
+    found = run.until(r"crash: \S+ \(found by (main|asan)\)",
+                      120) and run.runs("main") and run.runs("asan")
     run.process.send_signal(signal.SIGINT)
     status, said = run.wait(), run.said()
     tap.ok(status == 1, "exit status 1 with crashes", status, said)
-    tap.ok("seed BAD! crashes at the start: set aside as" in said, "a seed that crashes is named", said)
+    tap.ok("seed BAD! crashes at the start: set aside as" in said,
+           "a seed that crashes is named", said)
     tap.ok("seed HANG hangs at the start: set aside as" in said, "a seed that hangs is named", said)
     aside, seeds = sorted(os.listdir(f"{run.dir}/set-aside")), os.listdir(f"{run.dir}/seeds")
-    tap.ok(aside == ["BAD!", "HANG"] and seeds == ["hello"], "both are set aside, the other stays", aside, seeds)
+    tap.ok(aside == ["BAD!", "HANG"] and seeds == ["hello"], "both are set aside, the other stays",
+           aside, seeds)
     stated = re.findall(r"^(?:crash|hang): (\S+) ", said, re.M)
-    tap.ok(len(stated) >= 2 and all(os.path.getsize(p) for p in stated), "each is stated with a path", said)
+    tap.ok(len(stated) >= 2 and all(os.path.getsize(p) for p in stated),
+           "each is stated with a path", said)
     tap.ok(found, "what an instance finds is stated as well", said)
-    tap.ok(sorted(stated) == sorted(glob.glob(f"{run.dir}/crashes/*")), "no crash is unstated, none stated twice", said)
+    tap.ok(sorted(stated) == sorted(glob.glob(f"{run.dir}/crashes/*")),
+           "no crash is unstated, none stated twice", said)
     replay = re.search(r"^crash: .*replay: (.*)", said, re.M)
-    tap.ok(replay and tap.run(replay[1].split()).returncode not in (0, 2), "the line that replays it does", said)
+    tap.ok(replay and tap.run(replay[1].split()).returncode not in (0, 2),
+           "the line that replays it does", said)
     tap.ok(all(execs(run, i) > 100 for i in ("main", "asan")), "the campaign went on", said)
     tap.is_empty(processes(where).values(), "no process is left")
     commands = {i: read_command(run, i) for i in ("main", "asan")}
-    tap.ok(" -M main " in commands["main"] and " -p fast " in commands["main"], "main: -M, its schedule", commands)
-    tap.ok(all(w in commands["asan"] for w in (" -S asan ", " -p explore ", f" -c {where}/crashing-cmplog ")),
+    tap.ok(" -M main " in commands["main"] and " -p fast " in commands["main"],
+           "main: -M, its schedule", commands)
+    tap.ok(all(w in commands["asan"]
+               for w in (" -S asan ", " -p explore ", f" -c {where}/crashing-cmplog ")),
            "secondary: -S, its schedule, CMPLOG", commands)
-    tap.ok("crashing: stopped by SIGINT after 0:" in said and re.search(r"^\d+ new crash", said, re.M), "it sums up", said)
+    tap.ok("crashing: stopped by SIGINT after 0:" in said
+           and re.search(r"^\d+ new crash", said, re.M), "it sums up", said)
 
 
 def read_command(run, instance):
@@ -220,7 +247,8 @@ def read_command(run, instance):
 
 def test_hopeless(where):
     """No seed is left."""
-    run = Run(where, "hopeless", "--time", "20s", "--jobs", "1", name="crashing", directory="hopeless")
+    run = Run(where, "hopeless", "--time", "20s", "--jobs", "1", name="crashing",
+              directory="hopeless")
     status, said = run.wait(), run.said()
     tap.ok(status == 2 and "main does not run" in said and "seed that does not crash" in said,
            "nothing but seeds that crash: exit status 2, and why", status, said)
@@ -229,17 +257,22 @@ def test_hopeless(where):
 def test_stop_and_resume(where):
     """Signals stop it, and it goes on."""
     known = set()
-    for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")):
+    for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM"),
+                         (signal.SIGHUP, "SIGHUP")):
         run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="r", **UNTRIMMED)
-        ready = run.runs("main") and run.runs("asan") and until(lambda: len(run.queue("main")) > 2, 40)
+        ready = run.runs("main") and run.runs("asan") and until(lambda: len(run.queue("main")) > 2,
+                                                                40)
         before = execs(run, "main") if known else 0
         run.process.send_signal(number)
         status, said = run.wait(), run.said()
-        tap.ok(ready and status == 0 and f"stopped by {name}" in said, f"{name}: exit status 0, a summary", status, said)
+        tap.ok(ready and status == 0 and f"stopped by {name}" in said,
+               f"{name}: exit status 0, a summary", status, said)
         tap.is_empty(processes(where).values(), f"{name}: no process is left")
-        tap.ok(run.state()["sessions"][-1]["outcome"] == f"stopped by {name}", f"{name}: what the report reads is right")
+        tap.ok(run.state()["sessions"][-1]["outcome"] == f"stopped by {name}",
+               f"{name}: what the report reads is right")
         contents = queue_contents(f"{run.dir}/sync")
-        tap.ok(known <= contents and len(contents) > 2, f"{name}: the corpus is there, with what was there before")
+        tap.ok(known <= contents and len(contents) > 2,
+               f"{name}: the corpus is there, with what was there before")
         tap.ok(execs(run, "main") > before, f"{name}: execs are counted on")
         known = contents
     tap.ok(len(run.state()["sessions"]) == 3, "three sessions are known")
@@ -250,14 +283,16 @@ def test_stop_and_resume(where):
             os.unlink(stats)
         else:
             os.truncate(stats, 0)
-        status = Run(where, "sound", "--time", "3s", "--jobs", "2", directory="r", **UNTRIMMED).wait()
+        status = Run(where, "sound", "--time", "3s", "--jobs", "2", directory="r",
+                     **UNTRIMMED).wait()
         before, contents = contents, queue_contents(f"{run.dir}/sync", "main")
-        tap.ok(status == 0 and len(before) > 2 and before <= contents, f"AFL++'s figures are {words}: it goes on with its queue",
-               status, before - contents)
+        tap.ok(status == 0 and len(before) > 2 and before <= contents,
+               f"AFL++'s figures are {words}: it goes on with its queue", status, before - contents)
 
 
 def queue_contents(sync, instance="*"):
-    """Each content in its queue, or in all. Empty is what AFL++ could not write: it is found again, sooner or later."""
+    """Each content in its queue, or in all. Empty is what AFL++ could not write: it is found again,
+    sooner or later."""
     contents = set()
     for path in glob.glob(f"{sync}/{instance}/queue/id:*"):
         with open(path, "rb") as data:
@@ -270,7 +305,8 @@ def test_one_at_a_time(where):
     run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="o")
     ready = run.runs("main") and run.runs("asan")
     second = tap.run(run.command)
-    tap.ok(ready and second.returncode == 2 and "runs in" in second.stderr and second.stderr.count("\n") == 1,
+    tap.ok(ready and second.returncode == 2 and "runs in" in second.stderr
+           and second.stderr.count("\n") == 1,
            "a second campaign in the same directory: one line", second.returncode, second.stderr)
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -282,25 +318,31 @@ def test_one_at_a_time(where):
     tap.ok(run.process.poll() is None, "the others go on")
     run.process.kill()
     run.wait()
-    tap.ok(until(lambda: not processes(run.dir), 20), "a driver that is killed takes its instances along", processes(run.dir))
+    tap.ok(until(lambda: not processes(run.dir), 20),
+           "a driver that is killed takes its instances along", processes(run.dir))
     # But not what AFL++ forgets.
     for pid in processes(f"{where}/sound"):
         os.kill(pid, signal.SIGKILL)
 
 
 def test_unseen(where):
-    """What is put aside while no driver looks is stated by the next one, once; deaths are what the target itself keeps: of one
-    that was moved away there may be another."""
+    """What is put aside while no driver looks is stated by the next one, once; deaths are what the
+    target itself keeps: of one that was moved away there may be another."""
     with open(f"{where}/sound.toml", encoding="utf-8") as text:
         table = text.read()
     with open(f"{where}/deaths.toml", "w", encoding="utf-8") as out:
         out.write(table.replace('what = "a toy"', 'what = "a toy"\ndeaths = "{dir}/deaths"'))
-    new, old, gone, again = ((True, 1, "is stated at the next start"), (True, 0, "is stated no more"),
-                             (False, 0, "is forgotten when it has gone"), (True, 1, "is stated when it is there again"))
+    new, old, gone, again = ((True, 1, "is stated at the next start"),
+                             (True, 0, "is stated no more"),
+                             (False, 0, "is forgotten when it has gone"),
+                             (True, 1, "is stated when it is there again"))
     for name, path, stated, steps in (
-            ("sound", "sync/main/crashes/id:000000,sig:06", r"^crash: .*crashes/crash-\w{16} \(found by main\)", (new, old)),
-            ("deaths", "deaths/hang-of-a-toy/input", r"^hang: .*deaths/hang-of-a-toy \(kept by the target\)", (new, old, gone, again))):
-        Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}").wait()
+            ("sound", "sync/main/crashes/id:000000,sig:06",
+             r"^crash: .*crashes/crash-\w{16} \(found by main\)", (new, old)),
+            ("deaths", "deaths/hang-of-a-toy/input",
+             r"^hang: .*deaths/hang-of-a-toy \(kept by the target\)", (new, old, gone, again))):
+        Run(where, name, "--time", "2s", "--jobs", "1", name="sound",
+            directory=f"unseen-{name}").wait()
         path = f"{where}/unseen-{name}/{path}"
         for there, times, words in steps:
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -308,9 +350,10 @@ def test_unseen(where):
                 out.write("unseen")
             if not there:
                 shutil.rmtree(os.path.dirname(path))
-            run = Run(where, name, "--time", "2s", "--jobs", "1", name="sound", directory=f"unseen-{name}")
-            tap.ok(run.wait() == times and len(re.findall(stated, run.said(), re.M)) == times, f"{name}: what nobody saw {words}",
-                   run.said())
+            run = Run(where, name, "--time", "2s", "--jobs", "1", name="sound",
+                      directory=f"unseen-{name}")
+            tap.ok(run.wait() == times and len(re.findall(stated, run.said(), re.M)) == times,
+                   f"{name}: what nobody saw {words}", run.said())
 
 
 def test_full_disk(where):
@@ -329,17 +372,21 @@ def test_full_disk(where):
         {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 5s --jobs 2; echo "status $?"
         cp -r {disk}/c/sync {where}/after
         cp {disk}/c/campaign.json {where}/full.json"""
-    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user",
+                                                            "--map-root-user", "--mount"]
     done = tap.run([*own, "sh", "-c", script], env=os.environ | UNTRIMMED, timeout=240)
     if done.returncode == 99 or "unshare: " in done.stderr:
         tap.skip("a full disk", "no file system can be mounted here")
         return
     said = done.stdout
-    tap.ok("sound: the disk is full after" in said and "status 2" in said, "a full disk: it stops, exit status 2", said, done.stderr)
-    tap.ok("the same command goes on from there" in done.stderr, "it says that nothing is lost", done.stderr)
+    tap.ok("sound: the disk is full after" in said and "status 2" in said,
+           "a full disk: it stops, exit status 2", said, done.stderr)
+    tap.ok("the same command goes on from there" in done.stderr, "it says that nothing is lost",
+           done.stderr)
     before, after = queue_contents(f"{where}/before"), queue_contents(f"{where}/after")
     tap.ok("status 0" in said, "with room again it goes on", said, done.stderr)
-    tap.ok(len(before) > 2 and before <= after, "the corpus is there, with what was there before", before, after - before, before - after)
+    tap.ok(len(before) > 2 and before <= after, "the corpus is there, with what was there before",
+           before, after - before, before - after)
     with open(f"{where}/full.json", encoding="utf-8") as text:
         sessions = json.load(text)["sessions"]
     tap.ok(len(sessions) == 2, "both sessions are known", sessions)
@@ -348,7 +395,8 @@ def test_full_disk(where):
 def test_terminal(where):
     """A table that is drawn anew."""
     ours, its = pty.openpty()
-    with subprocess.Popen([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml", "--dir", f"{where}/t", "--time", "6s",
+    with subprocess.Popen([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml", "--dir",
+                           f"{where}/t", "--time", "6s",
                            "--jobs", "1"], stdin=its, stdout=its, stderr=its) as process:
         os.close(its)
         said = b""
@@ -358,16 +406,20 @@ def test_terminal(where):
         status = process.wait()
     os.close(ours)
     text = said.decode()
-    tap.ok(status == 0 and text.count("instance") > 3 and "\x1b[3A" in text, "on a terminal the table is drawn anew", repr(text))
-    widest = max(len(re.sub(r"\x1b\[\w+", "", line)) for line in text.splitlines() if "execs" in line or "main" in line)
+    tap.ok(status == 0 and text.count("instance") > 3 and "\x1b[3A" in text,
+           "on a terminal the table is drawn anew", repr(text))
+    widest = max(len(re.sub(r"\x1b\[\w+", "", line)) for line in text.splitlines()
+                 if "execs" in line or "main" in line)
     tap.ok(widest < 80, "it fits 80 columns", widest)
-    tap.ok(re.search(r"0:00:0\d of 0:00:06, 0:00:0\d left", text), "the time that is left is shown", repr(text))
+    tap.ok(re.search(r"0:00:0\d of 0:00:06, 0:00:0\d left", text), "the time that is left is shown",
+           repr(text))
     tap.ok("sound: time is over after 0:0" in text, "and when it is over", repr(text))
 
 
 def test_two_machines(where):
     """What one finds, the other gets: with the commands of fuzz/README.md."""
-    runs = {host: Run(where, "sound", "--time", "1h", "--jobs", "2", "--host", host, directory=host) for host in "ab"}
+    runs = {host: Run(where, "sound", "--time", "1h", "--jobs", "2", "--host", host, directory=host)
+            for host in "ab"}
     ready = all(run.runs(f"{host}_main") and run.runs(f"{host}_asan") for host, run in runs.items())
     time.sleep(2)
     for source, target in (("a", "b"), ("b", "a")):
@@ -379,12 +431,14 @@ def test_two_machines(where):
         run.wait()
     tap.ok(ready, "two campaigns run, and are copied", runs["b"].said())
     # AFL++ imports first when it goes on.
-    runs = {host: Run(where, "sound", "--time", "8s", "--jobs", "2", "--host", host, directory=host) for host in "ab"}
+    runs = {host: Run(where, "sound", "--time", "8s", "--jobs", "2", "--host", host, directory=host)
+            for host in "ab"}
     for run in runs.values():
         run.wait()
     for host, other in ("ab", "ba"):
         said = f"{runs[host].dir}/sync/{host}_main/.synced/{other}_main"
-        tap.ok(os.path.exists(said), f"{host}'s main instance has read what {other}'s found", os.listdir(os.path.dirname(said)))
+        tap.ok(os.path.exists(said), f"{host}'s main instance has read what {other}'s found",
+               os.listdir(os.path.dirname(said)))
 
 
 def main():

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The harness for images: it has nothing against sound code, and each property that it watches over can break."""
+"""The harness for images: it has nothing against sound code, and each property that it watches over
+can break."""
 
 import glob
 import os
@@ -42,8 +43,8 @@ def accepts():
     for name, pattern in INPUTS.items():
         inputs = files(pattern)
         done = tap.run([HARNESS, *inputs], env=ENVIRONMENT)
-        tap.ok(inputs and done.returncode == 0, f"the harness has nothing against {name}", said(done),
-               f"{len(inputs)} inputs match {pattern}")
+        tap.ok(inputs and done.returncode == 0, f"the harness has nothing against {name}",
+               said(done), f"{len(inputs)} inputs match {pattern}")
 
 
 def regressions():
@@ -51,7 +52,8 @@ def regressions():
     with open(f"{REGRESSIONS}/README.md", encoding="utf-8") as readme:
         lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", readme.read(), re.M))
     names = sorted(set(os.listdir(REGRESSIONS)) - {"README.md", "kernel"})
-    tap.ok(names == sorted(lines), "each input that once failed has a line on what it prevents", names, sorted(lines))
+    tap.ok(names == sorted(lines), "each input that once failed has a line on what it prevents",
+           names, sorted(lines))
     for name in names:
         done = tap.run([HARNESS, f"{REGRESSIONS}/{name}"], env=ENVIRONMENT)
         tap.ok(done.returncode == 0, f"{name} no longer fails", said(done))
@@ -62,15 +64,19 @@ def arguments():
     with tempfile.TemporaryDirectory() as where:
         with open(f"{where}/large", "wb") as out:
             out.truncate(2 << 20)
-        for path, why in (("absent", "No such file"), (".", "not a file"), ("large", "larger than 1048576 bytes")):
+        for path, why in (("absent", "No such file"), (".", "not a file"),
+                          ("large", "larger than 1048576 bytes")):
             done = tap.run([f"{tap.TOP}/build/fuzz/afl-asan/image", f"{where}/{path}"])
-            tap.ok(done.returncode == 2 and why in done.stderr, f"the harness says what it cannot read: {why}", done.returncode, done.stderr)
+            tap.ok(done.returncode == 2 and why in done.stderr,
+                   f"the harness says what it cannot read: {why}", done.returncode, done.stderr)
 
 
 def broken():
-    """Each property, in a harness built with what breaks it: PROPERTY.patch, or PROPERTY_ANYTHING.patch."""
+    """Each property, in a harness built with what breaks it: PROPERTY.patch, or
+    PROPERTY_ANYTHING.patch."""
     with open(f"{tap.TOP}/fuzz/image/image.c", encoding="utf-8") as source:
-        properties = set(re.findall(r'broken\("([a-z.-]+)"', source.read())) | {"text", "json", "sarif", "limit"}
+        properties = set(re.findall(r'broken\("([a-z.-]+)"',
+                                    source.read())) | {"text", "json", "sarif", "limit"}
     patches = files("tests/fuzz/broken/*.patch")
     names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
     tap.is_empty((properties | {"fields"}) - names, "there is a defect for each property")
@@ -88,8 +94,10 @@ def planted():
         harness = f"{tap.TOP}/build/fuzz/planted/{name}/afl-asan/image"
         done = tap.run([harness, *files("spec/base/*.erofs")])
         tap.ok(done.returncode == 0, f"no base image shows the planted defect {name}", said(done))
-    # That each field is what its bytes say is compared before the second copy's check, which has no such defect.
-    done = tap.run([f"{tap.TOP}/build/fuzz/planted/endianness/afl-asan/image", *files(INPUTS["the corpus"])])
+    # That each field is what its bytes say is compared before the second copy's check, which has no
+    # such defect.
+    done = tap.run([f"{tap.TOP}/build/fuzz/planted/endianness/afl-asan/image",
+                    *files(INPUTS["the corpus"])])
     tap.ok(said(done).startswith("broken: fields: deviceslot.uniaddr_hi "),
            "the planted defect endianness is seen without the second copy", said(done))
     for name in QUICK:
@@ -99,12 +107,14 @@ def planted():
 
 
 def show_maps(harness, inputs):
-    """(what afl-showmap says, {input: where it went}): all inputs through one fork server, in their order."""
+    """(what afl-showmap says, {input: where it went}): all inputs through one fork server, in their
+    order."""
     with tempfile.TemporaryDirectory() as where:
         os.mkdir(f"{where}/in")
         for i, path in enumerate(inputs):
             shutil.copy(path, f"{where}/in/{i}")
-        done = tap.run(["afl-showmap", "-t", "5000", "-i", f"{where}/in", "-o", f"{where}/out", "--", harness],
+        done = tap.run(["afl-showmap", "-t", "5000", "-i", f"{where}/in", "-o", f"{where}/out",
+                        "--", harness],
                        env=os.environ | {"AFL_NO_AFFINITY": "1"})
         maps = {}
         for i, path in enumerate(inputs):
@@ -114,26 +124,29 @@ def show_maps(harness, inputs):
 
 
 def fork_server():
-    """Ours, under AFL++: it goes on behind an input that ends the process, and what is reported is each input's own."""
+    """Ours, under AFL++: it goes on behind an input that ends the process, and what is reported is
+    each input's own."""
     good = files("spec/base/*.erofs")[:4]
     bad = glob.glob(f"{tap.TOP}/build/fuzz/planted/{QUICK[0]}/campaign/out/*/crashes/id:*")[:1]
     harness = f"{tap.TOP}/build/fuzz/planted/{QUICK[0]}/afl/image"
     _, expected = show_maps(harness, good)
     text, maps = show_maps(harness, good[:2] + bad + good[2:])
-    tap.ok(bad and text.count("killed by signal 6") == 1, "the fork server reports the one input that ends the process", text)
-    tap.ok(all(maps[path] == expected[path] for path in good) and len(set(expected.values())) == len(good),
-           "and runs the others as if that had not been", text)
+    tap.ok(bad and text.count("killed by signal 6") == 1,
+           "the fork server reports the one input that ends the process", text)
+    tap.ok(all(maps[path] == expected[path] for path in good) and len(set(expected.values()))
+           == len(good), "and runs the others as if that had not been", text)
 
 
 def bad_input():
     """What a person does wrong with the tools."""
     with tempfile.TemporaryDirectory() as unbuilt:
         shutil.copytree(f"{tap.TOP}/fuzz", f"{unbuilt}/fuzz")
-        for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "), ("bound", "run `make fuzzers-image-planted`"),
+        for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "),
+                          ("bound", "run `make fuzzers-image-planted`"),
                           ("../bound", "NAME is")):
             done = tap.run([f"{unbuilt}/fuzz/planted/try", name])
-            tap.ok(done.returncode == 2 and why in done.stderr and done.stderr.count("\n") == 1, f"try says about {name}: {why}",
-                   done.stderr)
+            tap.ok(done.returncode == 2 and why in done.stderr and done.stderr.count("\n") == 1,
+                   f"try says about {name}: {why}", done.stderr)
 
 
 def main():

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the tests of fuzz/campaign/run-campaign attack: paths to find one by one; with CRASH, crashes behind two bytes and four, and a hang. */
+/*
+ * What the tests of fuzz/campaign/run-campaign attack: paths to find one by one; with CRASH,
+ * crashes behind two bytes and four, and a hang.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * usage: escape VICTIM=VALUE...
  *
- * Is run in the place of User-Mode Linux, and tries what somebody could who has taken over a guest's kernel. Prints what it
- * tried, and what of that it could do. Without confinement, and as root, all of it can be done: see tests/kernel/locked.t,
- * which makes the victims. With a datagram=SOCKET, it tries to make run-guest talk to that instead of to a guest.
+ * Is run in the place of User-Mode Linux, and tries what somebody could who has taken over a
+ * guest's kernel. Prints what it tried, and what of that it could do. Without confinement, and as
+ * root, all of it can be done: see tests/kernel/locked.t, which makes the victims. With a
+ * datagram=SOCKET, it tries to make run-guest talk to that instead of to a guest.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Guests are locked in. prisoner is PID 1 of a guest and escape is run in the place of the guest's kernel: both try what
-they can against victims on the host, and nothing of it may succeed. With the lock off, all of it has to, or the attempt
-shows nothing.
+"""Guests are locked in. prisoner is PID 1 of a guest and escape is run in the place of the guest's
+kernel: both try what they can against victims on the host, and nothing of it may succeed. With the
+lock off, all of it has to, or the attempt shows nothing.
 
-Needs the guest plain and belongs to `make test-kernel`. Without root, what takes root is left out, and says so."""
+Needs the guest plain and belongs to `make test-kernel`. Without root, what takes root is left out,
+and says so."""
 
 import ctypes
 import os
@@ -63,8 +64,10 @@ class Victims:
         os.chmod(f"{top}/socket", 0o777)
         for listener in (self.abstract, self.path):
             listener.listen(100)
-        self.process = subprocess.Popen([sys.executable, "-c", "import signal, time\nsignal.signal(signal.SIGUSR1, "
-                                         "signal.SIG_IGN)\nprint('ready', flush=True)\ntime.sleep(1000)"],
+        self.process = subprocess.Popen([sys.executable, "-c",
+                                         "import signal, time\nsignal.signal(signal.SIGUSR1, "
+                                         "signal.SIG_IGN)\nprint('ready', "
+                                         "flush=True)\ntime.sleep(1000)"],
                                         stdout=subprocess.PIPE)
         self.process.stdout.readline()
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -86,7 +89,8 @@ class Victims:
 
     def are_well(self):
         """Nothing has happened to them."""
-        return (self.process.poll() is None and read(self.shown) == "shown\n" and read(self.secret) == "secret\n"
+        return (self.process.poll() is None and read(self.shown) == "shown\n"
+                and read(self.secret) == "secret\n"
                 and os.stat(self.shown).st_mode & 0o777 == 0o644)
 
     def heal(self):
@@ -128,7 +132,8 @@ def build_directory(top, kernel=None, confine=None):
 
 def run(build, *command, **options):
     """run-guest, with that KERNEL_BUILD."""
-    return subprocess.run([*RUN, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+    return subprocess.run([*RUN, *command], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="replace",
                           env=os.environ | {"KERNEL_BUILD": build}, check=False, **options)
 
 
@@ -137,7 +142,8 @@ def escape_confined(victims, top, name, **options):
     build = build_directory(top, kernel=f"{PROGRAMS}/escape")
     arguments = [f"--append={argument}" for argument in victims.arguments()]
     done = run(build, "--file", victims.shown, *arguments, f"{PROGRAMS}/init", **options)
-    tap.ok(len(words(done.stderr, "tried")) > 30, f"{name}: the kernel's place is taken", done.stdout, done.stderr)
+    tap.ok(len(words(done.stderr, "tried")) > 30, f"{name}: the kernel's place is taken",
+           done.stdout, done.stderr)
     tap.is_empty(words(done.stderr, "succeeded"), f"{name}: nothing succeeds that it tries")
     tap.ok(victims.are_well(), f"{name}: the victims are well")
     return words(done.stderr, "user")
@@ -150,8 +156,10 @@ def escape_unconfined(victims, top):
         return
     directory = os.open(top, os.O_RDONLY)
     with tempfile.TemporaryDirectory(dir=top) as own:
-        done = subprocess.run(["unshare", "--mount", f"{PROGRAMS}/escape", *victims.arguments()], cwd=own,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, pass_fds=[directory])
+        done = subprocess.run(["unshare", "--mount", f"{PROGRAMS}/escape", *victims.arguments()],
+                              cwd=own,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              pass_fds=[directory])
     os.close(directory)
     tried, succeeded = (words(done.stdout, what) for what in ("tried", "succeeded"))
     tap.is_empty(sorted(set(tried) - set(succeeded)), "without the lock, all of that succeeds")
@@ -167,7 +175,8 @@ def misled(victims, top):
         os.chmod(f"{top}/datagram", 0o777)
         arguments = [f"--append={argument}" for argument in victims.arguments(f"{top}/datagram")]
         done = run(build, "--timeout", "1", *arguments, f"{PROGRAMS}/init")
-        tap.ok(done.returncode == 3 and "hung" in done.stderr, "a guest that hangs leads to a socket of the host's", done.stderr)
+        tap.ok(done.returncode == 3 and "hung" in done.stderr,
+               "a guest that hangs leads to a socket of the host's", done.stderr)
         try:
             said = datagram.recv(8192, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -178,8 +187,8 @@ def misled(victims, top):
 def prisoner(victims, build):
     """What a guest's PID 1 has tried, and what succeeded."""
     done = run(build, "--file", victims.shown, f"{PROGRAMS}/prisoner", *victims.environment())
-    tap.ok(done.returncode == 0 and words(done.stdout, "shown") == ["yes"], "a guest sees what it is shown", done.stdout,
-           done.stderr)
+    tap.ok(done.returncode == 0 and words(done.stdout, "shown") == ["yes"],
+           "a guest sees what it is shown", done.stdout, done.stderr)
     return words(done.stdout, "tried"), words(done.stdout, "succeeded")
 
 
@@ -193,14 +202,16 @@ def prisoners(victims, top):
         tap.skip("without the lock, all of that succeeds", "takes root")
         return
     tried, succeeded = prisoner(victims, build_directory(top, confine=NO_LOCK))
-    tap.is_empty(sorted(set(tried) - set(succeeded) - set(NEVER)), "without the lock, all of that succeeds")
+    tap.is_empty(sorted(set(tried) - set(succeeded) - set(NEVER)),
+                 "without the lock, all of that succeeds")
     victims.heal()
 
 
 def refuses(name, done, *wanted):
     """It did not run, and says why in one line."""
     said = done.stderr.splitlines()
-    tap.ok(done.returncode == 2 and len(said) == 1 and all(word in said[0] for word in wanted) and not done.stdout,
+    tap.ok(done.returncode == 2 and len(said) == 1 and all(word in said[0] for word in wanted)
+           and not done.stdout,
            f"{name}: the guest does not run", f"status {done.returncode}", done.stdout, done.stderr)
 
 
@@ -213,26 +224,32 @@ def refusals(top):
         tap.skip("a file that only root can read", "takes root")
         tap.skip("no right to lock it in", "takes root")
         return
-    refuses("a file that only root can read", run(GUESTS, "--file", secret, init), secret, "chmod o+r")
-    done = subprocess.run(["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", *RUN, init],
+    refuses("a file that only root can read", run(GUESTS, "--file", secret, init), secret,
+            "chmod o+r")
+    done = subprocess.run(["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin",
+                           *RUN, init],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     refuses("no right to lock it in", done, "locked in", "CAP_SYS_ADMIN")
 
 
 def main():
     """All of it."""
-    status, said = tap.make(*(f"build/kernel/tests/{name}" for name in ("init", "prisoner", "escape")))
-    if not tap.ok(status == 0 and os.path.exists(f"{GUESTS}/confine"), "there is something to try", said):
+    status, said = tap.make(*(f"build/kernel/tests/{name}"
+                              for name in ("init", "prisoner", "escape")))
+    if not tap.ok(status == 0 and os.path.exists(f"{GUESTS}/confine"),
+                  "there is something to try", said):
         tap.done()
     with tempfile.TemporaryDirectory() as top:
         os.chmod(top, 0o755)
         victims = Victims(top)
         try:
             prisoners(victims, top)
-            user = escape_confined(victims, top, "started by root" if IS_ROOT else "started by a user")
+            user = escape_confined(victims, top, "started by root" if IS_ROOT
+                                   else "started by a user")
             tap.ok("0" not in user, "and is not root", user)
             if IS_ROOT:
-                user = escape_confined(victims, top, "started by a user", user=USER, group=USER, extra_groups=[])
+                user = escape_confined(victims, top, "started by a user", user=USER, group=USER,
+                                       extra_groups=[])
                 tap.ok(user == [str(USER)] * 2, "which is whom it is run as", user)
             else:
                 tap.skip("started by root", "takes root")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * PID 1 of a guest: tries, as the guest's root, to get at the host's files. Prints what it tried, and what of that it could do.
+ * PID 1 of a guest: tries, as the guest's root, to get at the host's files. Prints what it tried,
+ * and what of that it could do.
  *
  * Environment:
  *	SECRET	a file of the host's that the guest does not see

@@ -210,8 +210,8 @@ static void extend_primary(struct set *set, struct image *image)
 }
 
 /*
- * A range over blocks that are reserved for metadata. The superblock counts fewer blocks than there are, so that nothing
- * overlaps as far as it says.
+ * A range over blocks that are reserved for metadata. The superblock counts fewer blocks than there
+ * are, so that nothing overlaps as far as it says.
  */
 static void cover_metadata(struct set *set, struct image *image)
 {

@@ -109,7 +109,9 @@ static bool draw_files(struct set *set, struct image *image)
 
 /* ---- A device where metadata is ---- */
 
-/* The byte of the device that stands for a byte of the image; NULL if the range does not cover it. */
+/*
+ * The byte of the device that stands for a byte of the image; NULL if the range does not cover it.
+ */
 static uint8_t *behind_range(struct image *image, uint32_t offset)
 {
 	struct device *device = &image->devices[1];
@@ -249,7 +251,9 @@ static void finish_image(struct set *set, struct image *image)
 	has(set, image->on_block ? HAS_ON_BLOCK : HAS_ON_FILE);
 }
 
-/* With what it would have, had it been drawn once: features of attempts that failed do not count. */
+/*
+ * With what it would have, had it been drawn once: features of attempts that failed do not count.
+ */
 static void draw_image(struct set *set, unsigned int number, enum trap trap)
 {
 	struct image *image = &set->images[number];

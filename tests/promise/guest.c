@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Mounts sets of images and compares every byte that it reads: the first process of a User-Mode Linux guest.
+ * Mounts sets of images and compares every byte that it reads: the first process of a User-Mode
+ * Linux guest.
  *
  * Environment:
  *
@@ -10,14 +11,17 @@
  * On stdout, a line of words for each thing that happens:
  *
  *	wrong SET IMAGE NAME CONTENT OFFSET HOW		a byte is not the content's
- *	behind SET IMAGE NAME CONTENT OFFSET HOW	a byte behind the end of the file, in a mapping, is not 0
+ *	behind SET IMAGE NAME CONTENT OFFSET HOW	a byte behind the end of the file, in a
+ *							mapping, is not 0
  *	alarm SET TEXT					the kernel complained
- *	done SET SHARED MOUNTED IMAGES READS ERRORS WHAT	the set was tried; WHAT says which errors, or -
+ *	done SET SHARED MOUNTED IMAGES READS ERRORS WHAT	the set was tried; WHAT says which
+ *								errors, or -
  *	end						all sets were tried
  *
- * The images of a set are mounted at once, in one domain. In each of a few rounds all pages and inodes are dropped, the
- * files are looked up in a random order (whoever comes last serves all), and read in random ways through random images. No
- * image is unmounted while a read is under way: that can stop Linux 7.3.4 (kernel/findings/unmount).
+ * The images of a set are mounted at once, in one domain. In each of a few rounds all pages and
+ * inodes are dropped, the files are looked up in a random order (whoever comes last serves all),
+ * and read in random ways through random images. No image is unmounted while a read is under way:
+ * that can stop Linux 7.3.4 (kernel/findings/unmount).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -306,7 +310,9 @@ static void read_mapped_randomly(int fd, const struct file *file)
 	read_mapping(fd, file, MAP_PRIVATE, MADV_RANDOM, "mmap-random");
 }
 
-/* In Linux 7.3.4, a mapping that is to be populated with a page that cannot be read is never done. */
+/*
+ * In Linux 7.3.4, a mapping that is to be populated with a page that cannot be read is never done.
+ */
 static bool can_be_read(int fd, const struct file *file)
 {
 	for (uint64_t at = 0; at < size_of(file); at += PAGE)

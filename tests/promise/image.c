@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Metadata: it lies in the blocks that are reserved for it at the image's beginning, with gaps of noise. */
+/*
+ * Metadata: it lies in the blocks that are reserved for it at the image's beginning, with gaps of
+ * noise.
+ */
 #include <string.h>
 
 #include "core.h"
@@ -102,7 +105,10 @@ static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint
 			const uint8_t *xattrs, uint32_t xattr_size, const uint8_t *behind,
 			uint32_t behind_size, uint64_t *nid);
 
-/* The packed inode has noise before the table. As a trap it has another table where a reader may look instead. */
+/*
+ * The packed inode has noise before the table. As a trap it has another table where a reader may
+ * look instead.
+ */
 static bool place_packed(struct writer *w, uint8_t *table, uint32_t *size, uint64_t *start)
 {
 	struct image *image = w->image;
@@ -403,7 +409,9 @@ struct entry {
 	uint8_t type;
 };
 
-/* Files are a, b, c...; a second name of a file has two of its letter. The order is that of names. */
+/*
+ * Files are a, b, c...; a second name of a file has two of its letter. The order is that of names.
+ */
 static unsigned int list_entries(const struct image *image, const uint64_t *nids, uint64_t root,
 				 struct entry *entries)
 {
@@ -533,7 +541,9 @@ static void write_superblock(struct writer *w)
 
 static uint8_t metabox[PACKED_MAX];
 
-/* From now on, what is written goes into the metabox. Its writer is the image's but for the place. */
+/*
+ * From now on, what is written goes into the metabox. Its writer is the image's but for the place.
+ */
 static void begin_metabox(struct writer *w)
 {
 	w->incompat |= ISHARE_FEATURE_INCOMPAT_METABOX;

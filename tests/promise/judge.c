@@ -4,9 +4,10 @@
  *
  *	judge --seed=N --from=N --to=N --directory=DIR --tool=PROGRAM [--alone] [--keep]
  *
- * One line a set on stdout: number, exit status of the program, features (a number in hexadecimal), trap, whether it was
- * laid, and the rules that were broken. With --alone each image is judged by itself, as versions of the program before
- * `check --domain` took devices have to; all images without devices are then judged together as well. --keep keeps all.
+ * One line a set on stdout: number, exit status of the program, features (a number in hexadecimal),
+ * trap, whether it was laid, and the rules that were broken. With --alone each image is judged by
+ * itself, as versions of the program before `check --domain` took devices have to; all images
+ * without devices are then judged together as well. --keep keeps all.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Where the bytes of files lie. Bytes are always put where single blocks of a file are read: an honest layout is one in
- * which a reader cannot decide in another way, a trap is one in which it can.
+ * Where the bytes of files lie. Bytes are always put where single blocks of a file are read: an
+ * honest layout is one in which a reader cannot decide in another way, a trap is one in which it
+ * can.
  */
 #include <string.h>
 
@@ -107,7 +108,10 @@ bool place_across(struct set *set, struct image *image, const uint8_t *bytes, co
 
 /* ---- Flat files ---- */
 
-/* 32 ones are a hole for some builders, but not for Linux; where a device is there, they are a block. */
+/*
+ * 32 ones are a hole for some builders, but not for Linux; where a device is there, they are a
+ * block.
+ */
 static bool place_at_ones(struct image *image, const struct file *file, const uint8_t *bytes,
 			  size_t size, uint64_t *start)
 {
@@ -251,7 +255,10 @@ static bool put_anywhere(struct chunking *c, unsigned int number)
 
 /* ---- Chunks as traps ---- */
 
-/* What a reader from a file takes for the place behind a chunk: its place on the device, and its id. */
+/*
+ * What a reader from a file takes for the place behind a chunk: its place on the device, and its
+ * id.
+ */
 static bool seems_behind(const struct chunking *c, const struct chunk *chunk, struct chunk *next)
 {
 	uint32_t device;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What an image calls its fingerprints, the table of prefixes with which that name can be cut, and the xattrs of a file:
- * its fingerprint, and others that could be taken for one.
+ * What an image calls its fingerprints, the table of prefixes with which that name can be cut, and
+ * the xattrs of a file: its fingerprint, and others that could be taken for one.
  */
 #include <string.h>
 

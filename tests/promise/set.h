@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Sets of images, drawn at random: what a set is, and the parts of the program that draws them. A set is judged as one
- * domain, and mounted in a guest if the verdict is that it conforms.
+ * Sets of images, drawn at random: what a set is, and the parts of the program that draws them. A
+ * set is judged as one domain, and mounted in a guest if the verdict is that it conforms.
  */
 #ifndef PROMISE_SET_H
 #define PROMISE_SET_H
@@ -93,8 +93,8 @@ enum feature { FEATURES(FEATURE) FEATURE_COUNT };
 #undef FEATURE
 
 /*
- * In what an image differs from an honest one, where it does. Each is a way to have a reader take other bytes than those
- * that were judged.
+ * In what an image differs from an honest one, where it does. Each is a way to have a reader take
+ * other bytes than those that were judged.
  */
 #define TRAPS(X)                                                             \
 	X(NONE, "none")                                                      \
@@ -252,8 +252,8 @@ struct region {
 unsigned int find_regions(const struct image *image, bool by_id, struct region *regions);
 
 /*
- * Writes bytes, of which the last block may be padded, where single blocks of the run are read. False, and nothing
- * written, if other bytes are there already.
+ * Writes bytes, of which the last block may be padded, where single blocks of the run are read.
+ * False, and nothing written, if other bytes are there already.
  */
 bool place(struct image *image, uint32_t id, uint64_t block, const uint8_t *bytes, size_t size);
 bool can_place(struct image *image, uint32_t id, uint64_t block, const uint8_t *bytes, size_t size);
@@ -268,8 +268,9 @@ bool place_run(struct set *set, struct image *image, const uint8_t *bytes, size_
 	       uint64_t *start);
 
 /*
- * The same with a border of a range inside. The bytes are where single blocks are read, or where a reader looks who
- * decides by the first; the others are in the other place, as far as there is room.
+ * The same with a border of a range inside. The bytes are where single blocks are read, or where a
+ * reader looks who decides by the first; the others are in the other place, as far as there is
+ * room.
  */
 bool place_across(struct set *set, struct image *image, const uint8_t *bytes, const uint8_t *others,
 		  size_t size, uint64_t *start);

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """What is not so is not proved, and programs that break down prove nothing.
 
-The one function sb_magic() is proved in a copy of what the proofs need, where things are then broken. That takes
-Frama-C, which the other tests do without: where it is missing each test counts as skipped and says why, except in
-continuous integration, which has it.
+The one function sb_magic() is proved in a copy of what the proofs need, where things are then
+broken. That takes Frama-C, which the other tests do without: where it is missing each test counts
+as skipped and says why, except in continuous integration, which has it.
 """
 
 import glob
@@ -47,32 +47,38 @@ class Tree:
         """A program that answers questions for its version and does something else for the rest."""
         options = "|".join({option for option, _ in wp.VERSIONS.values()})
         wp.write(f"{self.directory}/bin/{program}", "#!/bin/sh\n"
-                 f"case $1 in {options}) exec {shutil.which(program)} \"$@\";; esac\n{script}\n", 0o755)
+                 f"case $1 in {options}) exec {shutil.which(program)} \"$@\";; esac\n{script}\n",
+                 0o755)
 
     def run(self, *command):
         """Run a program of the copy, in a directory that Frama-C must not take for it."""
         path = f"{self.directory}/bin:{os.environ['PATH']}"
-        return tap.run([f"{self.directory}/{command[0]}", *command[1:]], env={**os.environ, "PATH": path})
+        return tap.run([f"{self.directory}/{command[0]}", *command[1:]],
+                       env={**os.environ, "PATH": path})
 
     def prove(self, *arguments):
         """Prove with the first machine alone."""
-        return self.run("proofs/prove", "--machdep", "gcc_x86_64", *arguments, f"{self.directory}/{FILE}")
+        return self.run("proofs/prove", "--machdep", "gcc_x86_64", *arguments,
+                        f"{self.directory}/{FILE}")
 
     def find_unset(self):
-        """Have a compiler follow all paths to where a local is read, in each function, used or not."""
-        return tap.run(["clang", "-std=c11", "-ffreestanding", *wp.INCLUDES, "-fsyntax-only", "-Wno-everything",
+        """Have a compiler follow all paths to where a local is read, in each function, used or
+        not."""
+        return tap.run(["clang", "-std=c11", "-ffreestanding", *wp.INCLUDES, "-fsyntax-only",
+                        "-Wno-everything",
                         "-Werror=uninitialized", "-Werror=conditional-uninitialized",
                         *glob.glob("ref/core/*.c", root_dir=self.directory)], cwd=self.directory)
 
     def replay(self, done):
         """Run the command that is said to replay a goal; returns its exit status."""
-        return self.run(*re.search(r"replay it alone: (.*)", done.stdout).group(1).split()).returncode
+        return self.run(*re.search(r"replay it alone: (.*)",
+                                   done.stdout).group(1).split()).returncode
 
 
 def accepts(name, done):
     """One test point: all is proved."""
-    tap.ok(done.returncode == 0 and "all proved" in done.stdout and not done.stderr, f"accepts {name}",
-           f"status {done.returncode}", done.stdout, done.stderr)
+    tap.ok(done.returncode == 0 and "all proved" in done.stdout and not done.stderr,
+           f"accepts {name}", f"status {done.returncode}", done.stdout, done.stderr)
 
 
 def refuses(name, done, *words):
@@ -88,47 +94,59 @@ def function(*more):
 
 
 def test_contents():
-    """A function must do what the specification says, and its contract must not contradict itself."""
+    """A function must do what the specification says, and its contract must not contradict
+    itself."""
     tree = Tree()
     accepts("a function that decides its predicate", tree.prove(*function("--smoke")))
     accepts("what was proved before", tree.prove(*function("--smoke")))
     tap.ok(tree.prove("--goal", GOAL).returncode == 0, "proves one goal alone")
-    tap.ok(tree.prove("--goal", f"{GOAL}_not").returncode == 1, "does not prove a goal that there is not")
-    magic = re.search(r"predicate sb_magic\b[^;]*", wp.read(f"{tree.directory}/build/spec/spec.acsl.h")).group()
+    tap.ok(tree.prove("--goal", f"{GOAL}_not").returncode == 1,
+           "does not prove a goal that there is not")
+    magic = re.search(r"predicate sb_magic\b[^;]*",
+                      wp.read(f"{tree.directory}/build/spec/spec.acsl.h")).group()
     tree.edit("build/spec/spec.acsl.h", magic, magic + " + 1")
     done = tree.prove(*function())
     refuses("a function whose predicate has changed", done, GOAL, f"--goal {GOAL} {FILE}")
     tap.ok(tree.replay(done) == 1, "the command to replay it does not prove it either")
     tree = Tree()
-    body = re.search(r"\bbool sb_magic\(.*?^\}$", wp.read(f"{tree.directory}/{FILE}"), re.DOTALL | re.MULTILINE).group()
+    body = re.search(r"\bbool sb_magic\(.*?^\}$", wp.read(f"{tree.directory}/{FILE}"),
+                     re.DOTALL | re.MULTILINE).group()
     tree.edit(FILE, body, body.replace("==", "!="))
-    refuses("a function that decides the contrary", tree.prove(*function()), GOAL, f"--goal {GOAL} {FILE}")
+    refuses("a function that decides the contrary", tree.prove(*function()), GOAL,
+            f"--goal {GOAL} {FILE}")
 
 
 def test_contradiction():
     """Smoke tests find what makes everything provable."""
     tree = Tree()
-    head = re.search(r"/\*@[^/]*?\*/\s*bool sb_magic\(", wp.read(f"{tree.directory}/ref/core/superblock.h")).group()
-    tree.edit("ref/core/superblock.h", head, head.replace("terminates", "requires few: sb->magic < 2;\n"
-                                                          "    requires many: sb->magic > 3;\n    terminates"))
+    head = re.search(r"/\*@[^/]*?\*/\s*bool sb_magic\(",
+                     wp.read(f"{tree.directory}/ref/core/superblock.h")).group()
+    tree.edit("ref/core/superblock.h", head,
+              head.replace("terminates", "requires few: sb->magic < 2;\n"
+                                                          "    requires many: sb->magic > 3;\n    "
+                                                          "terminates"))
     accepts("a contradiction, without smoke tests", tree.prove(*function()))
     done = tree.prove(*function("--smoke"))
-    refuses("a contradiction, with smoke tests", done, "_wp_smoke_default_requires: nonsense can be proved here")
+    refuses("a contradiction, with smoke tests", done,
+            "_wp_smoke_default_requires: nonsense can be proved here")
     tap.ok(tree.replay(done) == 1, "the command to replay it shows the same")
 
 
 def test_provers():
     """A prover that breaks down has not proved anything, nor looked for contradictions."""
-    for name, script in (("dies", "kill -SEGV $$"), ("says nonsense", "echo unsaturated fat; echo valid"),
+    for name, script in (("dies", "kill -SEGV $$"),
+                         ("says nonsense", "echo unsaturated fat; echo valid"),
                          ("hangs", "exec sleep 1000")):
         tree = Tree()
         tree.fake("cvc5", script)
-        refuses(f"a proof by a prover that {name}", tree.prove(*function()), GOAL, f"--goal {GOAL} {FILE}")
+        refuses(f"a proof by a prover that {name}", tree.prove(*function()), GOAL,
+                f"--goal {GOAL} {FILE}")
         os.remove(f"{tree.directory}/bin/cvc5")
         accepts(f"a proof when the prover no longer {name}", tree.prove(*function()))
         tree.fake("cvc5", script)
         refuses(f"smoke tests by a prover that {name}, though all goals are known",
-                tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ", "sb_magic_wp_smoke_default_requires",
+                tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ",
+                "sb_magic_wp_smoke_default_requires",
                 f"proofs/prove --machdep gcc_x86_64 --smoke --function {FUNCTION} {FILE}")
     tree = Tree()
     accepts("a proof", tree.prove(*function()))
@@ -145,7 +163,8 @@ def test_frama_c():
             ("says nothing", "exit 0", ["summary is missing"]),
             ("says that all is valid, and writes no report", f"printf '{valid}\\n'", ["no report"]),
             ("is killed", "kill -KILL $$", ["frama-c stopped with exit status -9"]),
-            ("complains", "echo '[kernel] User Error: no'; exit 1", ["exit status 1", "User Error: no"]),
+            ("complains", "echo '[kernel] User Error: no'; exit 1",
+             ["exit status 1", "User Error: no"]),
             ("hangs", "exec sleep 1000", ["did not end within 3 s"])):
         tree = Tree()
         tree.edit("proofs/wp.py", "SECONDS_PER_FUNCTION = 1800", "SECONDS_PER_FUNCTION = 3")
@@ -154,19 +173,23 @@ def test_frama_c():
 
 
 def test_undefined():
-    """What C does not define has no result that could be proved. Locals that are not set are left to a compiler."""
-    returned = re.search(r"\bbool sb_magic\(.*?\n(\treturn .*?;\n)", wp.read(f"{tap.TOP}/{FILE}"), re.DOTALL).group(1)
+    """What C does not define has no result that could be proved. Locals that are not set are left
+    to a compiler."""
+    returned = re.search(r"\bbool sb_magic\(.*?\n(\treturn .*?;\n)", wp.read(f"{tap.TOP}/{FILE}"),
+                         re.DOTALL).group(1)
     tree = Tree()
     tree.edit(FILE, returned, "\tconst uint32_t *q = &sb->magic + 1000;\n\n"
               + returned.replace("sb->magic", "q[-1000]"))
-    refuses("a pointer outside its object, though it is not used there", tree.prove(*function()), "rte_pointer_value")
+    refuses("a pointer outside its object, though it is not used there", tree.prove(*function()),
+            "rte_pointer_value")
     tree = Tree()
     done = tree.find_unset()
     tap.ok(done.returncode == 0, "finds no local that is not set", done.stderr)
-    tree.edit(FILE, returned, "\tuint32_t unset, zero = unset - unset;\n\n" + returned.replace(";", " + zero;"))
+    tree.edit(FILE, returned, "\tuint32_t unset, zero = unset - unset;\n\n"
+              + returned.replace(";", " + zero;"))
     done = tree.find_unset()
-    tap.ok(done.returncode == 1 and "'unset' is uninitialized" in done.stderr, "refuses a local that is not set",
-           f"status {done.returncode}", done.stderr)
+    tap.ok(done.returncode == 1 and "'unset' is uninitialized" in done.stderr,
+           "refuses a local that is not set", f"status {done.returncode}", done.stderr)
 
 
 def main():

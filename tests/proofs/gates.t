@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The gates of the proofs let good contracts and logs pass and refuse bad ones. No prover is needed for that."""
+"""The gates of the proofs let good contracts and logs pass and refuse bad ones. No prover is needed
+for that."""
 
 import contextlib
 import importlib.machinery
@@ -20,7 +21,8 @@ import tap  # noqa: E402
 import wp  # noqa: E402
 
 LOADER = importlib.machinery.SourceFileLoader("mutants", os.path.join(HERE, "../../proofs/mutants"))
-mutants_program = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutants", LOADER))
+mutants_program = importlib.util.module_from_spec(
+    importlib.util.spec_from_loader("mutants", LOADER))
 LOADER.exec_module(mutants_program)
 
 GOOD = """\
@@ -64,7 +66,8 @@ class Fake:
 
 def refuses(name, found, word):
     """One test point: a gate complains, and says what of."""
-    tap.ok(any(word in complaint for complaint in found), f"refuses {name}", *(found or ["nothing was said"]))
+    tap.ok(any(word in complaint for complaint in found), f"refuses {name}",
+           *(found or ["nothing was said"]))
 
 
 def without(line):
@@ -76,14 +79,19 @@ def without(line):
 def test_contracts():
     """Contracts must be complete."""
     tap.is_empty(gates.contracts([Fake(GOOD)]), "accepts a complete contract")
-    refuses("a function without a contract", gates.contracts([Fake(GOOD[GOOD.index("static"):])]), "has no contract")
+    refuses("a function without a contract", gates.contracts([Fake(GOOD[GOOD.index("static"):])]),
+            "has no contract")
     refuses("one that may not end", without("    terminates \\true;\n"), "terminates")
-    refuses("one that may exit", gates.contracts([Fake(GOOD.replace("exits \\false", "exits \\true"))]), "exits")
+    refuses("one that may exit",
+            gates.contracts([Fake(GOOD.replace("exits \\false", "exits \\true"))]), "exits")
     refuses("one that assigns anything", without("    assigns *out;\n"), "assigns")
-    refuses("one silent on its result", without("    ensures meaning: \\result <==> some_rule(in);\n"), "\\result")
-    refuses("one silent on what it sets", gates.contracts([Fake(GOOD.replace("copied: *out == *in", "said: *in == *in"))]),
+    refuses("one silent on its result",
+            without("    ensures meaning: \\result <==> some_rule(in);\n"), "\\result")
+    refuses("one silent on what it sets",
+            gates.contracts([Fake(GOOD.replace("copied: *out == *in", "said: *in == *in"))]),
             "what out is set to")
-    bare = GOOD.replace("/*@ requires readable: \\valid_read(in);\n    requires writable: \\valid(out);", "/*@")
+    bare = GOOD.replace("/*@ requires readable: \\valid_read(in);\n    requires writable: "
+                        "\\valid(out);", "/*@")
     refuses("pointers without requirements", gates.contracts([Fake(bare)]), "requires nothing")
 
 
@@ -97,38 +105,50 @@ def test_empty_contracts():
     """Contracts must say something, of the function that they stand above."""
     meaning, copied = "meaning: \\result <==> some_rule(in);", "copied: *out == *in;"
     for name, old, new, word in (
-            ("a result that is as it is", meaning, "meaning: \\result <==> \\result;", "says nothing"),
+            ("a result that is as it is", meaning, "meaning: \\result <==> \\result;",
+             "says nothing"),
             ("an output that is as it is", copied, "copied: *out == *out;", "says nothing"),
-            ("a clause without a name in it", copied, copied + "\n    ensures filler: 0 == 0;", "says nothing"),
+            ("a clause without a name in it", copied, copied + "\n    ensures filler: 0 == 0;",
+             "says nothing"),
             ("to assign an input", "assigns *out;", "assigns *out, *in;", "assigns *in")):
         assert old in GOOD
         refuses(name, gates.contracts([Fake(GOOD.replace(old, new))]), word)
     contract, function = GOOD[:GOOD.index("static")], GOOD[GOOD.index("static"):]
     head = function[:function.index("\n{")]
-    refuses("a second contract", gates.contracts([Fake(f"{contract}{head};\n\n{GOOD}")]), "has 2 contracts")
+    refuses("a second contract", gates.contracts([Fake(f"{contract}{head};\n\n{GOOD}")]),
+            "has 2 contracts")
     refuses("the contract of a function of another file",
-            gates.contracts([Fake(GOOD + contract + head.replace("some_rule", "other") + ";\n")]), "other()")
-    called = function.replace("\treturn", "\t/*@ assert a: *in == *in; */\n\treturn some_rule(in, out);\n\treturn", 1)
-    refuses("an assertion above a call for a contract", gates.contracts([Fake(called)]), "has no contract")
+            gates.contracts([Fake(GOOD + contract + head.replace("some_rule", "other") + ";\n")]),
+            "other()")
+    called = function.replace("\treturn", "\t/*@ assert a: *in == *in; */\n\treturn some_rule(in, "
+                                          "out);\n\treturn", 1)
+    refuses("an assertion above a call for a contract", gates.contracts([Fake(called)]),
+            "has no contract")
 
 
 def test_rules():
     """Functions of rules decide the predicate of the rule's name."""
     one = "meaning: \\result <==> some_rule(in)"
     exact = GOOD.replace("some_rule(in)", "some_rule(in, out)")
-    tap.is_empty(gates.rules([Fake(exact)], [("some.rule", "some_rule")], {}), "accepts a rule's function")
+    tap.is_empty(gates.rules([Fake(exact)], [("some.rule", "some_rule")], {}),
+                 "accepts a rule's function")
     for name, new in (("a rule that says less", "meaning: \\result ==> some_rule(in, out)"),
-                      ("a rule that says less and less", "meaning: \\result <==> some_rule(in, out) || \\result"),
+                      ("a rule that says less and less",
+                       "meaning: \\result <==> some_rule(in, out) || \\result"),
                       ("a rule of another name", "other: \\result <==> some_rule(in, out)"),
                       ("a rule of other parameters", "meaning: \\result <==> some_rule(out, in)"),
                       ("a rule of more parameters", "meaning: \\result <==> some_rule(in, out, 0)"),
                       ("a rule with two meanings", "meaning: \\result <==> some_rule(in, out);\n"
-                                                   "    ensures meaning: \\result <==> other_rule(in)")):
+                                                   "    ensures meaning: \\result <==> "
+                                                   "other_rule(in)")):
         refuses(name, rules_of(one, new), "does not ensure")
-    refuses("a rule without function", gates.rules([Fake(GOOD)], [("no.rule", "no_rule")], {}), "no function")
-    tap.is_empty(gates.rules([Fake(exact.replace("<==> some_rule", "<==> formula"))], [], {"some_rule": "formula"}),
+    refuses("a rule without function", gates.rules([Fake(GOOD)], [("no.rule", "no_rule")], {}),
+            "no function")
+    tap.is_empty(gates.rules([Fake(exact.replace("<==> some_rule", "<==> formula"))], [],
+                             {"some_rule": "formula"}),
                  "accepts a function that sums rules up")
-    refuses("one that does not", gates.rules([Fake(exact)], [], {"some_rule": "formula"}), "formula")
+    refuses("one that does not", gates.rules([Fake(exact)], [], {"some_rule": "formula"}),
+            "formula")
     stranger = Fake(GOOD)
     stranger.calls = ["memcpy"]
     refuses("a call to what is not proved", gates.strangers([stranger]), "memcpy")
@@ -149,33 +169,45 @@ NOT_PLAIN = (
     ("an attribute", HEAD, "__attribute__((weak)) " + HEAD, "__attribute__"),
     ("a pragma", BODY, "\t_Pragma(\"pack(1)\")\n" + BODY, "_Pragma"),
     ("assembly", BODY, "\tasm(\"nop\");\n", "asm"),
-    ("an annotation within a comment", HEAD, "/* /*@ ensures a: 1 == 1; */\n" + HEAD, "within a comment"),
-    ("a preprocessor line in an annotation", BODY, "\t/*@ assert a:\n#if 0\n 1 == 1; */\n", "annotation with"),
-    ("a ghost function", TOP, "/*@ ghost\n/@ ensures lie: x == 1; @/\nvoid lie(int x); */\n" + TOP, "ghost"),
+    ("an annotation within a comment", HEAD, "/* /*@ ensures a: 1 == 1; */\n" + HEAD,
+     "within a comment"),
+    ("a preprocessor line in an annotation", BODY, "\t/*@ assert a:\n#if 0\n 1 == 1; */\n",
+     "annotation with"),
+    ("a ghost function", TOP, "/*@ ghost\n/@ ensures lie: x == 1; @/\nvoid lie(int x); */\n" + TOP,
+     "ghost"),
     ("ghost code that calls", BODY, "\t//@ ghost lie(*in);\n", "ghost code"),
     ("ghost code that assigns what is real", BODY, "\t//@ ghost *out = 3;\n", "ghost code"),
     ("an assumption", BODY, "\t/*@ admit a: *in == 3; */\n", "admit"),
-    ("an assumption behind a requirement", "    terminates", "    admit requires a: \\false;\n    terminates", "admit"),
-    ("a requirement that is false", "    terminates", "    requires a: \\false;\n    terminates", "\\false"),
+    ("an assumption behind a requirement", "    terminates",
+     "    admit requires a: \\false;\n    terminates", "admit"),
+    ("a requirement that is false", "    terminates", "    requires a: \\false;\n    terminates",
+     "\\false"),
     ("an assertion that is false", BODY, "\t/*@ assert a: \\false; */\n", "\\false"),
-    ("a behavior", "    ensures meaning", "    behavior b: assumes 1 == 2;\n    ensures meaning", "behavior"),
-    ("a predicate", TOP, "/*@ predicate some_rule(int *a, int b) = \\true; */\n" + TOP, "predicate"),
+    ("a behavior", "    ensures meaning", "    behavior b: assumes 1 == 2;\n    ensures meaning",
+     "behavior"),
+    ("a predicate", TOP, "/*@ predicate some_rule(int *a, int b) = \\true; */\n" + TOP,
+     "predicate"),
     ("a logic function", TOP, "/*@ logic integer g(integer n) = g(n) + 1; */\n" + TOP, "logic"),
-    ("an inductive predicate", TOP, "/*@ inductive p(integer n) { case c: p(0); } */\n" + TOP, "ACSL"),
+    ("an inductive predicate", TOP, "/*@ inductive p(integer n) { case c: p(0); } */\n" + TOP,
+     "ACSL"),
     ("an axiom", TOP, "/*@ axiomatic a { axiom b: 1 == 2; } */\n" + TOP, "ACSL"),
     ("a lemma", TOP, "/*@ lemma a: 1 == 2; */\n" + TOP, "lemma"),
     ("an invariant of a type", TOP, "/*@ type invariant i(int x) = x > 0; */\n" + TOP, "invariant"),
-    ("a contract of a statement", BODY, "\t/*@ ensures a: *out == 3; */\n" + BODY, "where it belongs"),
+    ("a contract of a statement", BODY, "\t/*@ ensures a: *out == 3; */\n" + BODY,
+     "where it belongs"),
     ("a contract above something else", HEAD, "int x;\n" + HEAD, "not the contract"),
 )
 
 
 def test_plain():
-    """What Frama-C could read in another way than the gates and compilers do has no place in the core."""
+    """What Frama-C could read in another way than the gates and compilers do has no place in the
+    core."""
     headers = ["y.h"]
     plain = '#include "y.h"\n#include "spec.acsl.h"\n\n' + GOOD.replace(
-        BODY, "\t//@ ghost size_t k = 0;\n" + BODY + "\t/*@ assert a: \\forall integer i; i < i + 1; */\n"
-        "\t/*@ loop invariant range: *in == *in; // not empty\n\t    loop assigns *out;\n\t    loop variant *in; */\n")
+        BODY, "\t//@ ghost size_t k = 0;\n" + BODY + "\t/*@ assert a: \\forall integer i; i < i "
+                                                     "+ 1; */\n"
+        "\t/*@ loop invariant range: *in == *in; // not empty\n\t    loop assigns *out;\n\t    "
+        "loop variant *in; */\n")
     tap.is_empty(acsl.plain("x.c", plain, headers), "accepts plain code")
     tap.is_empty(acsl.plain("x.c", "/* axiom, admit, lemma, __FRAMAC__ */\n" + GOOD, headers),
                  "comments may use any word")
@@ -184,10 +216,12 @@ def test_plain():
     for name, old, new, word in NOT_PLAIN:
         assert GOOD.count(old) == 1, old
         refuses(name, acsl.plain("x.c", GOOD.replace(old, new), headers), word)
-    for name, text in (("a header without guard", GOOD), ("one with another's", guarded.replace("X_H", "Y_H")),
+    for name, text in (("a header without guard", GOOD),
+                       ("one with another's", guarded.replace("X_H", "Y_H")),
                        ("code beyond the guard", guarded + "int x;\n")):
         refuses(name, acsl.plain("x.h", text, headers), "not within")
-    refuses("other code for the kernel", acsl.plain("types.h", acsl.CONDITIONALS["types.h"][0].replace(
+    refuses("other code for the kernel",
+            acsl.plain("types.h", acsl.CONDITIONALS["types.h"][0].replace(
         "#else\n", "#else\nint x;\n"), headers), "__KERNEL__")
 
 
@@ -200,21 +234,28 @@ def test_definitions():
     """The specification defines, and its definitions have values."""
     count = "/*@ logic integer f(integer n) = n <= 0 ? 0 : f(n - 1) + 1; */"
     tap.is_empty(defined("/*@ predicate p{L}(int *a) = \\forall integer i; a[i] == 0; // axiom\n"
-                         " logic integer g(integer n) = \\let x = n; x + 1; */"), "accepts definitions")
-    for what in ("axiomatic a { axiom b: 1 == 1; }", "lemma l: 1 == 1;", "logic integer f(integer n);",
-                 "admit lemma l: 1 == 1;", "inductive p(integer n) { case c: p(0); }", "predicate p(integer n);"):
-        refuses(f"`{what}`", defined(f"/*@ {what} */"), "no definition" if what[-1] == ";" else "semicolon")
-    refuses("code in the specification", defined(count + "\n#define f g\n"), "more than definitions")
+                         " logic integer g(integer n) = \\let x = n; x + 1; */"),
+                 "accepts definitions")
+    for what in ("axiomatic a { axiom b: 1 == 1; }", "lemma l: 1 == 1;",
+                 "logic integer f(integer n);",
+                 "admit lemma l: 1 == 1;", "inductive p(integer n) { case c: p(0); }",
+                 "predicate p(integer n);"):
+        refuses(f"`{what}`", defined(f"/*@ {what} */"), "no definition" if what[-1] == ";"
+                else "semicolon")
+    refuses("code in the specification", defined(count + "\n#define f g\n"),
+            "more than definitions")
     tap.is_empty(defined(count), "accepts recursion that counts down")
     for name, text in (
             ("does not end", count.replace("n - 1", "n")),
             ("has no bottom", "/*@ logic integer f(integer n) = f(n - 1) + 1; */"),
             ("goes below the bottom", "/*@ logic integer f(integer n) = n <= 0 ? f(n - 1) : 0; */"),
             ("hides behind a name", "/*@ logic integer f(integer n) = \\let y = n; f(y) + 1; */"),
-            ("gives its counter another name", count.replace("f(n - 1)", "(\\let n = m; f(n - 1))")),
+            ("gives its counter another name",
+             count.replace("f(n - 1)", "(\\let n = m; f(n - 1))")),
             ("counts down something else",
              "/*@ logic integer f(integer n, integer m) = n <= 0 ? 0 : f(n, n - 1) + 1; */"),
-            ("counts no parameter", "/*@ logic integer f(integer m) = n <= 0 ? 0 : f(n - 1) + 1; */"),
+            ("counts no parameter", "/*@ logic integer f(integer m) = n <= 0 ? 0 : f(n - "
+                                    "1) + 1; */"),
             ("has no parameters", "/*@ logic integer f = f + 1; */")):
         refuses(f"recursion that {name}", defined(text), "f() calls itself")
 
@@ -240,9 +281,12 @@ def symbols_of(text, name="x.c"):
 def test_symbols():
     """All functions are known that the compiler makes."""
     tap.ok(symbols_of("static int f(void)\n{\n\treturn 1;\n}\n") == ["f"], "finds static functions")
-    tap.ok(symbols_of("__attribute__((weak)) int f(void)\n{\n\treturn 1;\n}\n") == ["f"], "finds weak functions")
-    refuses("a function of a file that is not looked at", symbols_of('#include "magic.inc"\n'), "magic()")
-    refuses("a function that says it is elsewhere", symbols_of('#line 1 "y.c"\nint f(void)\n{\n\treturn 1;\n}\n'), "f()")
+    tap.ok(symbols_of("__attribute__((weak)) int f(void)\n{\n\treturn 1;\n}\n") == ["f"],
+           "finds weak functions")
+    refuses("a function of a file that is not looked at", symbols_of('#include "magic.inc"\n'),
+            "magic()")
+    refuses("a function that says it is elsewhere",
+            symbols_of('#line 1 "y.c"\nint f(void)\n{\n\treturn 1;\n}\n'), "f()")
 
 
 def check_log(log):
@@ -258,23 +302,30 @@ def check_log(log):
 def test_logs():
     """A log with anything but valid goals is no proof."""
     found, complaint = check_log(LOG)
-    tap.ok(found == {"goals": 3, "steps": 0, "ensures": 1, "qed": 2, "cvc5": 1, "smoke": 0, "seconds": 1.556} and not complaint,
+    tap.ok(found == {"goals": 3, "steps": 0, "ensures": 1, "qed": 2, "cvc5": 1, "smoke": 0,
+                     "seconds": 1.556} and not complaint,
            "counts the goals of a good log", found, complaint)
-    for verdict in ("Timeout (Qed:2ms) (60s)", "Unknown", "Failed", "Invalid", "Stepout", "not tried"):
+    for verdict in ("Timeout (Qed:2ms) (60s)", "Unknown", "Failed", "Invalid", "Stepout",
+                    "not tried"):
         _, complaint = check_log(LOG.replace("Valid (Qed:56ms) (1.5s) (cached)", verdict))
         refuses(f"the verdict {verdict}", [complaint], "--goal some_rule_ensures_meaning")
     refuses("a warning", [check_log("[wp] Warning: Missing assigns clause\n" + LOG)[1]], "Warning")
-    refuses("a warning with its text", [check_log("[wp] x.c:3: Warning: \n  Missing assigns clause\n" + LOG)[1]],
+    refuses("a warning with its text",
+            [check_log("[wp] x.c:3: Warning: \n  Missing assigns clause\n" + LOG)[1]],
             "Warning: Missing assigns")
     found, _ = check_log("".join(f"[wp] [Qed] Goal typed_some_rule_{goal} : Valid\n" for goal in (
-        "assert_filler", "loop_invariant_range_preserved", "assert_rte_mem_access")) + LOG.replace("3 / 3", "6 / 6"))
-    tap.ok(found.get("goals") == 6 and found.get("steps") == 2, "tells steps of a proof from what it claims", found)
+        "assert_filler", "loop_invariant_range_preserved", "assert_rte_mem_access"))
+                         + LOG.replace("3 / 3", "6 / 6"))
+    tap.ok(found.get("goals") == 6 and found.get("steps") == 2,
+           "tells steps of a proof from what it claims", found)
     test = "Smoke-test typed_some_rule_wp_smoke_default_requires\n"
     refuses("a failed smoke test", [check_log(f"{LOG}[wp] [Failed] {test}")[1]], "contradiction")
-    refuses("a smoke test that the summary does not count", [check_log(f"{LOG}[wp] [Passed] {test}")[1]], "summary")
+    refuses("a smoke test that the summary does not count",
+            [check_log(f"{LOG}[wp] [Passed] {test}")[1]], "summary")
     found, _ = check_log(f"[wp] [Passed] {test}{LOG}".replace("3 / 3", "4 / 4"))
     tap.ok(found.get("smoke") == 1, "counts smoke tests", found)
-    refuses("a goal of another function", [check_log(LOG.replace("some_rule_exits", "other_exits"))[1]], "some_rule()")
+    refuses("a goal of another function",
+            [check_log(LOG.replace("some_rule_exits", "other_exits"))[1]], "some_rule()")
     refuses("an empty log", [check_log("")[1]], "summary")
     refuses("a log that loses a goal", [check_log(LOG.replace("3 / 3", "4 / 4"))[1]], "summary")
     refuses("a log cut short", [check_log(LOG[:LOG.index("[wp] Proved")])[1]], "summary")
@@ -295,9 +346,11 @@ def test_reports():
     """A report with anything but valid goals is no proof."""
     good = '{"wp:global": {"wp:main": {"total": 3, "valid": 3}}}'
     tap.is_empty(check_report(good), "accepts a report of valid goals")
-    refuses("a report with a goal that is not", check_report(good.replace('"valid": 3', '"valid": 2')), "2 of 3")
+    refuses("a report with a goal that is not",
+            check_report(good.replace('"valid": 3', '"valid": 2')), "2 of 3")
     refuses("a report of valid goals, none of them", check_report(good.replace("3", "0")), "0 of 0")
-    for name, text in (("a report that is missing", None), ("an empty one", ""), ("one of something else", "{}")):
+    for name, text in (("a report that is missing", None), ("an empty one", ""),
+                       ("one of something else", "{}")):
         refuses(name, check_report(text), "no report")
 
 
@@ -307,13 +360,15 @@ def test_relevance():
     source = Fake(GOOD + other)
     before, of_other = source.relevant("some_rule"), source.relevant("other")
     changed = other.replace("*in < 3", "*in < 4")
-    tap.ok(Fake(GOOD + changed).relevant("some_rule") == before, "a function's proof outlives a change in another")
+    tap.ok(Fake(GOOD + changed).relevant("some_rule") == before,
+           "a function's proof outlives a change in another")
     tap.ok(Fake(GOOD + changed).relevant("other") != of_other, "but not one in the function itself")
     for name, text in (("its body", GOOD.replace("*in < 3", "*in < 4") + other),
                        ("its contract", GOOD.replace("copied:", "c:") + other),
                        ("the contract of another", GOOD + other.replace("copied:", "c:")),
                        ("a declaration", "extern int x;\n" + GOOD + other)):
-        tap.ok(Fake(text).relevant("some_rule") != before, f"a proof does not outlive a change in {name}")
+        tap.ok(Fake(text).relevant("some_rule") != before,
+               f"a proof does not outlive a change in {name}")
 
 
 def test_committed():
@@ -325,7 +380,8 @@ def test_committed():
     wp.write("build/proofs/cache/1.json", "{}")
     tap.is_empty(gates.committed(), "accepts results that are only there")
     tap.run(["git", "add", "-f", "build"], cwd=SCRATCH)
-    refuses("results under version control", gates.committed(), "build/proofs/cache/1.json is under version control")
+    refuses("results under version control", gates.committed(),
+            "build/proofs/cache/1.json is under version control")
     tap.run(["git", "rm", "-q", "-r", "-f", "build"], cwd=SCRATCH)
     wp.write("f.proved", "{}")
     tap.run(["git", "add", "-f", "f.proved"], cwd=SCRATCH)
@@ -337,17 +393,22 @@ def test_floors():
     """Floors rise and do not sink."""
     gates.FLOORS = f"{SCRATCH}/floors.tsv"
     three, two = {("x.c", "some_rule"): {"goals m": 3}}, {("x.c", "some_rule"): {"goals m": 2}}
-    refuses("a function without floor", gates.floors("goals m", {("x.c", "some_rule"): 3}), "not in floors.tsv")
+    refuses("a function without floor", gates.floors("goals m", {("x.c", "some_rule"): 3}),
+            "not in floors.tsv")
     tap.is_empty(gates.record_floors(two), "records floors")
     tap.is_empty(gates.record_floors(three), "raises floors")
-    tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}), "accepts as many goals as before")
+    tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}),
+                 "accepts as many goals as before")
     refuses("fewer goals than before", gates.floors("goals m", {("x.c", "some_rule"): 2}), "had 3")
     refuses("to lower a floor", gates.record_floors(two), "the floor is 3")
-    tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}), "a floor that was not to be lowered is still there")
+    tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}),
+                 "a floor that was not to be lowered is still there")
     tests = {("x.c", "some_rule"): {"goals m": 3, "smoke tests m": 2}}
-    refuses("smoke tests without floor", gates.floors("smoke tests m", {("x.c", "some_rule"): 2}), "not in floors.tsv")
+    refuses("smoke tests without floor", gates.floors("smoke tests m", {("x.c", "some_rule"): 2}),
+            "not in floors.tsv")
     tap.is_empty(gates.record_floors(tests), "records the number of smoke tests")
-    refuses("smoke tests that were not run", gates.floors("smoke tests m", {("x.c", "some_rule"): 1}), "had 2")
+    refuses("smoke tests that were not run",
+            gates.floors("smoke tests m", {("x.c", "some_rule"): 1}), "had 2")
     tap.is_empty(gates.record_floors(tests), "records the same again")
     refuses("to forget the smoke tests", gates.record_floors(three), "the floor is 2")
     refuses("a function that is gone", gates.floors("goals m", {}), "gone")
@@ -358,12 +419,16 @@ def test_mutants():
     """Mutants change the body of a function and nothing else, each in its own way."""
     mutants = list(mutate.mutants("x.c", GOOD))
     start = GOOD.index("{\n")
-    tap.ok(len(mutants) > 15 and len({m.name for m in mutants}) == len({m.apply(GOOD) for m in mutants}) == len(mutants),
+    tap.ok(len(mutants) > 15 and len({m.name for m in mutants})
+           == len({m.apply(GOOD) for m in mutants}) == len(mutants),
            "mutants have names of their own and differ", *(m.name for m in mutants))
-    tap.ok(all(m.start > start and m.apply(GOOD)[:start] == GOOD[:start] for m in mutants), "contracts stay as they are")
+    tap.ok(all(m.start > start and m.apply(GOOD)[:start] == GOOD[:start] for m in mutants),
+           "contracts stay as they are")
     made = {m.lines(GOOD)[1] for m in mutants}
-    for wanted in ("return *in <= 3 && *in - 1 != 4;", "return *in < 4 && *in - 1 != 4;", "return *in < 3 ;",
-                   "return *in < 3 && 1 - *in != 4;", "return *in < 3 || *in - 1 != 4;", "return true;", ";"):
+    for wanted in ("return *in <= 3 && *in - 1 != 4;", "return *in < 4 && *in - 1 != 4;",
+                   "return *in < 3 ;",
+                   "return *in < 3 && 1 - *in != 4;", "return *in < 3 || *in - 1 != 4;",
+                   "return true;", ";"):
         tap.ok(wanted in made, f"makes `{wanted}`", *sorted(made))
 
 
@@ -373,15 +438,21 @@ def test_judging():
     where = ("x.c", "some_rule")
     order = list(mutants_program.with_controls(made))
     tap.ok(order == made[:2] + [where] + made[2:], "the original is tried amid its mutants", *order)
-    results = dict(zip(made, (("timeout", "g"), ("new goal", "h"), ("survived", ""), ("refuted", "g"))))
-    tap.ok(mutants_program.unjudged(results, {}) == results, "verdicts stand where the original passes")
-    found = mutants_program.figures([made], {"do not compile": 0, "same assembly": 0}, results, 1, 1.0)
-    tap.ok(found["rejected"] == 2 and found["verdicts"]["new goal"] == 1, "a new goal alone rejects no mutant", found)
+    results = dict(zip(made, (("timeout", "g"), ("new goal", "h"), ("survived", ""),
+                              ("refuted", "g"))))
+    tap.ok(mutants_program.unjudged(results, {}) == results,
+           "verdicts stand where the original passes")
+    found = mutants_program.figures([made], {"do not compile": 0, "same assembly": 0},
+                                    results, 1, 1.0)
+    tap.ok(found["rejected"] == 2 and found["verdicts"]["new goal"] == 1,
+           "a new goal alone rejects no mutant", found)
     judged = mutants_program.unjudged(results, {where: "some_rule_exits: timeout"})
-    tap.ok(all(verdict == "not judged" for verdict, _ in judged.values()), "no verdict stands where it does not",
-           *judged.values())
-    tap.ok(mutants_program.unjudged(results, {("x.c", "other"): "timeout"}) == results, "that is told by function")
-    file = mutants_program.File(Fake("#include <stdbool.h>\n" + GOOD + "bool use(int *p) { return some_rule(p, p); }\n").path)
+    tap.ok(all(verdict == "not judged" for verdict, _ in judged.values()),
+           "no verdict stands where it does not", *judged.values())
+    tap.ok(mutants_program.unjudged(results, {("x.c", "other"): "timeout"}) == results,
+           "that is told by function")
+    file = mutants_program.File(Fake("#include <stdbool.h>\n" + GOOD
+                                     + "bool use(int *p) { return some_rule(p, p); }\n").path)
     group = list(mutate.mutants(file.path, file.text))
     for number in range(8):
         renamed = [mutate.Mutant(m.path, f"f{number}", *[getattr(m, f) for f in (
@@ -389,7 +460,8 @@ def test_judging():
         tried = {m.operator for m in mutants_program.pick(file, renamed, mutants_program.Counter())}
         if not {"return", "statement"} <= tried:
             break
-    tap.ok({"return", "statement"} <= tried, "of each function a mutant with another result is tried, and one that does "
+    tap.ok({"return", "statement"} <= tried,
+           "of each function a mutant with another result is tried, and one that does "
            "not set something", tried)
 
 

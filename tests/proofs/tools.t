@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Programs that are missing, or of another version, are named in one line. The programs here are all fakes."""
+"""Programs that are missing, or of another version, are named in one line. The programs here are
+all fakes."""
 
 import os
 import shutil
@@ -13,7 +14,8 @@ sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
 import tap  # noqa: E402
 import wp  # noqa: E402
 
-FAKES = {"frama-c": "25.0 (Manganese)", "why3": "Why3 platform, version 1.5.1", "cvc5": "This is cvc5 version 1.0.3"}
+FAKES = {"frama-c": "25.0 (Manganese)", "why3": "Why3 platform, version 1.5.1",
+         "cvc5": "This is cvc5 version 1.0.3"}
 
 
 def commands():
@@ -23,7 +25,8 @@ def commands():
 
 
 def dies(name, fakes, *words):
-    """Two test points: with these programs on PATH, and no others, one line has all of the words."""
+    """Two test points: with these programs on PATH, and no others, one line has all of the
+    words."""
     with tempfile.TemporaryDirectory() as directory:
         for tool in ("gcc", "nm", "git", "sh"):
             if tool in wp.TOOLS and tool not in fakes:
@@ -50,7 +53,8 @@ def main():
     for tool in FAKES:
         dies(f"{tool} is another version", {**good, tool: "This is version 99.1"},
              tool, "99.1", wp.VERSIONS[tool][1], f"apt install {wp.TOOLS[tool]}")
-        dies(f"{tool} does not say its version", {**good, tool: "Hello."}, tool, "unknown", wp.TOOLS[tool])
+        dies(f"{tool} does not say its version", {**good, tool: "Hello."}, tool, "unknown",
+             wp.TOOLS[tool])
     tap.done()
 
 

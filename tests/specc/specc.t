@@ -32,7 +32,8 @@ MAGIC_YAML = '''kernel: {mount: EINVAL, since: "5.4"}
 also: [sb.block-size]
 '''
 MAGIC_HOLDS = "    - {magic: SUPERBLOCK_MAGIC}\n"
-MAGIC_ACSL = GOOD[GOOD.index("```acsl\npredicate sb_magic"):GOOD.index("```yaml\nsubject: superblock")]
+MAGIC_ACSL = GOOD[GOOD.index("```acsl\npredicate "
+                             "sb_magic"):GOOD.index("```yaml\nsubject: superblock")]
 MAGIC_VECTORS = GOOD[GOOD.index("  holds:\n    - {magic"):GOOD.index("```\n\nA paragraph")]
 BLOCK_SIZE = GOOD[GOOD.index("### sb.block-size"):GOOD.index("### share.test")]
 SHARE = GOOD[GOOD.index("### share.test"):]
@@ -48,8 +49,11 @@ predicate superblock_conforms{{L}}(struct ishare_superblock *sb) = // sb_magic(s
     sb_extent(sb);
 ```
 """
-# Two rules of severity error: one is left out, the other demanded under the name that its predicate applies.
-CONFORMING = (GOOD.replace("severity: warning", "severity: error\nhides: nothing\nsharing: file").replace("SHOULD be 9", "MUST be 9").replace(
+# Two rules of severity error: one is left out, the other demanded under the name that its predicate
+# applies.
+CONFORMING = (GOOD.replace("severity: warning",
+                           "severity: error\nhides: "
+                           "nothing\nsharing: file").replace("SHOULD be 9", "MUST be 9").replace(
     "predicate sb_block_size{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;",
     "predicate sb_extent{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;\n"
     "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);") + CONFORMANCE)
@@ -67,40 +71,53 @@ def edited(edit):
     return MAGIC_HOLDS, f"    - {{{edit}}}\n"
 
 
-# What is refused: name, text of good.md, what stands there instead, then for each complaint a text whose first
-# occurrence is in the line at fault, and the message.
+# What is refused: name, text of good.md, what stands there instead, then for each complaint a text
+# whose first occurrence is in the line at fault, and the message.
 REFUSED = [
     # Conformance.
     ("a rule that conformance forgets", None, CONFORMING.replace(LEFT_OUT, ""),
-     ("### sb.magic", "rule sb.magic has severity error, but is neither demanded nor left out by conformance, at "
+     ("### sb.magic", "rule sb.magic has severity error, but is neither demanded nor left out by "
+                      "conformance, at "
       "good.md:{## Conformance}")),
-    ("a rule that only a comment demands", None, CONFORMING.replace("    sb_extent", "    // sb_extent"),
-     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor left out by "
+    ("a rule that only a comment demands", None,
+     CONFORMING.replace("    sb_extent", "    // sb_extent"),
+     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor "
+                           "left out by "
       "conformance, at good.md:{## Conformance}")),
     ("a predicate that is more than the one demanded", None,
      CONFORMING.replace("sb_extent(sb);", "sb_extent(sb) && \\true;", 1),
-     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor left out by "
+     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor "
+                           "left out by "
       "conformance, at good.md:{## Conformance}"),
      ("predicate superblock_conforms", "conformance demands sb_extent, which is no rule")),
     ("a warning that conformance demands", None, CONFORMING.replace(
-        "severity: error\nhides: nothing\nsharing: file\nharm: policy", "severity: warning\nharm: policy"),
-     ("### sb.block-size", "rule sb.block-size has severity warning, but is demanded by conformance, at "
+        "severity: error\nhides: nothing\nsharing: file\nharm: policy",
+        "severity: warning\nharm: policy"),
+     ("### sb.block-size", "rule sb.block-size has severity warning, but is demanded by "
+                           "conformance, at "
       "good.md:{## Conformance}")),
     ("a rule left out and demanded", None, CONFORMING.replace("// sb_magic", "sb_magic"),
      ("- `sb.magic`", "conformance leaves out sb.magic, but demands it")),
-    ("a rule left out that is none", None, CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.none`: not there.\n"),
-     ("- `sb.none`", "conformance leaves out sb.none, but this chapter has no such rule of severity error")),
-    ("a rule left out without a reason", None, CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.magic`\n"),
+    ("a rule left out that is none", None,
+     CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.none`: not there.\n"),
+     ("- `sb.none`", "conformance leaves out sb.none, but this chapter has no such rule of "
+                     "severity error")),
+    ("a rule left out without a reason", None,
+     CONFORMING.replace(LEFT_OUT, LEFT_OUT + "- `sb.magic`\n"),
      ("- `sb.magic`\n", "unreadable list of conformance: must be `- RULE: reason`")),
     ("a rule that conformance demands if it will", None, conforming("(sb_extent(sb) || \\true);"),
-     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of rules, under a condition if "
+     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of "
+                                       "rules, under a condition if "
       "need be: `(sb_extent(sb) || \\true)`")),
     ("a condition that never holds", None, conforming("\\false ==> sb_extent(sb);"),
-     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of rules, under a condition if "
+     ("predicate superblock_conforms", "conformance: superblock_conforms is no conjunction of "
+                                       "rules, under a condition if "
       "need be: `\\false`")),
     ("a formula that nothing demands", None,
-     conforming("sb_extent(sb);\npredicate both_conform{L}(struct ishare_superblock *sb) = sb_extent(sb);"),
-     ("predicate superblock_conforms", "conformance: superblock_conforms is not demanded by both_conform, the last formula")),
+     conforming("sb_extent(sb);\npredicate both_conform{L}(struct ishare_superblock *sb) = "
+                "sb_extent(sb);"),
+     ("predicate superblock_conforms", "conformance: superblock_conforms is not demanded by "
+                                       "both_conform, the last formula")),
     ("a demand that is no rule", None, conforming("sb_extent(sb) && sb_any(sb);"),
      ("predicate superblock_conforms", "conformance demands sb_any, which is no rule")),
     ("conformance without a formula", None, GOOD + "\n## Conformance\n\n" + LEFT_OUT,
@@ -109,15 +126,18 @@ REFUSED = [
     ("unknown key", "also: [sb", "beside: [sb", ("beside:", "rule sb.magic: unknown key beside")),
     ("unknown key of kernel", "{mount: EINVAL, since", "{mount: EINVAL, until",
      ("until", "rule sb.magic: unknown key kernel.until")),
-    ("unknown key of vectors", "  holds:\n", "  hold:\n", ("  hold:", "rule sb.magic: unknown key vectors.hold"),
+    ("unknown key of vectors", "  holds:\n", "  hold:\n",
+     ("  hold:", "rule sb.magic: unknown key vectors.hold"),
      ("```yaml\nsubject: superblock", "rule sb.magic has no holds-vector")),
     ("unknown subject", "subject: superblock", "subject: inodes",
-     ("subject: inodes", "rule sb.magic: subject: inodes is none of image, superblock, device, prefix, inode, dirent, "
+     ("subject: inodes", "rule sb.magic: subject: inodes is none of image, superblock, device, "
+                         "prefix, inode, dirent, "
       "ibody, xattr, fingerprint, files, runtime")),
     ("unknown severity", "severity: error", "severity: fatal",
      ("severity: fatal", "rule sb.magic: severity: fatal is none of error, warning, note")),
     ("unknown harm", "harm: policy", "harm: none",
-     ("harm: none", "rule sb.block-size: harm: none is none of memory-safety, wrong-data, lost-sharing, policy")),
+     ("harm: none", "rule sb.block-size: harm: none is none of memory-safety, wrong-data, "
+                    "lost-sharing, policy")),
     ("unknown verdict", "verdict: malformed", "verdict: bad",
      ("verdict: bad", "rule sb.magic: verdict: bad is none of malformed, invalid")),
     ("no severity", "severity: warning\n", "",
@@ -130,20 +150,25 @@ REFUSED = [
      ("vectors:\n  holds", "not YAML: expected ',' or ']', but got ':'")),
     ("a date that is none", "also: [sb.block-size]", "also: 2026-13-01",
      ("subject: superblock\nseverity: error", "not YAML: month must be in 1..12")),
-    ("yaml that is no map", "subject: runtime\nseverity: error\nharm: wrong-data\nkernel: {behaviour: reads}\n"
+    ("yaml that is no map", "subject: runtime\nseverity: error\nharm: wrong-data\nkernel: "
+                            "{behaviour: reads}\n"
      "established-by: kernel/probe\n", "- runtime\n",
      ("```yaml\n- runtime", "rule share.test: its yaml fence is not a map")),
-    ("no predicate", MAGIC_ACSL, "", ("### sb.magic", "rule sb.magic has no acsl fence with predicate sb_magic")),
+    ("no predicate", MAGIC_ACSL, "",
+     ("### sb.magic", "rule sb.magic has no acsl fence with predicate sb_magic")),
     ("a predicate of another name", "predicate sb_magic{", "predicate sb_magik{",
      ("### sb.magic", "rule sb.magic has no acsl fence with predicate sb_magic")),
     ("no paragraph", "`blkszbits` SHOULD be 9.\n\n", "",
      ("### sb.block-size", "rule sb.block-size has no normative paragraph below its heading")),
     ("two paragraphs", "SHOULD be 9.\n", "SHOULD be 9.\n\nOr not.\n",
-     ("Or not.", "rule sb.block-size: only its normative paragraph may stand between heading and yaml fence")),
+     ("Or not.", "rule sb.block-size: only its normative paragraph may stand between heading and "
+                 "yaml fence")),
     ("a list in a rule's head", "SHOULD be 9.\n", "SHOULD be 9.\n\n* or\n* not\n",
-     ("* or", "rule sb.block-size: only its normative paragraph may stand between heading and yaml fence")),
+     ("* or", "rule sb.block-size: only its normative paragraph may stand between heading and "
+              "yaml fence")),
     ("a paragraph without an RFC 2119 word", "SHOULD be 9", "ought to be 9",
-     ("ought", "rule sb.block-size: its normative paragraph has no RFC 2119 word (MUST, SHOULD, MAY, ...)")),
+     ("ought", "rule sb.block-size: its normative paragraph has no RFC 2119 word (MUST, SHOULD, "
+               "MAY, ...)")),
     ("no yaml", GOOD[GOOD.index("```yaml\nsubject: runtime"):], "",
      ("### share.test", "rule share.test has no yaml fence")),
     ("two yaml fences", "### share.test", "```yaml\nsubject: image\n```\n\n### share.test",
@@ -153,7 +178,8 @@ REFUSED = [
     ("no kernel consequence", 'kernel: {behaviour: "nobody cares", since: "7.0"}\n', "",
      ("```yaml\nsubject: superblock\nseverity: warning",
       "rule sb.block-size states no kernel consequence (kernel: mount, access or behaviour)")),
-    ("a kernel that does nothing", 'kernel: {mount: EINVAL, since: "5.4"}', 'sharing: unknown\nkernel: {since: "5.4"}',
+    ("a kernel that does nothing", 'kernel: {mount: EINVAL, since: "5.4"}',
+     'sharing: unknown\nkernel: {since: "5.4"}',
      ("```yaml\nsubject: superblock\nseverity: error",
       "rule sb.magic states no kernel consequence (kernel: mount, access or behaviour)")),
     ("no holds-vector", "  holds:\n" + MAGIC_HOLDS, "",
@@ -181,26 +207,33 @@ REFUSED = [
      ("```yaml\nsubject: runtime", "yaml fence outside a rule")),
     # What a violation hides, and what it does to sharing.
     ("an error that does not say what it hides", "hides: sizes-only\n", "",
-     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation hides (hides: nothing, all, "
+     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation hides (hides: "
+                                      "nothing, all, "
       "sizes-only)")),
     ("a scope that is none", "hides: sizes-only", "hides: sizes",
      ("hides: sizes", "rule sb.magic: hides: sizes is none of nothing, all, sizes-only")),
-    ("a list of scopes", "hides: sizes-only", "hides: [all]", ("hides: [all]", "rule sb.magic: hides must be text")),
+    ("a list of scopes", "hides: sizes-only", "hides: [all]",
+     ("hides: [all]", "rule sb.magic: hides must be text")),
     ("a warning that hides something", "severity: warning", "severity: warning\nhides: all",
      ("hides: all", "rule sb.block-size: only a rule of severity error about bytes has hides")),
     ("a rule about readers that hides something", "established-by", "hides: all\nestablished-by",
      ("hides: all", "rule share.test: only a rule of severity error about bytes has hides")),
     ("an error that does not say what shares", "mount: EINVAL, since", "access: EINVAL, since",
-     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation does to sharing (sharing: none, "
+     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation does to sharing "
+                                      "(sharing: none, "
       "file, xattr, later-xattrs, unaffected, other-content, unknown)")),
-    ("another word for what shares", "mount: EINVAL, since: \"5.4\"}", "access: EINVAL}\nsharing: some",
-     ("sharing: some", "rule sb.magic: sharing: some is none of none, file, xattr, later-xattrs, unaffected, "
+    ("another word for what shares", "mount: EINVAL, since: \"5.4\"}",
+     "access: EINVAL}\nsharing: some",
+     ("sharing: some", "rule sb.magic: sharing: some is none of none, file, xattr, later-xattrs, "
+                       "unaffected, "
       "other-content, unknown")),
     ("sharing of what is not mounted", "also: [sb.block-size]", "sharing: file",
-     ("sharing: file", "rule sb.magic: only a rule of severity error about bytes that does not prevent the mount has "
+     ("sharing: file", "rule sb.magic: only a rule of severity error about bytes that does not "
+                       "prevent the mount has "
       "sharing")),
     ("sharing of a warning", "severity: warning", "severity: warning\nsharing: file",
-     ("sharing: file", "rule sb.block-size: only a rule of severity error about bytes that does not prevent the mount "
+     ("sharing: file", "rule sb.block-size: only a rule of severity error about bytes that does "
+                       "not prevent the mount "
       "has sharing")),
     ("a scope twice", "| `sizes-only` |", "| all |",
      ("| all |", "duplicate scope all, first at good.md:{| `all`}"),
@@ -208,21 +241,25 @@ REFUSED = [
     ("a scope that is called nothing", "| `all` |", "| nothing |",
      ("| nothing |", "unreadable table row: nothing is not a scope name")),
     ("a scope without rules", "| `*` |", "| - |",
-     ("| - |", "unreadable table row: rules must be patterns of rule names (`inode.*`, `dir.name`)")),
+     ("| - |", "unreadable table row: rules must be patterns of rule names (`inode.*`, "
+               "`dir.name`)")),
     ("a scope of rules that are not there", "`sb.mag*`", "`sb.big*`",
      ("`sb.big*`", "scope sizes-only: no rule about bytes matches sb.big*")),
     ("a scope of rules about readers", "`sb.mag*`", "`share.*`",
      ("`share.*`", "scope sizes-only: no rule about bytes matches share.*")),
     ("columns of scopes in another order", "| Hides | Rules |", "| Rules | Hides |",
-     ("| Rules | Hides", "unreadable table: columns must be | Offset | Size | Type | Name | Meaning | or "
+     ("| Rules | Hides", "unreadable table: columns must be | Offset | Size | Type | Name | "
+                         "Meaning | or "
       "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
      ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing")),
     # Names.
     ("duplicate rule", SHARE, SHARE + "\n" + SHARE,
      ("last:### share.test", "duplicate rule share.test, first at good.md:{### share.test}")),
-    ("duplicate structure", "## Rules", "## struct chunk_index\n\nSize: 1 bytes.\n\n| Offset | Size | Type | Name | "
+    ("duplicate structure", "## Rules", "## struct chunk_index\n\nSize: 1 bytes.\n\n| Offset | "
+                                        "Size | Type | Name | "
      "Meaning |\n|---|---|---|---|---|\n| 0 | 1 | u8 | other | o |\n\n## Rules",
-     ("## struct chunk_index\n\nSize: 1", "duplicate struct chunk_index, first at good.md:{## struct chunk_index}")),
+     ("## struct chunk_index\n\nSize: 1",
+      "duplicate struct chunk_index, first at good.md:{## struct chunk_index}")),
     ("duplicate constant", "| DECIMAL |", "| TEXT |",
      ("| TEXT | \"", "duplicate constant TEXT, first at good.md:{| TEXT | 512}")),
     ("duplicate predicate", "predicate is_double{L}", "predicate sb_magic{L}",
@@ -236,14 +273,18 @@ REFUSED = [
     ("duplicate field", "| startblk_lo |", "| device_id |",
      ("| 4 | 4 | le32 | device_id", "duplicate field chunk_index.device_id")),
     ("two names, one identifier", "| DECIMAL |", "| SUPERBLOCK_SIZE |",
-     ("## struct superblock\n", "size of struct superblock and constant SUPERBLOCK_SIZE both become "
+     ("## struct superblock\n", "size of struct superblock and constant SUPERBLOCK_SIZE "
+                                "both become "
       "ISHARE_SUPERBLOCK_SIZE, at good.md:{| SUPERBLOCK_SIZE}")),
-    ("two rules, one identifier", "### share.test", BLOCK_SIZE.replace("### sb.block-size", "### sb-block.size") +
+    ("two rules, one identifier", "### share.test",
+     BLOCK_SIZE.replace("### sb.block-size", "### sb-block.size") +
      "### share.test",
-     ("### sb-block.size", "rule sb-block.size and rule sb.block-size both become ISHARE_RULE_SB_BLOCK_SIZE, at "
+     ("### sb-block.size", "rule sb-block.size and rule sb.block-size both become "
+                           "ISHARE_RULE_SB_BLOCK_SIZE, at "
       "good.md:{### sb.block-size}"),
      ("last:predicate sb_block_size",
-      "duplicate predicate or logic function sb_block_size, first at good.md:{predicate sb_block_size}")),
+      "duplicate predicate or logic function sb_block_size, first at good.md:{predicate "
+      "sb_block_size}")),
     ("a scope's name that is none", "| `sizes-only` |", "| `nothing-` |",
      ("| `nothing-` |", "unreadable table row: nothing- is not a scope name"),
      ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all")),
@@ -254,17 +295,20 @@ REFUSED = [
      ("| ERROR |", "constant ERROR and a name of rules.h both become ISHARE_ERROR")),
     # Structures and tables.
     ("a hole", "| 4 | 4 | le32 | startblk_lo", "| 5 | 4 | le32 | startblk_lo",
-     ("| 5 | 4 | le32 | startblk_lo", "hole in struct chunk_index: startblk_lo is at 5, the field before it ends at 4"),
+     ("| 5 | 4 | le32 | startblk_lo", "hole in struct chunk_index: startblk_lo is at 5, the field "
+                                      "before it ends at 4"),
      ("## struct chunk_index", "struct chunk_index is said to have 8 bytes, its fields have 9")),
     ("an overlap", "| 2 | 2 | le16 | device_id", "| 1 | 2 | le16 | device_id",
-     ("| 1 | 2 | le16 | device_id", "overlap in struct chunk_index: device_id is at 1, the field before it ends at 2"),
+     ("| 1 | 2 | le16 | device_id", "overlap in struct chunk_index: device_id is at 1, the field "
+                                    "before it ends at 2"),
      ("| 4 | 4 | le32 | startblk_lo",
       "hole in struct chunk_index: startblk_lo is at 4, the field before it ends at 3")),
     ("another size", "Size: 8 bytes", "Size: 9 bytes",
      ("## struct chunk_index", "struct chunk_index is said to have 9 bytes, its fields have 8")),
     ("no size", "Size: 8 bytes.", "Eight bytes.",
      ("## struct chunk_index", "struct chunk_index states no size (`Size: N bytes`)")),
-    ("no field table", GOOD[GOOD.index("| 0 | 2 | le16 | startblk_hi"):GOOD.index("## Rules")], "\n",
+    ("no field table", GOOD[GOOD.index("| 0 | 2 | le16 | startblk_hi"):GOOD.index("## Rules")],
+     "\n",
      ("## struct chunk_index", "struct chunk_index has no field table")),
     ("a field table on its own", "## struct chunk_index", "## chunks",
      ("last:| Offset", "field table outside a `## struct NAME` section")),
@@ -274,7 +318,8 @@ REFUSED = [
     ("unknown type", "| 4 | 4 | le32 | startblk_lo", "| 4 | 4 | be32 | startblk_lo",
      ("| 4 | 4 | be32", "unreadable table row: be32 is not a type (u8, le16, le32, le64, u8[N])"),
      ("## struct chunk_index", "struct chunk_index is said to have 8 bytes, its fields have 4")),
-    ("an offset that is no number", "| 4 | 4 | le32 | startblk_lo", "| four | 4 | le32 | startblk_lo",
+    ("an offset that is no number", "| 4 | 4 | le32 | startblk_lo",
+     "| four | 4 | le32 | startblk_lo",
      ("| four |", "unreadable table row: offset and size must be numbers"),
      ("## struct chunk_index", "struct chunk_index is said to have 8 bytes, its fields have 4")),
     ("no field name", "| startblk_lo | low", "| | low",
@@ -282,27 +327,34 @@ REFUSED = [
      ("## struct chunk_index", "struct chunk_index is said to have 8 bytes, its fields have 4")),
     ("a cell too few", "| 512 | a decimal number |", "| 512 |",
      ("| DECIMAL |", "unreadable table row: 2 cells, not 3")),
-    ("a cell too many", "a \\| text", "a | text", ("| TEXT |", "unreadable table row: 4 cells, not 3")),
+    ("a cell too many", "a \\| text", "a | text",
+     ("| TEXT |", "unreadable table row: 4 cells, not 3")),
     ("a value that is none", "| 512 |", "| many |",
-     ("| DECIMAL |", "unreadable table row: many is not a value (decimal, hexadecimal, `1 << N` or \"text\")")),
+     ("| DECIMAL |", "unreadable table row: many is not a value (decimal, hexadecimal, `1 << N` or "
+                     "\"text\")")),
     ("a value that C would take for octal", "| 512 |", "| 0512 |",
-     ("| DECIMAL |", "unreadable table row: 0512 is not a value (decimal, hexadecimal, `1 << N` or \"text\")")),
+     ("| DECIMAL |", "unreadable table row: 0512 is not a value (decimal, hexadecimal, `1 << N` or "
+                     "\"text\")")),
     ("a value of more than 64 bits", "1 << 63", "1 << 64",
-     ("| WIDE |", "unreadable table row: 1 << 64 is not a value (decimal, hexadecimal, `1 << N` or \"text\")")),
+     ("| WIDE |", "unreadable table row: 1 << 64 is not a value (decimal, hexadecimal, `1 << N` or "
+                  "\"text\")")),
     ("a constant's name that is none", "| DECIMAL |", "| decimal |",
      ("| decimal |", "unreadable table row: decimal is not a constant name")),
     ("columns in another order", "| Name | Value | Meaning |", "| Value | Name | Meaning |",
-     ("| Value | Name", "unreadable table: columns must be | Offset | Size | Type | Name | Meaning | or "
+     ("| Value | Name", "unreadable table: columns must be | Offset | Size | Type | Name | "
+                        "Meaning | or "
       "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
      ("{magic: SUPERBLOCK_MAGIC}", "rule sb.magic: magic: SUPERBLOCK_MAGIC is not a value")),
-    ("no separator row", "| Name | Value | Meaning |\n|---|---|---|\n", "| Name | Value | Meaning |\n",
+    ("no separator row", "| Name | Value | Meaning |\n|---|---|---|\n",
+     "| Name | Value | Meaning |\n",
      ("| Name | Value | Meaning |", "unreadable table: no separator row below the header"),
      ("{magic: SUPERBLOCK_MAGIC}", "rule sb.magic: magic: SUPERBLOCK_MAGIC is not a value")),
     ("an acsl fence that ends a comment", "logic integer twice", "/* so */ logic integer twice",
      ("/* so */", "acsl fence contains */")),
     # Vectors, without an image.
     ("a vector on an unknown structure", *edited("inodes(/f).i_size: 1"),
-     ("inodes(/f)", "rule sb.magic: inodes(/f).i_size addresses no structure that a vector can edit")),
+     ("inodes(/f)", "rule sb.magic: inodes(/f).i_size addresses no structure that a vector "
+                    "can edit")),
     ("a vector on an unknown field", *edited("superblock.magik: 1"),
      ("magik", "rule sb.magic: superblock.magik: there is no field superblock.magik")),
     ("a vector on a structure that is not there", None,
@@ -326,7 +378,8 @@ REFUSED = [
     ("a vector's also of an unknown rule", *edited("magic: 1, also: [sb.none]"),
      ("sb.none", "rule sb.magic: also: there is no rule sb.none")),
     ("a record with an unknown key", *edited("inode(/f).xattr: {insert: 0, title: x}"),
-     ("{insert", "rule sb.magic: inode(/f).xattr: must be {remove: i} or {insert: i, name, name_index, value}")),
+     ("{insert", "rule sb.magic: inode(/f).xattr: must be {remove: i} or {insert: i, name, "
+                 "name_index, value}")),
     ("an edit of the second image", "second: {base: blob, blkszbits", "second: {base: blob, blksz",
      ("blksz:", "rule sb.magic: blksz addresses no structure that a vector can edit")),
     # Vectors, on an image.
@@ -340,12 +393,14 @@ REFUSED = [
      ("{blkszbits: 256", "rule sb.magic: blkszbits: 256 does not fit into 1 byte")),
     ("a text that is too long", *edited("'inode(/g).xattr[0].name': x"),
      ("xattr[0].name", "rule sb.magic: inode(/g).xattr[0].name: has 0 bytes, not 1")),
-    ("no room for a record", *edited("inode(/g).xattr: {insert: 0, name_index: 1, name: x, value: y}"),
+    ("no room for a record",
+     *edited("inode(/g).xattr: {insert: 0, name_index: 1, name: x, value: y}"),
      ("{insert", "rule sb.magic: inode(/g).xattr: needs 70 bytes, but there is room for 64")),
     ("raw bytes past the end", *edited("raw: [{at: 2048, bytes: '00'}]"),
      ("2048", "rule sb.magic: raw: byte 2048 is past the end of the image")),
     ("a checksum that would be undone", *edited("superblock.checksum: 0"),
-     ("superblock.checksum", "rule sb.magic: superblock.checksum: needs checksum: keep, or it is undone")),
+     ("superblock.checksum", "rule sb.magic: superblock.checksum: needs checksum: keep, or it "
+                             "is undone")),
 ]
 
 
@@ -451,7 +506,8 @@ int main(void)
 
 
 def stated_fields():
-    """(structure, offset, size, type, name) of every field in good.md, read in another way than specc does."""
+    """(structure, offset, size, type, name) of every field in good.md, read in another way than
+    specc does."""
     struct = None
     for line in GOOD.splitlines():
         heading = re.match(r"## struct (\w+)", line)
@@ -476,27 +532,36 @@ def test_c(directory, out):
     with open(f"{directory}/check.c", "w", encoding="utf-8") as program:
         program.write(C_PROGRAM % checks)
     for compiler in ("gcc", "clang"):
-        made = tap.run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-overlength-strings", "-Wpedantic",
-                        f"-I{out}", "-Iref/core", f"{out}/rules.c", f"{directory}/check.c", "-o", f"{directory}/check"])
-        tap.ok(made.returncode == 0, f"{compiler} has nothing to say about what is generated", made.stderr)
+        made = tap.run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
+                        "-Wno-overlength-strings", "-Wpedantic",
+                        f"-I{out}", "-Iref/core", f"{out}/rules.c", f"{directory}/check.c", "-o",
+                        f"{directory}/check"])
+        tap.ok(made.returncode == 0, f"{compiler} has nothing to say about what is generated",
+               made.stderr)
     check_c_output(tap.run([f"{directory}/check"]).stdout.splitlines())
 
 
 def check_c_output(lines):
     """What the program printed, against the chapter."""
     want = [f"macro|{s}|{n}|{o}|{w}" for s, o, w, _, n in stated_fields()]
-    tap.ok(len(want) > 30 and [x for x in lines if x.startswith("macro|")] == want, "offsets and widths", *lines)
-    want = [f"member|{s}|{n}|{8 if t == 'le64' else 4}" for s, _, _, t, n in stated_fields() if not t.startswith("u8[")]
-    tap.ok([x for x in lines if x.startswith("member|")] == want, "members of the decoded structures")
+    tap.ok(len(want) > 30 and [x for x in lines if x.startswith("macro|")] == want,
+           "offsets and widths", *lines)
+    want = [f"member|{s}|{n}|{8 if t == 'le64' else 4}" for s, _, _, t, n in stated_fields()
+            if not t.startswith("u8[")]
+    tap.ok([x for x in lines if x.startswith("member|")] == want,
+           "members of the decoded structures")
     want = ["constant|SUPERBLOCK_MAGIC|3774210530", "constant|DECIMAL|512", "constant|SHIFTED|32",
             "constant|WIDE|9223372036854775808"]
-    tap.ok([x for x in lines if x.startswith("constant|")] == want and "text|sha256:" in lines, "constants")
+    tap.ok([x for x in lines if x.startswith("constant|")] == want and "text|sha256:" in lines,
+           "constants")
     fields = [x.split("|") for x in lines if x.startswith("field|")]
     want = [[s, n, str(o), str(w), t] for s, o, w, t, n in stated_fields()]
     tap.ok([[f[1], *f[3:7]] for f in fields] == want, "the table of structures")
-    tap.ok('field|superblock|128|feature_compat|8|4|le32|a "quoted" \\ word' in lines, "a meaning is quoted for C")
+    tap.ok('field|superblock|128|feature_compat|8|4|le32|a "quoted" \\ word' in lines,
+           "a meaning is quoted for C")
     rules = [x[5:] for x in lines if x.startswith("rule|")]
-    want = ["0|sb.magic|0|0|superblock|magic MUST be SUPERBLOCK_MAGIC; see also sb.block-size and the same.|"
+    want = ["0|sb.magic|0|0|superblock|magic MUST be SUPERBLOCK_MAGIC; see also sb.block-size and "
+            "the same.|"
             "Mount fails with EINVAL (since Linux 5.4)|-|good|1|0|2",
             "1|sb.block-size|1|3|superblock|blkszbits SHOULD be 9.|Nobody cares (since Linux 7.0)|"
             "some say this, some say that|good|0|0|0",
@@ -505,15 +570,19 @@ def check_c_output(lines):
     tap.ok([x for x in lines if x.startswith("ask|")] == ["ask|0|0", "ask|1|1"],
            "the rules that the superblock decides are asked", *lines[:5])
     scopes = [x for x in lines if x.startswith("scope|")]
-    tap.ok(scopes == ["scope|0|000", "scope|1|110", "scope|2|110"], "the scopes: no rule about readers", *scopes)
+    tap.ok(scopes == ["scope|0|000", "scope|1|110", "scope|2|110"],
+           "the scopes: no rule about readers", *scopes)
     explain = lines[lines.index("explain sb.magic") + 1:lines.index("rule|" + want[1])]
     text = " ".join(" ".join(explain).split())
     tap.ok(max(map(len, explain)) <= 78, "explain keeps to 78 columns", *explain)
-    tap.ok(all(t in text for t in ("magic MUST be SUPERBLOCK_MAGIC", "Kernel: Mount fails with EINVAL", "- a list",
+    tap.ok(all(t in text for t in ("magic MUST be SUPERBLOCK_MAGIC",
+                                   "Kernel: Mount fails with EINVAL", "- a list",
                                    "predicate sb_magic{L}(struct ishare_superblock *sb) = "
                                    "sb->magic == ISHARE_SUPERBLOCK_MAGIC;",
-                                   "fails-0: plain with magic: ^0xff (another magic)", "harm: memory safety",
-                                   "when it becomes part of the words")), "explain tells all", *explain)
+                                   "fails-0: plain with magic: ^0xff (another magic)",
+                                   "harm: memory safety",
+                                   "when it becomes part of the words")),
+           "explain tells all", *explain)
 
 
 def frama_c_reads(directory, out, name, declaration):
@@ -525,15 +594,17 @@ def frama_c_reads(directory, out, name, declaration):
         program.write(f'#include "spec.acsl.h"\n{declaration}\n')
     said = tap.run(["frama-c", "-no-autoload-plugins", "-c11", "-machdep", "gcc_x86_64", "-print",
                     f"-cpp-extra-args=-I{out} -I{tap.TOP}/ref/core", f"{directory}/use.c"])
-    tap.ok(said.returncode == 0 and "s->packed_nid" in said.stdout and "le64(d + 96)" in said.stdout, name,
-           said.stdout[-2000:] + said.stderr)
+    tap.ok(said.returncode == 0 and "s->packed_nid" in said.stdout
+           and "le64(d + 96)" in said.stdout, name, said.stdout[-2000:] + said.stderr)
 
 
 def test_acsl(directory, out):
     """Frama-C reads the predicates, the generated ones among them."""
     frama_c_reads(directory, out, "Frama-C understands the predicates",
-                  "/*@ requires superblock_at(d, s) && sb_magic(s) && prefix_record_at(d, p) && is_double(d, 2); */\n"
-                  "int use(const uint8_t *d, struct ishare_superblock *s, struct ishare_prefix_record *p);")
+                  "/*@ requires superblock_at(d, s) && sb_magic(s) && prefix_record_at(d, p) && "
+                  "is_double(d, 2); */\n"
+                  "int use(const uint8_t *d, struct ishare_superblock *s, struct "
+                  "ishare_prefix_record *p);")
 
 
 class Pointer:
@@ -559,11 +630,13 @@ def test_readers(out):
         functions[name] = eval(f"lambda p: {term}", functions)
     data = bytes(range(0xF1, 0xF9))
     tap.ok([functions[f"le{8 * n}"](Pointer(data)) for n in (2, 4, 8)] ==
-           [int.from_bytes(data[:n], "little") for n in (2, 4, 8)], "le16, le32 and le64 are little-endian", readers)
+           [int.from_bytes(data[:n], "little") for n in (2, 4, 8)],
+           "le16, le32 and le64 are little-endian", readers)
     said = []
     predicate = r"predicate (\w+)_at\{L\}\(uint8_t \*d, struct ishare_\1 \*s\) =(.*?);"
     for struct, terms in re.findall(predicate, acsl, re.DOTALL):
-        said += [(struct, *term.replace("s->", "").strip().split(" == ")) for term in terms.split("&&")]
+        said += [(struct, *term.replace("s->", "").strip().split(" == "))
+                 for term in terms.split("&&")]
     want = [(s, n, f"d[{o}]" if t == "u8" else f"{t}(d + {o})") for s, o, _, t, n in stated_fields()
             if not t.startswith("u8[")]
     tap.ok(said == want, "decoding predicates say what the tables say", *said)
@@ -619,9 +692,11 @@ EDITS = [
     ("plain", "{feature_compat: '^SHIFTED'}", {1032: "17"}),
     ("plain", "{feature_compat: '&0xf'}", {1032: "07"}),
     ("plain", "{feature_compat: '|0x80000000'}", {1035: "80"}),
-    ("plain", "{uuid: '0102030405060708090a0b0c0d0e0f10'}", {1072: "0102030405060708090a0b0c0d0e0f10"}),
+    ("plain", "{uuid: '0102030405060708090a0b0c0d0e0f10'}",
+     {1072: "0102030405060708090a0b0c0d0e0f10"}),
     ("plain", "{packed_nid: 0xffffffffffffffff}", {1120: "ff" * 8}),
-    ("plain", "{sb_extslots: 1, superblock_ext.metabox_nid: 0}", {1037: "01", 1152: "00" * 3, 1156: "00" * 4}),
+    ("plain", "{sb_extslots: 1, superblock_ext.metabox_nid: 0}",
+     {1037: "01", 1152: "00" * 3, 1156: "00" * 4}),
     ("plain", "{inode(/).i_size: 1}", {ROOT + 8: "01"}),
     ("plain", "{inode(/f).i_size: '+1'}", {F + 8: "03"}),
     ("plain", "{inode(/d).i_format: '^0x10', inode(/f).i_xattr_icount: 0}", {D: "14", F + 2: "00"}),
@@ -652,9 +727,10 @@ def test_edits(spec):
                difference(old, new), "instead of", want)
     plain = load("plain")
     tap.ok(build(spec, "{truncate: 1030}") == plain[:1030], "edit truncate")
-    tap.ok(build(spec, "{feature_compat: '^0x2', checksum: keep}") == plain[:1032] + b"\x35" + plain[1033:],
-           "checksum: keep")
-    tap.ok(build(spec, "{superblock.checksum: 5, checksum: keep}")[1028:1032] == b"\5\0\0\0", "edit of the checksum")
+    tap.ok(build(spec, "{feature_compat: '^0x2', checksum: keep}") == plain[:1032] + b"\x35"
+           + plain[1033:], "checksum: keep")
+    tap.ok(build(spec, "{superblock.checksum: 5, checksum: keep}")[1028:1032] == b"\5\0\0\0",
+           "edit of the checksum")
 
 
 def bitwise_crc32c(data):
@@ -668,7 +744,8 @@ def bitwise_crc32c(data):
 
 
 def checksum_is_right(data):
-    """Whether the superblock's checksum is right, or there is none, or it has no bytes or block to be over."""
+    """Whether the superblock's checksum is right, or there is none, or it has no bytes or block to
+    be over."""
     bits = data[1036]
     end = max(2048, 1 << bits) if bits >= 10 else 1024 + 512
     if not data[1032] & 1 or end > len(data) or not 9 <= bits <= 16:
@@ -689,18 +766,22 @@ def entries_of(data, path):
 def test_records(spec):
     """Insertion and removal keep the rest as it was."""
     fingerprint, own = entries_of(load("plain"), "/f")[0]
-    new = build(spec, "{inode(/f).xattr: {insert: 1, name_index: 4, name: n, value: {hex: '0001'}}}")
-    tap.ok(entries_of(new, "/f") == ([fingerprint, (4, b"n", b"\0\1"), own], b"f\n"), "insert an xattr")
+    new = build(spec, "{inode(/f).xattr: {insert: 1, name_index: 4, name: n, value: {hex: "
+                      "'0001'}}}")
+    tap.ok(entries_of(new, "/f") == ([fingerprint, (4, b"n", b"\0\1"), own], b"f\n"),
+           "insert an xattr")
     tap.ok(entries_of(new, "/g") == entries_of(load("plain"), "/g"), "the next inode is as it was")
     new = build(spec, "{inode(/f).xattr: {remove: 0}}")
-    tap.ok(entries_of(new, "/f") == ([own], b"f\n") and entries_of(new, "/g")[1] == b"g\n", "remove an xattr")
+    tap.ok(entries_of(new, "/f") == ([own], b"f\n") and entries_of(new, "/g")[1] == b"g\n",
+           "remove an xattr")
     new = build(spec, "{inode(/f).xattr: {remove: 1}, 'inode(/f).xattr[0].e_name_len': 3}")
     tap.ok(new[F_IBODY + 16] == 3, "an edit after a removal")
     used = bytearray(load("plain"))
     used[F_TAIL + 8] = 1  # something that nobody knows, where the tail would have to go
     try:
         edits.Editor(spec, used).edit_xattrs(image.Image(used).inode("/f"),
-                                               {"insert": 0, "name_index": 1, "name": "n", "value": "v"})
+                                               {"insert": 0, "name_index": 1, "name": "n",
+                                                "value": "v"})
         tap.ok(False, "what nobody knows is not written over")
     except image.Unreachable as error:
         tap.ok("there is room for" in str(error), "what nobody knows is not written over", error)
@@ -708,7 +789,8 @@ def test_records(spec):
     tap.ok(names == [b"overlay."], "remove a prefix", names)
     text = "{prefix: {insert: 1, base_index: 1, infix: ab}, 'prefix[2].base_index': 6}"
     found = [(p.base_index, p.infix) for p in image.Image(build(spec, text)).prefixes()]
-    tap.ok(found == [(0, b"erofs.fingerprint.v1"), (1, b"ab"), (6, b"overlay.")], "insert a prefix", found)
+    tap.ok(found == [(0, b"erofs.fingerprint.v1"), (1, b"ab"), (6, b"overlay.")],
+           "insert a prefix", found)
 
 
 def test_manifest(out):
@@ -716,12 +798,15 @@ def test_manifest(out):
     with open(f"{out}/vectors/manifest.json", encoding="utf-8") as text:
         manifest = json.load(text)
     files = {f"{v['file']}" for v in manifest} | {v["second"] for v in manifest if "second" in v}
-    there = {os.path.relpath(os.path.join(d, n), f"{out}/vectors") for d, _, names in os.walk(f"{out}/vectors")
+    there = {os.path.relpath(os.path.join(d, n), f"{out}/vectors")
+             for d, _, names in os.walk(f"{out}/vectors")
              for n in names if n.endswith(".erofs")}
     tap.ok(files == there and len(manifest) == 4, "the manifest lists the images", files ^ there)
     fails = [v for v in manifest if v["file"] == "sb.magic/fails-0.erofs"][0]
-    want = {"rule": "sb.magic", "kind": "fails", "base": "plain", "edits": {"magic": "^0xff"}, "expect": ["sb.magic"],
-            "also": ["sb.block-size"], "verdict": "malformed", "why": "another magic", "devices": []}
+    want = {"rule": "sb.magic", "kind": "fails", "base": "plain", "edits": {"magic": "^0xff"},
+            "expect": ["sb.magic"],
+            "also": ["sb.block-size"], "verdict": "malformed", "why": "another magic",
+            "devices": []}
     tap.ok({k: fails[k] for k in want} == want, "a line of the manifest", fails)
     with open(f"{out}/vectors/sb.magic/fails-0.erofs", "rb") as data:
         tap.ok(difference(load("plain"), data.read()) == {1024: "1d"}, "a vector's image")
@@ -730,7 +815,8 @@ def test_manifest(out):
 
 
 def test_sweep(spec, directory, out):
-    """The sweep changes every field in every way that makes a difference, and mends what it should."""
+    """The sweep changes every field in every way that makes a difference, and mends what it
+    should."""
     with open(f"{out}/vectors/manifest-sweep.json", encoding="utf-8") as text:
         changes = json.load(text)
     tap.ok(changes == vectors.sweep(spec, BASE), "manifest-sweep.json describes the sweep")
@@ -738,16 +824,19 @@ def test_sweep(spec, directory, out):
              if not swept_as_said(c, data) or (c["mend_checksum"] and not checksum_is_right(data))]
     tap.is_empty(wrong, "each image of the sweep differs in one field")
     where = {re.sub(r"\(.*?\)|\[\d+\]", "", c["where"]) for c in changes}
-    tap.ok(where == {"superblock", "deviceslot", "prefix", "shared_xattr", "inode", "inode.ibody", "inode.xattr",
+    tap.ok(where == {"superblock", "deviceslot", "prefix", "shared_xattr", "inode", "inode.ibody",
+                     "inode.xattr",
                      "inode.chunk", "dirent"}, "every kind of structure is swept", where)
     verbs = {c["verb"]: c["bytes"] for c in changes
              if (c["base"], c["where"], c["field"]) == ("plain", "superblock", "magic")}
-    tap.ok(verbs == {"zero": "00000000", "ones": "ffffffff", "plus-1": "e3e1f5e0", "minus-1": "e1e1f5e0",
+    tap.ok(verbs == {"zero": "00000000", "ones": "ffffffff", "plus-1": "e3e1f5e0",
+                     "minus-1": "e1e1f5e0",
                      "top-bit": "e2e1f560", "mid-bit": "e2e1f4e0", "swapped": "e0f5e1e2"},
            "the ways to change a field; those that come to the same are one", verbs)
     said = specc(directory, GOOD, "--sweep", f"{directory}/sweep", "--base", BASE)
     count = sum(len(names) for _, _, names in os.walk(f"{directory}/sweep"))
-    tap.ok(said.returncode == 0 and count == len(changes), "--sweep writes them all", said.stderr, count)
+    tap.ok(said.returncode == 0 and count == len(changes), "--sweep writes them all",
+           said.stderr, count)
 
 
 def swept_as_said(change, data):
@@ -772,7 +861,8 @@ class Page(HTMLParser):
         self.feed(text)
         self.wrong += [f"<{tag}> is not closed" for tag in self.open]
         self.wrong += sorted({f"anchor {i} twice" for i in self.ids if self.ids.count(i) > 1})
-        self.wrong += [f"link to nowhere: {x}" for x in self.links if x.startswith("#") and x[1:] not in self.ids]
+        self.wrong += [f"link to nowhere: {x}" for x in self.links if x.startswith("#")
+                       and x[1:] not in self.ids]
 
     def handle_starttag(self, tag, attrs):
         """Open elements, anchors, links."""
@@ -800,12 +890,14 @@ def test_page(out):
     tap.is_empty(page.wrong, "the page is sound and loads nothing")
     tap.ok({"sb.magic", "sb.block-size", "share.test"} <= set(page.ids), "each rule has an anchor")
     rule = html[html.index('id="sb.magic"'):html.index('id="sb.block-size"')]
-    tap.ok('<a href="#sb.block-size"><code>sb.block-size</code></a> and <a href="#sb.block-size">the same</a>' in rule,
+    tap.ok('<a href="#sb.block-size"><code>sb.block-size</code></a> and <a '
+           'href="#sb.block-size">the same</a>' in rule,
            "rule names are links, and so are a forge's links to headings", rule)
-    tap.ok(all(t in rule for t in ("memory safety", "malformed", "predicate sb_magic", "Mount fails with EINVAL",
+    tap.ok(all(t in rule for t in ("memory safety", "malformed", "predicate sb_magic",
+                                   "Mount fails with EINVAL",
                                    "1 hold, 2 fail")), "a rule shows all it has", rule)
-    tap.ok("prefers-color-scheme: dark" in html and '<div class="table wide">' in html and "width=device-width" in html,
-           "fit for the dark and for a phone")
+    tap.ok("prefers-color-scheme: dark" in html and '<div class="table wide">' in html
+           and "width=device-width" in html, "fit for the dark and for a phone")
 
 
 def test_proofs(directory):
@@ -813,52 +905,65 @@ def test_proofs(directory):
     def figures(goals):
         return {"goals": goals, "qed": goals - 1, "cvc5": 1, "smoke": 2, "seconds": 0.25}
     rule, other = {"file": "a.c", "function": "sb_magic"}, {"file": "b.c", "function": "sum"}
-    report = {"commit": "c0ffee", "versions": {"cvc5": "1.0"}, "machdeps": ["m", "n"], "assumptions": ["All is well"],
-              "totals": {"functions": 2, **figures(20)}, "rules": [{"rule": "sb.magic", **rule, **figures(12)}],
+    report = {"commit": "c0ffee", "versions": {"cvc5": "1.0"}, "machdeps": ["m", "n"],
+              "assumptions": ["All is well"],
+              "totals": {"functions": 2, **figures(20)},
+              "rules": [{"rule": "sb.magic", **rule, **figures(12)}],
               "functions": [{**rule, "machdeps": {"m": figures(6), "n": figures(6)}},
                             {**other, "machdeps": {"m": figures(7), "n": figures(8)}}]}
     with open(f"{directory}/report.json", "w", encoding="utf-8") as out:
         json.dump(report, out)
-    said = specc(directory, GOOD, "--out", f"{directory}/proved", "--base", BASE, "--proofs", f"{directory}/report.json")
+    said = specc(directory, GOOD, "--out", f"{directory}/proved", "--base", BASE, "--proofs",
+                 f"{directory}/report.json")
     with open(f"{directory}/proved/spec.html", encoding="utf-8") as text:
         html = text.read()
-    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html[html.index('id="proofs"'):])
+    rows = [re.findall(r"<td>(.*?)</td>", row)
+            for row in re.findall(r"<tr>(.*?)</tr>", html[html.index('id="proofs"'):])
             if "<td>" in row]
-    wanted = [['<a href="#sb.magic"><code>sb.magic</code></a>', "12", "11", "1", "2", "0.25", "<code>a.c: sb_magic()</code>"],
+    wanted = [['<a href="#sb.magic"><code>sb.magic</code></a>', "12", "11", "1", "2", "0.25",
+               "<code>a.c: sb_magic()</code>"],
               ["<code>b.c</code>", "15", "13", "2", "4", "0.50", "<code>b.c: sum()</code>"]]
-    tap.ok(said.returncode == 0 and rows == wanted, "the page has the proofs of rules and of other functions",
-           said.stderr, *rows)
-    tap.ok("c0ffee" in html and "All is well" in html and not Page(html).wrong, "and says what they stand on")
+    tap.ok(said.returncode == 0 and rows == wanted,
+           "the page has the proofs of rules and of other functions", said.stderr, *rows)
+    tap.ok("c0ffee" in html and "All is well" in html and not Page(html).wrong,
+           "and says what they stand on")
 
 
 def test_obligations(directory):
-    """What a rule lacks in the sources is named: a declaration is no function, a definition no call."""
+    """What a rule lacks in the sources is named: a declaration is no function, a definition no
+    call."""
     core = f"{directory}/core"
     os.mkdir(core)
     with open(f"{core}/a.h", "w", encoding="utf-8") as header:
-        header.write("static inline bool sb_block_size(int a,\n\t\t\t\t int b)\n{\n}\nbool sb_magic(int a);\n")
+        header.write("static inline bool sb_block_size(int a,\n\t\t\t\t int b)\n{\n}\nbool "
+                     "sb_magic(int a);\n")
     said = specc(directory, GOOD, "--obligations", "--core", core)
-    want = complaint(GOOD, "### sb.magic", f"rule sb.magic has no function: define bool sb_magic() in {core}")
-    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", "refuses a rule without its function", said.stderr, want)
+    want = complaint(GOOD, "### sb.magic", "rule sb.magic has no function: define bool sb_magic() "
+                                           f"in {core}")
+    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n",
+           "refuses a rule without its function", said.stderr, want)
     rows = [" ".join(x.split()) for x in said.stdout.splitlines()]
     want = ["sb.magic superblock error yes no 1 2 0 Mount fails with EINVAL (since Linux 5.4)",
             "sb.block-size superblock warning yes yes 0 0 1 Nobody cares (since Linux 7.0)",
-            "share.test runtime error - - - - - test: kernel/probe", "3 rules (1 about readers), 4 vectors"]
+            "share.test runtime error - - - - - test: kernel/probe",
+            "3 rules (1 about readers), 4 vectors"]
     tap.ok(rows[1:] == want, "the table of what each rule owes", *rows)
     lacks(directory, GOOD, "a rule that no header declares", {"core/a.c": MAGIC_C},
           f"rule sb.magic: no header in {core} declares bool sb_magic()")
     lacks(directory, CONFORMING.replace("// sb_magic(sb)", "sb_magic(sb)").replace(LEFT_OUT, ""),
           "a rule that conformance demands and nothing calls",
-          {"core/a.c": MAGIC_C + "bool all(void)\n{\n\treturn sb_block_size(1, 2) && not_sb_magic(1);\n}\n",
+          {"core/a.c": MAGIC_C + "bool all(void)\n{\n\treturn sb_block_size(1, 2) && "
+                                 "not_sb_magic(1);\n}\n",
            "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n"},
-          f"rule sb.magic: conformance demands it, but nothing in {core} calls sb_magic(): call it where its chapter's "
+          f"rule sb.magic: conformance demands it, but nothing in {core} calls sb_magic(): call it "
+          "where its chapter's "
           "formula is decided")
     judges = f"{directory}/judges"
     lacks(directory, GOOD, "a rule that no judge reports",
           {"core/a.c": MAGIC_C, "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n",
            "judges/b.c": "report(ISHARE_RULE_SB_MAGIC_2, ISHARE_RULE_SB_BLOCK_SIZE);\n"},
-          f"rule sb.magic is never reported: call sb_magic() and report ISHARE_RULE_SB_MAGIC in {judges}",
-          "--judges", judges)
+          "rule sb.magic is never reported: call sb_magic() and report ISHARE_RULE_SB_MAGIC in "
+          f"{judges}", "--judges", judges)
 
 
 MAGIC_C = "bool sb_magic(int a)\n{\n\treturn a;\n}\n"
@@ -873,7 +978,8 @@ def lacks(directory, text, name, files, message, *options):
             source.write(files.get(path, BLOCK_SIZE_H if path == "core/a.h" else ""))
     said = specc(directory, text, "--core", f"{directory}/core", *options)
     want = complaint(text, "### sb.magic", message)
-    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", f"refuses {name}", said.stderr, want)
+    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", f"refuses {name}",
+           said.stderr, want)
 
 
 def tree(directory):
@@ -894,24 +1000,30 @@ def test_runs(directory, out):
     del os.environ["PYTHONHASHSEED"]
     tap.ok(tree(out) == tree(again) and len(tree(out)) > 8, "two runs write the same")
     before = os.stat(f"{again}/layout.h").st_mtime_ns
-    specc(directory, GOOD.replace("    - {superblock.magic: 0, second: {base: blob, blkszbits: 9}}\n", ""),
+    specc(directory,
+          GOOD.replace("    - {superblock.magic: 0, second: {base: blob, blkszbits: 9}}\n", ""),
           "--out", again, "--base", BASE)
-    tap.ok("vectors/sb.magic/fails-1.erofs" not in tree(again) and "vectors/sb.magic/fails-0.erofs" in tree(again),
+    tap.ok("vectors/sb.magic/fails-1.erofs" not in tree(again)
+           and "vectors/sb.magic/fails-0.erofs" in tree(again),
            "images of vectors that are gone are removed")
-    tap.ok(os.stat(f"{again}/layout.h").st_mtime_ns == before, "a file that would not change keeps its time")
+    tap.ok(os.stat(f"{again}/layout.h").st_mtime_ns == before,
+           "a file that would not change keeps its time")
     tap.is_empty([n for n in tree(again) if n.endswith(".tmp")], "no temporary file is left")
     said = specc(directory, GOOD, "--out", f"{directory}/c", "--parts", "c")
     tap.ok(said.returncode == 0 and set(tree(f"{directory}/c")) ==
-           {"layout.h", "spec.acsl.h", "rules.h", "rules.c", "erofs.dict"}, "--parts c writes what C needs")
+           {"layout.h", "spec.acsl.h", "rules.h", "rules.c", "erofs.dict"},
+           "--parts c writes what C needs")
     said = specc(directory, GOOD, "--out", f"{directory}/c", "--parts", "d")
-    tap.ok(said.returncode == 2 and "d is none of c, html, vectors" in said.stderr, "--parts d is refused", said.stderr)
+    tap.ok(said.returncode == 2 and "d is none of c, html, vectors" in said.stderr,
+           "--parts d is refused", said.stderr)
 
 
 def test_specification(directory):
     """The real chapters."""
     out = f"{directory}/spec"
     said = tap.run([SPECC, "--out", out, "--core", "ref/core", *CHAPTERS])
-    if not tap.ok(said.returncode == 0 and not said.stderr, "the specification compiles", said.stderr):
+    if not tap.ok(said.returncode == 0 and not said.stderr, "the specification compiles",
+                  said.stderr):
         return
     with open(f"{out}/spec.html", encoding="utf-8") as text:
         tap.is_empty(Page(text.read()).wrong, "its page is sound and loads nothing")
@@ -921,7 +1033,8 @@ def test_specification(directory):
     images = tree(f"{out}/vectors")
     wrong = [v["file"] for v in manifest if "keep" != v["edits"].get("checksum")
              and len(images[v["file"]]) > 1152 and not checksum_is_right(images[v["file"]])]
-    tap.is_empty(wrong, "its vectors have right checksums, unless they are told to keep a wrong one")
+    tap.is_empty(wrong, "its vectors have right checksums, unless they are told to keep a "
+                        "wrong one")
     wrong = [v["file"] for v in manifest if v["kind"] == "fails" and "second" not in v
              and images[v["file"]] == vectors.Bases(f"{tap.TOP}/spec/base").read(v["base"])
              and any(w["kind"] == "holds" and w["base"] == v["base"] and w["rule"] == v["rule"]
@@ -933,9 +1046,11 @@ with tempfile.TemporaryDirectory() as scratch:
     test_refusals(scratch)
     OUT = f"{scratch}/good"
     good = specc(scratch, GOOD, "--out", OUT, "--base", BASE)
-    tap.ok(good.returncode == 0 and not good.stdout + good.stderr, "accepts a good chapter", good.stderr)
+    tap.ok(good.returncode == 0 and not good.stdout + good.stderr, "accepts a good chapter",
+           good.stderr)
     conforming = specc(scratch, CONFORMING, "--out", f"{scratch}/conforming", "--base", BASE)
-    tap.ok(conforming.returncode == 0 and not conforming.stderr, "accepts conformance", conforming.stderr)
+    tap.ok(conforming.returncode == 0 and not conforming.stderr, "accepts conformance",
+           conforming.stderr)
     write_chapter(scratch, GOOD)
     GOOD_SPEC, _ = parse.parse([f"{scratch}/good.md"])
     test_c(scratch, OUT)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* conform.h: every rule broken on its own; and over all vectors, the same verdict as from the rules one by one. */
+/*
+ * conform.h: every rule broken on its own; and over all vectors, the same verdict as from the rules
+ * one by one.
+ */
 #include "unit.h"
 
 #include <glob.h>
@@ -386,7 +389,10 @@ static void try_image(const char *path, struct tally *tally)
 	ishare_image_close(image);
 }
 
-/* A table in a metabox or packed inode is out of this test's reach: such images are held to the superblock's half. */
+/*
+ * A table in a metabox or packed inode is out of this test's reach: such images are held to the
+ * superblock's half.
+ */
 static void vectors_conform_as_their_rules_say(void **state)
 {
 	struct tally tally = { .images = 0 };

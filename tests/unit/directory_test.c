@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* directory.h: walks over and searches in every block, whole, cut off and random, and the rules at their boundaries. */
+/*
+ * directory.h: walks over and searches in every block, whole, cut off and random, and the rules at
+ * their boundaries.
+ */
 #include "unit.h"
 
 enum { ENTRIES = 3, NAMES = ENTRIES * ISHARE_DIRENT_RECORD_SIZE };

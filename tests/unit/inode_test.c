@@ -171,7 +171,9 @@ static void size_and_icount(void **state)
 	}
 }
 
-/* The tail shares the block of the inode's end: 512 - 32 bytes behind an inode at a block's start. */
+/*
+ * The tail shares the block of the inode's end: 512 - 32 bytes behind an inode at a block's start.
+ */
 static void inline_tail_stays_in_its_block(void **state)
 {
 	struct ishare_superblock sb = { .blkszbits = 9 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* prefix.h: the walk over every table, whole, cut off and random, and the rules at their boundaries. */
+/*
+ * prefix.h: the walk over every table, whole, cut off and random, and the rules at their
+ * boundaries.
+ */
 #include "unit.h"
 
 /* Three records: "user.ab", base_index alone, and one that needs no padding; 4-byte aligned. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What the unit tests of the core share: cmocka, bytes with a guard behind them, and bytes that look random. */
+/*
+ * What the unit tests of the core share: cmocka, bytes with a guard behind them, and bytes that
+ * look random.
+ */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -35,8 +38,8 @@ static inline void fill_random(uint8_t *bytes, size_t size, uint32_t *state)
 enum { GUARDS = 3, GUARD_ROOM = 1 << 17 };
 
 /*
- * A copy of the bytes that ends where readable memory does: reading one byte too many is the end of the test. Valid
- * until the next call with the same guard, 0 to GUARDS - 1.
+ * A copy of the bytes that ends where readable memory does: reading one byte too many is the end of
+ * the test. Valid until the next call with the same guard, 0 to GUARDS - 1.
  */
 static inline struct ishare_view guarded(unsigned int guard, const void *bytes, size_t size)
 {

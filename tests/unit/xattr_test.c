@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* xattr.h: walks over and searches in every area, whole, cut off and random, and the rules at their boundaries. */
+/*
+ * xattr.h: walks over and searches in every area, whole, cut off and random, and the rules at their
+ * boundaries.
+ */
 #include "unit.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* Header with one shared id, then "user.ab" = "xyz", a long prefix without name or value, and fill. */
+/*
+ * Header with one shared id, then "user.ab" = "xyz", a long prefix without name or value, and fill.
+ */
 static const uint8_t area[] = {
 	0xfe, 0xff, 0xff, 0xff, 1,   0, 0, 0, 0, 0,    0, 0, 0x78, 0x56, 0x34, 0x12, 2, 1, 3, 0,
 	'a',  'b',  'x',  'y',	'z', 0, 0, 0, 0, 0x81, 0, 0, 0,	   0,	 0,    0,    0, 0, 0, 0,
@@ -261,7 +266,10 @@ static void unknown_prefix_names_nothing(void **state)
 	assert_int_equal(ishare_entry_find(&v, 0, &prefixes, &wanted, &e), ISHARE_END);
 }
 
-/* Fill spells the empty name without namespace; where a shared id names the four bytes they are an entry. */
+/*
+ * Fill spells the empty name without namespace; where a shared id names the four bytes they are an
+ * entry.
+ */
 static void fill_names_nothing(void **state)
 {
 	struct entries entries = { .size = 8 };
