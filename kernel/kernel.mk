@@ -57,7 +57,8 @@ build/findings/look build/findings/steps: build/findings/%: kernel/findings/%.c 
 
 # ---- The probe ----
 #
-# PID 1 of the guests that observe page cache sharing from user space, and the images that it mounts.
+# PID 1 of the guests that observe page cache sharing from user space, and the images that it
+# mounts.
 
 PROBE := $(wildcard kernel/probe/*.c)
 

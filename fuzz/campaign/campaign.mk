@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# Fuzz campaigns, and the report of what they tried and found: fuzz/README.md. Variables for the command line:
+# Fuzz campaigns, and the report of what they tried and found: fuzz/README.md. Variables for the
+# command line:
 #
 #	TARGET		what to attack: fuzz/campaign/campaign.toml (for report-fuzz: this one alone)
 #	TIME		how long: 8h, 90m, 1d12h
@@ -24,8 +25,8 @@ report-fuzz: | packages ## report: What the campaigns tried and found: build/fuz
 # The harness once more, counting lines instead of looking for defects.
 $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping))
 
-# As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the engine comes as a
-# library, and shared libraries will not be there.
+# As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the
+# engine comes as a library, and shared libraries will not be there.
 LIB_FUZZING_ENGINE := -fsanitize=fuzzer
 $(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,,packages))
 build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o build/fuzz/second.o

@@ -49,7 +49,8 @@ def read_state(where, target):
 def first_line(*command):
     """What a program says; nothing if it is not there."""
     try:
-        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
     except FileNotFoundError:
         return ""
     return (done.stdout.splitlines() or [""])[0]

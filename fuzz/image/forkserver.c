@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * A faster fork server than AFL++'s. There, a process that runs many inputs stops itself by a
- * signal after each one, and its parent, which this wakes, tells afl-fuzz: most of the time goes into
- * waking one another. Here the process itself tells afl-fuzz, in the same words, and waits for the
- * next input; the parent comes in when it dies.
+ * signal after each one, and its parent, which this wakes, tells afl-fuzz: most of the time goes
+ * into waking one another. Here the process itself tells afl-fuzz, in the same words, and waits for
+ * the next input; the parent comes in when it dies.
  *
  * The linker's --wrap sends the calls that AFL++'s runtime makes of fork() and raise() here.
  */

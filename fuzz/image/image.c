@@ -11,8 +11,8 @@
  *	twice		a second check, with other hashes and as built by another compiler, finds
  *			the same
  *	sums		the summary counts what was told
- *	answers		a rule is reported if, and only if, core's function for it has said no in the
- *			course of the check
+ *	answers		a rule is reported if, and only if, core's function for it has said no in
+ *			the course of the check
  *	fields		what core decodes is what the bytes say, read one by one
  *	sb.*, dev.*	what is reported is what core's functions say of the bytes
  *	conforms	so is the verdict: core has all these rules in one function
@@ -376,8 +376,9 @@ static void compare_passes(const struct pass *a, const struct pass *b)
 
 /*
  * What core's functions denied in the course of the check is reported, and nothing else. Of what
- * cannot be decoded, it is decoders that tell; inode.data-bounds is asked also of what no device has
- * been given for, and inode.chunk-range also when data is read that another rule was reported for.
+ * cannot be decoded, it is decoders that tell; inode.data-bounds is asked also of what no device
+ * has been given for, and inode.chunk-range also when data is read that another rule was reported
+ * for.
  */
 static void compare_answers(const struct pass *pass)
 {

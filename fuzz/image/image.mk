@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# Fuzzing the reference parser: fuzz/image/README.md says what there is. The harness is one program in several variants:
+# Fuzzing the reference parser: fuzz/image/README.md says what there is. The harness is one program
+# in several variants:
 #
 #	build/fuzz/afl/image		for AFL++: fast
 #	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour sanitizers
@@ -20,11 +21,13 @@ FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_js
 	escape hexdump text words images))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
-# Calls of these reach fuzz/image/measure.c; those of core's rules, build/fuzz/answers.c; of its decoders, build/fuzz/fields.c.
+# Calls of these reach fuzz/image/measure.c; those of core's rules, build/fuzz/answers.c; of its
+# decoders, build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
 	reader_release spend hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
-# What is covered says nothing here; a domain's many empty buckets would be much of all that is told.
+# What is covered says nothing here; a domain's many empty buckets would be much of all that is
+# told.
 FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c ref/core/crc32c.c \
 	ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
@@ -41,13 +44,14 @@ build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/cor
 	@mkdir -p $(@D)
 	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options $(wildcard ref/core/*.h)
 
-# What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their own.
+# What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their
+# own.
 fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
 	build/fuzz/$(1)/rules.o build/fuzz/second.o
 fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
 
-# The copy of libishare that makes the second check: as the program has it, under other names. Hashes are the harness's,
-# and the superblock's checksum, which takes long.
+# The copy of libishare that makes the second check: as the program has it, under other names.
+# Hashes are the harness's, and the superblock's checksum, which takes long.
 build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@.new $^
@@ -77,8 +81,8 @@ $(eval $(call fuzz_variant,plain,clang,,-fsanitize=fuzzer-no-link))
 # For tests/bench: built as erofs-utils builds its harness.
 $(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fuzzer-no-link))
 
-# Harnesses with a defect: fuzz/planted/image/NAME.patch in core, and tests/fuzz/broken/PROPERTY.patch, which breaks what the
-# harness watches over.
+# Harnesses with a defect: fuzz/planted/image/NAME.patch in core, and
+# tests/fuzz/broken/PROPERTY.patch, which breaks what the harness watches over.
 
 # $(call defect,VARIANT): the recipe. Compiled in a tree of its own, but for what is generated.
 define defect

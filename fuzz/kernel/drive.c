@@ -2,9 +2,10 @@
 /*
  * usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
  *
- * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until there were so many runs or
- * seconds, or else once, or until the guest dies (-k: it may), and says what came of it, as JSON; with -a, where in
- * fs/erofs it has been, as addresses. It takes the place of afl-fuzz: the launcher, which lies beside this program, is the same.
+ * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until
+ * there were so many runs or seconds, or else once, or until the guest dies (-k: it may), and says
+ * what came of it, as JSON; with -a, where in fs/erofs it has been, as addresses. It takes the
+ * place of afl-fuzz: the launcher, which lies beside this program, is the same.
  *
  * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
  */
@@ -53,7 +54,10 @@ static void *make_memory(const char *variable, size_t size)
 
 /* ---- The other side of the fork server ---- */
 
-/* Whoever reads what this prints would wait for the launcher, too. That has somebody who ends its guest. */
+/*
+ * Whoever reads what this prints would wait for the launcher, too. That has somebody who ends its
+ * guest.
+ */
 static void give_up(const char *why)
 {
 	kill(launcher, SIGKILL);
@@ -161,7 +165,10 @@ static unsigned int places(void)
 	return n;
 }
 
-/* Of launcher and guests, their boot included: says more than the clock does where other programs run as well */
+/*
+ * Of launcher and guests, their boot included: says more than the clock does where other programs
+ * run as well
+ */
 static double cpu_seconds(void)
 {
 	struct rusage u;

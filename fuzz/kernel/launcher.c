@@ -2,9 +2,10 @@
 /*
  * usage: launcher GUEST
  *
- * AFL++'s fork server for a kernel in User-Mode Linux. The guest, a directory of build/kernel, takes inputs and answers by
- * itself, as a program in persistent mode does; the launcher speaks only when it has died, and starts the next. What is
- * known of a death is kept in $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title and stack.
+ * AFL++'s fork server for a kernel in User-Mode Linux. The guest, a directory of build/kernel,
+ * takes inputs and answers by itself, as a program in persistent mode does; the launcher speaks
+ * only when it has died, and starts the next. What is known of a death is kept in
+ * $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title and stack.
  *
  *	$KERNEL_FUZZ_HANG	milliseconds that an input may take, 5000 if not set
  *	$KERNEL_FUZZ_BARE	the loop without oracle, options and second image
@@ -33,13 +34,19 @@
 #include "share_memory.h"
 #include "shared.h"
 
-/* The fork server's hello: there are options, of which a map size, less one, and test cases in shared memory */
+/*
+ * The fork server's hello: there are options, of which a map size, less one, and test cases in
+ * shared memory
+ */
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
 #define PATIENCE 10000 /* milliseconds for afl-fuzz's next word, if it has heard the last one */
 
-/* A guest: its memory, what it may have beside it in its own directory, and of addresses; and its user if root starts it */
+/*
+ * A guest: its memory, what it may have beside it in its own directory, and of addresses; and its
+ * user if root starts it
+ */
 #define MEGABYTES 192
 #define ROOM 16
 #define ADDRESSES 2048
@@ -96,8 +103,9 @@ static void add_file(int to, const char *directory, const char *name)
 }
 
 /*
- * A kernel does some things only once: it loads decompressors, and its buffers grow. So that no input has the coverage of
- * that because it is the first, each guest runs the seeds, which lie beside this program, before it takes inputs.
+ * A kernel does some things only once: it loads decompressors, and its buffers grow. So that no
+ * input has the coverage of that because it is the first, each guest runs the seeds, which lie
+ * beside this program, before it takes inputs.
  */
 static void gather_seeds(const char *self)
 {
@@ -153,7 +161,10 @@ static bool has_kasan(const char *directory)
 	return found;
 }
 
-/* The file descriptor in a path that fuzz_share() has made, as an option for confine; an empty one if there is none. */
+/*
+ * The file descriptor in a path that fuzz_share() has made, as an option for confine; an empty one
+ * if there is none.
+ */
 static char *stays_open(const char *variable)
 {
 	const char *path = getenv(variable), *slash = path ? strrchr(path, '/') : NULL;
@@ -202,7 +213,10 @@ static void leave_launcher(pid_t launcher)
 	dup2(log_fd, 2);
 }
 
-/* The guest is locked in by build/kernel/confine, which is this process from then on, and ends all of the guest when it ends. */
+/*
+ * The guest is locked in by build/kernel/confine, which is this process from then on, and ends all
+ * of the guest when it ends.
+ */
 static void become_guest(const char *directory, pid_t launcher)
 {
 	char *shared_fd = stays_open(FUZZ_SHARED_ENV), *answers_fd = stays_open(FUZZ_ANSWERS_ENV),
@@ -246,9 +260,10 @@ static bool is_busy(void)
 }
 
 /*
- * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as well, be it. A second
- * signal would cut the stack short. confine passes it on to the guest's first thread and not to the process: of two signals
- * that wait, the kernel's timer's would else be handled around it, and that has a stack of its own.
+ * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as
+ * well, be it. A second signal would cut the stack short. confine passes it on to the guest's first
+ * thread and not to the process: of two signals that wait, the kernel's timer's would else be
+ * handled around it, and that has a stack of its own.
  */
 static void watch(pid_t guest, struct watch *w)
 {
@@ -295,8 +310,8 @@ static const char *last_of(const char *text, const char *words)
 }
 
 /*
- * Where the log says what it died of. Of a complaint, a guest dies only after the input; the panic repeats it, as those before
- * and behind it may be known ones. NULL: it died without a word.
+ * Where the log says what it died of. Of a complaint, a guest dies only after the input; the panic
+ * repeats it, as those before and behind it may be known ones. NULL: it died without a word.
  */
 static const char *find_cause(const char *text)
 {
@@ -333,7 +348,9 @@ static size_t number_length(const char *text)
 				      : 2 + strspn(text + 2, "0123456789abcdef");
 }
 
-/* Words that are the same for the same cause: numbers are N, but for those of lines in the source. */
+/*
+ * Words that are the same for the same cause: numbers are N, but for those of lines in the source.
+ */
 static void make_title(const char *at, char *title)
 {
 	bool line = false;
@@ -355,8 +372,9 @@ static void make_title(const char *at, char *title)
 }
 
 /*
- * The functions of fs/erofs on the first stack that has any: they have its name in theirs. User-Mode Linux prints whatever
- * on the stack points to code: without an offset it is no call, and the others may be left over from earlier ones.
+ * The functions of fs/erofs on the first stack that has any: they have its name in theirs.
+ * User-Mode Linux prints whatever on the stack points to code: without an offset it is no call, and
+ * the others may be left over from earlier ones.
  */
 static size_t find_stack(const char *text, const char **functions)
 {
@@ -395,8 +413,8 @@ static bool add_function(char *name, const char *function)
 }
 
 /*
- * Crashes with one title are told apart by the innermost functions; hangs by the outermost: the innermost say only where
- * the loop was when time was over.
+ * Crashes with one title are told apart by the innermost functions; hangs by the outermost: the
+ * innermost say only where the loop was when time was over.
  */
 static void add_functions(const char *text, const char *cause, char *name)
 {
@@ -432,7 +450,10 @@ static bool write_file(const char *directory, const char *name, const void *data
 	return good;
 }
 
-/* The input that was under way; or, of a guest that died when it waited for one, the last. NULL: there was none yet. */
+/*
+ * The input that was under way; or, of a guest that died when it waited for one, the last. NULL:
+ * there was none yet.
+ */
 static const struct fuzz_slot *last_input(void)
 {
 	uint64_t run = shared->runs;
@@ -463,7 +484,10 @@ static bool write_ring(const char *directory)
 	return good;
 }
 
-/* All that is known. A guest that died before its first input does so with any. Return: whether it is all there. */
+/*
+ * All that is known. A guest that died before its first input does so with any. Return: whether it
+ * is all there.
+ */
 static bool write_all(const char *directory, const char *guest, const char *text, const char *cause)
 {
 	const struct fuzz_slot *last = last_input();
@@ -481,7 +505,10 @@ static bool write_all(const char *directory, const char *guest, const char *text
 	       write_ring(directory);
 }
 
-/* A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the disk may be full. */
+/*
+ * A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the
+ * disk may be full.
+ */
 static void keep(const char *guest)
 {
 	const char *text = read_log(), *found = find_cause(text);
@@ -555,7 +582,10 @@ static bool died_of_seeds(void)
 	return shared->phase == FUZZ_WARMING_UP || (shared->phase == FUZZ_WAITING && !shared->runs);
 }
 
-/* A guest that died just before it could say what came of an input, or just after it took one, looks as if it waited for one. */
+/*
+ * A guest that died just before it could say what came of an input, or just after it took one,
+ * looks as if it waited for one.
+ */
 static bool afl_fuzz_waits(void)
 {
 	struct pollfd next = { .fd = FUZZ_CONTROL_FD, .events = POLLIN };
@@ -568,8 +598,9 @@ static bool afl_fuzz_waits(void)
 }
 
 /*
- * What the guest has not said. One that dies while it waits for an input, of what an earlier one has set up, owes nothing, and
- * the next one takes that input. Return: whether there is somebody who hears it
+ * What the guest has not said. One that dies while it waits for an input, of what an earlier one
+ * has set up, owes nothing, and the next one takes that input. Return: whether there is somebody
+ * who hears it
  */
 static bool answer_for_guest(int status)
 {
@@ -579,7 +610,10 @@ static bool answer_for_guest(int status)
 	return say(WIFSIGNALED(status) ? (uint32_t)status : SIGABRT);
 }
 
-/* Until nobody asks any more: the guest ends by itself then. If one dies of the seeds, the next ones do not warm up. */
+/*
+ * Until nobody asks any more: the guest ends by itself then. If one dies of the seeds, the next
+ * ones do not warm up.
+ */
 static void serve(const char *directory)
 {
 	int status;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* AFL++'s interface to mutate.c for the kernel: options (input.h), then one image or two. AFL_CUSTOM_MUTATOR_LIBRARY */
+/*
+ * AFL++'s interface to mutate.c for the kernel: options (input.h), then one image or two.
+ * AFL_CUSTOM_MUTATOR_LIBRARY
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

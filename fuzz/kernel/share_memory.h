@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 /*
- * Memory for this process and those that it starts, which find its path in the environment. If the variable is set already, it
- * is the memory that that names. It has no other name, and so goes with the last process, however that ends: afl-fuzz kills.
- * Return: size bytes, zeros when they are new; NULL: errno says why there are none
+ * Memory for this process and those that it starts, which find its path in the environment. If the
+ * variable is set already, it is the memory that that names. It has no other name, and so goes with
+ * the last process, however that ends: afl-fuzz kills. Return: size bytes, zeros when they are new;
+ * NULL: errno says why there are none
  */
 static inline void *fuzz_share(const char *variable, size_t size)
 {

@@ -70,7 +70,10 @@ struct fuzz_counts {
 	uint64_t mended; /* folios: finding metadata-over-pcluster */
 };
 
-/* What a guest is doing; and, should it die of that, what its launcher has to tell afl-fuzz in its place. */
+/*
+ * What a guest is doing; and, should it die of that, what its launcher has to tell afl-fuzz in its
+ * place.
+ */
 enum fuzz_phase {
 	FUZZ_BOOTING,
 	FUZZ_WARMING_UP, /* it runs inputs that nobody has asked for */
@@ -91,8 +94,9 @@ struct fuzz_shared {
 };
 
 /*
- * In the environment: the paths of memory that these processes have open; FUZZ_BARE_ENV is "1" for the loop without
- * extras. What FUZZ_WARM_UP_ENV names holds, for each input, its size (32 bits) and its bytes.
+ * In the environment: the paths of memory that these processes have open; FUZZ_BARE_ENV is "1" for
+ * the loop without extras. What FUZZ_WARM_UP_ENV names holds, for each input, its size (32 bits)
+ * and its bytes.
  */
 #define FUZZ_SHARED_ENV "KERNEL_FUZZ_SHARED"
 #define FUZZ_ANSWERS_ENV "KERNEL_FUZZ_ANSWERS"

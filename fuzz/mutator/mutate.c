@@ -405,7 +405,10 @@ static void change_number(struct mutation *m, const struct number *number)
 
 /* ---- Records ---- */
 
-/* What comes behind the offset up to the end of its block moves by so many bytes and fills the room. */
+/*
+ * What comes behind the offset up to the end of its block moves by so many bytes and fills the
+ * room.
+ */
 static void shift(struct mutation *m, size_t offset, size_t by, bool up)
 {
 	size_t end = offset - offset % m->spots.block_size + m->spots.block_size;

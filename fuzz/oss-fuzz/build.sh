@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# Called by OSS-Fuzz's base-builder, which sets SRC, OUT, CC, CXX, CFLAGS, CXXFLAGS and LIB_FUZZING_ENGINE. The fuzzer runs
-# elsewhere: what it needs is linked into it or lies beside it.
+# Called by OSS-Fuzz's base-builder, which sets SRC, OUT, CC, CXX, CFLAGS, CXXFLAGS and
+# LIB_FUZZING_ENGINE. The fuzzer runs elsewhere: what it needs is linked into it or lies beside it.
 set -eu
 
 name=image_fuzzer

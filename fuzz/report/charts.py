@@ -26,21 +26,25 @@ def short(value, _position=None):
 
 def time_unit(total):
     """(seconds, name) of the axis."""
-    return next(((s, name) for s, name in ((86400, "days"), (3600, "hours"), (60, "minutes")) if total >= 2 * s),
+    return next(((s, name) for s, name in ((86400, "days"), (3600, "hours"), (60, "minutes"))
+                 if total >= 2 * s),
                 (1, "seconds"))
 
 
 def chart(name, title, series):
     """series: [(label, [(seconds, value)])], in the order of the page's colours."""
     unit, unit_name = time_unit(max((points[-1][0] for _, points in series if points), default=0))
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.family": "sans-serif",
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name,
+                                "font.family": "sans-serif",
                                 "font.size": 10, "text.color": FOREGROUND, "axes.edgecolor": LINE,
-                                "xtick.color": FOREGROUND, "ytick.color": FOREGROUND, "axes.labelcolor": FOREGROUND}):
+                                "xtick.color": FOREGROUND, "ytick.color": FOREGROUND,
+                                "axes.labelcolor": FOREGROUND}):
         figure, axes = pyplot.subplots(figsize=SIZE, layout="constrained")
         for i, (_, points) in enumerate(series):
             # One point is no line.
             axes.plot([t / unit for t, _ in points], [v for _, v in points], linewidth=1.6,
-                      color=SERIES[i % len(SERIES)], linestyle=STYLES[i // len(SERIES) % len(STYLES)],
+                      color=SERIES[i % len(SERIES)],
+                      linestyle=STYLES[i // len(SERIES) % len(STYLES)],
                       marker="o" if len(points) < 2 else None, markersize=4)
         axes.margins(.04, .08)
         axes.set_ylim(bottom=0)
@@ -55,7 +59,8 @@ def chart(name, title, series):
         text = svg(figure)
         pyplot.close(figure)
     text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>',
-                  rf'<svg viewBox="\1" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+                  r'<svg viewBox="\1" xmlns="http://www.w3.org/2000/svg" '
+                  r'xmlns:xlink="http://www.w3.org/1999/xlink" '
                   rf'role="img" aria-label="{title}">', text, count=1)
     text = text.replace(FOREGROUND, "var(--soft)").replace(LINE, "var(--line)")
     for i, colour in enumerate(SERIES):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Which lines a corpus reaches: of a program that counts them (clang), or of a kernel that tells the addresses it passes.
+"""Which lines a corpus reaches: of a program that counts them (clang), or of a kernel that tells
+the addresses it passes.
 
-A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`, what has to be built, and either
+A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`, what has to be
+built, and either
 
     program     built with -fprofile-instr-generate -fcoverage-mapping: runs the inputs that are its arguments
     addresses   a command that runs inputs ({inputs} becomes their paths) and prints where the coverage callbacks that
@@ -27,9 +29,11 @@ class Missing(Exception):
 
 def output(command, succeeds=(0,)):
     """What a command prints; it has to succeed."""
-    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
+                          check=False)
     if done.returncode not in succeeds:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines() or ["it fails"]
+        said = (done.stderr
+                or done.stdout).decode(errors="replace").strip().splitlines() or ["it fails"]
         raise Missing(f"{' '.join(command[:8])}: {said[-1]}")
     return done.stdout.decode(errors="replace")
 
@@ -39,9 +43,11 @@ def lines_of(target, inputs):
     table = target["coverage"]
     if "make" in table:
         # A make of its own, whoever calls this program.
-        output(["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "--no-print-directory", "-s", table["make"]])
+        output(["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "--no-print-directory", "-s",
+                table["make"]])
     lines = by_program(table, inputs) if "program" in table else by_addresses(table, inputs)
-    wanted = {os.path.relpath(n, TOP) for pattern in table["files"] for n in glob.glob(os.path.join(TOP, pattern))}
+    wanted = {os.path.relpath(n, TOP) for pattern in table["files"]
+              for n in glob.glob(os.path.join(TOP, pattern))}
     if not wanted & set(lines):
         raise Missing("the program does not know its lines: it was built without -g")
     for name in table["files"]:
@@ -65,14 +71,18 @@ def by_program(table, inputs):
             raise Missing(f"no input of {len(inputs)} runs to its end")
         with open(f"{where}/list", "w", encoding="utf-8") as names:
             names.write("\n".join(raw))
-        output(["llvm-profdata", "merge", "-sparse", "-f", f"{where}/list", "-o", f"{where}/merged"])
-        text = output(["llvm-cov", "export", "-format=lcov", f"-instr-profile={where}/merged", program])
+        output(["llvm-profdata", "merge", "-sparse", "-f", f"{where}/list", "-o",
+                f"{where}/merged"])
+        text = output(["llvm-cov", "export", "-format=lcov", f"-instr-profile={where}/merged",
+                       program])
     return lcov(text)
 
 
 def run_counting(program, inputs, profile):
-    """All at once; if that fails, half of them at a time, and an input that fails alone is left out."""
-    done = subprocess.run([program, *inputs], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    """All at once; if that fails, half of them at a time, and an input that fails alone is left
+    out."""
+    done = subprocess.run([program, *inputs], cwd=TOP, stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False,
                           env=os.environ | {"LLVM_PROFILE_FILE": f"{profile}.profraw"})
     if done.returncode == 0:
         return
@@ -107,13 +117,16 @@ def by_addresses(table, inputs):
     passed = set()
     for number in range(0, len(inputs), BATCH):
         batch = inputs[number:number + BATCH]
-        command = [w for word in table["addresses"] for w in (batch if word == "{inputs}" else [word])]
-        passed |= {int(word, 16) for word in output(command, succeeds=(0, 1)).split() if re.fullmatch(r"(0x)?[0-9a-f]+", word)}
+        command = [w for word in table["addresses"]
+                   for w in (batch if word == "{inputs}" else [word])]
+        passed |= {int(word, 16) for word in output(command, succeeds=(0, 1)).split()
+                   if re.fullmatch(r"(0x)?[0-9a-f]+", word)}
     every = callbacks(binary, table["callback"]) | passed
     if not every:
         raise Missing(f"{table['binary']} has no call of {table['callback']}")
     lines = {}
-    for address, places in symbolize(binary, sorted(every), os.path.join(TOP, table["source"])).items():
+    for address, places in symbolize(binary, sorted(every),
+                                     os.path.join(TOP, table["source"])).items():
         for name, line in places:
             of_file = lines.setdefault(name, {})
             of_file[line] = of_file.get(line, False) or address in passed
@@ -121,11 +134,13 @@ def by_addresses(table, inputs):
 
 
 def callbacks(binary, name):
-    """Where calls of the callback return to. Large code calls it by a register, which holds its address all the function."""
+    """Where calls of the callback return to. Large code calls it by a register, which holds its
+    address all the function."""
     symbol = re.search(rf"^([0-9a-f]+) \w {name}$", output(["nm", binary]), re.M)
     target = f"$0x{int(symbol[1], 16):x}" if symbol else None
     found, holding, called = set(), set(), False
-    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", binary], stdout=subprocess.PIPE, text=True) as objdump:
+    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", binary], stdout=subprocess.PIPE,
+                          text=True) as objdump:
         for line in objdump.stdout:
             match = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(\S*)", line)
             if not match:
@@ -136,21 +151,26 @@ def callbacks(binary, name):
                 found.add(int(address, 16))
             if instruction.startswith("mov") and "," in operands:
                 source, register = operands.rsplit(",", 1)
-                holding = holding | {f"*{register}"} if source == target else holding - {f"*{register}"}
-            called = instruction.startswith("call") and (operands in holding or line.endswith(f"<{name}>\n"))
+                holding = holding | {f"*{register}"} if source == target else holding - {
+                    f"*{register}"}
+            called = instruction.startswith("call") and (operands in holding
+                                                         or line.endswith(f"<{name}>\n"))
     return found
 
 
 def symbolize(binary, addresses, source):
-    """{address: [(file, line)]}, of an inlined function the line in it. A call is before where it returns to."""
-    done = subprocess.run(["addr2line", "-a", "-i", "-e", binary], input="".join(f"{a - 1:#x}\n" for a in addresses),
+    """{address: [(file, line)]}, of an inlined function the line in it. A call is before where it
+    returns to."""
+    done = subprocess.run(["addr2line", "-a", "-i", "-e", binary],
+                          input="".join(f"{a - 1:#x}\n" for a in addresses),
                           capture_output=True, text=True, check=True)
     places, address = {}, None
     for line in done.stdout.splitlines():
         if re.fullmatch(r"0x[0-9a-f]+", line):
             address = int(line, 16) + 1
             places[address] = []
-        elif (match := re.fullmatch(r"(.+):(\d+)(?: \(discriminator \d+\))?", line)) and match[2] != "0":
+        elif (match := re.fullmatch(r"(.+):(\d+)(?: \(discriminator \d+\))?",
+                                    line)) and match[2] != "0":
             name = os.path.realpath(os.path.join(source, match[1]))
             if name.startswith(f"{TOP}/") and not places[address]:
                 places[address].append((os.path.relpath(name, TOP), int(match[2])))
@@ -175,4 +195,5 @@ def summary(lines):
     files = [{"file": name, "lines": len(of_file), "reached": sum(of_file.values()),
               "not_reached": ranges(n for n, reached in of_file.items() if not reached)}
              for name, of_file in lines.items()]
-    return {"files": files, "lines": sum(f["lines"] for f in files), "reached": sum(f["reached"] for f in files)}
+    return {"files": files, "lines": sum(f["lines"] for f in files),
+            "reached": sum(f["reached"] for f in files)}

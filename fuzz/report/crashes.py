@@ -22,13 +22,17 @@ SHOWN_LINES = 60
 
 MINIMISE_SECONDS = 60
 
-# A stack for each way to end: abort() by the harness, a deadly signal, undefined behaviour. afl-tmin has its own idea.
-STACKS = {"ASAN_OPTIONS": "handle_abort=1:symbolize=1:detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+# A stack for each way to end: abort() by the harness, a deadly signal, undefined behaviour.
+# afl-tmin has its own idea.
+STACKS = {"ASAN_OPTIONS": "handle_abort=1:symbolize=1:detect_leaks=0",
+          "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
 def run(command, timeout, environment):
-    """(exit status, output, whether it took too long): a program that does is asked for its stack."""
-    with subprocess.Popen(command, cwd=TOP, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    """(exit status, output, whether it took too long): a program that does is asked for its
+    stack."""
+    with subprocess.Popen(command, cwd=TOP, env=os.environ | environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, start_new_session=True) as process:
         for number, patience in ((signal.SIGABRT, timeout), (signal.SIGKILL, 5), (None, None)):
             try:
@@ -42,12 +46,14 @@ def run(command, timeout, environment):
 # ---- What a replay says ----
 
 def frames(said):
-    """(function, place) of the first stack in the output, innermost first: a sanitizer's, or the kernel's. User-Mode Linux
-    prints whatever on the stack points to code: without an offset it is no call, others may be left over from earlier ones."""
+    """(function, place) of the first stack in the output, innermost first: a sanitizer's, or the
+    kernel's. User-Mode Linux prints whatever on the stack points to code: without an offset it is
+    no call, others may be left over from earlier ones."""
     stack = []
     for line in said.splitlines():
         user = re.match(r"\s*#(\d+) 0x[0-9a-f]+ (?:in )?(\S+)(?: (.*))?", line)
-        kernel = re.match(r"(?:\[[^]]*\])?\s*(?:RIP: \w+:|\[<[0-9a-f]+>\] (?:\? )?)([a-zA-Z_][\w.]*)\+0x(?!0/)", line)
+        kernel = re.match(r"(?:\[[^]]*\])?\s*(?:RIP: \w+:|\[<[0-9a-f]+>\] (?:\? "
+                          r")?)([a-zA-Z_][\w.]*)\+0x(?!0/)", line)
         if stack and (user and user[1] == "0" or line.endswith("Call Trace:") and len(stack) > 1):
             break
         if user and user[2].startswith(("LLVMFuzzerRunDriver", "ExecuteFiles", "fuzzer::")):
@@ -100,7 +106,8 @@ class Input:
     def __init__(self, target, path):
         self.target, self.path = target, path
         self.kind = os.path.basename(path).split("-")[0]
-        self.status, self.said, self.late = run(self.command(path), target.get("replay_seconds", 20), STACKS)
+        self.status, self.said, self.late = run(self.command(path),
+                                                target.get("replay_seconds", 20), STACKS)
         self.fails = self.late or self.status not in (0, None)
         self.signature = signature(self.said, self.late)
 
@@ -117,7 +124,8 @@ class Input:
             os.makedirs(directory, exist_ok=True)
             command = [os.path.join(TOP, self.target["minimise"][0]), *self.target["minimise"][1:]]
             run(["afl-tmin", "-i", self.path, "-o", f"{small}.new", "-m", "none",
-                 "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS, {"AFL_NO_AFFINITY": "1"})
+                 "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS,
+                {"AFL_NO_AFFINITY": "1"})
             if not os.path.exists(f"{small}.new"):
                 return self.path
             os.replace(f"{small}.new", small)
@@ -130,7 +138,8 @@ def groups(target, where):
     if "deaths" in target:
         return deaths(target, where), []
     found, silent = {}, []
-    for path in sorted(glob.glob(f"{glob.escape(where)}/crashes/*-*"), key=lambda p: (os.path.getsize(p), p)):
+    for path in sorted(glob.glob(f"{glob.escape(where)}/crashes/*-*"),
+                       key=lambda p: (os.path.getsize(p), p)):
         if path.endswith(".new"):
             continue
         one = Input(target, path)
@@ -138,7 +147,8 @@ def groups(target, where):
             found.setdefault(one.signature, []).append(one)
         else:
             silent.append(relative(path))
-    return [entry(name, inputs, f"{where}/minimised") for name, inputs in sorted(found.items())], silent
+    return [entry(name, inputs, f"{where}/minimised")
+            for name, inputs in sorted(found.items())], silent
 
 
 def identifier(name):
@@ -156,19 +166,23 @@ def entry(name, inputs, directory):
     """Inputs with the same signature, the smallest first."""
     first = inputs[0]
     small = first.minimised(directory)
-    return {"id": identifier(name), "signature": name, "kind": first.kind, "title": title(first.said, first.late),
-            "inputs": [relative(i.path) for i in inputs], "repeats": True, "smallest": relative(small),
+    return {"id": identifier(name), "signature": name, "kind": first.kind,
+            "title": title(first.said, first.late),
+            "inputs": [relative(i.path) for i in inputs], "repeats": True,
+            "smallest": relative(small),
             "size": os.path.getsize(first.path), "smallest_size": os.path.getsize(small),
             "replay": " ".join(relative(word) for word in first.command(small))} | shown(first.said)
 
 
 class Death(Input):
-    """A directory of fuzz/kernel's launcher, whose name tells title and stack. To replay it makes it small, too."""
+    """A directory of fuzz/kernel's launcher, whose name tells title and stack. To replay it makes
+    it small, too."""
 
     def __init__(self, target, directory):
         super().__init__(target, directory)
         self.repeats = self.status == 0
-        # Alone it dies in a fresh guest, with nothing on the stack that earlier inputs have left there.
+        # Alone it dies in a fresh guest, with nothing on the stack that earlier inputs have left
+        # there.
         name = re.search(r"^crash with .*: (\S+)$", self.said, re.M) if self.repeats else None
         self.name = name[1] if name else os.path.basename(directory)
         self.kind = "hang" if self.name.startswith("hang") else "crash"
@@ -184,7 +198,8 @@ class Death(Input):
 
 
 def deaths(target, where):
-    """What the target has kept itself, one entry for each signature: the smallest that happens again first."""
+    """What the target has kept itself, one entry for each signature: the smallest that happens
+    again first."""
     found = {}
     for path in glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input"):
         one = Death(target, os.path.dirname(path))
@@ -197,9 +212,12 @@ def death(name, ones):
     """Those with the same signature."""
     first = ones[0]
     size, before = first.sizes()
-    small = first.small[0] if len(first.small) == 1 else f"{first.path}/{'minimised' if first.repeats else 'ring'}"
-    return {"id": identifier(name), "signature": name, "kind": first.kind, "title": title(first.log, False),
-            "inputs": [relative(one.path) for one in ones], "repeats": first.repeats, "smallest": relative(small),
+    small = first.small[0] if len(
+        first.small) == 1 else f"{first.path}/{'minimised' if first.repeats else 'ring'}"
+    return {"id": identifier(name), "signature": name, "kind": first.kind,
+            "title": title(first.log, False),
+            "inputs": [relative(one.path) for one in ones], "repeats": first.repeats,
+            "smallest": relative(small),
             "size": before, "smallest_size": size,
             "replay": " ".join(relative(word) for word in first.command(first.path)),
             "stack": [name for name, _ in frames(first.log)[:SHOWN_FRAMES]],

@@ -65,7 +65,8 @@ dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0
 
 def duration(seconds):
     """2 d 3 h, 1 h 5 min, 40 s"""
-    for size, name, small, small_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+    for size, name, small, small_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"),
+                                          (60, "min", 1, "s")):
         if seconds >= size:
             rest = seconds % size // small
             return f"{seconds // size} {name}" + (f" {rest} {small_name}" if rest else "")
@@ -85,9 +86,11 @@ def page(report):
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             f"<title>{TITLE}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
-            f"<p>What AFL++ tried against {' and against '.join(escape(t['what']) for t in report['targets'])}, "
+            "<p>What AFL++ tried against "
+            f"{' and against '.join(escape(t['what']) for t in report['targets'])}, "
             "and what it found.</p>\n"
-            f"<p class=\"soft\">Made {escape(report['made'])} from <code>{escape(report['commit'])}</code>{changed}. "
+            f"<p class=\"soft\">Made {escape(report['made'])} from "
+            f"<code>{escape(report['commit'])}</code>{changed}. "
             "<a href=\"report.json\">The same as JSON</a>.</p>\n"
             f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n")
 
@@ -109,10 +112,13 @@ def counts(target):
     items = [("bad" if found else "good", plural(found, "crash", "different crashes")),
              ("bad" if hangs else "good", plural(hangs, "hang", "different hangs")),
              ("", f"{execs:,} execs"), ("", f"{target['corpus']:,} inputs in the corpus"),
-             ("", f"{duration(sum((s['end'] or s['start']) - s['start'] for s in target['sessions']))} long")]
+             ("",
+              f"{duration(sum((s['end'] or s['start']) - s['start'] for s in target['sessions']))} long")]
     if cover and cover.get("lines"):
-        items.append(("", f"{percent(cover['reached'], cover['lines'])} of {cover['lines']:,} lines reached"))
-    return ("<ul class=\"counts\">\n" + "".join(f"<li class=\"{c}\">{escape(text)}</li>\n" for c, text in items)
+        items.append(("", f"{percent(cover['reached'], cover['lines'])} of {cover['lines']:,} "
+                          "lines reached"))
+    return ("<ul class=\"counts\">\n" + "".join(f"<li class=\"{c}\">{escape(text)}</li>\n"
+                                                for c, text in items)
             + "</ul>\n")
 
 
@@ -122,7 +128,8 @@ def crashes(target):
     """Each with what repeats it."""
     text = "".join(crash(c) for c in target["crashes"]) or "<p>No input fails.</p>\n"
     if target["not_repeated"]:
-        text += (f"<details><summary>{plural(len(target['not_repeated']), 'input', 'inputs')} made the target fail during "
+        text += (f"<details><summary>{plural(len(target['not_repeated']), 'input', 'inputs')} made "
+                 "the target fail during "
                  "the campaign, but not when run again</summary>\n"
                  f"<pre>{escape(chr(10).join(target['not_repeated']))}</pre></details>\n")
     return f"<h3>Crashes</h3>\n{text}"
@@ -138,17 +145,22 @@ def crash(entry):
     stack = f"<pre>{escape(chr(10).join(entry['stack']))}</pre>\n" if entry["stack"] else ""
     return (f"<article class=\"crash\" id=\"{entry['id']}\">\n<h4>{escape(entry['title'])}</h4>\n"
             f"<pre class=\"wrap\">{escape(entry['replay'])}</pre>\n"
-            f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} like this; the smallest has {size}.</p>\n"
+            f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} like this; the "
+            f"smallest has {size}.</p>\n"
             f"{stack}"
-            f"<details><summary>What it says</summary>\n<pre>{escape(chr(10).join(entry['said']))}</pre></details>\n"
-            f"<details><summary>All inputs</summary>\n<pre>{escape(chr(10).join(entry['inputs']))}</pre></details>\n"
+            "<details><summary>What it "
+            f"says</summary>\n<pre>{escape(chr(10).join(entry['said']))}</pre></details>\n"
+            "<details><summary>All "
+            f"inputs</summary>\n<pre>{escape(chr(10).join(entry['inputs']))}</pre></details>\n"
             "</article>\n")
 
 
 # ---- Instances ----
 
-COLUMNS = (("execs", "Execs"), ("execs_per_second", "Execs/s"), ("paths", "Paths"), ("edges", "Edges"),
-           ("map_percent", "Of the map, %"), ("cycles", "Cycles"), ("stability_percent", "Stability, %"))
+COLUMNS = (("execs", "Execs"), ("execs_per_second", "Execs/s"), ("paths", "Paths"),
+           ("edges", "Edges"),
+           ("map_percent", "Of the map, %"), ("cycles", "Cycles"),
+           ("stability_percent", "Stability, %"))
 
 
 def instances(target):
@@ -156,12 +168,17 @@ def instances(target):
     head = "".join(f"<th scope=\"col\" class=\"number\">{title}</th>" for _, title in COLUMNS)
     rows = ""
     for i, one in enumerate(target["instances"]):
-        cells = "".join(f"<td class=\"number\" data-label=\"{title}\">{one[key]:,}</td>" for key, title in COLUMNS)
-        rows += (f"<tr><th scope=\"row\"><span class=\"key\" style=\"color: var(--series{i % len(SERIES) + 1})\"></span>"
-                 f"{escape(one['name'])}</th><td class=\"number\" data-label=\"Time\">{duration(one['seconds'])}</td>"
+        cells = "".join(f"<td class=\"number\" data-label=\"{title}\">{one[key]:,}</td>"
+                        for key, title in COLUMNS)
+        rows += ("<tr><th scope=\"row\"><span class=\"key\" style=\"color: "
+                 f"var(--series{i % len(SERIES) + 1})\"></span>"
+                 f"{escape(one['name'])}</th><td class=\"number\" "
+                 f"data-label=\"Time\">{duration(one['seconds'])}</td>"
                  f"{cells}</tr>\n")
-    return ("<h3>Instances</h3>\n<div class=\"table\">\n<table class=\"cards\">\n<thead><tr><th scope=\"col\">Instance</th>"
-            f"<th scope=\"col\" class=\"number\">Time</th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n")
+    return ("<h3>Instances</h3>\n<div class=\"table\">\n<table class=\"cards\">\n<thead><tr><th "
+            "scope=\"col\">Instance</th>"
+            "<th scope=\"col\" "
+            f"class=\"number\">Time</th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n")
 
 
 def charts(target):
@@ -186,8 +203,10 @@ def coverage(target):
     if "missing" in cover:
         return f"<h3>Lines reached</h3>\n<p>Not known: {escape(cover['missing'])}</p>\n"
     rows = "".join(coverage_row(f) for f in cover["files"])
-    return ("<h3>Lines reached by the corpus</h3>\n<table class=\"cards\">\n<thead><tr><th scope=\"col\">File</th>"
-            "<th scope=\"col\" class=\"number\">Lines</th><th scope=\"col\" class=\"number\">Reached</th>"
+    return ("<h3>Lines reached by the corpus</h3>\n<table class=\"cards\">\n<thead><tr><th "
+            "scope=\"col\">File</th>"
+            "<th scope=\"col\" class=\"number\">Lines</th><th scope=\"col\" "
+            "class=\"number\">Reached</th>"
             "<th scope=\"col\">Not reached</th></tr></thead>\n"
             f"<tbody>\n{rows}</tbody>\n</table>\n")
 
@@ -198,9 +217,11 @@ def coverage_row(entry):
     missing = entry["lines"] - entry["reached"]
     more = f"<details><summary>{plural(missing, 'line', 'lines')}</summary>{escape(entry['not_reached'])}</details>" \
         if missing else "<span class=\"soft\">none</span>"
-    return (f"<tr><th scope=\"row\">{escape(entry['file'])}<span class=\"bar\"><i style=\"width: {share:.1f}%\"></i></span></th>"
+    return (f"<tr><th scope=\"row\">{escape(entry['file'])}<span class=\"bar\"><i style=\"width: "
+            f"{share:.1f}%\"></i></span></th>"
             f"<td class=\"number\" data-label=\"Lines\">{entry['lines']}</td>"
-            f"<td class=\"number\" data-label=\"Reached\">{percent(entry['reached'], entry['lines'])}</td>"
+            "<td class=\"number\" "
+            f"data-label=\"Reached\">{percent(entry['reached'], entry['lines'])}</td>"
             f"<td data-label=\"Not reached\">{more}</td></tr>\n")
 
 
@@ -214,8 +235,10 @@ def circumstances(target):
         length = duration(session["end"] - session["start"]) if session["end"] else "not known"
         m = session["machine"]
         rows += (f"<dt>{start}, {length}: {escape(session['outcome'])}</dt>\n"
-                 f"<dd>{escape(', '.join(session['jobs']))} on {m['cpus']} CPUs ({escape(m['cpu'])}), Linux "
-                 f"{escape(m['kernel'])}, AFL++ {escape(m['afl'])}; <code>{escape(session['commit'])}</code></dd>\n")
+                 f"<dd>{escape(', '.join(session['jobs']))} on {m['cpus']} CPUs "
+                 f"({escape(m['cpu'])}), Linux "
+                 f"{escape(m['kernel'])}, AFL++ {escape(m['afl'])}; "
+                 f"<code>{escape(session['commit'])}</code></dd>\n")
     commands = "\n".join(i["command"] for i in target["instances"])
     return (f"<h3>Circumstances</h3>\n<dl>\n{rows}</dl>\n"
             f"<details><summary>Commands</summary>\n<pre>{escape(commands)}</pre></details>\n")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh
-# For the findings in erofs-utils, which read this file: builds what they need, and provides $mkfs and $fsck, the
-# directory $work that goes when they end, and point. EROFS_UTILS=DIRECTORY names other programs to try than those of
-# `make erofs-utils`: a directory that holds them, or erofs-utils' source directory with programs that are built.
+# shellcheck shell=sh For the findings in erofs-utils, which read this file: builds what they need,
+# and provides $mkfs and $fsck, the directory $work that goes when they end, and point.
+# EROFS_UTILS=DIRECTORY names other programs to try than those of `make erofs-utils`: a directory
+# that holds them, or erofs-utils' source directory with programs that are built.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 # shellcheck disable=SC1091 # kernel/findings/points.sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small EROFS images, made byte by byte, that mkfs.erofs does not make: what is on which device, and what lies behind the end of a file,
-is given. One page of superblock, device table and prefix table, one of inodes, and then what the image's author wants there."""
+"""Small EROFS images, made byte by byte, that mkfs.erofs does not make: what is on which device,
+and what lies behind the end of a file, is given. One page of superblock, device table and prefix
+table, one of inodes, and then what the image's author wants there."""
 
 import hashlib
 import os
@@ -36,7 +37,8 @@ def inode(layout, mode, size, union, value=None, tail=b""):
     """An extended inode, with all that follows it."""
     area = xattr_area(value)
     icount = (len(area) - 12) // 4 + 1 if area else 0
-    head = struct.pack("<HHHHQIIIIQII16x", 1 | layout << 1, icount, mode, 0, size, union, 0, 0, 0, 0, 0, 1)
+    head = struct.pack("<HHHHQIIIIQII16x", 1 | layout << 1, icount, mode, 0, size, union, 0,
+                       0, 0, 0, 0, 1)
     body = head + area
     if layout == CHUNK_BASED:
         body += bytes(-len(body) % 8)
@@ -49,14 +51,16 @@ def flat(size, first_block, value=None):
 
 
 def chunks(size, bits, records, value=None):
-    """A file in chunks of a block, shifted left by bits; records are pairs of device and first block there."""
+    """A file in chunks of a block, shifted left by bits; records are pairs of device and first
+    block there."""
     table = b"".join(struct.pack("<HHI", 0, device, block) for device, block in records)
     return inode(CHUNK_BASED, REGULAR, size, 0x20 | bits, value, table)
 
 
 def directory(entries, own):
     """A directory with an inline tail; entries are pairs of name and nid."""
-    entries = sorted([(b".", own, 2), (b"..", own, 2)] + [(name.encode(), nid, 1) for name, nid in entries])
+    entries = sorted([(b".", own, 2), (b"..", own, 2)]
+                     + [(name.encode(), nid, 1) for name, nid in entries])
     names, records = b"", b""
     for name, nid, kind in entries:
         records += struct.pack("<QHBB", nid, 12 * len(entries) + len(names), kind, 0)
@@ -68,9 +72,10 @@ def superblock(bits, blocks, root, devices):
     """The first page. Devices are pairs of uniaddr and blocks."""
     block = bytearray(PAGE)
     incompat = 0x4c if devices else 0x44
-    struct.pack_into("<IIIBBHQQIIII16x16xI", block, SUPERBLOCK, 0xe0f5e1e2, 0, 0x37, bits, 0, root, 1, 0, 0, blocks,
-                     PAGE >> bits, 0, incompat)
-    struct.pack_into("<HHHBBI", block, SUPERBLOCK + 84, 0, len(devices), DEVICES // 128, 0, 1, PREFIXES >> 2)
+    struct.pack_into("<IIIBBHQQIIII16x16xI", block, SUPERBLOCK, 0xe0f5e1e2, 0, 0x37, bits, 0, root,
+                     1, 0, 0, blocks, PAGE >> bits, 0, incompat)
+    struct.pack_into("<HHHBBI", block, SUPERBLOCK + 84, 0, len(devices), DEVICES // 128, 0, 1,
+                     PREFIXES >> 2)
     for number, (uniaddr, count) in enumerate(devices):
         struct.pack_into("<64sII", block, DEVICES + 128 * number, b"device", count, uniaddr)
     struct.pack_into("<HB", block, PREFIXES, 1 + len(NAME), 0)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh
-# For the findings that one image shows, which read this file: look.c mounts it in the guest that GUEST names (plain).
-# Provides $top, the directory $work that goes when they end, image, look, $images, make_images,
-# steps, said, logged, quiet, both, point and finish.
+# shellcheck shell=sh For the findings that one image shows, which read this file: look.c mounts it
+# in the guest that GUEST names (plain). Provides $top, the directory $work that goes when they end,
+# image, look, $images, make_images, steps, said, logged, quiet, both, point and finish.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 guest=${GUEST:-plain}
@@ -16,8 +15,9 @@ image() {
 	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" || trouble "cannot make an image of $from"
 }
 
-# in_guest PROGRAM...: with options of run-guest before the program. What it prints is in $work/said, the kernel's log in
-# $work/log, and complaints of the kernel, if there are any, in $work/why. The guest may take SECONDS_GIVEN (60).
+# in_guest PROGRAM...: with options of run-guest before the program. What it prints is in
+# $work/said, the kernel's log in $work/log, and complaints of the kernel, if there are any, in
+# $work/why. The guest may take SECONDS_GIVEN (60).
 in_guest() {
 	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log "$work/log" "$@" \
 		>"$work/said" 2>"$work/why"
@@ -48,8 +48,8 @@ make_images() {
 		trouble "cannot make the images"
 }
 
-# steps STEPS [OPTION...]: does what steps.c says. The guest can read what is in $images; options of run-guest, as --disk,
-# may follow.
+# steps STEPS [OPTION...]: does what steps.c says. The guest can read what is in $images; options of
+# run-guest, as --disk, may follow.
 steps() {
 	what=$1
 	shift

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first process of a guest: does the steps that STEPS names, with ";" between them, and prints one line for each. Content
- * is shown as runs of equal bytes: 4096*11 is 4096 bytes of 0x11.
+ * The first process of a guest: does the steps that STEPS names, with ";" between them, and prints
+ * one line for each. Content is shown as runs of equal bytes: 4096*11 is 4096 bytes of 0x11.
  *
  *	loop N FILE			makes /dev/loopN of it
  *	mount NAME SOURCE OPTIONS	an image, below /mnt; OPTIONS may be -

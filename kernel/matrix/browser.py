@@ -25,15 +25,18 @@ class Browser:
             os.dup2(high[1], 4)
 
         self.process = subprocess.Popen(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
-             "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={self.profile}",
+            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+             "--hide-scrollbars",
+             "--disable-background-networking", "--remote-debugging-pipe",
+             f"--user-data-dir={self.profile}",
              "about:blank"], close_fds=False, preexec_fn=descriptors, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for fd in (to_browser, from_browser, *moved):
             os.close(fd)
         self.buffer, self.number, self.session, self.events = b"", 0, None, []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.session = self.call("Target.attachToTarget", targetId=target,
+                                 flatten=True)["sessionId"]
         self.call("Page.enable")
         self.call("Network.enable")
         self.call("Runtime.enable")
@@ -66,8 +69,8 @@ class Browser:
     def open(self, url, width, height=800, dark=False):
         """Loads a page for a screen of this size."""
         self.events = []
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.call("Page.navigate", url=url)
@@ -83,7 +86,8 @@ class Browser:
 
     def loaded(self):
         """The addresses that the page asked for."""
-        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+        return [e["params"]["request"]["url"] for e in self.events
+                if e.get("method") == "Network.requestWillBeSent"]
 
     def complaints(self):
         """Errors of its script."""

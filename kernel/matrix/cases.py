@@ -53,8 +53,8 @@ def vectors():
         if vector.get("second"):
             raise NotImplementedError(f"{vector['file']} has two images")
         yield Case(vector["file"].removesuffix(".erofs"), f"{VECTORS}/{vector['file']}",
-                   [f"{VECTORS}/{d}" for d in vector["devices"]], vector["rule"], vector["kind"], vector["why"],
-                   vector["edits"], f"{BASES}/{vector['base']}.erofs")
+                   [f"{VECTORS}/{d}" for d in vector["devices"]], vector["rule"], vector["kind"],
+                   vector["why"], vector["edits"], f"{BASES}/{vector['base']}.erofs")
 
 
 def images():
@@ -62,7 +62,8 @@ def images():
     with open(f"{TOP}/{IMAGES}/images.yaml", encoding="utf-8") as data:
         for image in yaml.safe_load(data)["images"]:
             yield Case(image["name"], f"{IMAGES}/{image['name']}.erofs",
-                       [f"{IMAGES}/{d['name']}" for d in image.get("devices", [])], why=image["shows"])
+                       [f"{IMAGES}/{d['name']}" for d in image.get("devices", [])],
+                       why=image["shows"])
 
 
 def sweep():
@@ -74,8 +75,9 @@ def sweep():
 
 
 class Padder:
-    """Copies for the kernel. On a file-backed mount, metadata in a last page that the file fills only in part cannot
-    be read, whatever is in it; on a block device, zeros follow. The copies have these zeros."""
+    """Copies for the kernel. On a file-backed mount, metadata in a last page that the file fills
+    only in part cannot be read, whatever is in it; on a block device, zeros follow. The copies have
+    these zeros."""
 
     def __init__(self, directory):
         self.directory, self.done = directory, {}

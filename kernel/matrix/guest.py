@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs images through a kernel in a guest; when one of them stops it, goes on behind it in a new guest."""
+"""Runs images through a kernel in a guest; when one of them stops it, goes on behind it in a new
+guest."""
 
 import json
 import os
@@ -63,8 +64,8 @@ class Guests:
 
 
 class Run:
-    """One guest: reads what it tells until it ends or says nothing for too long. One that is given a time of its own
-    is asked at the end of it where it hangs."""
+    """One guest: reads what it tells until it ends or says nothing for too long. One that is given
+    a time of its own is asked at the end of it where it hangs."""
 
     def __init__(self, guests, list_name, start, end, scratch, seconds=None):
         self.guests, self.start, self.end = guests, start, end
@@ -74,9 +75,11 @@ class Run:
         self.step = "mount"
         guests.started += 1
         log = f"{scratch}/console"
-        command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log, f"--file={list_name}",
+        command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log,
+                   f"--file={list_name}",
                    *(f"--file={place}" for place in PLACES if os.path.isdir(place)), guests.runner,
-                   f"LIST={list_name}", f"FROM={start}", f"TO={end}", *(["LOG=1"] if guests.log else []),
+                   f"LIST={list_name}", f"FROM={start}", f"TO={end}",
+                   *(["LOG=1"] if guests.log else []),
                    *(["CONSOLE=1"] if seconds else [])]
         with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real guests that die of an image: the image is blamed, the end of the log is kept, and the next one is tried.
+"""Real guests that die of an image: the image is blamed, the end of the log is kept, and the next
+one is tried.
 
 In place of run-vectors they run a program that dies on purpose; no image is mounted.
 """
@@ -86,7 +87,8 @@ sys.exit(guest.wait())
 
 # name, what is seen of it, and what its log says
 PLANTED = (("a", None, ""), ("exits", "panic", "Attempted to kill init"), ("b", None, ""),
-           ("crashes", "panic", "exitcode=0x0000000b"), ("c", None, ""), ("killed", "killed", "was killed"),
+           ("crashes", "panic", "exitcode=0x0000000b"), ("c", None, ""),
+           ("killed", "killed", "was killed"),
            ("d", None, ""), ("sleeps", "hang", "the guest hung"),
            ("e", None, ""), ("spins", "hang", "the guest hung"), ("f", None, ""))
 
@@ -95,7 +97,8 @@ def observe(directory):
     """What is seen of each."""
     with open(f"{directory}/planted.c", "w", encoding="utf-8") as source:
         source.write(PROGRAM)
-    subprocess.run(["gcc", "-static", "-o", f"{directory}/planted", f"{directory}/planted.c"], check=True)
+    subprocess.run(["gcc", "-static", "-o", f"{directory}/planted", f"{directory}/planted.c"],
+                   check=True)
     with open(f"{directory}/killer", "w", encoding="utf-8") as killer:
         killer.write(KILLER)
     os.chmod(f"{directory}/killer", 0o755)

@@ -45,7 +45,8 @@ def worst(verdicts):
 
 def cell(value, verdict=AGREES, why="", points=()):
     """What one column says of one image. `points` are what an explanation has to be found for."""
-    return {"value": value, "verdict": verdict, "why": why} | ({"points": list(points)} if points else {})
+    return {"value": value, "verdict": verdict, "why": why} | ({"points": list(points)}
+                                                               if points else {})
 
 
 def point(direction, seen, rules):
@@ -82,7 +83,8 @@ def broken(events):
 
 def unexamined(events):
     """What the core could not examine, and why; nothing, if it did it all."""
-    reasons = {e["reason"] if e["type"] == "unexamined" else "not judged" for e in events if e["type"] != "finding"}
+    reasons = {e["reason"] if e["type"] == "unexamined" else "not judged" for e in events
+               if e["type"] != "finding"}
     return "; ".join(sorted(reasons))
 
 
@@ -90,7 +92,8 @@ def has_key(inode, events, effects):
     """Whether the kernel finds the fingerprint of a regular file: True, False, or in words what
     leaves that open. `effects` has the key `sharing` of each rule."""
     about = [e for e in events if e.get("path") in (None, inode["path"])]
-    doubt = unexamined(e for e in about if e["type"] == "unexamined" and "content" not in e["reason"])
+    doubt = unexamined(e for e in about if e["type"] == "unexamined"
+                       and "content" not in e["reason"])
     if doubt:
         return doubt
     prints = [x for x in inode.get("xattrs", []) if x.get("fingerprint")]
@@ -106,20 +109,23 @@ def has_key(inode, events, effects):
 
 
 def is_behind(event, prints):
-    """Whether an entry that cannot be read comes after the fingerprint, in the xattr area where that is found."""
+    """Whether an entry that cannot be read comes after the fingerprint, in the xattr area where
+    that is found."""
     return event["place"]["space"] == "image" and \
         any(not x["shared"] and x["offset"] < event["place"]["offset"] for x in prints)
 
 
 def number_of(inode):
-    """The inode number that stat() tells: where it has room, the nid; of one in the metabox, bit 63 becomes bit 31."""
+    """The inode number that stat() tells: where it has room, the nid; of one in the metabox, bit 63
+    becomes bit 31."""
     nid = int(str(inode["nid"]), 0)
     return nid & 0x7fffffff | 0x80000000 if nid >> 63 else nid
 
 
 def should_share(events, dump, shared, effects):
-    """Inode number -> True, False, or words (see has_key) for each regular file, from the decoded structures. `shared`
-    are those that do: where files of different size or data path have one fingerprint, the first one read decides."""
+    """Inode number -> True, False, or words (see has_key) for each regular file, from the decoded
+    structures. `shared` are those that do: where files of different size or data path have one
+    fingerprint, the first one read decides."""
     fields = (dump or {}).get("superblock", {}).get("fields", {})
     if fields and not fields.get("feature_compat", 0) & FEATURE_ISHARE_XATTRS:
         return collections.defaultdict(lambda: False)
@@ -149,7 +155,8 @@ def table(lines, fields):
 
 
 class Known:
-    """known.tsv: what is not as specified, and why; a rule's or a vector's name, and exactly what is seen."""
+    """known.tsv: what is not as specified, and why; a rule's or a vector's name, and exactly what
+    is seen."""
 
     def __init__(self, lines):
         self.entries = table(lines, 5)
@@ -175,23 +182,27 @@ class Known:
                 numbers = sorted(set.intersection(*map(set, found)) or set().union(*found))
                 self.used.update(numbers)
                 reasons = dict.fromkeys(self.entries[n][4] for n in numbers)
-                cells[column] = judged | {"verdict": EXPLAINED, "why": f"{judged['why']}: {' '.join(reasons)}"}
+                cells[column] = judged | {"verdict": EXPLAINED,
+                                          "why": f"{judged['why']}: {' '.join(reasons)}"}
         return cells
 
     def stale(self):
         """Entries that nothing needs."""
-        return ["\t".join(entry[:4]) for number, entry in enumerate(self.entries) if number not in self.used]
+        return ["\t".join(entry[:4]) for number, entry in enumerate(self.entries)
+                if number not in self.used]
 
 
 class Open:
-    """unspecified.tsv: what the specification leaves open, and of how many images. It is counted so that nothing else
-    becomes "not specified" unnoticed, say because erofs-ishare stops to examine something."""
+    """unspecified.tsv: what the specification leaves open, and of how many images. It is counted so
+    that nothing else becomes "not specified" unnoticed, say because erofs-ishare stops to examine
+    something."""
 
     def __init__(self, lines):
         self.expected, self.seen = {}, collections.Counter()
         for column, why, *numbers in table(lines, 4):
             if column not in COLUMNS or (column, why) in self.expected:
-                raise ValueError(f"unspecified.tsv: {column}, {why}: there is no such column, or a line before")
+                raise ValueError(f"unspecified.tsv: {column}, {why}: there is no such column, or a "
+                                 "line before")
             self.expected[column, why] = [int(n) for n in numbers]
 
     def limit(self, case, cells):
@@ -202,14 +213,17 @@ class Open:
             if (column, judged["why"]) in self.expected:
                 self.seen[column, judged["why"], case.kind == "sweep"] += 1
             else:
-                cells[column] = disagreement(judged["value"], f"unspecified.tsv does not have: {judged['why']}")
+                cells[column] = disagreement(judged["value"],
+                                             f"unspecified.tsv does not have: {judged['why']}")
         return cells
 
     def wrong(self, swept):
-        """Lines with another number than what was seen; of the changes of the sweep only if that was run."""
+        """Lines with another number than what was seen; of the changes of the sweep only if that
+        was run."""
         return [f"{column}\t{why}: {self.seen[column, why, sweep]} {what} instead of {number}"
                 for (column, why), numbers in self.expected.items()
-                for sweep, what, number in zip((False, True)[:1 + swept], ("images", "changes"), numbers)
+                for sweep, what, number in zip((False, True)[:1 + swept],
+                                               ("images", "changes"), numbers)
                 if self.seen[column, why, sweep] != number]
 
 
@@ -231,16 +245,20 @@ class Judge:
     # ---- core ----
 
     def core(self, case, events):
-        """Is the vector's rule reported, or not, as its kind says? And nothing but what may go with it?"""
+        """Is the vector's rule reported, or not, as its kind says? And nothing but what may go with
+        it?"""
         found = {e["rule"]: e["severity"] for e in events if e["type"] == "finding"}
         errors = {r for r, severity in found.items() if severity == "error"}
         value, own = reported(events), self.rules(events, case)
         if case.kind == "fails" and case.rule not in found:
-            return disagreement(value, f"{case.rule} is broken and not reported", point(ACCEPTS, value, own))
+            return disagreement(value, f"{case.rule} is broken and not reported",
+                                point(ACCEPTS, value, own))
         if case.kind == "holds" and case.rule in found:
-            return disagreement(value, f"{case.rule} holds and is reported", point(REFUSES, value, own))
+            return disagreement(value, f"{case.rule} holds and is reported",
+                                point(REFUSES, value, own))
         if case.kind == "image" and errors - {TOO_LARGE}:
-            return disagreement(value, "a rule is broken, though mkfs.erofs made the image", point(REFUSES, value, own))
+            return disagreement(value, "a rule is broken, though mkfs.erofs made the image",
+                                point(REFUSES, value, own))
         return cell(value)
 
     # ---- the kernel ----
@@ -258,8 +276,10 @@ class Judge:
         if seen.get("alarm"):
             access = cells["access"]
             warning = "warning in the log"
-            cells["access"] = disagreement(f"{access['value']}, {warning}", "the kernel log has a warning or a bug",
-                                           *access.get("points", ()), point(DIFFERS, warning, rules))
+            cells["access"] = disagreement(f"{access['value']}, {warning}",
+                                           "the kernel log has a warning or a bug",
+                                           *access.get("points", ()),
+                                           point(DIFFERS, warning, rules))
         elif case.kind == "either":
             for name, judged in cells.items():
                 if judged["verdict"] == DISAGREES:
@@ -272,7 +292,8 @@ class Judge:
         alone = "" if seen["alone"] != "survives" else ", only after other images"
         fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel",
                              point(DIFFERS, seen["fault"], rules))
-        return {"mount": cell("-" if seen["at"] == "sharing" else "mounts"), "access": cell("-"), "sharing": cell("-"),
+        return {"mount": cell("-" if seen["at"] == "sharing" else "mounts"), "access": cell("-"),
+                "sharing": cell("-"),
                 seen["at"]: fault}
 
     @staticmethod
@@ -285,13 +306,16 @@ class Judge:
         value = error or "mounts"
         other = seen.get("share_mount", error)
         if other != error:
-            return disagreement(f"{value}; with inode_share {other or 'mounts'}", "the options make a difference",
+            return disagreement(f"{value}; with inode_share {other or 'mounts'}",
+                                "the options make a difference",
                                 point(DIFFERS, other or "mounts", rules))
-        if error in expected | errors_of(reports, "mount-may") | root or (not error and not expected):
+        if error in expected | errors_of(reports,
+                                         "mount-may") | root or (not error and not expected):
             return cell(value)
         if not error:
             return disagreement(value, f"should be refused with {' or '.join(sorted(expected))}",
-                                *(point(ACCEPTS, value, [r]) for r in reports if r.kernel.get("mount")))
+                                *(point(ACCEPTS, value, [r]) for r in reports
+                                  if r.kernel.get("mount")))
         if unexamined(events):
             return cell(value, UNSPECIFIED, unexamined(events))
         return disagreement(value, "no broken rule has this consequence",
@@ -306,15 +330,18 @@ class Judge:
         own = [r for r in reports if r.name == case.rule and r.kernel.get("access")]
         quiet = seen.get("private") and self.effects.get(case.rule) in ("file", "xattr")
         if case.kind == "fails" and own and not errors and not quiet:
-            return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is not seen",
+            return disagreement(value, f"{' or '.join(sorted(errors_of(own, 'access')))} is "
+                                       "not seen",
                                 point(ACCEPTS, value, own))
         surplus = errors - errors_of(reports, "access")
         if not surplus:
             return cell(value)
         if unexamined(events):
             return cell(value, UNSPECIFIED, unexamined(events))
-        compressed = {i["path"] for i in (dump or {}).get("inodes", []) if i.get("layout", "").startswith("compressed")}
-        surplus &= {e[3] for e in seen["errors"] if e[0] not in compressed and not e[2].startswith(ACL)}
+        compressed = {i["path"] for i in (dump or {}).get("inodes", [])
+                      if i.get("layout", "").startswith("compressed")}
+        surplus &= {e[3] for e in seen["errors"] if e[0] not in compressed
+                    and not e[2].startswith(ACL)}
         if not surplus:
             return cell(value, UNSPECIFIED, "compression or POSIX ACLs")
         direction = DIFFERS if broken(events) else REFUSES
@@ -329,7 +356,8 @@ class Judge:
         value = f"{len(shared)} of {len(shared | private)}" if shared | private else "no file"
         expected = should_share(events, dump, {seen["nids"][p] for p in shared}, self.effects)
         expected = {path: expected[nid] for path, nid in seen["nids"].items()}
-        for files, wanted, words in ((shared, False, "should not share"), (private, True, "should share")):
+        for files, wanted, words in ((shared, False, "should not share"),
+                                     (private, True, "should share")):
             wrong = sorted(p for p in files if expected[p] is wanted)
             if wrong:
                 return disagreement(value, f"{', '.join(wrong)} {words}",
@@ -339,9 +367,11 @@ class Judge:
             lies = {e["rule"] for e in events
                     if e["type"] == "finding" and self.effects[e["rule"]] == "other-content"}
             if lies:
-                return cell(value + ", other data", AGREES, f"{why}, as {' and '.join(sorted(lies))} says")
+                return cell(value + ", other data", AGREES,
+                            f"{why}, as {' and '.join(sorted(lies))} says")
             if unexamined(events):
-                return cell(value + ", other data", UNSPECIFIED, f"other data; {unexamined(events)}")
+                return cell(value + ", other data", UNSPECIFIED,
+                            f"other data; {unexamined(events)}")
             return disagreement(value + ", other data", why, point(DIFFERS, "other data", rules))
         doubts = {expected[p] for p in shared | private} - {True, False}
         if doubts:
@@ -352,7 +382,8 @@ class Judge:
 
     def fsck(self, case, events, seen):
         """Does fsck.erofs refuse what breaks a rule of severity error, and nothing else?"""
-        rules = self.rules(events, case) + [self.spec.rule(r) for words, r in CLAIMS.items() if words in seen["said"]]
+        rules = self.rules(events, case) + [self.spec.rule(r) for words, r in CLAIMS.items()
+                                            if words in seen["said"]]
         value = seen["value"]
         if value in TOOL_FAULTS:
             return self.tool_fault(rules, seen)
@@ -361,7 +392,8 @@ class Judge:
         if case.kind == "either":
             return cell(value, UNSPECIFIED, NOBODY_FAILS)
         if broken(events):
-            errors = {e["rule"] for e in events if e["type"] == "finding" and e["severity"] == "error"}
+            errors = {e["rule"] for e in events if e["type"] == "finding"
+                      and e["severity"] == "error"}
             return disagreement(value, "passes what breaks a rule",
                                 *(point(ACCEPTS, value, [r]) for r in rules if r.name in errors))
         if unexamined(events):
@@ -385,4 +417,5 @@ class Judge:
     def tool_fault(rules, seen):
         """A crash, or no end."""
         value = f"{seen['value']} ({seen['status']})" if seen["value"] == "crash" else seen["value"]
-        return disagreement(value, "no image may do this to a program", point(DIFFERS, seen["value"], rules))
+        return disagreement(value, "no image may do this to a program",
+                            point(DIFFERS, seen["value"], rules))

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs every vector and every real image through erofs-ishare, a kernel, fsck.erofs and dump.erofs, and every change of
-the field sweep through erofs-ishare and the kernel; compares each with what the specification says.
+"""Runs every vector and every real image through erofs-ishare, a kernel, fsck.erofs and dump.erofs,
+and every change of the field sweep through erofs-ishare and the kernel; compares each with what the
+specification says.
 
     matrix.py [--no-sweep]
 
-Writes build/matrix.json and build/matrix.html. Exit status: 0 all that was seen is as specified or documented, 1 there
-is a disagreement, 2 it could not be done, 130 it was interrupted.
+Writes build/matrix.json and build/matrix.html. Exit status: 0 all that was seen is as specified or
+documented, 1 there is a disagreement, 2 it could not be done, 130 it was interrupted.
 """
 
 import argparse
@@ -37,7 +38,8 @@ from emit_c import kernel_words  # noqa: E402
 WORK = "build/matrix"
 PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "15"))
 GUEST_FACTS = "build/kernel/plain/guest.json"
-GUEST = os.environ.get("MATRIX_GUEST", "kernel/uml/run-guest --guest plain --append seccomp=on").split()
+GUEST = os.environ.get("MATRIX_GUEST",
+                       "kernel/uml/run-guest --guest plain --append seccomp=on").split()
 
 
 def arguments():
@@ -90,15 +92,18 @@ class Matrix:
         seconds, worked = time.monotonic() - before, processor_seconds() - worked
         self.kernel = guests.kernel
         mounts = round(guests.timed / guests.seconds_alone)
-        self.rates[what] = {"images": len(some), "guests": guests.started, "seconds": round(seconds, 2),
+        self.rates[what] = {"images": len(some), "guests": guests.started,
+                            "seconds": round(seconds, 2),
                             "processor_seconds": round(worked, 2), "mounts_per_second": mounts}
-        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s ({worked:.1f} s of "
+        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s "
+            f"({worked:.1f} s of "
             f"processor "
             f"time); mount, walk, read and unmount: {mounts} a second")
         return seen
 
     def kernel_cells(self, some, seen):
-        """(what the core reports, the kernel's cells) for each; the core judges the very bytes that the kernel got."""
+        """(what the core reports, the kernel's cells) for each; the core judges the very bytes that
+        the kernel got."""
         mounted = [(c.mounted, c.mounted_devices) for c in some]
         reports = self.core.check(mounted)
         dumps = parallel(self.core.dump, mounted)
@@ -122,20 +127,27 @@ class Matrix:
         seen_by_all = zip(some, reports, seen, self.kernel_cells(some, seen), fsck, dumps)
         for case, events, observed, (said, kernel), fscked, dumped in seen_by_all:
             rules = self.judge.rules(events, case)
-            cells = {"core": self.judge.core(case, events), **kernel, "fsck": self.judge.fsck(case, events, fscked),
+            cells = {"core": self.judge.core(case, events), **kernel,
+                     "fsck": self.judge.fsck(case, events, fscked),
                      "dump": self.judge.dump(case, events, dumped)}
             self.settle(case, cells)
-            result.append({"name": case.name, "rule": case.rule, "kind": case.kind, "file": case.file,
-                           "why": case.why, "edits": case.edits, "base": case.base, "padded": case.padded,
+            result.append({"name": case.name, "rule": case.rule, "kind": case.kind,
+                           "file": case.file,
+                           "why": case.why, "edits": case.edits, "base": case.base,
+                           "padded": case.padded,
                            "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
-                           "words": {r.name: ". ".join(w.rstrip(".") for w in (kernel_words(r), r.divergence) if w)
+                           "words": {r.name: ". ".join(w.rstrip(".")
+                                                       for w in (kernel_words(r), r.divergence)
+                                                       if w)
                                      for r in rules},
-                           "mounted": said if case.padded else None, "kernel": observed, "fsck": fscked,
+                           "mounted": said if case.padded else None, "kernel": observed,
+                           "fsck": fscked,
                            "dump": dumped})
         return result
 
     def sweep(self):
-        """What is seen of the sweep, counted by field; what disagrees or ends a guest, change by change."""
+        """What is seen of the sweep, counted by field; what disagrees or ends a guest, change by
+        change."""
         some = [self.padder.pad(c) for c in cases.sweep()]
         seen = self.observe(some, False, "field sweep")
         fields = collections.defaultdict(collections.Counter)
@@ -145,10 +157,12 @@ class Matrix:
             where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
             fields[f"{where}.{case.change['field']}"][verdict] += 1
             if verdict == DISAGREES or "fault" in observed:
-                wrong.append({"name": case.name, "change": case.change, "core": said, "cells": cells,
+                wrong.append({"name": case.name, "change": case.change, "core": said,
+                              "cells": cells,
                               "verdict": verdict,
                               "kernel": observed})
-        return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()], "told": wrong}
+        return {"fields": [{"field": f, **{v: n[v] for v in RANK}} for f, n in fields.items()],
+                "told": wrong}
 
 
 def counts(rows):
@@ -167,30 +181,34 @@ def guest_facts():
     source = facts["source"]
     return {"version": facts["version"], "source": source["package"] or source["kdir"],
             "source_sha256": source["sha256"],
-            "fs_erofs_code_sha256": facts["fs_erofs_code_sha256"], "config_sha256": facts["config_sha256"],
+            "fs_erofs_code_sha256": facts["fs_erofs_code_sha256"],
+            "config_sha256": facts["config_sha256"],
             "compiler": facts["compiler"]}
 
 
 def summary(report):
     """The last line."""
     words = []
-    for what, number in (("vectors and images", report["counts"]), ("changes of the sweep", report["sweep_counts"])):
+    for what, number in (("vectors and images", report["counts"]),
+                         ("changes of the sweep", report["sweep_counts"])):
         if number:
-            words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, {number[UNSPECIFIED]} not "
+            words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, "
+                         f"{number[UNSPECIFIED]} not "
                          f"specified, "
                          f"{number[EXPLAINED]} explained, {number[DISAGREES]} unexplained")
     return "; ".join(words + ([] if report["swept"] else ["the field sweep was left out"]))
 
 
 def tell(rows):
-    """What disagrees, one line for each cell; and each image at which a guest ended: with its log, if that is not
-    known."""
+    """What disagrees, one line for each cell; and each image at which a guest ended: with its log,
+    if that is not known."""
     for row in rows:
         at = row["kernel"].get("at")
         for column, judged in row["cells"].items():
             known = judged["verdict"] == EXPLAINED
             if judged["verdict"] == DISAGREES or column == at:
-                say(f"not ok - {row['name']}: {column}: {judged['value']}{' # TODO' * known}: {judged['why']}")
+                say(f"not ok - {row['name']}: {column}: {judged['value']}{' # TODO' * known}: "
+                    f"{judged['why']}")
             if column == at and not known:
                 for line in row["kernel"]["tail"].splitlines():
                     say(f"#   {line}")
@@ -219,12 +237,15 @@ def make(options):
     matrix = Matrix()
     rows = matrix.rows()
     if matrix.kernel != guest["version"]:
-        raise Trouble(f"the guest runs Linux {matrix.kernel}, but {GUEST_FACTS} is about {guest['version']}")
+        raise Trouble(f"the guest runs Linux {matrix.kernel}, but {GUEST_FACTS} is about "
+                      f"{guest['version']}")
     swept = None if options.no_sweep else matrix.sweep()
     report = {"kernel": matrix.kernel, "guest": guest,
-              "tools": {"erofs-ishare": version("build/erofs-ishare"), "fsck.erofs": version(matrix.utils.fsck_program),
+              "tools": {"erofs-ishare": version("build/erofs-ishare"),
+                        "fsck.erofs": version(matrix.utils.fsck_program),
                         "dump.erofs": version(matrix.utils.dump_program)},
-              "rates": matrix.rates, "counts": counts(rows), "swept": bool(swept), "sweep_counts": None, "rows": rows,
+              "rates": matrix.rates, "counts": counts(rows), "swept": bool(swept),
+              "sweep_counts": None, "rows": rows,
               "sweep": swept}
     if swept:
         report["sweep_counts"] = {v: sum(f[v] for f in swept["fields"]) for v in RANK}
@@ -234,7 +255,8 @@ def make(options):
     with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
         out.write(page.page(report))
     tell([*rows, *(swept["told"] if swept else [])])
-    stale = [f"known.tsv: {entry}: nothing of the kind was seen" for entry in (matrix.known.stale() if swept else ())]
+    stale = [f"known.tsv: {entry}: nothing of the kind was seen"
+             for entry in (matrix.known.stale() if swept else ())]
     stale += [f"unspecified.tsv: {entry}" for entry in matrix.open.wrong(bool(swept))]
     for words in stale:
         say(f"not ok - {words}")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The matrix itself: what it makes of guests that die, and of what parties say; no kernel is needed."""
+"""The matrix itself: what it makes of guests that die, and of what parties say; no kernel is
+needed."""
 
 import contextlib
 import glob
@@ -22,7 +23,8 @@ import hexview  # noqa: E402
 import matrix  # noqa: E402
 import tap  # noqa: E402
 import tools  # noqa: E402
-from judge import (ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, NAMED, Open, REFUSES, UNSPECIFIED,  # noqa: E402
+from judge import (ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, NAMED, Open, REFUSES,
+                   UNSPECIFIED,  # noqa: E402
                    cell, errors_in, number_of, point, unexamined, worst)
 import parse  # noqa: E402
 
@@ -62,7 +64,8 @@ def observe(directory, *names, patience=PATIENCE):
     with open(fake, "w", encoding="utf-8") as out:
         out.write(FAKE)
     os.chmod(fake, 0o755)
-    some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"]) for name in names]
+    some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"])
+            for name in names]
     guests = guest.Guests([fake], "runner", patience)
     return guests, guests.observe(some)
 
@@ -70,7 +73,8 @@ def observe(directory, *names, patience=PATIENCE):
 def test_guests(directory):
     """One image costs one result."""
     guests, seen = observe(directory, "a", "b", "c")
-    tap.ok([s["n"] for s in seen] == [0, 1, 2] and guests.started == 1, "sound images: one guest", seen)
+    tap.ok([s["n"] for s in seen] == [0, 1, 2] and guests.started == 1,
+           "sound images: one guest", seen)
     tap.ok(guests.kernel == "7.fake", "the kernel's version is noted")
     tap.ok(seen[0]["devices"] == [f"{tap.TOP}/x/device"], "devices are passed on", seen[0])
     for fault, kind in (("panic", "panic"), ("kill", "killed"), ("hang", "hang")):
@@ -83,12 +87,13 @@ def test_guests(directory):
         if fault == "panic":
             end = ["line 98", "line 99", "half a line", "Kernel panic - not syncing: of panic"]
             kept = seen[1]["tail"].splitlines()
-            tap.ok(kept[-4:] == end and len(kept) == guest.TAIL, "panic: the end of the log is kept, and no more", kept)
+            tap.ok(kept[-4:] == end and len(kept) == guest.TAIL,
+                   "panic: the end of the log is kept, and no more", kept)
         at = "mount" if fault == "panic" else "access"
         tap.ok(seen[1]["at"] == at, f"{fault}: the step is the one that was told last", seen[1])
     _, seen = observe(directory, "a", "panic-later", "b")
-    tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2], "an image that is harmless alone is told apart",
-           seen)
+    tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2],
+           "an image that is harmless alone is told apart", seen)
     for name, words in (("no-boot", "no memory"), ("failed", "ENOMEM")):
         try:
             observe(directory, name)
@@ -98,7 +103,8 @@ def test_guests(directory):
 
 
 def test_interruption(directory):
-    """Whoever is interrupted takes the guest along. What a shell starts in the background ignores the signal at first."""
+    """Whoever is interrupted takes the guest along. What a shell starts in the background ignores
+    the signal at first."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
@@ -122,7 +128,8 @@ def test_runner():
 
 def finding(rule, severity="error", path=None):
     """An event of the core."""
-    return {"type": "finding", "rule": rule, "severity": severity} | ({"path": path} if path else {})
+    return {"type": "finding", "rule": rule, "severity": severity} | ({"path": path}
+                                                                      if path else {})
 
 
 UNEXAMINED = {"type": "unexamined", "reason": "it is compressed"}
@@ -132,7 +139,8 @@ NIDS = {"/f": 1, "/g": 2, "/none": 3}
 
 def mounted(*errors, shared=(), private=(), other_data=()):
     """An observation of an image that mounts."""
-    return {"n": 0, "mount": "", "errors": [["/f", "read", "", e] for e in errors], "share_mount": "", "shared": shared,
+    return {"n": 0, "mount": "", "errors": [["/f", "read", "", e] for e in errors],
+            "share_mount": "", "shared": shared,
             "private": private, "other_data": other_data, "nids": NIDS}
 
 
@@ -146,7 +154,8 @@ def decoded(fingerprints, feature=0x20, sizes=()):
     return {"superblock": {"fields": {"feature_compat": feature}},
             "inodes": [{"path": p, "nid": NIDS[p], "type": "regular file", "layout": "flat-plain",
                         "size": dict(sizes).get(p, 1),
-                        "xattrs": [{"fingerprint": True, "value": v, "name": "the.name", "offset": 100,
+                        "xattrs": [{"fingerprint": True, "value": v, "name": "the.name",
+                                    "offset": 100,
                                     "shared": False}]
                         if v else []} for p, v in fingerprints.items()]}
 
@@ -158,64 +167,90 @@ def test_kernel(judge):
     for name, rule, kind, events, seen, column, verdict in (
             ("a sound image mounts", None, "image", [], mounted(), "mount", AGREES),
             ("a sound image is refused", None, "image", [], refused("EINVAL"), "mount", DISAGREES),
-            ("a broken one is refused as the rule says", "sb.magic", "fails", [finding("sb.magic")], refused("EINVAL"),
+            ("a broken one is refused as the rule says", "sb.magic", "fails", [finding("sb.magic")],
+             refused("EINVAL"),
              "mount", AGREES),
-            ("it is refused with another error", "sb.magic", "fails", [finding("sb.magic")], refused("EIO"), "mount",
+            ("it is refused with another error", "sb.magic", "fails", [finding("sb.magic")],
+             refused("EIO"), "mount",
              DISAGREES),
-            ("it mounts", "sb.magic", "fails", [finding("sb.magic")], mounted(), "mount", DISAGREES),
-            ("it mounts, and only a tool is known to diverge", "sb.checksum", "fails", [finding("sb.checksum")],
+            ("it mounts", "sb.magic", "fails", [finding("sb.magic")], mounted(),
+             "mount", DISAGREES),
+            ("it mounts, and only a tool is known to diverge", "sb.checksum", "fails",
+             [finding("sb.checksum")],
              mounted(), "mount", DISAGREES),
-            ("a root that cannot be read is refused", "inode.mode", "fails", [finding("inode.mode", path="/")],
+            ("a root that cannot be read is refused", "inode.mode", "fails",
+             [finding("inode.mode", path="/")],
              refused("EUCLEAN"), "mount", AGREES),
             ("another inode that cannot be read is no reason", "inode.mode", "fails",
              [finding("inode.mode", path="/f")],
              refused("EUCLEAN"), "mount", DISAGREES),
-            ("EFSCORRUPTED is EUCLEAN", "sb.ishare-prefix-id", "fails", [finding("sb.ishare-prefix-id")],
+            ("EFSCORRUPTED is EUCLEAN", "sb.ishare-prefix-id", "fails",
+             [finding("sb.ishare-prefix-id")],
              refused("EUCLEAN"), "mount", AGREES),
-            ("a mount that may fail fails", "prefix.location", "fails", [finding("prefix.location")], refused("EIO"),
+            ("a mount that may fail fails", "prefix.location", "fails",
+             [finding("prefix.location")], refused("EIO"),
              "mount", AGREES),
-            ("a mount that may fail succeeds", "prefix.location", "fails", [finding("prefix.location")], mounted(),
+            ("a mount that may fail succeeds", "prefix.location", "fails",
+             [finding("prefix.location")], mounted(),
              "mount", AGREES),
-            ("a mount that may fail fails otherwise", "prefix.location", "fails", [finding("prefix.location")],
+            ("a mount that may fail fails otherwise", "prefix.location", "fails",
+             [finding("prefix.location")],
              refused("EINVAL"), "mount", DISAGREES),
-            ("a superblock that is not there", "sb.size", "fails", [finding("sb.size"), FAILURE], refused("EIO"),
+            ("a superblock that is not there", "sb.size", "fails", [finding("sb.size"), FAILURE],
+             refused("EIO"),
              "mount", AGREES),
-            ("mounting with inode_share ends otherwise", None, "image", [], mounted() | {"share_mount": "EINVAL"},
+            ("mounting with inode_share ends otherwise", None, "image", [],
+             mounted() | {"share_mount": "EINVAL"},
              "mount", DISAGREES),
-            ("a sound image cannot be read", None, "image", [], mounted("EIO"), "access", DISAGREES),
-            ("a broken inode cannot be read", "inode.mode", "fails", [finding("inode.mode", path="/f")],
-             mounted("EUCLEAN"), "access", AGREES),
-            ("a broken inode can be read", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted(),
+            ("a sound image cannot be read", None, "image", [], mounted("EIO"),
              "access", DISAGREES),
-            ("it fails otherwise", "inode.mode", "fails", [finding("inode.mode", path="/f")], mounted("EIO"), "access",
+            ("a broken inode cannot be read", "inode.mode", "fails",
+             [finding("inode.mode", path="/f")],
+             mounted("EUCLEAN"), "access", AGREES),
+            ("a broken inode can be read", "inode.mode", "fails",
+             [finding("inode.mode", path="/f")], mounted(),
+             "access", DISAGREES),
+            ("it fails otherwise", "inode.mode", "fails", [finding("inode.mode", path="/f")],
+             mounted("EIO"), "access",
              DISAGREES),
-            ("what the core could not examine fails", None, "image", [UNEXAMINED], mounted("EIO"), "access",
+            ("what the core could not examine fails", None, "image", [UNEXAMINED],
+             mounted("EIO"), "access",
              UNSPECIFIED),
-            ("nobody fails on a vector of the kind either", "inode.bounds", "either", [], mounted("ENOTDIR"), "access",
+            ("nobody fails on a vector of the kind either", "inode.bounds", "either", [],
+             mounted("ENOTDIR"), "access",
              UNSPECIFIED),
-            ("a warning in the kernel log", None, "image", [], mounted() | {"alarm": "WARNING: "}, "access", DISAGREES),
-            ("files with fingerprints share", None, "image", [], mounted(shared=["/f", "/g"], private=["/none"]),
+            ("a warning in the kernel log", None, "image", [], mounted() | {"alarm": "WARNING: "},
+             "access", DISAGREES),
+            ("files with fingerprints share", None, "image", [],
+             mounted(shared=["/f", "/g"], private=["/none"]),
              "sharing", AGREES),
-            ("one with a fingerprint does not share", None, "image", [], mounted(shared=["/f"], private=["/g"]),
+            ("one with a fingerprint does not share", None, "image", [],
+             mounted(shared=["/f"], private=["/g"]),
              "sharing", DISAGREES),
-            ("one without a fingerprint shares", None, "image", [], mounted(shared=["/f", "/g", "/none"]), "sharing",
+            ("one without a fingerprint shares", None, "image", [],
+             mounted(shared=["/f", "/g", "/none"]), "sharing",
              DISAGREES),
             ("one that the rules say does not share shares", "fingerprint.size", "fails",
-             [finding("fingerprint.size", path="/f")], mounted(shared=["/f", "/g"]), "sharing", DISAGREES),
-            ("one shows other data", None, "image", [], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
+             [finding("fingerprint.size", path="/f")], mounted(shared=["/f", "/g"]),
+             "sharing", DISAGREES),
+            ("one shows other data", None, "image", [],
+             mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
              DISAGREES),
             ("one shows other data, as its fingerprint lies", "fingerprint.digest", "fails",
-             [finding("fingerprint.digest", path="/g")], mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
+             [finding("fingerprint.digest", path="/g")],
+             mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
              AGREES),
             ("what could not be examined shares or not", None, "image", [UNEXAMINED],
              mounted(shared=["/f"], private=["/g"]), "sharing", UNSPECIFIED),
             ("content that could not be examined is no excuse", None, "image",
-             [{"type": "unexamined", "reason": "the content is compressed"}], mounted(shared=["/f"], private=["/g"]),
+             [{"type": "unexamined", "reason": "the content is compressed"}],
+             mounted(shared=["/f"], private=["/g"]),
              "sharing", DISAGREES),
             ("an inode with any other error shares or not", "inode.bounds", "either",
              [finding("inode.bounds", path="/f")],
              mounted(private=["/f"], shared=["/g"]), "sharing", UNSPECIFIED),
-            ("directories have no say in sharing", "dir.type", "fails", [finding("dir.type", path="/f")],
+            ("directories have no say in sharing", "dir.type", "fails",
+             [finding("dir.type", path="/f")],
              mounted(private=["/f"], shared=["/g"]), "sharing", DISAGREES),
             ("a filter that hides the fingerprint", "xattr.name-filter", "fails",
              [finding("xattr.name-filter", path="/f") | {"message": "it hides the xattr the.name"}],
@@ -224,16 +259,21 @@ def test_kernel(judge):
              [finding("xattr.name-filter", path="/f") | {"message": "it hides the xattr user.x"}],
              mounted("ENODATA", private=["/f"], shared=["/g"]), "sharing", DISAGREES),
             ("an entry that is read after the fingerprint", "xattr.entry-bounds", "fails",
-             [finding("xattr.entry-bounds", path="/f") | {"place": {"space": "image", "offset": 200}}],
+             [finding("xattr.entry-bounds", path="/f")
+              | {"place": {"space": "image", "offset": 200}}],
              mounted("EUCLEAN", private=["/f"], shared=["/g"]), "sharing", DISAGREES),
             ("an entry that is read before it", "xattr.entry-bounds", "fails",
-             [finding("xattr.entry-bounds", path="/f") | {"place": {"space": "image", "offset": 50}}],
+             [finding("xattr.entry-bounds", path="/f")
+              | {"place": {"space": "image", "offset": 50}}],
              mounted("EUCLEAN", private=["/f"], shared=["/g"]), "sharing", UNSPECIFIED),
             ("a panic", "sb.magic", "fails", [finding("sb.magic")], fault, "mount", DISAGREES),
-            ("a hang", "sb.magic", "fails", [finding("sb.magic")], fault | {"fault": "hang"}, "mount", DISAGREES),
-            ("a hang after the mount", None, "image", [], fault | {"at": "access"}, "mount", AGREES),
+            ("a hang", "sb.magic", "fails", [finding("sb.magic")], fault | {"fault": "hang"},
+             "mount", DISAGREES),
+            ("a hang after the mount", None, "image", [], fault | {"at": "access"},
+             "mount", AGREES),
             ("a hang in a read", None, "image", [], fault | {"at": "access"}, "access", DISAGREES),
-            ("a hang when files are shared", None, "image", [], fault | {"at": "sharing"}, "sharing", DISAGREES)):
+            ("a hang when files are shared", None, "image", [], fault | {"at": "sharing"},
+             "sharing", DISAGREES)):
         case = cases.Case("x", "x", [], rule, kind)
         judged = judge.kernel(case, events, both, seen)[column]
         tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
@@ -241,7 +281,8 @@ def test_kernel(judge):
     for name, dump, seen, verdict in (
             ("one of two sizes shares", sizes, mounted(shared=["/g"], private=["/f"]), AGREES),
             ("files of two sizes share", sizes, mounted(shared=["/f", "/g"]), DISAGREES),
-            ("without the feature none shares", decoded({"/f": "1", "/g": "1"}, 0), mounted(private=["/f", "/g"]),
+            ("without the feature none shares", decoded({"/f": "1", "/g": "1"}, 0),
+             mounted(private=["/f", "/g"]),
              AGREES),
             ("without the feature one shares", decoded({"/f": "1", "/g": "1"}, 0),
              mounted(private=["/f"], shared=["/g"]), DISAGREES)):
@@ -257,37 +298,48 @@ def test_tools(judge):
             ("refuses a broken one", "sb.magic", "fails", broken, "refuses", AGREES),
             ("refuses a sound one", None, "image", [], "refuses", DISAGREES),
             ("passes a broken one", "sb.magic", "fails", broken, "passes", DISAGREES),
-            ("complains of a broken one and ends with 0", "sb.magic", "fails", broken, "complains, ends with 0",
+            ("complains of a broken one and ends with 0", "sb.magic", "fails", broken,
+             "complains, ends with 0",
              DISAGREES),
-            ("passes a broken one that nobody needs to refuse", "sb.magic", "either", broken, "passes", UNSPECIFIED),
-            ("refuses what could not be examined", None, "image", [UNEXAMINED], "refuses", UNSPECIFIED),
+            ("passes a broken one that nobody needs to refuse", "sb.magic", "either", broken,
+             "passes", UNSPECIFIED),
+            ("refuses what could not be examined", None, "image", [UNEXAMINED], "refuses",
+             UNSPECIFIED),
             ("crashes", "sb.magic", "fails", broken, "crash", DISAGREES),
             ("hangs", "sb.magic", "fails", broken, "hang", DISAGREES)):
         seen = {"value": value, "status": "SIGSEGV", "said": ""}
         judged = judge.fsck(cases.Case("x", "x", [], rule, kind), events, seen)
         tap.ok(judged["verdict"] == verdict, f"fsck.erofs {name}: {verdict}", judged)
-    for value, events, verdict in (("passes", broken, AGREES), ("refuses", broken, AGREES), ("refuses", [], DISAGREES),
+    for value, events, verdict in (("passes", broken, AGREES), ("refuses", broken, AGREES),
+                                   ("refuses", [], DISAGREES),
                                    ("crash", broken, DISAGREES)):
-        judged = judge.dump(cases.Case("x", "x", []), events, {"value": value, "status": "SIGSEGV", "said": ""})
-        tap.ok(judged["verdict"] == verdict, f"dump.erofs: {value}, {len(events)} rules broken: {verdict}", judged)
-    for kind, events, verdict in (("fails", broken, AGREES), ("fails", [], DISAGREES), ("holds", [], AGREES),
+        judged = judge.dump(cases.Case("x", "x", []), events,
+                            {"value": value, "status": "SIGSEGV", "said": ""})
+        tap.ok(judged["verdict"] == verdict,
+               f"dump.erofs: {value}, {len(events)} rules broken: {verdict}", judged)
+    for kind, events, verdict in (("fails", broken, AGREES), ("fails", [], DISAGREES),
+                                  ("holds", [], AGREES),
                                   ("holds", broken, DISAGREES)):
         judged = judge.core(cases.Case("x", "x", [], "sb.magic", kind), events)
-        tap.ok(judged["verdict"] == verdict, f"erofs-ishare: {kind}, {len(events)} rules reported: {verdict}", judged)
+        tap.ok(judged["verdict"] == verdict,
+               f"erofs-ishare: {kind}, {len(events)} rules reported: {verdict}", judged)
 
 
 def test_known(judge):
     """The table explains what it names, and nothing else; no line outlives its reason."""
-    known = Known(["# a comment\n", "a/*\taccess\trefuses\tEIO\tbecause\n", "sb.magic\tfsck\taccepts\tpasses\tso\n",
+    known = Known(["# a comment\n", "a/*\taccess\trefuses\tEIO\tbecause\n",
+                   "sb.magic\tfsck\taccepts\tpasses\tso\n",
                    "b/*\taccess\trefuses\tEIO\tnever seen\n"])
     rules = [judge.spec.rule(name) for name in ("sb.magic", "sb.checksum")]
 
     def told(name, column, *points):
-        return known.explain(name, {column: {"value": "?", "verdict": DISAGREES, "why": "?", "points": points}})[column]
+        return known.explain(name,
+                             {column: {"value": "?", "verdict": DISAGREES, "why": "?",
+                                       "points": points}})[column]
 
     explained = told("a/1", "access", point(REFUSES, "EIO", []))
-    tap.ok(explained["verdict"] == EXPLAINED and "because" in explained["why"], "known: what is named is explained",
-           explained)
+    tap.ok(explained["verdict"] == EXPLAINED and "because" in explained["why"],
+           "known: what is named is explained", explained)
     tap.ok(told("c/1", "fsck", point(ACCEPTS, "passes", rules[:1]))["verdict"] == EXPLAINED,
            "known: a rule's name explains")
     for name, on, column, points in (
@@ -295,12 +347,17 @@ def test_known(judge):
             ("another column", "a/1", "mount", [point(REFUSES, "EIO", [])]),
             ("another direction", "a/1", "access", [point(ACCEPTS, "EIO", [])]),
             ("anything else that is seen", "a/1", "access", [point(REFUSES, "ENOENT", [])]),
-            ("one error of two", "a/1", "access", [point(REFUSES, "EIO", []), point(REFUSES, "ENOENT", [])]),
-            ("one rule of two that are broken", "x", "fsck", [point(ACCEPTS, "passes", [r]) for r in rules])):
+            ("one error of two", "a/1", "access",
+             [point(REFUSES, "EIO", []), point(REFUSES, "ENOENT", [])]),
+            ("one rule of two that are broken", "x", "fsck",
+             [point(ACCEPTS, "passes", [r]) for r in rules])):
         tap.ok(told(on, column, *points)["verdict"] == DISAGREES, f"known: {name} is not explained")
-    tap.ok(known.stale() == ["b/*\taccess\trefuses\tEIO"], "known: lines without use are told", known.stale())
-    for line in ("a\taccess\tEIO\twhy\n", "a\tkernel\trefuses\tEIO\twhy\n", "a\taccess\tmaybe\tEIO\twhy\n",
-                 "a\taccess\trefuses\tEIO\t\n", "a\taccess\trefuses\tEIO\n", "a\taccess\trefuses\tEIO\twhy\tmore\n",
+    tap.ok(known.stale() == ["b/*\taccess\trefuses\tEIO"], "known: lines without use are told",
+           known.stale())
+    for line in ("a\taccess\tEIO\twhy\n", "a\tkernel\trefuses\tEIO\twhy\n",
+                 "a\taccess\tmaybe\tEIO\twhy\n",
+                 "a\taccess\trefuses\tEIO\t\n", "a\taccess\trefuses\tEIO\n",
+                 "a\taccess\trefuses\tEIO\twhy\tmore\n",
                  "a\taccess\trefuses\tEIO\tkernel/findings/no-such\n"):
         try:
             Known([line])
@@ -321,21 +378,25 @@ def test_open():
         return left, verdicts
 
     left, verdicts = settled("mount", "fails", "sweep", "sweep")
-    tap.ok(verdicts == [UNSPECIFIED] * 3 and not left.wrong(True), "open: what has a line, as often as it says",
-           left.wrong(True))
-    for name, kinds, words in (("an image more", "fails fails sweep sweep", ["2 images instead of 1"]),
+    tap.ok(verdicts == [UNSPECIFIED] * 3 and not left.wrong(True),
+           "open: what has a line, as often as it says", left.wrong(True))
+    for name, kinds, words in (("an image more", "fails fails sweep sweep",
+                                ["2 images instead of 1"]),
                                ("an image less", "sweep sweep", ["0 images instead of 1"]),
-                               ("a change more", "image sweep sweep sweep", ["3 changes instead of 2"]),
+                               ("a change more", "image sweep sweep sweep",
+                                ["3 changes instead of 2"]),
                                ("a change less", "image sweep", ["1 changes instead of 2"])):
         left, _ = settled("mount", *kinds.split())
         told = [w.rpartition(": ")[2] for w in left.wrong(True)]
         tap.ok(told == words, f"open: {name} is told", told)
     left, _ = settled("mount", "fails")
-    tap.ok(not left.wrong(False) and left.wrong(True), "open: changes are not looked at without the sweep")
+    tap.ok(not left.wrong(False) and left.wrong(True),
+           "open: changes are not looked at without the sweep")
     for name, column, why in (("another reason", "mount", "it is not"),
                               ("another column", "access", "it is compressed")):
         tap.ok(settled(column, "fails", why=why)[1] == [DISAGREES], f"open: {name} disagrees")
-    for wrong in (["mount\twhy\t1\n"], ["mount\twhy\t1\t2\t3\n"], ["kernel\twhy\t1\t2\n"], ["mount\t\t1\t2\n"],
+    for wrong in (["mount\twhy\t1\n"], ["mount\twhy\t1\t2\t3\n"], ["kernel\twhy\t1\t2\n"],
+                  ["mount\t\t1\t2\n"],
                   ["mount\twhy\tsome\t2\n"], lines * 2):
         try:
             Open(wrong)
@@ -360,25 +421,28 @@ def test_names(spec):
 
 
 def test_telling(judge):
-    """An image at which a guest ended is told, known or not; with the end of the log, if not. Of others, what is
-    unexplained."""
-    fault = {"n": 0, "fault": "hang", "alone": "hang", "at": "access", "tail": "a line\nthe last line"}
+    """An image at which a guest ended is told, known or not; with the end of the log, if not. Of
+    others, what is unexplained."""
+    fault = {"n": 0, "fault": "hang", "alone": "hang", "at": "access",
+             "tail": "a line\nthe last line"}
 
     def told(name, lines, seen):
         cells = Known(lines).explain(name, judge.kernel(cases.Case(name, name, []), [], None, seen))
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            matrix.tell([{"name": name, "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
+            matrix.tell([{"name": name, "cells": cells,
+                          "verdict": worst(c["verdict"] for c in cells.values()),
                           "kernel": seen}])
         return out.getvalue()
 
     said = told("v/1", [], fault)
-    tap.ok(said.startswith("not ok - v/1: access: hang: ") and said.endswith("#   a line\n#   the last line\n"),
-           "told: a hang, with the log", said)
+    tap.ok(said.startswith("not ok - v/1: access: hang: ")
+           and said.endswith("#   a line\n#   the last line\n"), "told: a hang, with the log", said)
     said = told("v/1", ["v/1\taccess\tdiffers\thang\tbecause\n"], fault)
-    tap.ok(said.startswith("not ok - v/1: access: hang # TODO: ") and "because" in said and "last line" not in said,
-           "told: a hang that is known, without the log", said)
-    tap.ok(told("v/1", [], refused("EIO")).startswith("not ok - v/1: mount: EIO: "), "told: a disagreement")
+    tap.ok(said.startswith("not ok - v/1: access: hang # TODO: ") and "because" in said
+           and "last line" not in said, "told: a hang that is known, without the log", said)
+    tap.ok(told("v/1", [], refused("EIO")).startswith("not ok - v/1: mount: EIO: "),
+           "told: a disagreement")
     tap.ok(told("v/1", [], mounted()) == "", "told: nothing of what is as specified")
 
 
@@ -411,16 +475,20 @@ def test_padding(directory):
 def test_words():
     """Small parts."""
     tap.ok(number_of({"nid": 80}) == 80, "a nid is an inode number")
-    tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008, "in the metabox, its topmost bit is bit 31")
+    tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008,
+           "in the metabox, its topmost bit is bit 31")
     tap.ok(unexamined([UNEXAMINED, FAILURE, finding("sb.magic")]) == "it is compressed; not judged",
            "what is not examined is told in a few words, which have no numbers in them")
     tap.ok(errors_in("EIO, EFSCORRUPTED") == {"EIO", "EUCLEAN"},
            "a key lists errors", errors_in("EIO, EFSCORRUPTED"))
     view = hexview.view(bytes(64), bytes(20) + b"\xff" + bytes(43))
-    tap.ok("00000010" in view and view.count("<ins>") == 1 and "<ins>ff</ins>" in view and view.count("<del>") == 1,
+    tap.ok("00000010" in view and view.count("<ins>") == 1 and "<ins>ff</ins>" in view
+           and view.count("<del>") == 1,
            "the hex view marks the byte that was changed, and no other", view)
-    tap.ok("64 bytes became 10" in hexview.view(bytes(64), bytes(10)), "the hex view tells of a cut")
-    tap.ok("base image" in hexview.view(bytes(64), bytes(64)), "the hex view tells that nothing was changed")
+    tap.ok("64 bytes became 10" in hexview.view(bytes(64), bytes(10)),
+           "the hex view tells of a cut")
+    tap.ok("base image" in hexview.view(bytes(64), bytes(64)),
+           "the hex view tells that nothing was changed")
 
 
 def main():

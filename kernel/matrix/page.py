@@ -10,9 +10,11 @@ from cases import TOP
 from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED
 
 TITLE = "EROFS page cache sharing: rules, kernel and tools"
-COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: access", "sharing": "Kernel: sharing",
+COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: access",
+           "sharing": "Kernel: sharing",
            "fsck": "fsck.erofs", "dump": "dump.erofs"}
-MARKS = {AGREES: ("✓", "as specified"), UNSPECIFIED: ("?", "not specified"), EXPLAINED: ("≈", "explained"),
+MARKS = {AGREES: ("✓", "as specified"), UNSPECIFIED: ("?", "not specified"),
+         EXPLAINED: ("≈", "explained"),
          DISAGREES: ("✗", "unexplained")}
 FINDING = re.compile(r"kernel/findings/([a-z0-9-]+)")
 LEVEL = re.compile(r"^<\d+>", re.M)     # of a message, at its head in the kernel's log
@@ -125,21 +127,27 @@ def page(report):
 def introduction(report):
     """What this is, and the result."""
     counts = report["counts"]
-    items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {MARKS[v][1]}</li>\n" for v in WORST_FIRST)
-    left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> (<code>SWEEP=no</code>): "
+    items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {MARKS[v][1]}</li>\n"
+                    for v in WORST_FIRST)
+    left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> "
+                                           "(<code>SWEEP=no</code>): "
                                            "<code>make report-matrix</code> runs it, too.</p>\n")
-    return (f"<p>{len(report['rows'])} images, each made to show one rule or by mkfs.erofs, given to erofs-ishare, "
-            f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared with what the "
+    return (f"<p>{len(report['rows'])} images, each made to show one rule or by mkfs.erofs, given "
+            "to erofs-ishare, "
+            f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared "
+            "with what the "
             "<a href=\"spec/spec.html\">specification</a> says.</p>\n"
             f"<ul class=\"counts\">\n{items}</ul>\n{left_out}")
 
 
 def controls(rows):
     """The filter."""
-    rules = "".join(f"<option>{escape(r)}</option>" for r in sorted({r["rule"] for r in rows if r["rule"]}))
+    rules = "".join(f"<option>{escape(r)}</option>"
+                    for r in sorted({r["rule"] for r in rows if r["rule"]}))
     return ("<form hidden role=\"search\" aria-label=\"Filter\">\n"
             "<label>Words<input name=\"text\" type=\"search\" autocomplete=\"off\"></label>\n"
-            f"<label>Rule<select name=\"rule\"><option value=\"\">all</option>{rules}</select></label>\n"
+            "<label>Rule<select name=\"rule\"><option "
+            f"value=\"\">all</option>{rules}</select></label>\n"
             "<label>Show<select name=\"verdict\"><option value=\"\">everything</option>"
             f"<option value=\"{DISAGREES}\">unexplained disagreements only</option>"
             f"<option value=\"{DISAGREES} {EXPLAINED}\">all disagreements</option>"
@@ -152,10 +160,12 @@ def controls(rows):
 def table(rows):
     """One body for each image: its row, and what can be unfolded. Disagreements first."""
     ordered = sorted(rows, key=lambda r: -RANK[r["verdict"]])
-    heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>" for h in ("Image", "Rule", *COLUMNS.values()))
+    heads = "".join(f"<th scope=\"col\" role=\"columnheader\">{h}</th>"
+                    for h in ("Image", "Rule", *COLUMNS.values()))
     return ("<table id=\"matrix\" role=\"table\">\n"
             "<caption class=\"hidden\">Every image, disagreements first</caption>\n"
-            f"<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n"
+            "<thead role=\"rowgroup\"><tr "
+            f"role=\"row\">{heads}</tr></thead>\n{''.join(map(body, ordered))}</table>\n"
             "<p id=\"nothing\" hidden>Nothing matches.</p>\n")
 
 
@@ -169,11 +179,14 @@ def body(row):
     """One image."""
     rule = f"<a href=\"spec/spec.html#{row['rule']}\">{row['rule']}</a> " if row["rule"] else "- "
     cells = "".join(cell(column, row["cells"][column]) for column in COLUMNS)
-    return (f"<tbody role=\"rowgroup\" data-verdict=\"{row['verdict']}\" data-rule=\"{row['rule'] or ''}\" "
+    return (f"<tbody role=\"rowgroup\" data-verdict=\"{row['verdict']}\" "
+            f"data-rule=\"{row['rule'] or ''}\" "
             f"data-text=\"{escape(words_of(row))}\">\n<tr class=\"vector\" role=\"row\">"
             f"<th scope=\"row\" role=\"rowheader\">{name(row['name'])}</th>"
-            f"<td role=\"cell\" data-label=\"Rule\">{rule}<span class=\"kind\">{row['kind']}</span></td>{cells}</tr>\n"
-            f"<tr class=\"more\" role=\"row\"><td role=\"cell\" colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n"
+            f"<td role=\"cell\" data-label=\"Rule\">{rule}<span "
+            f"class=\"kind\">{row['kind']}</span></td>{cells}</tr>\n"
+            "<tr class=\"more\" role=\"row\"><td role=\"cell\" "
+            f"colspan=\"{len(COLUMNS) + 2}\">{more(row)}</td></tr>\n"
             "</tbody>\n")
 
 
@@ -201,21 +214,26 @@ def more(row):
     """What was edited, and what each party said, folded up."""
     facts = []
     if row["base"]:
-        with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}", "rb") as after:
-            facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: <code>{escape(edit_words(row['edits']))}"
+        with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}",
+                                                                "rb") as after:
+            facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: "
+                         f"<code>{escape(edit_words(row['edits']))}"
                          "</code></p>\n"
                          + hexview.view(before.read(), after.read()))
     said = [("The kernel got a padded copy, of which erofs-ishare says", row["mounted"]),
             ("Errors that the kernel returned", errors(row["kernel"])),
-            ("Kernel log", LEVEL.sub("", row["kernel"].get("alarm") or row["kernel"].get("log") or "")),
+            ("Kernel log",
+             LEVEL.sub("", row["kernel"].get("alarm") or row["kernel"].get("log") or "")),
             ("End of the guest", row["kernel"].get("tail")),
             ("fsck.erofs", row["fsck"]["said"]),
             ("dump.erofs", row["dump"]["said"] if row["dump"]["value"] != "passes" else None)]
-    facts += [f"<p>{title}:</p><pre class=\"wrap\">{escape(text)}</pre>" for title, text in said if text]
+    facts += [f"<p>{title}:</p><pre class=\"wrap\">{escape(text)}</pre>"
+              for title, text in said if text]
     if row["words"]:
         told = "".join(f"<dt><a href=\"spec/spec.html#{rule}\">{rule}</a></dt><dd>{escape(text)}</dd>\n"
                        for rule, text in row["words"].items())
-        facts.insert(0, f"<p>What the specification says on kernels and tools:</p>\n<dl>\n{told}</dl>\n")
+        facts.insert(0, "<p>What the specification says on kernels and "
+                        f"tools:</p>\n<dl>\n{told}</dl>\n")
     summary = escape(row["why"]) if row["why"] else "what was edited, and what was seen"
     return f"<details><summary>{summary}</summary>\n{''.join(facts) or '<p>Nothing was said.</p>'}</details>"
 
@@ -239,19 +257,25 @@ def sweep(report):
     if not swept:
         return ""
     order = (AGREES, UNSPECIFIED, EXPLAINED, DISAGREES)
-    rows = "".join(sweep_row(f, order) for f in sorted(swept["fields"], key=lambda f: [-f[v] for v in WORST_FIRST]))
-    told = "".join(f"<li><code>{escape(d['name'])}</code> ({escape(d['core'])}): {sweep_words(d)}</li>\n"
+    rows = "".join(sweep_row(f, order)
+                   for f in sorted(swept["fields"], key=lambda f: [-f[v] for v in WORST_FIRST]))
+    told = "".join(f"<li><code>{escape(d['name'])}</code> ({escape(d['core'])}): "
+                   f"{sweep_words(d)}</li>\n"
                    for d in swept["told"][:100])
     told = f"<p>Unexplained, or the end of a guest:</p>\n<ul>\n{told}</ul>\n" if told else ""
     number = report["sweep_counts"]
-    heads = "".join(f"<th scope=\"col\" class=\"{v}\"><span role=\"img\" aria-label=\"{MARKS[v][1]}\">"
+    heads = "".join(f"<th scope=\"col\" class=\"{v}\"><span role=\"img\" "
+                    f"aria-label=\"{MARKS[v][1]}\">"
                     f"{MARKS[v][0]}</span>"
                     f" <span class=\"word\">{MARKS[v][1]}</span></th>" for v in order)
     result = ", ".join(f"{number[v]} {MARKS[v][1]}" for v in order)
-    return (f"<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in each base image, "
-            f"given other values: {sum(number.values())} images, judged by erofs-ishare and the kernel. {result}.</p>\n"
+    return ("<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in "
+            "each base image, "
+            f"given other values: {sum(number.values())} images, judged by erofs-ishare and the "
+            f"kernel. {result}.</p>\n"
             f"{told}<details><summary>Field by field</summary>\n<table>\n"
-            f"<thead><tr><th scope=\"col\">Field</th>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+            "<thead><tr><th "
+            f"scope=\"col\">Field</th>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
             "</details>\n</section>\n")
 
 
@@ -263,34 +287,50 @@ def sweep_row(field, order):
 
 def sweep_words(row):
     """What is not as specified."""
-    return escape("; ".join(f"{COLUMNS[c]}: {j['value']}: {j['why']}" for c, j in row["cells"].items()
+    return escape("; ".join(f"{COLUMNS[c]}: {j['value']}: {j['why']}"
+                            for c, j in row["cells"].items()
                             if j["verdict"] in (EXPLAINED, DISAGREES)))
 
 
 def conditions(report):
     """How it was done."""
-    rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, {r['seconds']} s. "
-                    f"A program in user space mounts, walks, reads and unmounts {r['mounts_per_second']} images a "
-                    "second, starts of guests not counted; the KUnit suites, inside the kernel, have a rate of "
+    rates = "".join(f"<li>{escape(what)}: {r['images']} images, {r['guests']} guests, "
+                    f"{r['seconds']} s. "
+                    "A program in user space mounts, walks, reads and unmounts "
+                    f"{r['mounts_per_second']} images a "
+                    "second, starts of guests not counted; the KUnit suites, inside the kernel, "
+                    "have a rate of "
                     "their own.</li>\n"
                     for what, r in report["rates"].items())
     facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux, pages of 4096 bytes"),
-             *((k.replace("_", " "), str(v)) for k, v in report["guest"].items()), *report["tools"].items()]
+             *((k.replace("_", " "), str(v)) for k, v in report["guest"].items()),
+             *report["tools"].items()]
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>\n" for k, v in facts)
     return ("<section id=\"conditions\">\n<h2>How it was done</h2>\n<ul>\n"
-            "<li>The kernel mounts files, not block devices. There it cannot read metadata in a last page that the "
-            "file fills only in part, so images and devices are padded with zeros to a multiple of 4096 bytes for it; "
-            "block devices read as zeros there, too. erofs-ishare judges the padded copy once more, and the kernel is "
+            "<li>The kernel mounts files, not block devices. There it cannot read metadata in a "
+            "last page that the "
+            "file fills only in part, so images and devices are padded with zeros to a multiple of "
+            "4096 bytes for it; "
+            "block devices read as zeros there, too. erofs-ishare judges the padded copy once "
+            "more, and the kernel is "
             "held against that verdict; fsck.erofs and dump.erofs get the image as it is.</li>\n"
-            "<li>Each image is mounted alone, walked, its xattrs and the beginning and end of its files read; then "
-            "twice with <code>inode_share</code> in one domain: a page that is read through one mount and is in "
-            "memory for the other is shared. Names of xattrs that the VFS refuses by itself are not asked for.</li>\n"
-            "<li>The rules that erofs-ishare reports say which errors a kernel has to return, under "
-            "<code>mount</code>, <code>mount-may</code> and <code>access</code>. What else is seen needs a line in "
-            "<code>kernel/matrix/known.tsv</code> to be explained. What the specification leaves open (compression, "
-            "POSIX ACLs, vectors of the kind <code>either</code>, and what erofs-ishare could not examine) is not "
+            "<li>Each image is mounted alone, walked, its xattrs and the beginning and end of its "
+            "files read; then "
+            "twice with <code>inode_share</code> in one domain: a page that is read through one "
+            "mount and is in "
+            "memory for the other is shared. Names of xattrs that the VFS refuses by itself are "
+            "not asked for.</li>\n"
+            "<li>The rules that erofs-ishare reports say which errors a kernel has to "
+            "return, under "
+            "<code>mount</code>, <code>mount-may</code> and <code>access</code>. What else is seen "
+            "needs a line in "
+            "<code>kernel/matrix/known.tsv</code> to be explained. What the specification leaves "
+            "open (compression, "
+            "POSIX ACLs, vectors of the kind <code>either</code>, and what erofs-ishare could not "
+            "examine) is not "
             "specified: nobody is wrong. How many results are, and why, is written down in "
             "<code>kernel/matrix/unspecified.tsv</code>; another number is an error.</li>\n"
-            "<li>fsck.erofs should refuse what breaks a rule of severity error, and pass the rest; it verifies digests "
+            "<li>fsck.erofs should refuse what breaks a rule of severity error, and pass the rest; "
+            "it verifies digests "
             "where the image says that it has some. dump.erofs only has to survive.</li>\n"
             f"{rates}</ul>\n<dl>\n{listed}</dl>\n</section>\n")

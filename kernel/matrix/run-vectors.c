@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mounts images and tells what happens: the first process of a User-Mode Linux guest whose root is the host's tree.
+ * Mounts images and tells what happens: the first process of a User-Mode Linux guest whose root is
+ * the host's tree.
  *
  * Environment:
  *
@@ -8,8 +9,8 @@
  *	FROM	number of the first line to try, from 0
  *	TO	number of the line to end before
  *	LOG	if set, the results contain what the kernel logged
- *	CONSOLE	if set, what the kernel logs comes on its console as well, and {"step":STEP} tells what
- *		is tried next: "access" or "sharing"
+ *	CONSOLE	if set, what the kernel logs comes on its console as well, and {"step":STEP} tells
+ *		what is tried next: "access" or "sharing"
  *
  * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and
  * {"done":true,"seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and
@@ -290,7 +291,9 @@ static void try_alone(const char *image, const char *devices)
 
 /* ---- Two mounts in a domain ---- */
 
-/* Whether the first page is in memory for this file, without reading it. -1: it could not be asked. */
+/*
+ * Whether the first page is in memory for this file, without reading it. -1: it could not be asked.
+ */
 static int page_present(const char *path)
 {
 	unsigned char present = 0;
@@ -309,7 +312,10 @@ static int page_present(const char *path)
 	return result;
 }
 
-/* Reads the first page through the first mount. Whether it is what was read without sharing; -1: unreadable. */
+/*
+ * Reads the first page through the first mount. Whether it is what was read without sharing; -1:
+ * unreadable.
+ */
 static int read_first_page(const struct file *file)
 {
 	static unsigned char data[PAGE];
@@ -357,7 +363,10 @@ static void put_files(const char *key, const unsigned char *marks, enum sharing 
 	put("]");
 }
 
-/* Paths are no good for looking files up elsewhere: names may be any bytes, and files may have several. */
+/*
+ * Paths are no good for looking files up elsewhere: names may be any bytes, and files may have
+ * several.
+ */
 static void put_nids(void)
 {
 	put(",\"nids\":{");

@@ -25,8 +25,8 @@ def parallel(function, things):
 def run(command, errors=subprocess.STDOUT):
     """(how it ended, what it said): `0`, `1`, a signal's name, or `hang`."""
     try:
-        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
-                              stderr=errors, timeout=TIME)
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              check=False, stderr=errors, timeout=TIME)
     except subprocess.TimeoutExpired:
         return "hang", ""
     said = done.stdout.decode(errors="replace")
@@ -37,7 +37,8 @@ def run(command, errors=subprocess.STDOUT):
 
 def version(program):
     """The first line that says a number."""
-    lines = [line for line in run([program, "--version"])[1].splitlines() if any(c.isdigit() for c in line)]
+    lines = [line for line in run([program, "--version"])[1].splitlines()
+             if any(c.isdigit() for c in line)]
     return lines[0].strip() if lines else "unknown"
 
 
@@ -63,20 +64,23 @@ class Core:
         if batch:
             batches.append(([n for n, _ in batch], []))
         reports = [None] * len(images)
-        for numbers, events in parallel(lambda b: (b[0], self.batch([images[n][0] for n in b[0]], b[1])), batches):
+        for numbers, events in parallel(lambda b: (b[0], self.batch([images[n][0] for n in b[0]],
+                                                                    b[1])), batches):
             for number in numbers:
                 reports[number] = events[images[number][0]]
         return reports
 
     def batch(self, files, devices):
         """{file: events}."""
-        command = [self.program, "check", "--format=json", "--digests", *(f"--device={d}" for d in devices)]
+        command = [self.program, "check", "--format=json", "--digests",
+                   *(f"--device={d}" for d in devices)]
         status, said = run([*command, *files], subprocess.DEVNULL)
         if status not in ("0", "1", "2"):
             raise RuntimeError(f"{' '.join(command[:2])} ends with {status}: {said[-500:]}")
         events = {file: [] for file in files}
         for event in json.loads(said)["events"]:
-            # Each image is looked at by itself, and within it, contents of opaque fingerprints were compared.
+            # Each image is looked at by itself, and within it, contents of opaque fingerprints were
+            # compared.
             if not event.get("reason", "").startswith("the fingerprint is opaque:"):
                 events[event["image"]].append(event)
         return events
@@ -84,7 +88,8 @@ class Core:
     def dump(self, image):
         """(file, devices) -> the decoded structures, or None."""
         file, devices = image
-        status, said = run([self.program, "dump", "--format=json", *(f"--device={d}" for d in devices), file],
+        status, said = run([self.program, "dump", "--format=json",
+                            *(f"--device={d}" for d in devices), file],
                            subprocess.DEVNULL)
         try:
             return json.loads(said) if status in ("0", "2") else None
@@ -103,7 +108,8 @@ def announces_fingerprints(file):
 
 def outcome(status, said):
     """What a tool's end means, with its last words."""
-    word = {"0": "passes", "hang": "hang"}.get(status) or ("refuses" if status.isdigit() else "crash")
+    word = {"0": "passes", "hang": "hang"}.get(status) or ("refuses" if status.isdigit()
+                                                           else "crash")
     if status == "0" and "<E>" in said:
         word = "complains, ends with 0"
     return {"value": word, "status": status, "said": " ".join(said.split())[-TOLD:]}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the images hold: a function of a seed and the offset, the same on the host, where
- * images are made, and in the guest, where what is read is compared. It compresses well, so that a
- * compressing mkfs.erofs compresses it, and no two 64-byte lines are alike.
+ * What the files of the images hold: a function of a seed and the offset, the same on the host,
+ * where images are made, and in the guest, where what is read is compared. It compresses well, so
+ * that a compressing mkfs.erofs compresses it, and no two 64-byte lines are alike.
  */
 #ifndef PROBE_CONTENT_H
 #define PROBE_CONTENT_H

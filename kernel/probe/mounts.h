@@ -10,14 +10,14 @@ enum backing { ON_FILE, ON_LOOP, ON_UBD, BACKINGS };
 extern const char *const backing_names[BACKINGS];
 
 /*
- * Where the guest may write: a ramfs, made before any topic runs. It has the mount points a, b, c and p,
- * and a file on it can back a mount.
+ * Where the guest may write: a ramfs, made before any topic runs. It has the mount points a, b, c
+ * and p, and a file on it can back a mount.
  */
 #define WORK "/mnt"
 
 /*
- * Images go by the name of their file, without ".erofs": "lz4", but "blob.blob". The path is valid until
- * the eighth call from here.
+ * Images go by the name of their file, without ".erofs": "lz4", but "blob.blob". The path is valid
+ * until the eighth call from here.
  */
 const char *image_path(const char *name);
 
@@ -33,8 +33,9 @@ void release_loops(void);
 const char *source_or_skip(enum backing backing, const char *name);
 
 /*
- * Mounts @source at @at. @domain is domain_id, or NULL. @options are separated by commas. fsopen(2) and
- * its kin take a domain with commas, but of 255 bytes at most; a longer one goes by way of mount(2).
+ * Mounts @source at @at. @domain is domain_id, or NULL. @options are separated by commas. fsopen(2)
+ * and its kin take a domain with commas, but of 255 bytes at most; a longer one goes by way of
+ * mount(2).
  */
 int erofs_mount(const char *source, const char *at, const char *domain, const char *options);
 

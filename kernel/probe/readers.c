@@ -205,7 +205,9 @@ static const char *wait_for_pages(int fd, const struct file *file)
 	return problem;
 }
 
-/* One call of readahead(2) may bring in less than it was asked for, so ask for a little at a time. */
+/*
+ * One call of readahead(2) may bring in less than it was asked for, so ask for a little at a time.
+ */
 static const char *read_ahead(int fd, const struct file *file)
 {
 	for (uint64_t at = 0; at < file->size; at += 64 << 10)

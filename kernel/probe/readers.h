@@ -42,7 +42,10 @@ bool ok_content(const char *directory, const struct file *file, const char *when
 /* A point: all pages, or no page, of the file are in memory. */
 bool ok_resident(bool wanted, const char *directory, const struct file *file, const char *why);
 
-/* FAILED: a file could not be opened, or what was read was wrong. PARTLY: only some pages are shared. */
+/*
+ * FAILED: a file could not be opened, or what was read was wrong. PARTLY: only some pages are
+ * shared.
+ */
 enum sharing { FAILED = -1, APART, SHARED, PARTLY };
 
 extern const char *const sharing_names[]; /* not for FAILED */
@@ -54,7 +57,9 @@ enum sharing shares(const char *a, const char *b, const struct file *file);
 bool ok_shares(enum sharing wanted, const char *a, const char *b, const struct file *file,
 	       const char *format, ...) PRINTF(5, 6);
 
-/* Where what was read last was wrong: the offset of the first wrong byte, -1 if it was not a byte. */
+/*
+ * Where what was read last was wrong: the offset of the first wrong byte, -1 if it was not a byte.
+ */
 int64_t wrong_byte(void);
 
 #endif

@@ -20,14 +20,14 @@ void skip(const char *why, const char *format, ...) PRINTF(2, 3);
 void diag(const char *format, ...) PRINTF(1, 2);
 
 /*
- * A point that a known bug of the kernel fails; kernel/findings/@finding tells the rest. @symptom: it
- * failed in the way that is known. If it failed in another way, it is an ordinary failure.
+ * A point that a known bug of the kernel fails; kernel/findings/@finding tells the rest. @symptom:
+ * it failed in the way that is known. If it failed in another way, it is an ordinary failure.
  */
 bool ok_known(const char *finding, bool symptom, bool passed, const char *format, ...) PRINTF(4, 5);
 
 /*
- * What comes next takes the guest down with it where the kernel has the bug: announces the point, so
- * that run-probe can tell what the guest died of. The point itself follows if it did not.
+ * What comes next takes the guest down with it where the kernel has the bug: announces the point,
+ * so that run-probe can tell what the guest died of. The point itself follows if it did not.
  */
 void at_risk(const char *finding, const char *format, ...) PRINTF(2, 3);
 

@@ -199,7 +199,9 @@ static size_t size_to_press(void)
 	return available / 4 * 3;
 }
 
-/* A mebibyte of every four, and the end: page faults are dear in a guest that is short of memory. */
+/*
+ * A mebibyte of every four, and the end: page faults are dear in a guest that is short of memory.
+ */
 static bool samples_right(const char *directory)
 {
 	const size_t piece = 1 << 20;

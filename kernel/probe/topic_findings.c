@@ -24,7 +24,9 @@
 #include "readers.h"
 #include "tap.h"
 
-/* Fills free memory with a pattern, so that memory that nobody has cleared is not taken for zeros. */
+/*
+ * Fills free memory with a pattern, so that memory that nobody has cleared is not taken for zeros.
+ */
 static void dirty_memory(void)
 {
 	const size_t size = 8 << 20;
@@ -76,8 +78,8 @@ static void try_small_blocks(enum backing backing, const char *image, unsigned i
 }
 
 /*
- * Sharers whose blocks are of different sizes; @first is read in before the other, which serves. @block:
- * of the smaller.
+ * Sharers whose blocks are of different sizes; @first is read in before the other, which serves.
+ * @block: of the smaller.
  */
 static void try_mixed_blocks(const char *first, const char *second, unsigned int block,
 			     bool known_to_fail)
@@ -160,9 +162,10 @@ static void read_on(const struct file *file, unsigned int round)
 }
 
 /*
- * Linux 7.3.4 was damaged, with two processors (the debug guest), after 12 rounds in the mean of 15 runs of
- * these topics, 43 at most; with one (the plain guest) after 370 in the mean of 5 runs of the slowest,
- * 1051 at most. That so many rounds go well has a chance of less than one in a million there.
+ * Linux 7.3.4 was damaged, with two processors (the debug guest), after 12 rounds in the mean of 15
+ * runs of these topics, 43 at most; with one (the plain guest) after 370 in the mean of 5 runs of
+ * the slowest, 1051 at most. That so many rounds go well has a chance of less than one in a million
+ * there.
  */
 #define ROUNDS 400
 #define ROUNDS_OF_ONE 8000
@@ -205,9 +208,9 @@ static bool waits_in_kernel(pid_t pid)
 }
 
 /*
- * The bug can show without a word from the kernel: the unmount and the readers wait for ever. PID 1 is
- * one of those that wait, so another process makes the point and ends the guest, without sync(), which
- * would wait as well.
+ * The bug can show without a word from the kernel: the unmount and the readers wait for ever. PID 1
+ * is one of those that wait, so another process makes the point and ends the guest, without sync(),
+ * which would wait as well.
  */
 static void watch(const atomic_uint *round, pid_t reader)
 {
@@ -329,8 +332,8 @@ void topic_finding_unmount_compressed(void)
 }
 
 /*
- * Sharing without a domain: the next inode with a fingerprint finds a null pointer. A domain that the
- * remount itself names is ignored.
+ * Sharing without a domain: the next inode with a fingerprint finds a null pointer. A domain that
+ * the remount itself names is ignored.
  */
 static void remount_without_domain(const char *new_domain)
 {

@@ -23,8 +23,8 @@
 
 static const char *secret;
 /*
- * Files: searched to the end, with the secret, with the image that is mounted, with nothing to read, and
- * those that failed.
+ * Files: searched to the end, with the secret, with the image that is mounted, with nothing to
+ * read, and those that failed.
  */
 static unsigned long searched, found, showing, without, failed;
 
@@ -44,8 +44,8 @@ static bool is_left_out(const char *path)
 }
 
 /*
- * Reads a file to its end, or fails. Neighbouring pieces overlap, so that the secret is found across
- * their border.
+ * Reads a file to its end, or fails. Neighbouring pieces overlap, so that the secret is found
+ * across their border.
  */
 static int search_open(int fd, bool *secret_there, bool *image_there)
 {

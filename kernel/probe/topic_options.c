@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The mount options as a state machine: mounts with each combination of images[], domains[] and flags[];
- * from each that succeeds, remounts with each combination of domains[] and flags[] (see is_wanted).
+ * The mount options as a state machine: mounts with each combination of images[], domains[] and
+ * flags[]; from each that succeeds, remounts with each combination of domains[] and flags[] (see
+ * is_wanted).
  *
- * In each of four domains there is a partner that has one file of its own in memory. So which files of
- * a mount are in memory when it has only just opened them tells which domain it is in.
+ * In each of four domains there is a partner that has one file of its own in memory. So which files
+ * of a mount are in memory when it has only just opened them tells which domain it is in.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -297,8 +298,8 @@ struct seen {
 };
 
 /*
- * Sharing without a domain, as a kernel with the bug may have it: the next inode takes the guest down
- * that has a fingerprint, or an attribute that prefix 0 stands for.
+ * Sharing without a domain, as a kernel with the bug may have it: the next inode takes the guest
+ * down that has a fingerprint, or an attribute that prefix 0 stands for.
  */
 static bool is_deadly(const struct remount *r, bool shown)
 {
@@ -320,8 +321,8 @@ static struct seen mount_and_remount(const struct remount *r)
 }
 
 /*
- * Sharing is on after a remount that asks for it and may, and off after one that does not ask. One that
- * is refused leaves it as it was. The domain stays.
+ * Sharing is on after a remount that asks for it and may, and off after one that does not ask. One
+ * that is refused leaves it as it was. The domain stays.
  */
 static bool is_specified(const struct remount *r, const struct seen *seen)
 {
@@ -334,8 +335,8 @@ static bool is_specified(const struct remount *r, const struct seen *seen)
 }
 
 /*
- * Turned on all the same. Without the feature it depends on what is in memory behind the name of prefix
- * 0 whether there is a fingerprint.
+ * Turned on all the same. Without the feature it depends on what is in memory behind the name of
+ * prefix 0 whether there is a fingerprint.
  */
 static bool is_known_bug(const struct remount *r, const struct seen *seen)
 {
@@ -368,9 +369,9 @@ static void try_remount(const struct remount *r, struct tally *tally)
 }
 
 /*
- * Whether to try a request here: all of them with REMOUNTS=all in the environment, as in the plain guest.
- * The debug guest needs ten times as long for each, and is there for what KASAN and lockdep find: so
- * only all options without a domain, and all domains with one set of options.
+ * Whether to try a request here: all of them with REMOUNTS=all in the environment, as in the plain
+ * guest. The debug guest needs ten times as long for each, and is there for what KASAN and lockdep
+ * find: so only all options without a domain, and all domains with one set of options.
  */
 static bool is_wanted(const struct domain *domain, const char *options)
 {
@@ -423,8 +424,8 @@ void topic_remount(void)
 }
 
 /*
- * An image without the feature, but with prefixes: where the kernel has the bug, number 0 is taken for
- * the fingerprint's name and read beyond its end.
+ * An image without the feature, but with prefixes: where the kernel has the bug, number 0 is taken
+ * for the fingerprint's name and read beyond its end.
  */
 void topic_finding_remount_feature(void)
 {

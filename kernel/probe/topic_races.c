@@ -2,8 +2,9 @@
 /*
  * Several processes mount, open, read, map and unmount at once; then everything is released.
  *
- * Pages are filled in domains of which each process has its own. In the one that all have in common they
- * are in memory all the time: filling them while a sharer is unmounted is kernel/findings/unmount.
+ * Pages are filled in domains of which each process has its own. In the one that all have in common
+ * they are in memory all the time: filling them while a sharer is unmounted is
+ * kernel/findings/unmount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -151,9 +152,9 @@ static long sum(const char *path, const char *key)
 }
 
 /*
- * Kibibytes in use. Free pages that a processor keeps at hand are not in MemFree, and there are megabytes
- * of them. With KASAN, slab caches keep freed objects for a while, more in one run than in another; so
- * they are left out where their objects can be counted.
+ * Kibibytes in use. Free pages that a processor keeps at hand are not in MemFree, and there are
+ * megabytes of them. With KASAN, slab caches keep freed objects for a while, more in one run than
+ * in another; so they are left out where their objects can be counted.
  */
 static long used_memory(bool with_slab)
 {
@@ -186,7 +187,10 @@ struct left {
 	long inodes, objects, memory;
 };
 
-/* What there is when everything that can be dropped is dropped; inodes are freed after a grace period. */
+/*
+ * What there is when everything that can be dropped is dropped; inodes are freed after a grace
+ * period.
+ */
 static struct left count_all(void)
 {
 	struct left left;
@@ -250,9 +254,10 @@ static struct left race_beside_common(unsigned int *cycles)
 }
 
 /*
- * What the first run leaves was kept for use, and equal runs do not add to it. What the kernel keeps
- * varies. But what is lost with each mount is lost in every run, as much in one as in another: so the
- * least growth shows it, and one run without growth shows that there is no such loss.
+ * What the first run leaves was kept for use, and equal runs do not add to it. What the kernel
+ * keeps varies. But what is lost with each mount is lost in every run, as much in one as in
+ * another: so the least growth shows it, and one run without growth shows that there is no such
+ * loss.
  */
 static void expect_no_loss(const struct left left[RUNS], long mounts)
 {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the programs here share: where things are, and how trees of files are hashed and kept equal."""
+"""What the programs here share: where things are, and how trees of files are hashed and kept
+equal."""
 
 import fcntl
 import hashlib
@@ -62,9 +63,11 @@ def made_of(name):
     """What a guest was built of, in words."""
     facts = read_json(f"{BUILD}/{name}/guest.json")
     source = facts.get("source", {})
-    hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256") or source.get("erofs_sha256"),
+    hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256")
+              or source.get("erofs_sha256"),
               "fs/erofs": facts.get("fs_erofs_code_sha256"), **facts.get("overlays", {})}
-    return ", ".join([f"Linux {facts.get('version')}", *(f"{what} {str(value)[:16]}" for what, value in hashes.items())])
+    return ", ".join([f"Linux {facts.get('version')}",
+                      *(f"{what} {str(value)[:16]}" for what, value in hashes.items())])
 
 
 def files_below(top, enter=lambda directory: True):
@@ -96,8 +99,8 @@ def file_hash(path):
 
 
 def copy_if_changed(source, destination):
-    """Makes two files equal. One that is equal keeps its time, so that make does not build it anew; one that is not is
-    replaced, for it may be a link to another copy's."""
+    """Makes two files equal. One that is equal keeps its time, so that make does not build it anew;
+    one that is not is replaced, for it may be a link to another copy's."""
     data = content(source)
     if data == content(destination):
         return
@@ -107,7 +110,8 @@ def copy_if_changed(source, destination):
 
 
 def lock():
-    """Waits until no other of these programs works in build/kernel; the lock ends with the process."""
+    """Waits until no other of these programs works in build/kernel; the lock ends with the
+    process."""
     os.makedirs(BUILD, exist_ok=True)
     held = open(f"{BUILD}/.lock", "w", encoding="ascii")
     try:

@@ -2,21 +2,27 @@
 /*
  * usage: confine OPTION... PROGRAM [ARGUMENT]...
  *
- * Runs a program, which is User-Mode Linux, as an unprivileged user without capabilities, who sees no files, processes,
- * networks and System V IPC of the host's. If that cannot be had, the program does not run.
+ * Runs a program, which is User-Mode Linux, as an unprivileged user without capabilities, who sees
+ * no files, processes, networks and System V IPC of the host's. If that cannot be had, the program
+ * does not run.
  *
- *	--file=PATH	a file or a directory of the host's that it sees at the same place, read-only
+ *	--file=PATH	a file or a directory of the host's that it sees at the same place,
+ *			read-only
  *	--at=PATH	where it sees the --file before this, if that is another place
- *	--own=PATH	the only directory in which it can write; is new, in memory, and is the current one
+ *	--own=PATH	the only directory in which it can write; is new, in memory, and is the
+ *			current one
  *	--size=BYTES	what there is room for in that
- *	--memory=BYTES	how much address space each of its processes may have; without this, any amount
+ *	--memory=BYTES	how much address space each of its processes may have; without this, any
+ *			amount
  *	--fd=NUMBER	a file descriptor that stays open, besides 0, 1 and 2
  *	--share-ipc	it has the host's System V IPC
  *
- * It sees itself, the C library, and what is named above. The user is nobody if root starts this, else who starts it. When
- * this program is ended, all processes of the other end, too. SIGUSR2 is passed on.
+ * It sees itself, the C library, and what is named above. The user is nobody if root starts this,
+ * else who starts it. When this program is ended, all processes of the other end, too. SIGUSR2 is
+ * passed on.
  *
- * Exit status: the program's, or the signal that ended it; 125 and one line on stderr if it could not be run.
+ * Exit status: the program's, or the signal that ended it; 125 and one line on stderr if it could
+ * not be run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -120,7 +126,10 @@ static struct place *add_place(const char *path)
 	return place;
 }
 
-/* User-Mode Linux needs the libraries that this program is linked with, and no other: see build-guest. */
+/*
+ * User-Mode Linux needs the libraries that this program is linked with, and no other: see
+ * build-guest.
+ */
 static int add_library(struct dl_phdr_info *object, size_t size, void *unused)
 {
 	(void)size;
@@ -311,7 +320,9 @@ static void put_place(const struct place *place)
 	close(place->tree);
 }
 
-/* A root without anything of the host's, but for what is given. Guests mount on these directories. */
+/*
+ * A root without anything of the host's, but for what is given. Guests mount on these directories.
+ */
 static void change_root(void)
 {
 	static const char *const directories[] = { "/dev", "/mnt", "/proc", "/run",
@@ -353,7 +364,9 @@ static void ask_for_ids(void)
 		_exit(OUR_FAULT);
 }
 
-/* The user namespace is owned by root and has one user, who counts on his own whatever is limited. */
+/*
+ * The user namespace is owned by root and has one user, who counts on his own whatever is limited.
+ */
 static void become_nobody(void)
 {
 	must(unshare(CLONE_NEWUSER), "make a user namespace");
@@ -399,8 +412,9 @@ static void set_limits(void)
 }
 
 /*
- * System calls that User-Mode Linux has no use for and of which most have had bugs in the host's kernel. It is a list of what
- * is refused, not of what is granted: which ones User-Mode Linux makes depends on the C library.
+ * System calls that User-Mode Linux has no use for and of which most have had bugs in the host's
+ * kernel. It is a list of what is refused, not of what is granted: which ones User-Mode Linux makes
+ * depends on the C library.
  */
 static const int refused[] = {
 	SYS_acct,
@@ -466,8 +480,9 @@ static void append(struct sock_fprog *to, const struct sock_filter *from, size_t
 }
 
 /*
- * The guest's own programs do not come here: User-Mode Linux catches their system calls before. Processes are made by clone(),
- * whose flags can be looked at, as the C library falls back on that; sockets are local ones.
+ * The guest's own programs do not come here: User-Mode Linux catches their system calls before.
+ * Processes are made by clone(), whose flags can be looked at, as the C library falls back on that;
+ * sockets are local ones.
  */
 static void filter_calls(void)
 {
@@ -508,7 +523,10 @@ static void filter_calls(void)
 
 /* ---- The other side: its processes ---- */
 
-/* The user has to be able to read what is given to him; what he cannot read, root does not read for him. */
+/*
+ * The user has to be able to read what is given to him; what he cannot read, root does not read for
+ * him.
+ */
 static void check_access(void)
 {
 	for (size_t i = 0; i < given.place_count; i++) {
@@ -548,7 +566,10 @@ static void __attribute__((noreturn)) run_program(void)
 	fail("cannot run %s", *given.command);
 }
 
-/* The first process, which takes in orphans; when it ends, the kernel ends all others that are here. */
+/*
+ * The first process, which takes in orphans; when it ends, the kernel ends all others that are
+ * here.
+ */
 static void __attribute__((noreturn)) be_first(void)
 {
 	int status;
@@ -605,7 +626,10 @@ static bool write_to(pid_t pid, const char *name, const char *text)
 	return good;
 }
 
-/* One user and one group are known over there. Who is not root may only give his own, and his groups are his for ever. */
+/*
+ * One user and one group are known over there. Who is not root may only give his own, and his
+ * groups are his for ever.
+ */
 static void give_ids(void)
 {
 	char uid[32], gid[32];

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""KUnit's results, which stand in the kernel's log among other lines, as plain TAP: one line a test case or parameter."""
+"""KUnit's results, which stand in the kernel's log among other lines, as plain TAP: one line a test
+case or parameter."""
 
 import re
 
@@ -37,7 +38,8 @@ class Results:
         self.count += 1
         if not holds:
             self.tap += [f"# {line.strip()}" for line in self.said if not STATISTICS.match(line)]
-        self.tap.append(f"{'ok' if holds else 'not ok'} {self.count} - {name}{f' # {directive}' if directive else ''}")
+        self.tap.append(f"{'ok' if holds else 'not ok'} {self.count} - "
+                        f"{name}{f' # {directive}' if directive else ''}")
         self.said = []
 
     def path(self, *names):
@@ -61,7 +63,8 @@ class Results:
         missing = number - 1 - self.levels[-1].seen
         if missing > 0:
             self.levels[-1].seen += missing
-            self.point(False, f"{self.path() or 'KUnit'}: {missing} results before number {number} are not in the log")
+            self.point(False, f"{self.path() or 'KUnit'}: {missing} results before number {number} "
+                              "are not in the log")
             below = None
         name, _, directive = rest.partition(" # ")
         if below is None or (not holds and not below.failed):

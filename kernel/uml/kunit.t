@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suites of kernel/kunit, as one stream of TAP: all of them in the debug guest, in the strict one those that mount
-nothing but sound images, and in the plain one the comparison with the specification, with the whole field sweep and
-fast enough. Before that, the kernel's checkpatch reads them. The kernels' logs are build/kernel/kunit-NAME.log."""
+"""The suites of kernel/kunit, as one stream of TAP: all of them in the debug guest, in the strict
+one those that mount nothing but sound images, and in the plain one the comparison with the
+specification, with the whole field sweep and fast enough. Before that, the kernel's checkpatch
+reads them. The kernels' logs are build/kernel/kunit-NAME.log."""
 
 import contextlib
 import fnmatch
@@ -25,10 +26,12 @@ SKIPS = {
     "erofs_super.super_options.with DAX": "User-Mode Linux has no device memory",
 }
 
-# What is known to fail, why, and the words in which. Any other failure of it counts, and so does a pass.
+# What is known to fail, why, and the words in which. Any other failure of it counts, and so does a
+# pass.
 KNOWN_FAILURES = {
     "erofs_xattr.xattr_shared_outside_metabox":
-        ("finding metabox-stale-page", 'inode, "shared", ((void *)0), 0) == -61 (0xffffffffffffffc3)'),
+        ("finding metabox-stale-page",
+         'inode, "shared", ((void *)0), 0) == -61 (0xffffffffffffffc3)'),
 }
 FAILED_AT = re.compile(r"(?:EXPECTATION|ASSERTION) FAILED at ")
 
@@ -40,8 +43,8 @@ KNOWN = re.compile(r"known divergence, (\d+) times: (.*?):")
 LEAST_RATE = 1000
 
 # How long a suite took, from its first and last line in the log.
-SPAN = re.compile(r"^\[ *([\d.]+)\].*? # Subtest: (erofs_\w+)$.*?^\[ *([\d.]+)\](?:\[ *[TC]\d+\])? (?:not )?ok \d+ \2\b",
-                  re.M | re.S)
+SPAN = re.compile(r"^\[ *([\d.]+)\].*? # Subtest: (erofs_\w+)$.*?^\[ *([\d.]+)\](?:\[ *[TC]\d+\])? "
+                  r"(?:not )?ok \d+ \2\b", re.M | re.S)
 
 
 class Stream:
@@ -63,7 +66,8 @@ class Stream:
         said = "\n".join(remarks)
         self.met |= {case} & KNOWN_FAILURES.keys()
         if reason and holds:
-            self.point(False, f"{guest}: {case} is known to fail but passes: take it out of KNOWN_FAILURES")
+            self.point(False, f"{guest}: {case} is known to fail but passes: take it out of "
+                              "KNOWN_FAILURES")
         elif reason and len(FAILED_AT.findall(said)) == 1 and how in said:
             self.points.append(True)
             print(f"not ok {len(self.points)} - {guest}: {case} # TODO {reason}", flush=True)
@@ -89,13 +93,17 @@ class Stream:
 
 def checkpatch(stream):
     """One point for each file: fit to post."""
-    for path in sorted(path for kind in ("*.[ch]", "Kconfig", "Makefile") for path in glob.glob(f"{HERE}/{kind}")):
-        done = subprocess.run(["perl", f"{SOURCE}/scripts/checkpatch.pl", "--strict", "--no-tree", "--color=never", "-f", path],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False)
+    for path in sorted(path for kind in ("*.[ch]", "Kconfig", "Makefile")
+                       for path in glob.glob(f"{HERE}/{kind}")):
+        done = subprocess.run(["perl", f"{SOURCE}/scripts/checkpatch.pl", "--strict", "--no-tree",
+                               "--color=never", "-f", path],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/",
+                              check=False)
         clean = done.returncode == 0 and "has no obvious style problems" in done.stdout
         if not clean:
             stream.say(*(done.stdout + done.stderr).splitlines())
-        stream.point(clean, f"checkpatch --strict has nothing to say to {os.path.relpath(path, TOP)}")
+        stream.point(clean,
+                     f"checkpatch --strict has nothing to say to {os.path.relpath(path, TOP)}")
 
 
 def suites_like(pattern):
@@ -115,16 +123,18 @@ def run(guest, pattern):
     """What the guest says, and how it ended."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(log_of(guest))
-    command = [f"{TOP}/kernel/uml/run-guest", "--guest", guest, "--timeout", str(TIMEOUT), "--mem", "512M",
+    command = [f"{TOP}/kernel/uml/run-guest", "--guest", guest, "--timeout", str(TIMEOUT),
+               "--mem", "512M",
                "--log", log_of(guest), "--kunit", pattern]
     start = time.monotonic()
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
-                          check=False)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          errors="replace", check=False)
     return done.stdout, done.returncode, time.monotonic() - start
 
 
 def results(stream, guest, pattern):
-    """One point for each test case, and one for what the kernel thinks of it; returns the log, and the seconds."""
+    """One point for each test case, and one for what the kernel thinks of it; returns the log, and
+    the seconds."""
     said, status, seconds = run(guest, pattern)
     came, remarks = set(), []
     for line in said.splitlines():
@@ -139,10 +149,12 @@ def results(stream, guest, pattern):
             remarks.append(line)
             stream.say(line.removeprefix("# "))
     lost = suites_like(pattern) - came
-    stream.point(not lost, f"{guest}: all suites ran{' but ' * bool(lost)}{', '.join(sorted(lost))}")
+    stream.point(not lost,
+                 f"{guest}: all suites ran{' but ' * bool(lost)}{', '.join(sorted(lost))}")
     stream.point(status == 0, f"{guest}: the kernel has nothing to complain of")
     built = read_json(f"{BUILD}/{guest}/guest.json").get("source")
-    stream.point(built == read_json(f"{BUILD}/source.json"), f"{guest}: was built of the source in build/kernel")
+    stream.point(built == read_json(f"{BUILD}/source.json"),
+                 f"{guest}: was built of the source in build/kernel")
     return (content(log_of(guest)) or b"").decode(errors="replace"), seconds
 
 
@@ -154,11 +166,14 @@ def numbers(pattern, remarks):
 # ---- What the plain guest has to show ----
 
 def judge_plain(stream, remarks):
-    """All of the sweep, fast, and the kernel still differs where it is known to: else a waiver is to be taken back."""
+    """All of the sweep, fast, and the kernel still differs where it is known to: else a waiver is
+    to be taken back."""
     tried = numbers(TRIED, remarks)
-    stream.point(tried and tried[0] == tried[1], "plain: every change of the field sweep was mounted")
+    stream.point(tried and tried[0] == tried[1],
+                 "plain: every change of the field sweep was mounted")
     rate = numbers(RATE, remarks)
-    stream.point(rate and int(rate[0]) >= LEAST_RATE, f"plain: at least {LEAST_RATE} mounts a second")
+    stream.point(rate and int(rate[0]) >= LEAST_RATE,
+                 f"plain: at least {LEAST_RATE} mounts a second")
     known = {match[2]: int(match[1]) for line in remarks if (match := KNOWN.match(line))}
     stream.point(known, "plain: the suite says where the kernel is known to differ")
     for name, times in known.items():
@@ -167,7 +182,8 @@ def judge_plain(stream, remarks):
 
 def keep_seconds(seconds):
     """For run-probe, which runs after this and knows how long both may take in the debug guest."""
-    write_json(f"{BUILD}/kunit-seconds.json", {"guest": hash_of_guest("debug"), "seconds": round(seconds, 1)})
+    write_json(f"{BUILD}/kunit-seconds.json",
+               {"guest": hash_of_guest("debug"), "seconds": round(seconds, 1)})
 
 
 def main():
@@ -177,14 +193,17 @@ def main():
     for guest, pattern in SUITES.items():
         log, seconds = results(stream, guest, pattern)
         remarks = [match[1] for line in log.splitlines() if (match := SAID.search(line))]
-        spans = [f"{name} {float(last) - float(first):.1f} s" for first, name, last in SPAN.findall(log)]
-        stream.say(f"{guest}: {made_of(guest)}", f"{guest}: {pattern} took {seconds:.1f} s: {', '.join(spans)}",
+        spans = [f"{name} {float(last) - float(first):.1f} s"
+                 for first, name, last in SPAN.findall(log)]
+        stream.say(f"{guest}: {made_of(guest)}",
+                   f"{guest}: {pattern} took {seconds:.1f} s: {', '.join(spans)}",
                    *(f"{guest}: {line}" for line in remarks))
         if guest == "plain":
             judge_plain(stream, remarks)
         if guest == "debug":
             keep_seconds(seconds)
-    stream.say(f"{len(stream.skipped)} skipped", *(f"  {case}: {reason}" for case, reason in stream.skipped.items()))
+    stream.say(f"{len(stream.skipped)} skipped",
+               *(f"  {case}: {reason}" for case, reason in stream.skipped.items()))
     for case in SKIPS.keys() - stream.skipped.keys():
         stream.point(False, f"{case} is skipped no more: take it out of SKIPS")
     for case in KNOWN_FAILURES.keys() - stream.met:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-# At the end of fs/erofs/Makefile: coverage of this directory alone, with lines for reports on it, and at most one file that is another.
+# At the end of fs/erofs/Makefile: coverage of this directory alone, with lines for reports on it,
+# and at most one file that is another.
 
 ifeq ($(CONFIG_EROFS_FS_FUZZ),y)
 ccflags-y += -fsanitize-coverage=trace-pc,trace-cmp -g

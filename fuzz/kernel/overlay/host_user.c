@@ -57,8 +57,9 @@ static void *map_file(const char *variable, size_t size)
 }
 
 /*
- * The memory that AFL++ has made is in the host's System V IPC, the only part of it that confine leaves to a guest. There is no
- * other use for that: the guest gives it up before there is any input.
+ * The memory that AFL++ has made is in the host's System V IPC, the only part of it that confine
+ * leaves to a guest. There is no other use for that: the guest gives it up before there is any
+ * input.
  */
 static int leave_ipc(void)
 {
@@ -128,7 +129,10 @@ static void say(const uint32_t *words, size_t size)
 		;
 }
 
-/* Who will run the next input. Where a guest has said so and then died while it waited, this one takes its place. */
+/*
+ * Who will run the next input. Where a guest has said so and then died while it waited, this one
+ * takes its place.
+ */
 static void announce(void)
 {
 	if (!fuzz_shared->announced)
@@ -203,9 +207,10 @@ int fuzz_host_next(const unsigned char **data, unsigned int *size)
 }
 
 /*
- * What came of the input, and who will run the next: in one write, because to wake afl-fuzz takes longer than many an input.
- * The phase comes first: a launcher that finds a guest dead while that waited makes sure that afl-fuzz was told.
- * retires: another guest will run the next one, and will say so when it has booted
+ * What came of the input, and who will run the next: in one write, because to wake afl-fuzz takes
+ * longer than many an input. The phase comes first: a launcher that finds a guest dead while that
+ * waited makes sure that afl-fuzz was told. retires: another guest will run the next one, and will
+ * say so when it has booted
  */
 void fuzz_host_done(int retires)
 {
