@@ -16,9 +16,10 @@
 #	PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR
 #			where `make install` puts things
 #
-# Everything made is below build/. One program is built in several variants, each with a directory of its own that
-# mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and build/lint-gcc and build/lint-clang, which
-# nobody runs. Each folder that has targets of its own has them in one file, which is named after it.
+# Everything made is below build/. One program is built in several variants, each with a directory
+# of its own that mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and
+# build/lint-gcc and build/lint-clang, which nobody runs. Each folder that has targets of its own
+# has them in one file, which is named after it.
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
@@ -42,9 +43,9 @@ all: build/erofs-ishare build/libishare.a ## build: Build build/erofs-ishare and
 
 # ---- Packages from Debian ----
 #
-# A list of packages has the name of the target that installs it. needs_TARGET is the list that a target needs, where that
-# is not deps. Whatever is made waits for `packages`, which checks the lists of all goals. It installs only for demo and
-# test.
+# A list of packages has the name of the target that installs it. needs_TARGET is the list that a
+# target needs, where that is not deps. Whatever is made waits for `packages`, which checks the
+# lists of all goals. It installs only for demo and test.
 
 DEPS := deps deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images
 .PHONY: $(DEPS) deps-all packages
@@ -92,8 +93,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 INCLUDES := -Iref -Iref/core -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
 HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
-# For all code, the core above all, which takes hostile bytes apart. What marks the targets of indirect jumps depends on
-# the processor: of the flags for that, those that the compiler takes. The core has no libc that could be fortified.
+# For all code, the core above all, which takes hostile bytes apart. What marks the targets of
+# indirect jumps depends on the processor: of the flags for that, those that the compiler takes. The
+# core has no libc that could be fortified.
 HARDENING = -fstack-protector-strong -fstack-clash-protection -fPIE $(branch_protection)
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
@@ -108,12 +110,13 @@ taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x 
 host_cflags = $(shell pkg-config --cflags $(LIBRARIES))
 host_libs = $(shell pkg-config --libs jansson libcrypto)
 
-# The library is one object, in which only the public names stay global: ishare_*, and the functions that bear the
-# names of rules.
+# The library is one object, in which only the public names stay global: ishare_*, and the functions
+# that bear the names of rules.
 rule_symbols = $$(sed -n 's/^\tISHARE_RULE_\(.*\),$$/--keep-global-symbol=\L\1/p' build/spec/rules.h)
 
 # $(call variant,DIRECTORY,COMPILER,FLAGS,FLAGS OF HOSTED CODE,LINKER FLAGS,LIBRARIES,PREREQUISITE)
-# The objects depend on what the specification generates and on the flags; the flags' file changes when they do.
+# The objects depend on what the specification generates and on the flags; the flags' file changes
+# when they do.
 define variant
 $(1)_cc = $(2) $$(WARNINGS) $$(INCLUDES) $(3) $$(CFLAGS)
 $(1)_link = $(2) $(3) $(5) $$(CFLAGS) $$(LDFLAGS)
@@ -157,8 +160,9 @@ $$(UNIT:%.c=$(1)/%): %: %.o $(1)/libishare.a
 -include $$(patsubst %.c,$(1)/%.d,$$(CORE) $$(LIB) $$(CMD) $$(UNIT))
 endef
 
-# $(call foreign_variant,DEBIAN'S ARCHITECTURE,COMPILER'S PREFIX,LIBRARIES' DIRECTORY,DYNAMIC LINKER)
-# libc comes with the cross compiler, the other libraries from packages unpacked below build/sysroot.
+# $(call foreign_variant,ARCHITECTURE,COMPILER'S PREFIX,LIBRARIES' DIRECTORY,DYNAMIC LINKER)
+# The architecture has Debian's name. libc comes with the cross compiler, the other libraries from
+# packages unpacked below build/sysroot.
 foreign_variant = $(call variant,build/$(1),$(2)-gcc,$(TRAP),\
 	-isystem build/sysroot/$(1)/usr/include -isystem build/sysroot/$(1)/usr/include/$(3),\
 	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(here)/build/sysroot/$(1)/usr/lib/$(3),\

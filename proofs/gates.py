@@ -18,8 +18,10 @@ FLOORS_HEAD = """\
 # are about what it ensures. `proofs/prove --record-floors` adds functions and raises numbers; lowering one, or taking a
 # function away, is done by hand, in a commit that says why.
 """
-# The functions that sum rules up, and the formulas in the "Conformance" sections of the specification.
-SUMMARIES = {"ishare_superblock_conforms": "superblock_conforms", "ishare_prefixes_conform": "prefixes_conform",
+# The functions that sum rules up, and the formulas in the "Conformance" sections of the
+# specification.
+SUMMARIES = {"ishare_superblock_conforms": "superblock_conforms",
+             "ishare_prefixes_conform": "prefixes_conform",
              "ishare_conforms": "conforms"}
 SAME_TWICE = re.compile(r"\(?(.+?)\)? ?(?:<==>|==>|==|<=|>=) ?\(?(.+?)\)?")
 
@@ -27,30 +29,35 @@ SAME_TWICE = re.compile(r"\(?(.+?)\)? ?(?:<==>|==>|==|<=|>=) ?\(?(.+?)\)?")
 def plain():
     """The core is written so that Frama-C, compilers and these gates read the same."""
     headers = {os.path.basename(path) for path in core_files() if path.endswith(".h")}
-    wrong = [f"ref/core/{name}: only .c and .h files belong there" for name in sorted(os.listdir("ref/core"))
+    wrong = [f"ref/core/{name}: only .c and .h files belong there"
+             for name in sorted(os.listdir("ref/core"))
              if not name.endswith((".c", ".h"))]
     return wrong + [w for path in core_files() for w in acsl.plain(path, read(path), headers)]
 
 
 def definitions(path):
-    """The specification defines predicates and logic functions, and those that are recursive have a value."""
+    """The specification defines predicates and logic functions, and those that are recursive have a
+    value."""
     text = read(path)
     try:
         found = acsl.definitions(text)
     except acsl.Unreadable as reason:
         return [f"{path}: {reason}: nothing there may be believed unproved"]
     code = "".join(acsl.code_of(text).split())
-    wrong = [] if re.fullmatch(r"(#ifndef(\w+_H)#define\2)?(#include\"layout.h\")?(#endif)?", code) else \
+    wrong = [] if re.fullmatch(r"(#ifndef(\w+_H)#define\2)?(#include\"layout.h\")?(#endif)?",
+                               code) else \
         [f"{path}: has more than definitions"]
     for name, parameters, body in found:
         calls = [m.end() for m in re.finditer(rf"(?<!->)(?<![.\w]){name}\b\s*(?:\{{\w+\}})?", body)]
         if calls and not counts_down(name, parameters, body, calls):
-            wrong.append(f"{path}: {name}() calls itself, but is not of the form `n <= 0 ? ... : ... (n - 1)`")
+            wrong.append(f"{path}: {name}() calls itself, but is not of the form `n <= 0 ? ... : "
+                         "... (n - 1)`")
     return wrong
 
 
 def counts_down(name, parameters, body, calls):
-    """Whether a recursive definition has a counter that is less by one in each call, and is done at 0."""
+    """Whether a recursive definition has a counter that is less by one in each call, and is done at
+    0."""
     form = re.fullmatch(r"(\w+) <= 0 \?([^?:]*):.*", body, re.DOTALL)
     if not form or form.group(1) not in parameters or re.search(rf"\b{name}\b", form.group(2)) or \
             re.search(r"\\(?:let|forall|exists|lambda)\b", body):
@@ -83,7 +90,8 @@ def contracts(sources):
     wrong = []
     for source in sources:
         for function in source.functions:
-            wrong += [f"{source.path}: {function}() {what}" for what in missing(contracts_of(function, source))]
+            wrong += [f"{source.path}: {function}() {what}"
+                      for what in missing(contracts_of(function, source))]
         if source.path.endswith(".c"):
             wrong += [f"{source.path}: has a contract of {c.function}(), which it does not define"
                       for c in contracts_in(source.path) if c.function not in source.functions]
@@ -93,7 +101,8 @@ def contracts(sources):
 def contracts_of(function, source):
     """The contracts of a function: in its own file and in headers."""
     found = []
-    for path in dict.fromkeys([source.path, *sorted(p for p in source.dependencies() if p.endswith(".h"))]):
+    for path in dict.fromkeys([source.path,
+                               *sorted(p for p in source.dependencies() if p.endswith(".h"))]):
         if not path.startswith("build/"):
             found += [c for c in contracts_in(path) if c.function == function]
     return found
@@ -128,7 +137,8 @@ def assigned(contract, outputs):
     places = [place for text in contract.of_kind("assigns") for place in argument_list(text, 0)]
     if not places:
         return ["does not say what it assigns"]
-    return [f"assigns {place}, which is not for it to set" for place in places if place != r"\nothing"
+    return [f"assigns {place}, which is not for it to set" for place in places
+            if place != r"\nothing"
             and re.match(r"[*(&]*(\w+)|", place).group(1) not in outputs]
 
 
@@ -137,7 +147,8 @@ def unsaid(contract, outputs):
     empty = [e for e in contract.of_kind("ensures") if says_nothing(e)]
     ensured = " ".join(e for e in contract.of_kind("ensures") if e not in empty)
     lacks = [f"ensures `{e}`, which says nothing" for e in empty]
-    if not re.match(r"(?:static )?(?:inline )?void \w+\(", contract.head) and r"\result" not in ensured:
+    if not re.match(r"(?:static )?(?:inline )?void \w+\(",
+                    contract.head) and r"\result" not in ensured:
         lacks.append("does not say what its result means: no ensures with \\result")
     return lacks + [f"does not say what {name} is set to: no ensures with it" for name in outputs
                     if not re.search(rf"\b{name}\b", ensured)]
@@ -151,7 +162,8 @@ def says_nothing(ensures):
 
 
 def rules(sources, spec_rules, summaries=None):
-    """The function of each rule is equivalent to the predicate of its name, and each summary to its formula."""
+    """The function of each rule is equivalent to the predicate of its name, and each summary to its
+    formula."""
     owner = {f: source for source in sources for f in source.functions}
     demanded = [(f"rule {name}", identifier, identifier) for name, identifier in spec_rules] + \
         [(f"formula {formula}", function, formula)
@@ -162,16 +174,20 @@ def rules(sources, spec_rules, summaries=None):
             wrong.append(f"{what}: the core has no function {function}()")
             continue
         found = contracts_of(function, owner[function])
-        meaning = [c.text for contract in found for c in contract.clauses if (c.kind, c.name) == ("ensures", "meaning")]
-        wanted = [rf"\result <==> {predicate}({', '.join(contract.names())})" for contract in found[:1]]
+        meaning = [c.text for contract in found for c in contract.clauses
+                   if (c.kind, c.name) == ("ensures", "meaning")]
+        wanted = [rf"\result <==> {predicate}({', '.join(contract.names())})"
+                  for contract in found[:1]]
         if meaning != wanted or not wanted:
-            wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> {predicate}(its parameters)` "
+            wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> "
+                         f"{predicate}(its parameters)` "
                          "and no other meaning")
     return wrong
 
 
 def strangers(sources):
-    """What the core calls is the core, so that every contract that is relied upon is one that is proved."""
+    """What the core calls is the core, so that every contract that is relied upon is one that is
+    proved."""
     defined = {f for source in sources for f in source.functions}
     return [f"{source.path} calls {name}(), which the core does not define"
             for source in sources for name in source.calls if name not in defined]
@@ -179,7 +195,8 @@ def strangers(sources):
 
 def committed():
     """No result of a proof is under version control."""
-    listed = run("git", "ls-files", "--", BUILD, "*.proved", "*wp-cache*", "*.wpcache").stdout.split()
+    listed = run("git", "ls-files", "--", BUILD, "*.proved", "*wp-cache*",
+                 "*.wpcache").stdout.split()
     return [f"{path} is under version control: results are to be found anew" for path in listed]
 
 
@@ -187,13 +204,15 @@ def read_floors():
     """floors.tsv: {(file, function): {column: number}}, and the columns."""
     if not os.path.exists(FLOORS):
         return {}, []
-    lines = [line.split("\t") for line in read(FLOORS).splitlines() if line and not line.startswith("#")]
+    lines = [line.split("\t") for line in read(FLOORS).splitlines() if line
+             and not line.startswith("#")]
     columns = lines[0][2:]
     return {tuple(line[:2]): dict(zip(columns, map(int, line[2:]))) for line in lines[1:]}, columns
 
 
 def floors(column, counts):
-    """No function has fewer goals than it once had; counts is {(file, function): number}, of all files."""
+    """No function has fewer goals than it once had; counts is {(file, function): number}, of all
+    files."""
     recorded, _ = read_floors()
     wrong = []
     for (path, function), row in recorded.items():
@@ -208,15 +227,19 @@ def floors(column, counts):
 
 
 def record_floors(counts):
-    """Raise the floors to {(file, function): {column: number}}; returns complaints if one would sink."""
+    """Raise the floors to {(file, function): {column: number}}; returns complaints if one would
+    sink."""
     recorded, _ = read_floors()
     columns = sorted({column for row in counts.values() for column in row})
-    wrong = [f"{path}: {function}() has {counts.get((path, function), {}).get(column, 0)} {column}, the floor is "
+    wrong = [f"{path}: {function}() has {counts.get((path, function), {}).get(column, 0)} "
+             f"{column}, the floor is "
              f"{number}: lower it by hand, and say why in the commit"
              for (path, function), row in recorded.items() for column, number in row.items()
              if counts.get((path, function), {}).get(column, 0) < number]
     if not wrong:
-        rows = ["\t".join([*key, *(str(row.get(c, 0)) for c in columns)]) for key, row in sorted(counts.items())]
+        rows = ["\t".join([*key, *(str(row.get(c, 0)) for c in columns)])
+                for key, row in sorted(counts.items())]
         with open(FLOORS, "w", encoding="utf-8") as f:
-            f.write(FLOORS_HEAD + "\t".join(["file", "function", *columns]) + "\n" + "\n".join(rows) + "\n")
+            f.write(FLOORS_HEAD + "\t".join(["file", "function", *columns]) + "\n"
+                    + "\n".join(rows) + "\n")
     return wrong

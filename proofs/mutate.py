@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """Makes mutants of C code: the same text with one small thing wrong.
 
-Only the bodies of functions are touched, never a comment - so never a contract - nor a preprocessor line. What comes
-out need not compile; who asked for it tries that. The order, and so the numbering, follows the text alone.
+Only the bodies of functions are touched, never a comment - so never a contract - nor a preprocessor
+line. What comes out need not compile; who asked for it tries that. The order, and so the numbering,
+follows the text alone.
 """
 
 import re
@@ -14,12 +15,15 @@ OPEN, CLOSE = "([{", ")]}"
 
 COMPARISONS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"),
                "==": ("!=", "<="), "!=": ("==", "<")}
-OPERATORS = {"+": "-", "-": "+", "*": "+", "/": "*", "%": "/", ">>": "<<", "<<": ">>", "&": "|", "|": "&", "^": "|",
+OPERATORS = {"+": "-", "-": "+", "*": "+", "/": "*", "%": "/", ">>": "<<", "<<": ">>", "&": "|",
+             "|": "&", "^": "|",
              "++": "--"}
 STATUSES = ("ISHARE_OK", "ISHARE_END", "ISHARE_SHORT", "ISHARE_MALFORMED")
 SPACES = ("ISHARE_PREFIX_IN_IMAGE", "ISHARE_PREFIX_IN_METABOX", "ISHARE_PREFIX_IN_PACKED")
-KEYWORDS = {"return", "if", "else", "for", "while", "switch", "case", "default", "break", "continue", "goto", "do",
-            "sizeof", "struct", "enum", "const", "static", "bool", "void", "unsigned", "char", "int"}
+KEYWORDS = {"return", "if", "else", "for", "while", "switch", "case", "default", "break",
+            "continue", "goto", "do",
+            "sizeof", "struct", "enum", "const", "static", "bool", "void", "unsigned",
+            "char", "int"}
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,10 @@ def blank(text):
 
 
 def functions(code):
-    """(name, return type, start and end of the body) of each function, as kernel style sets them."""
-    for match in re.finditer(r"^(\w[^\n;{}]*?(\w+)\([^;{}]*\))\s*^\{$(.*?)^\}$", code, re.DOTALL | re.MULTILINE):
+    """(name, return type, start and end of the body) of each function, as kernel style sets
+    them."""
+    for match in re.finditer(r"^(\w[^\n;{}]*?(\w+)\([^;{}]*\))\s*^\{$(.*?)^\}$", code,
+                             re.DOTALL | re.MULTILINE):
         head, name = match.group(1), match.group(2)
         yield name, head[:head.index(name + "(")].strip(), match.start(3), match.end(3)
 
@@ -80,7 +86,8 @@ class Body:
 
     def __init__(self, code, kind, start, end):
         self.code, self.kind = code, kind
-        self.tokens = [Token(m.group(), m.start(), m.end()) for m in TOKEN.finditer(code, start, end)]
+        self.tokens = [Token(m.group(), m.start(), m.end())
+                       for m in TOKEN.finditer(code, start, end)]
         self.pair = self.pairs()
 
     def pairs(self):
@@ -119,7 +126,8 @@ class Body:
         i -= 1
         while True:
             while self.text(i) in (")", "]"):
-                i = self.pair[i] - 1 if self.is_word(self.pair[i] - 1) or self.text(i) == "]" else self.pair[i]
+                i = self.pair[i] - 1 if self.is_word(self.pair[i] - 1) or self.text(
+                    i) == "]" else self.pair[i]
                 if self.text(i) == "(":
                     return i
             if self.text(i - 1) in ("->", "."):
@@ -249,7 +257,8 @@ class Body:
         if self.text(i + 1) != "(":
             return
         last = self.pair[i + 1]
-        commas = [i + 1] + [k for k in range(i + 2, last) if self.text(k) == "," and self.depth(i + 2, k) == 0] + [last]
+        commas = [i + 1] + [k for k in range(i + 2, last) if self.text(k) == ","
+                            and self.depth(i + 2, k) == 0] + [last]
         if len(commas) == 4:
             size, offset, length = (self.source(a + 1, b - 1) for a, b in zip(commas, commas[1:]))
             yield self.change("wrap", i, last, f"({offset} + {length} <= {size})")
@@ -279,13 +288,16 @@ class Body:
             yield self.change(operator, i, i, f"({text} - 1)")
 
     def is_statement(self, i):
-        """Whether a statement starts here that can be dropped: an assignment, an increment or a call."""
+        """Whether a statement starts here that can be dropped: an assignment, an increment or a
+        call."""
         before = self.text(i - 1)
-        if not (before in (";", "{", "}", "", "else", ":") or before == ")" and self.is_control(self.pair[i - 1])):
+        if not (before in (";", "{", "}", "", "else", ":") or before == ")"
+                and self.is_control(self.pair[i - 1])):
             return False
         if self.depth(0, i) != sum((self.text(k) == "{") - (self.text(k) == "}") for k in range(i)):
             return False
-        return self.is_word(i) and self.text(i + 1) in ("=", "->", "++", "(", "[", ".") or self.text(i) == "*"
+        return self.is_word(i) and self.text(i + 1) in ("=", "->", "++", "(", "[",
+                                                        ".") or self.text(i) == "*"
 
     def is_control(self, i):
         """Whether a parenthesis belongs to if, for or while."""
@@ -302,7 +314,8 @@ class Body:
 def mutants(path, text):
     """All mutants of a file, no two alike."""
     code, seen = blank(text), set()
-    # The range test is the one place that knows how to avoid a wrapping sum, so its mutant is written out.
+    # The range test is the one place that knows how to avoid a wrapping sum, so its mutant is
+    # written out.
     whole = [("wrap", m.start(), m.end(), "offset + len <= size")
              for m in re.finditer(r"len <= size && offset <= size - len", code)]
     for function, kind, start, end in functions(code):

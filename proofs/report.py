@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Writes build/proofs/report.json: what was proved, by what, in what time, under which assumptions."""
+"""Writes build/proofs/report.json: what was proved, by what, in what time, under which
+assumptions."""
 
 import json
 import os
@@ -21,7 +22,8 @@ def spec_rules():
 
 def assumptions():
     """The headings below "What is assumed" in README.md: there each is explained."""
-    section = re.search(r"^## What is assumed$(.*?)^## ", read(f"{HERE}/README.md"), re.MULTILINE | re.DOTALL)
+    section = re.search(r"^## What is assumed$(.*?)^## ", read(f"{HERE}/README.md"),
+                        re.MULTILINE | re.DOTALL)
     return re.findall(r"^### (?:\d+\. )?(.*)$", section.group(1), re.MULTILINE)
 
 
@@ -34,9 +36,11 @@ def add(numbers):
 
 
 def totals(results):
-    """Functions, goals and so on, over all machines; results is {machine: {(file, function): figures}}."""
+    """Functions, goals and so on, over all machines; results is {machine: {(file, function):
+    figures}}."""
     functions = {key for proved in results.values() for key in proved}
-    return {"functions": len(functions), **add(f for proved in results.values() for f in proved.values())}
+    return {"functions": len(functions),
+            **add(f for proved in results.values() for f in proved.values())}
 
 
 def closing_line(results, versions, total, wall):
@@ -46,20 +50,23 @@ def closing_line(results, versions, total, wall):
     rules = sum(identifier in proved for _, identifier in spec_rules())
     return (f"prove: {figures['functions']} of {total} functions, {rules} rules: "
             f"{figures['goals']} goals valid ({figures['qed']} Qed, {figures['cvc5']} cvc5, "
-            f"{figures['seconds']:.0f} s) for {', '.join(results)}; {figures['smoke']} smoke tests passed; {wall:.0f} s; "
+            f"{figures['seconds']:.0f} s) for {', '.join(results)}; {figures['smoke']} smoke tests "
+            f"passed; {wall:.0f} s; "
             + ", ".join(f"{tool} {version}" for tool, version in versions.items())
             + f"; {len(assumptions())} assumptions")
 
 
 def remove():
-    """Remove the report, and the page that has its figures: what they say is no longer so, or not known to be."""
+    """Remove the report, and the page that has its figures: what they say is no longer so, or not
+    known to be."""
     if os.path.exists(f"{BUILD}/report.json"):
         try_to_remove(f"{BUILD}/report.json")
         try_to_remove(PAGE)
 
 
 def state():
-    """The commit that the proved tree stands on, and whether what was proved has been changed since."""
+    """The commit that the proved tree stands on, and whether what was proved has been changed
+    since."""
     commit = run("git", "rev-parse", "HEAD").stdout.strip()
     changed = run("git", "status", "--porcelain", "--", "ref/core", "spec", "proofs").stdout.strip()
     return (commit or "none") + (", with changes" if changed else "")
@@ -67,7 +74,8 @@ def state():
 
 def write_report(results, versions, wall):
     """The whole of it."""
-    places = {function: (path, function) for proved in results.values() for path, function in proved}
+    places = {function: (path, function) for proved in results.values()
+              for path, function in proved}
     rules = []
     for name, identifier in spec_rules():
         key = places[identifier]
@@ -76,9 +84,12 @@ def write_report(results, versions, wall):
     functions = [{"file": path, "function": function,
                   "machdeps": {m: proved[path, function] for m, proved in results.items()
                                if (path, function) in proved}}
-                 for path, function in sorted({key for proved in results.values() for key in proved})]
-    report = {"commit": state(), "versions": versions, "machdeps": list(results), "assumptions": assumptions(),
-              "totals": {**totals(results), "rules": len(rules), "wall seconds of the last run": round(wall)},
+                 for path, function in sorted({key for proved in results.values()
+                                               for key in proved})]
+    report = {"commit": state(), "versions": versions, "machdeps": list(results),
+              "assumptions": assumptions(),
+              "totals": {**totals(results), "rules": len(rules),
+                         "wall seconds of the last run": round(wall)},
               "rules": rules, "functions": functions}
     write(f"{BUILD}/report.json", json.dumps(report, indent=1) + "\n")
     return report

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """Runs Frama-C's WP with cvc5 over functions of the core, and reads what it says.
 
-Frama-C's exit status says nothing about proofs, so it is not asked: a function counts as proved when all goals in its
-log are valid, the log's summary and the JSON report count the same, and nothing in the log is a warning. Smoke tests
-pass when cvc5 finds no proof, and so when it is not even running; that it did run is seen to here.
+Frama-C's exit status says nothing about proofs, so it is not asked: a function counts as proved
+when all goals in its log are valid, the log's summary and the JSON report count the same, and
+nothing in the log is a warning. Smoke tests pass when cvc5 finds no proof, and so when it is not
+even running; that it did run is seen to here.
 """
 
 import functools
@@ -24,9 +25,11 @@ BUILD = "build/proofs"
 SPEC = "build/spec/spec.acsl.h"
 TOOLS = {"frama-c": "frama-c-base", "why3": "why3", "cvc5": "cvc5", "gcc": "gcc", "nm": "binutils"}
 # The drivers and the form of the log are those of these versions.
-VERSIONS = {"frama-c": ("-version", "25."), "why3": ("--version", "1.5."), "cvc5": ("--version", "1.0.")}
+VERSIONS = {"frama-c": ("-version", "25."), "why3": ("--version", "1.5."),
+            "cvc5": ("--version", "1.0.")}
 INCLUDES = ["-Iref/core", "-Ibuild/spec"]
-# What the preprocessor is told. ppc_32 is big-endian; the core asks a preprocessor for no more than the word size.
+# What the preprocessor is told. ppc_32 is big-endian; the core asks a preprocessor for no more than
+# the word size.
 MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32", "ppc_32": "-m32"}
 DRIVERS = "/usr/share/why3/drivers"
 # What nm calls a symbol that is wanted, and one that is no code; what else it knows is a function.
@@ -52,9 +55,9 @@ editor = ""
 in_place = false
 interactive = false
 """
-# cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed. When it ends without an
-# answer, or hangs and is killed, Frama-C would take that for a smoke test that is passed; so the file $CVC5_TRIES gets
-# a line for each try and one for each answer.
+# cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed. When
+# it ends without an answer, or hangs and is killed, Frama-C would take that for a smoke test that
+# is passed; so the file $CVC5_TRIES gets a line for each try and one for each answer.
 CVC5 = """#!/bin/sh
 ulimit -c 0
 seconds=$1
@@ -73,8 +76,8 @@ printf '%s\\n' "$said"
 """
 
 RESULT = re.compile(r"\[wp\] \[([^]]*)\] Goal (?:typed_)?(\S+) : (.*)")
-# What is a step of a proof and claims nothing; the rest of a function's goals are what its contract and the
-# language demand.
+# What is a step of a proof and claims nothing; the rest of a function's goals are what its contract
+# and the language demand.
 STEP = re.compile(r"_assert_(?!rte_)|_loop_invariant_")
 NO_FIGURES = {"goals": 0, "steps": 0, "ensures": 0, "qed": 0, "cvc5": 0, "smoke": 0, "seconds": 0.0}
 SMOKE = re.compile(r"\[wp\] \[(Passed|Failed)\] Smoke-test (?:typed_)?(\S+)")
@@ -111,7 +114,8 @@ def core_files():
 
 
 def write(path, text, mode=0o644):
-    """Write a file unless it says so already; other programs see the old one or the new one, nothing between."""
+    """Write a file unless it says so already; other programs see the old one or the new one,
+    nothing between."""
     if not os.path.exists(path) or read(path) != text:
         new = f"{path}.{os.getpid()}.new"
         with open(new, "w", encoding="utf-8") as f:
@@ -121,7 +125,8 @@ def write(path, text, mode=0o644):
 
 
 def require_tools():
-    """All programs in the versions that are known, or one line that says what to install; returns the versions."""
+    """All programs in the versions that are known, or one line that says what to install; returns
+    the versions."""
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     if missing:
         die(f"missing programs: apt install {' '.join(missing)} (or: make deps-proofs)")
@@ -131,7 +136,8 @@ def require_tools():
         match = re.search(r"\d+\.\d[\w.~+-]*", said)
         found[tool] = match.group() if match else "unknown"
         if not found[tool].startswith(wanted):
-            die(f"{tool} is version {found[tool]}, known to work is {wanted}*: apt install {TOOLS[tool]} "
+            die(f"{tool} is version {found[tool]}, known to work is {wanted}*: apt install "
+                f"{TOOLS[tool]} "
                 "of Debian 12")
     if not os.path.exists(SPEC):
         die(f"{SPEC} is missing: run `make test-proofs`, or `make spec` first")
@@ -139,7 +145,8 @@ def require_tools():
 
 
 def configure_why3():
-    """Tell Why3 of cvc5, which its own detection does not know; returns the configuration's path."""
+    """Tell Why3 of cvc5, which its own detection does not know; returns the configuration's
+    path."""
     directory = os.path.abspath(f"{BUILD}/why3")
     os.makedirs(directory, exist_ok=True)
     for path in glob.glob(f"{DRIVERS}/*.gen"):
@@ -172,7 +179,8 @@ class Source:
         return unit
 
     def symbols(self):
-        """The functions that this very file defines, as the compiler sees it, and those that it wants from others."""
+        """The functions that this very file defines, as the compiler sees it, and those that it
+        wants from others."""
         obj = f"{BUILD}/{self.name}.o"
         done = run("gcc", "-std=c11", "-ffreestanding", "-O0", "-g", "-fkeep-inline-functions",
                    "-fkeep-static-functions", *INCLUDES, "-c", "-o", obj, self.unit)
@@ -187,7 +195,8 @@ class Source:
             elif letter not in DATA:
                 place = os.path.realpath(place or "nowhere")
                 if place not in core:
-                    die(f"{self.path} has a function {name}() that no file of the core defines, so nothing proves it")
+                    die(f"{self.path} has a function {name}() that no file of the core defines, so "
+                        "nothing proves it")
                 if place == os.path.realpath(self.path):
                     defined.append(name)
         return defined, wanted
@@ -198,8 +207,10 @@ class Source:
         return made.replace("\\\n", " ").split(":", 1)[1].split()
 
     def relevant(self, function):
-        """The text that the proof of a function depends on: of others the contracts, but not what they do."""
-        return "\0".join(without_bodies(path, function if path == self.path else None) for path in self.files)
+        """The text that the proof of a function depends on: of others the contracts, but not what
+        they do."""
+        return "\0".join(without_bodies(path, function if path == self.path else None)
+                         for path in self.files)
 
     def owner(self, goal):
         """The function that a goal belongs to."""
@@ -223,7 +234,8 @@ def without_bodies(path, kept):
 
 
 def forget_failures():
-    """Let Frama-C try again what was not proved: it remembers failures, too, and those of a prover that broke down."""
+    """Let Frama-C try again what was not proved: it remembers failures, too, and those of a prover
+    that broke down."""
     for path in glob.glob(f"{BUILD}/cache/*.json"):
         # Not as JSON: times such as `2.` are none.
         try:
@@ -280,8 +292,10 @@ class Prover:
         self.limits = ["-wp-timeout", str(SECONDS_PER_GOAL)]
         if smoke:
             self.limits += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
-        # Frama-C believes $PWD, which may be that of another tree: os.chdir() does not change it, nor does make -C.
-        self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf, "PWD": os.getcwd()}
+        # Frama-C believes $PWD, which may be that of another tree: os.chdir() does not change it,
+        # nor does make -C.
+        self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf,
+                            "PWD": os.getcwd()}
         self.versions = run("frama-c", "-version").stdout + run("cvc5", "--version").stdout
 
     def base(self, source, function):
@@ -290,7 +304,8 @@ class Prover:
 
     def key(self, source, function):
         """A digest of everything that the proof depends on."""
-        parts = [read(os.path.join(HERE, "wp.py")), source.relevant(function), function, self.versions,
+        parts = [read(os.path.join(HERE, "wp.py")), source.relevant(function), function,
+                 self.versions,
                  *self.options, *self.limits]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -330,18 +345,21 @@ class Prover:
         for path in (report, tries):
             try_to_remove(path)
         try:
-            status = self.frama_c(f"{base}.log", tries, "-wp-fct", function, "-wp-report-json", report, source.unit)
+            status = self.frama_c(f"{base}.log", tries, "-wp-fct", function, "-wp-report-json",
+                                  report, source.unit)
         except subprocess.TimeoutExpired as stopped:
             raise Unproved(f"frama-c did not end within {SECONDS_PER_FUNCTION} s"
                            + self.again_with(source, function)) from stopped
         log = read(f"{base}.log")
         if status:
-            raise Unproved(f"frama-c stopped with exit status {status}: " + " ".join(log.strip().splitlines()[-4:])
+            raise Unproved(f"frama-c stopped with exit status {status}: "
+                           + " ".join(log.strip().splitlines()[-4:])
                            + self.again_with(source, function))
         figures = self.check_log(source, function, log)
         if unanswered(tries):
             tests = [test for _, test in SMOKE.findall(log)]
-            raise Unanswered(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of which these pass when "
+            raise Unanswered(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of "
+                             "which these pass when "
                              f"it does not: {', '.join(tests) or 'none'}: it broke down, or hung"
                              + self.again_with(source, function))
         self.check_report(report)
@@ -356,12 +374,14 @@ class Prover:
                    os.path.abspath(f"{BUILD}/cache"), "-wp-par", "1", *arguments]
         # Not into a pipe: what a killed Frama-C leaves behind would hold it open.
         with open(log, "w", encoding="utf-8") as f:
-            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=f,
+                                  stderr=subprocess.STDOUT,
                                   env={**self.environment, "CVC5_TRIES": tries}, check=False,
                                   timeout=SECONDS_PER_FUNCTION).returncode
 
     def contradiction_found(self, number):
-        """Whether a smoke test finds a contradiction that was planted, now, on this machine, in its time."""
+        """Whether a smoke test finds a contradiction that was planted, now, on this machine, in its
+        time."""
         base = os.path.abspath(f"{BUILD}/{self.machdep}.smoke/control-{number}")
         os.makedirs(os.path.dirname(base), exist_ok=True)
         write(f"{base}.c", CONTROL)
@@ -372,8 +392,10 @@ class Prover:
         return ("Failed", "control_wp_smoke_default_requires") in SMOKE.findall(read(f"{base}.log"))
 
     def forget(self):
-        """Forget the results for this machine, and what Frama-C remembers of goals that are not valid."""
-        for path in glob.glob(f"{BUILD}/{self.machdep}{'.smoke' if self.smoke else ''}/**/*.proved", recursive=True):
+        """Forget the results for this machine, and what Frama-C remembers of goals that are not
+        valid."""
+        for path in glob.glob(f"{BUILD}/{self.machdep}{'.smoke' if self.smoke else ''}/**/*.proved",
+                              recursive=True):
             try_to_remove(path)
         forget_failures()
 
@@ -392,7 +414,8 @@ class Prover:
         complaints = warnings(log)
         for prover, goal, verdict in RESULT.findall(log):
             if not verdict.startswith("Valid"):
-                complaints.append(f"{goal}: {verdict.split(' (')[0].lower()}" + self.replay_with(source, goal))
+                complaints.append(f"{goal}: {verdict.split(' (')[0].lower()}"
+                                  + self.replay_with(source, goal))
             elif source.owner(goal) != function:
                 complaints.append(f"{goal}: does not belong to {function}()")
             else:
@@ -404,7 +427,8 @@ class Prover:
         for verdict, test in SMOKE.findall(log):
             figures["smoke"] += 1
             if verdict != "Passed":
-                complaints.append(f"{test}: nonsense can be proved here: a contradiction, or dead code"
+                complaints.append(f"{test}: nonsense can be proved here: a contradiction, or "
+                                  "dead code"
                                   + self.replay_with(source, test, f"--function {function} "))
         summary = re.search(r"Proved goals: *(\d+) / (\d+)", log)
         counted = figures["goals"] + figures["smoke"]
@@ -418,15 +442,18 @@ class Prover:
 
     def again_with(self, source, function):
         """What to do about a function as a whole that is not proved."""
-        return (f"\n    try it again: proofs/prove --machdep {self.machdep} {'--smoke ' * self.smoke}"
+        return (f"\n    try it again: proofs/prove --machdep {self.machdep} "
+                f"{'--smoke ' * self.smoke}"
                 f"--function {function} {source.path}")
 
     def replay_with(self, source, goal, function=""):
-        """What to do about a goal that is not proved. (A smoke test of a call bears the name of what is called.)"""
+        """What to do about a goal that is not proved. (A smoke test of a call bears the name of
+        what is called.)"""
         return f"\n    replay it alone: proofs/prove --machdep {self.machdep} {function}--goal {goal} {source.path}"
 
     def replay(self, source, goal, function=None):
-        """Prove the function of one goal again, trusting nothing, and show what becomes of the goal."""
+        """Prove the function of one goal again, trusting nothing, and show what becomes of the
+        goal."""
         function = function or source.owner(goal)
         if not function:
             die(f"{source.path} has no function that {goal} could belong to")
@@ -449,7 +476,8 @@ def warnings(log):
 
 
 def clause(goal):
-    """The name of the clause that a goal, without its function's name, comes from; or its category."""
+    """The name of the clause that a goal, without its function's name, comes from; or its
+    category."""
     goal = re.sub(r"(_part\d+)$", "", goal)
     match = re.match(r"(?:call_\w+?_requires|ensures|assert_rte|assert|loop_invariant)_(\w+?)"
                      r"(?:_\d+)?(?:_preserved|_established)?$", goal)

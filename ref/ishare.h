@@ -21,18 +21,18 @@ struct ishare_budget;
 
 /*
  * The library's texts (messages, paths, reasons) are printable UTF-8 on one line. Names in them are
- * escaped: each byte of a character that is invisible, a control, reorders the text around it or is not
- * assigned (Unicode general categories C, Zl and Zp; Default_Ignorable_Code_Point), and each byte that
- * is not UTF-8, becomes \xNN, and a backslash two, so that no two names look the same and each can be
- * had again. In a path, a slash inside a name becomes \x2f.
+ * escaped: each byte of a character that is invisible, a control, reorders the text around it or is
+ * not assigned (Unicode general categories C, Zl and Zp; Default_Ignorable_Code_Point), and each
+ * byte that is not UTF-8, becomes \xNN, and a backslash two, so that no two names look the same and
+ * each can be had again. In a path, a slash inside a name becomes \x2f.
  */
 
 /* Bytes that one byte can become. */
 #define ISHARE_ESCAPED_MAX 4u
 
 /*
- * Writes bytes in this form and a NUL to text, which has room for ISHARE_ESCAPED_MAX * size + 1 bytes.
- * Returns the length.
+ * Writes bytes in this form and a NUL to text, which has room for ISHARE_ESCAPED_MAX * size + 1
+ * bytes. Returns the length.
  */
 size_t ishare_escape(char *text, const void *bytes, size_t size);
 
@@ -132,9 +132,9 @@ struct ishare_sink {
 };
 
 /*
- * Bounds the hashing that small images can ask for: holes, and chunks that are used again and again.
- * One budget may serve many checks, which share it; 64 times the bytes of each image and its devices
- * are hashed without it. It belongs to the caller, and more than one thread may use it.
+ * Bounds the hashing that small images can ask for: holes, and chunks that are used again and
+ * again. One budget may serve many checks, which share it; 64 times the bytes of each image and its
+ * devices are hashed without it. It belongs to the caller, and more than one thread may use it.
  * ishare_budget_new returns NULL when memory runs out.
  */
 #define ISHARE_BUDGET_BYTES (16ull << 30) /* for who has no opinion */
@@ -142,8 +142,9 @@ struct ishare_budget *ishare_budget_new(uint64_t bytes);
 void ishare_budget_free(struct ishare_budget *budget);
 
 /*
- * How to judge, with digests, fingerprints that are none: "opaque" ones. Only the contents of all files
- * that share can tell whether equal ones stand for equal content (rule fingerprint.same-content).
+ * How to judge, with digests, fingerprints that are none: "opaque" ones. Only the contents of all
+ * files that share can tell whether equal ones stand for equal content (rule
+ * fingerprint.same-content).
  */
 enum ishare_opaque {
 	ISHARE_OPAQUE_UNEXAMINED = 0, /* not all images that share are in the domain */
@@ -155,9 +156,9 @@ struct ishare_options {
 	struct ishare_profile profile; /* see ishare_profile_by_name */
 	const bool *rules; /* ISHARE_RULE_COUNT switches, false: do not report; NULL: all */
 	/*
-	 * An image that has extra devices, and got none, holds them itself: as Linux mounts it without
-	 * device= options. False: what belongs to its devices is not examined. Section "Which device has
-	 * a byte" of the chapter "Devices".
+	 * An image that has extra devices, and got none, holds them itself: as Linux mounts it
+	 * without device= options. False: what belongs to its devices is not examined. Section
+	 * "Which device has a byte" of the chapter "Devices".
 	 */
 	bool flat;
 	bool digests; /* read files, and judge fingerprint.digest, .same-content and .padding-zero */
@@ -214,8 +215,8 @@ extern const char *const ishare_profile_names[];
 enum ishare_result ishare_image_open(const char *path, struct ishare_image **image);
 
 /*
- * Opens size bytes in memory as an image, which findings call by that name. They are not copied: the
- * caller keeps them, unchanged, until the image is closed. ISHARE_IO_ERROR: memory runs out.
+ * Opens size bytes in memory as an image, which findings call by that name. They are not copied:
+ * the caller keeps them, unchanged, until the image is closed. ISHARE_IO_ERROR: memory runs out.
  */
 enum ishare_result ishare_image_open_memory(const char *name, const void *bytes, size_t size,
 					    struct ishare_image **image);
@@ -233,7 +234,10 @@ enum ishare_result ishare_image_add_memory(struct ishare_image *image, const voi
  */
 const char *ishare_image_error(const struct ishare_image *image);
 
-/* The path (or name) as given, the size in bytes, and how much is there of it: not the holes of a file. */
+/*
+ * The path (or name) as given, the size in bytes, and how much is there of it: not the holes of a
+ * file.
+ */
 const char *ishare_image_path(const struct ishare_image *image);
 uint64_t ishare_image_size(const struct ishare_image *image);
 uint64_t ishare_image_held(const struct ishare_image *image);
@@ -255,9 +259,9 @@ struct ishare_domain *ishare_domain_new(void);
 void ishare_domain_free(struct ishare_domain *domain);
 
 /*
- * The table of long xattr name prefixes, as the last ishare_check found it: how many records could be
- * decoded, and the name that record index spells (its bytes are valid until the next check), with the
- * place of the record. Chapter "Long xattr name prefixes".
+ * The table of long xattr name prefixes, as the last ishare_check found it: how many records could
+ * be decoded, and the name that record index spells (its bytes are valid until the next check),
+ * with the place of the record. Chapter "Long xattr name prefixes".
  */
 uint32_t ishare_image_prefix_count(const struct ishare_image *image);
 void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struct ishare_name *name,

@@ -162,7 +162,10 @@ static void check_files(struct check *check)
 		digest_finish(check->digests, check);
 }
 
-/* Behind that, a block device made of the image reads as zeros, and a mount of the file as an error. */
+/*
+ * Behind that, a block device made of the image reads as zeros, and a mount of the file as an
+ * error.
+ */
 static void end_with_last_sector(struct space *space)
 {
 	space->size -= space->size % ISHARE_SECTOR_SIZE;

@@ -101,14 +101,19 @@ struct place place_field(const struct space *space, uint32_t structure, uint64_t
 			 uint32_t field_offset);
 struct place place_superblock(const struct ishare_image *image, uint32_t field_offset);
 
-/* A name in a message is written by ishare_escape: no %s may bring bytes of the image as they are. */
+/*
+ * A name in a message is written by ishare_escape: no %s may bring bytes of the image as they are.
+ */
 void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
 	    ...) __attribute__((format(printf, 4, 5)));
 void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
 		 const char *other_image, const char *other_path, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* Whether the sink receives the next finding of a rule: words that take time are not made up for nobody. */
+/*
+ * Whether the sink receives the next finding of a rule: words that take time are not made up for
+ * nobody.
+ */
 bool is_shown(const struct check *check, enum ishare_rule_id rule);
 
 /* Ends the findings of an image: tells how many were left out, and begins to count anew. */

@@ -182,7 +182,10 @@ static void check_data(struct check *check, struct file *file)
 	if (!ishare_inode_has_data(&file->inode))
 		return;
 	if (ishare_inode_is_compressed(&file->inode)) {
-		/* Linux may cache its clusters where metadata is looked up: on which device are they? */
+		/*
+		 * Linux may cache its clusters where metadata is looked up: on which device are
+		 * they?
+		 */
 		if (image->extent_count)
 			not_examined(check, DATA, IS_COMPRESSED);
 		return;

@@ -20,7 +20,9 @@ static const struct {
 	[AN_XATTR_AREA] = { .words = "the inode's xattr area", .groups = "xattr. fingerprint." },
 	[A_SHARED_XATTR] = { .words = "a shared xattr of the inode",
 			     .groups = "xattr. fingerprint." },
-	/* It is metadata, and the file may be a directory, or the metabox with all that is in it. */
+	/*
+	 * It is metadata, and the file may be a directory, or the metabox with all that is in it.
+	 */
 	[A_CHUNK_TABLE] = { .words = "the table of the file's chunks",
 			    .groups = "dev.metadata prefix. inode. dir. xattr. fingerprint." },
 	[DATA] = { .words = "the file's data",

@@ -50,8 +50,8 @@ struct name_record {
 #define SHARED_RECORD 0x80000000u
 
 /*
- * Many inodes may rightly share a large xattr, and its value is only copied: a byte of it costs that
- * much less than one of the inode's own.
+ * Many inodes may rightly share a large xattr, and its value is only copied: a byte of it costs
+ * that much less than one of the inode's own.
  */
 #define SHARED_DISCOUNT 64u
 
@@ -140,7 +140,9 @@ static void report_duplicate(struct check *check, struct xattr_walk *walk,
 	       "the inode has two xattrs named %s%s", name_space(name.base_index), shown);
 }
 
-/* Those that have the name of one before them move to the front, and are reported in their order. */
+/*
+ * Those that have the name of one before them move to the front, and are reported in their order.
+ */
 static void check_duplicates(struct check *check, struct xattr_walk *walk, size_t count)
 {
 	struct name_record *names = check->names;

@@ -29,7 +29,10 @@ int cmd_rules(int argc, char **argv);
 /* Says on stderr what went wrong; the program's name and a newline are added. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Whether what was written to stdout could not be: nobody needs the rest, and the program will fail. */
+/*
+ * Whether what was written to stdout could not be: nobody needs the rest, and the program will
+ * fail.
+ */
 bool is_unwritten(void);
 
 /* arguments.c: command lines */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Making bytes from images and command lines fit to print, on top of the library's ishare_escape. */
+/*
+ * Making bytes from images and command lines fit to print, on top of the library's ishare_escape.
+ */
 #include <stdlib.h>
 #include <string.h>
 

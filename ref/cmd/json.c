@@ -24,7 +24,9 @@ void json_open(struct json_stream *stream, const char *key, char bracket)
 	stream->more = false;
 }
 
-/* Writing fails for want of memory, too; what else it fails for is found out when stdout is closed. */
+/*
+ * Writing fails for want of memory, too; what else it fails for is found out when stdout is closed.
+ */
 void json_item(struct json_stream *stream, const char *key, json_t *item)
 {
 	bool written;

@@ -18,9 +18,9 @@ struct sarif_state {
 };
 
 /*
- * A plain text message, in which "[...](...)" would be a link and "{0}" the place for an argument (SARIF
- * 2.1.0, 3.11.5 and 3.11.6). With all brackets escaped, not only the first, there is no link either for a
- * reader to whom a backslash outside links means nothing.
+ * A plain text message, in which "[...](...)" would be a link and "{0}" the place for an argument
+ * (SARIF 2.1.0, 3.11.5 and 3.11.6). With all brackets escaped, not only the first, there is no link
+ * either for a reader to whom a backslash outside links means nothing.
  */
 static json_t *plain_text(const char *text, size_t length)
 {

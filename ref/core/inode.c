@@ -248,7 +248,9 @@ bool inode_chunk_range(const struct ishare_inode *inode, uint64_t start, uint64_
 	return start < ones && blocks < ones - start;
 }
 
-/* What overlaps e and does not begin before it begins in it: the difference is less than e->blocks. */
+/*
+ * What overlaps e and does not begin before it begins in it: the difference is less than e->blocks.
+ */
 bool inode_data_device(const struct ishare_extent *run, const struct ishare_extent *e)
 {
 	uint64_t skipped;

@@ -23,8 +23,8 @@
 #endif
 
 /*
- * An address space, or a window into one: size bytes at data. The core never reads outside it. The bytes must not
- * change while a function of the core runs: callers pass private copies.
+ * An address space, or a window into one: size bytes at data. The core never reads outside it. The
+ * bytes must not change while a function of the core runs: callers pass private copies.
  */
 struct ishare_view {
 	const uint8_t *data;
@@ -82,7 +82,10 @@ struct ishare_prefix {
 	size_t next; /* where the next record would start; may lie past the view's end */
 };
 
-/* What is known of the table of long xattr name prefixes: as many records as the walk over it has found. */
+/*
+ * What is known of the table of long xattr name prefixes: as many records as the walk over it has
+ * found.
+ */
 struct ishare_prefixes {
 	struct ishare_view table;
 	const struct ishare_prefix *records; /* in their order, from index 0 */
@@ -127,15 +130,18 @@ struct ishare_entry {
 };
 
 /*
- * The whole name of an xattr, below the namespace that base_index names: infix of the long prefix, if any, and the
- * part stored in the entry, joined.
+ * The whole name of an xattr, below the namespace that base_index names: infix of the long prefix,
+ * if any, and the part stored in the entry, joined.
  */
 struct ishare_name {
 	uint32_t base_index;
 	struct ishare_view bytes; /* at most 510 bytes */
 };
 
-/* A regular file's fingerprint, with what it stands for: see fingerprint.same-size and fingerprint.same-content. */
+/*
+ * A regular file's fingerprint, with what it stands for: see fingerprint.same-size and
+ * fingerprint.same-content.
+ */
 struct ishare_keyed_file {
 	struct ishare_view fingerprint;
 	struct ishare_view digest; /* the 32 bytes of the SHA-256 of the content */

@@ -23,8 +23,8 @@
 #define THREAD_LINES 16u
 
 /*
- * Holes and shared chunks let a small image name any number of bytes. Of what it has on its devices,
- * this many times their bytes are hashed; the rest, and holes, are at the budget's cost.
+ * Holes and shared chunks let a small image name any number of bytes. Of what it has on its
+ * devices, this many times their bytes are hashed; the rest, and holes, are at the budget's cost.
  */
 #define REPEAT_LIMIT 64u
 

@@ -384,8 +384,8 @@ static bool add_pair(struct pairs *pairs, enum ishare_rule_id rule, const struct
 }
 
 /*
- * Sorted by fingerprint and size, each size but the first of a fingerprint makes a pair with the one
- * before.
+ * Sorted by fingerprint and size, each size but the first of a fingerprint makes a pair with the
+ * one before.
  */
 static bool find_sizes(struct bucket *bucket, struct pairs *pairs)
 {

@@ -20,8 +20,8 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 		uint64_t position, struct domain_key *key);
 
 /*
- * What is known of a file's content: its fingerprint is its digest; the digest is another (false: no
- * memory); or nothing, as at first.
+ * What is known of a file's content: its fingerprint is its digest; the digest is another (false:
+ * no memory); or nothing, as at first.
  */
 void domain_set_digest(struct ishare_domain *domain, struct domain_key key);
 bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Bytes to structures: devices, spaces, inodes, directories, xattrs, the data of files. Nothing here
- * judges. Units as in ishare.h: bytes, host byte order.
+ * Bytes to structures: devices, spaces, inodes, directories, xattrs, the data of files. Nothing
+ * here judges. Units as in ishare.h: bytes, host byte order.
  */
 #ifndef ISHARE_IMAGE_H
 #define ISHARE_IMAGE_H

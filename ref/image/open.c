@@ -31,8 +31,8 @@ static const char *refusal(mode_t mode)
 }
 
 /*
- * A compressing filesystem holds a file in fewer blocks than it has, though hardly ever in less than
- * a sixteenth; one that tells no blocks at all does not know.
+ * A compressing filesystem holds a file in fewer blocks than it has, though hardly ever in less
+ * than a sixteenth; one that tells no blocks at all does not know.
  */
 static uint64_t held_bytes(const struct stat *st, uint64_t size)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The characters that a terminal or viewer does not show as what they are, after Unicode 14.0.0: those
- * of general category Other (C: controls, format characters, surrogates, private use, unassigned and
- * noncharacters), line and paragraph separators (Zl, Zp), and those with the property
- * Default_Ignorable_Code_Point (fillers, joiners, variation selectors, tags). Among the format
- * characters are all that change the direction of text.
+ * The characters that a terminal or viewer does not show as what they are, after Unicode 14.0.0:
+ * those of general category Other (C: controls, format characters, surrogates, private use,
+ * unassigned and noncharacters), line and paragraph separators (Zl, Zp), and those with the
+ * property Default_Ignorable_Code_Point (fillers, joiners, variation selectors, tags). Among the
+ * format characters are all that change the direction of text.
  *
- * Characters from the first edge on are unprintable, those from the second on printable again, and so
- * on. Written by make-unprintable; do not edit.
+ * Characters from the first edge on are unprintable, those from the second on printable again, and
+ * so on. Written by make-unprintable; do not edit.
  */
 #ifndef ISHARE_UNPRINTABLE_H
 #define ISHARE_UNPRINTABLE_H
