@@ -225,7 +225,7 @@ MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
 HEADERS = $(wildcard ref/core/*.h) ref/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl.h
 
-build/libishare.pc: ref/libishare.pc.in FORCE
+build/libishare.pc: ref/libishare.pc.in FORCE | packages
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
 
 .PHONY: install uninstall

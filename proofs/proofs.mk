@@ -21,5 +21,5 @@ report-proofs: build/proofs/report.json build/spec/spec.html
 report-proofs: ## report: Put the results of test-proofs into build/spec/spec.html
 	@echo build/spec/spec.html
 
-build/proofs/report.json:
+build/proofs/report.json: | packages
 	@echo "no results of the proofs: run 'make test-proofs'" >&2; exit 1

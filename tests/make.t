@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The targets of make: what `make help` lists, which packages each looks for and who installs them, and how one test
+program or point is run."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+# Who installs packages; deps-* do, too.
+INSTALLERS = {"demo", "test"}
+# Who needs none, or says itself what is missing.
+FREE = {"clean", "format", "help", "uninstall"}
+# What stands beside the stubs on PATH. None of these has the name of a package that a target needs.
+PLAIN = ["sh", "sed", "grep", "awk", "cat", "env", "printf", "mkdir", "nproc", "id", "rm", "cmp", "find", "head", "tail",
+         "mktemp", "touch", "mv", "cut"]
+
+PROGRAM = """\
+#!/bin/sh
+echo "# about the first"
+echo "ok 1 - the first"
+echo "not ok 2 - the second"
+echo "# about the second"
+echo "not ok 3 - the third # TODO later"
+echo "1..3"
+exit 1
+"""
+
+
+def help_lines():
+    """{group: {target: description}}"""
+    groups, group = {}, None
+    for line in tap.make("help")[1].splitlines():
+        if match := re.fullmatch(r"  ([a-z-]+) +(\S.*)", line):
+            groups[group][match[1]] = match[2]
+        elif line:
+            group = line.rstrip(":")
+            groups[group] = {}
+    return groups
+
+
+def makefiles():
+    """{name: text} of all of them."""
+    names = ["Makefile", *tap.run(["find", "spec", "proofs", "kernel", "fuzz", "tests", "-name", "*.mk"]).stdout.split()]
+    texts = {}
+    for name in names:
+        with open(f"{tap.TOP}/{name}", encoding="utf-8") as text:
+            texts[name] = text.read()
+    return texts
+
+
+def listed(groups):
+    """The list of targets, and the names in it."""
+    targets = [target for group in groups.values() for target in group]
+    tap.ok(len(groups) >= 5 and len(targets) == len(set(targets)) > 30, "make help lists each target once, in groups")
+    status, said = tap.make("help")
+    tap.is_empty([line for line in said.splitlines() if len(line) > 100] + [status] * status, "in lines of 100 columns")
+    prefixes = {"Test": ("test", "lint"), "Report": ("report-",), "Install packages from Debian": ("deps",)}
+    tap.is_empty([f"{target} in {group}" for group, names in prefixes.items() for target in groups.get(group, [""])
+                  if not target.startswith(names)], "names tell the group")
+    texts = makefiles()
+    tap.is_empty([name for name, text in texts.items() if "$(MAKE)" in text], "no target calls make")
+    needs = {target for text in texts.values() for target in re.findall(r"^needs_([\w-]+) :=", text, re.M)}
+    rules = {target for text in texts.values() for target in re.findall(r"^([a-z-]+):", text, re.M)}
+    tap.is_empty(sorted(needs - rules), "needs_TARGET is of a target that is there")
+
+
+def write(path, text):
+    """An executable file."""
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    os.chmod(path, 0o755)
+
+
+class Bare:
+    """A copy of the tree, and a PATH on which no package is installed; apt-get only notes how it was called."""
+
+    def __init__(self, work):
+        self.tree, self.path, self.calls = f"{work}/tree", f"{work}/bin", f"{work}/calls"
+        os.makedirs(self.path)
+        for name in tap.run(["tests/tools/list-files"]).stdout.splitlines():
+            if os.path.isfile(f"{tap.TOP}/{name}"):
+                os.makedirs(os.path.dirname(f"{self.tree}/{name}"), exist_ok=True)
+                shutil.copy(f"{tap.TOP}/{name}", f"{self.tree}/{name}")
+        for name in PLAIN:
+            os.symlink(shutil.which(name), f"{self.path}/{name}")
+        write(f"{self.path}/dpkg-query", "#!/bin/sh\nexit 1\n")
+        write(f"{self.path}/apt-get", f"#!/bin/sh\necho \"$@\" >>'{self.calls}'\nexit 1\n")
+        write(f"{self.path}/sudo", "#!/bin/sh\nexec \"$@\"\n")
+
+    def make(self, *arguments):
+        """(status, stdout, the lines of stderr without make's own, the packages that apt-get was asked for)"""
+        if os.path.exists(self.calls):
+            os.unlink(self.calls)
+        done = tap.run([shutil.which("make"), "-s", *arguments], cwd=self.tree, env={"PATH": self.path})
+        complaints = [line for line in done.stderr.splitlines() if not re.match(r"make(\[\d\])?: ", line)]
+        asked = ""
+        if os.path.exists(self.calls):
+            with open(self.calls, encoding="utf-8") as calls:
+                asked = calls.read()
+        return done.returncode, done.stdout, complaints, asked
+
+
+def packages(groups):
+    """Every target that needs packages says which target installs them, before it makes anything."""
+    lists = set(groups.get("Install packages from Debian", ()))
+    wanted = {target for group in groups.values() for target in group} - FREE - INSTALLERS - lists
+    tap.ok(lists and wanted, "there are targets that install and targets that do not")
+    with tempfile.TemporaryDirectory() as work:
+        bare = Bare(work)
+        for target in sorted(wanted):
+            status, said, complaints, asked = bare.make(target)
+            named = re.search(r"need-packages: missing: .*: run 'make ([a-z-]+)'$", "\n".join(complaints))
+            tap.ok(status and not said and len(complaints) == 1 and named and named[1] in lists and not asked,
+                   f"{target}: one line says what to run", said, *complaints, asked)
+        for target in sorted(lists | INSTALLERS):
+            status, said, complaints, asked = bare.make(target)
+            tap.ok(status and said.startswith("installing: ") and "install -y" in asked and len(complaints) == 1,
+                   f"{target}: lists the packages and installs them", said, *complaints, asked)
+        tap.ok(not os.path.exists(f"{bare.tree}/build"), "and nothing was made")
+        status, said, complaints, asked = bare.make("guests", "deps-kernel=")
+        tap.ok(status and not asked and "need-packages" not in "".join(complaints), "deps-kernel= does not look", *complaints)
+
+
+def one_program():
+    """ONLY=PROGRAM and ONLY=PROGRAM:POINT."""
+    with tempfile.TemporaryDirectory() as work:
+        first, second = f"{work}/first.t", f"{work}/second.t"
+        write(first, PROGRAM)
+        write(second, "#!/bin/sh\necho \"ok 1 - only is $ONLY\"\necho 1..1\n")
+
+        def run(only):
+            return tap.run(["tests/tools/run-tests", first, second], env=os.environ | {"ONLY": only})
+        done = run("")
+        tap.ok(done.returncode == 1 and "Files=2, Tests=4" in done.stdout, "without ONLY all programs run", done.stdout)
+        done = run(second)
+        tap.ok(done.returncode == 0 and "Files=1, Tests=1" in done.stdout, "ONLY=PROGRAM runs one", done.stdout)
+        done = run(f"{second}:1")
+        tap.ok("ok 1 - only is \n" in done.stdout, "which does not see ONLY", done.stdout)
+        done = run(f"{first}:1")
+        tap.ok(done.returncode == 0 and done.stdout.startswith("# about the first\nok 1 - the first\n")
+               and "second" not in done.stdout, "ONLY=PROGRAM:NUMBER shows one point", done.stdout)
+        done = run(f"{first}:The Second")
+        tap.ok(done.returncode == 1 and "not ok 2 - the second\n# about the second\n" in done.stdout
+               and "first\n" not in done.stdout, "ONLY=PROGRAM:WORDS, too, with what was said of it", done.stdout)
+        tap.ok(run(f"{first}:third").returncode == 0, "a point that is expected to fail does not count")
+        for only, why in ((f"{work}/third.t", "no test program"), (f"{first}:9", "no point '9' among 3"),
+                          (f"{first}:fourth", "no point 'fourth' among 3")):
+            done = run(only)
+            tap.ok(done.returncode == 2 and why in done.stderr, f"else: {why}", done.stdout, done.stderr)
+
+
+def main():
+    """All targets."""
+    groups = help_lines()
+    listed(groups)
+    packages(groups)
+    one_program()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
