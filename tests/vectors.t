@@ -25,7 +25,6 @@ VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"
 TABLE = "tests/sweep.tsv"
 BATCH = 400
-NEED_DIGESTS = ("fingerprint.digest", "fingerprint.same-content", "fingerprint.padding-zero")
 BASES = "spec/base"
 HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not any more, though of "
         "the base image; "
@@ -116,7 +115,7 @@ def vector_seen(vector):
     if vector.get("second"):
         images.append(f"{VECTORS}/{vector['second']}")
         options.append("--domain")
-    if vector["rule"] in NEED_DIGESTS:
+    if vector["digests"]:
         options += ["--digests", "--domain"]
     together = Seen()
     for seen in check(images, *options).values():

@@ -125,20 +125,13 @@ static void set_budget(struct check *check, const char *text, struct argp_state 
 	check->has_budget = true;
 }
 
-static bool needs_digests(const struct ishare_rule *rule)
-{
-	return rule->id == ISHARE_RULE_FINGERPRINT_DIGEST ||
-	       rule->id == ISHARE_RULE_FINGERPRINT_SAME_CONTENT ||
-	       rule->id == ISHARE_RULE_FINGERPRINT_PADDING_ZERO;
-}
-
 /* Why check never judges a rule, or not with these options; NULL: it does. */
 static const char *obstacle(const struct check *check, const struct ishare_rule *rule)
 {
 	if (rule->runtime)
 		return "names rules for readers of images, such as kernels: no image can break "
 		       "them";
-	if (needs_digests(rule) && !check->options.digests)
+	if (ishare_scopes[ISHARE_SCOPE_UNREAD][rule->id] && !check->options.digests)
 		return "needs --digests";
 	if (rule->severity > check->least)
 		return "names rules that are less severe than --severity";

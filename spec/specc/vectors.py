@@ -50,9 +50,11 @@ class Bases:
 def files(spec, base_directory, errors):
     """Everything below vectors/: {name: bytes}."""
     bases, out, manifest = Bases(base_directory), {}, []
+    unread = spec.scope("unread")
     for rule in spec.rules:
         for vector in rule.vectors:
-            manifest.append(vector_files(spec, bases, rule, vector, out, errors))
+            entry = vector_files(spec, bases, rule, vector, out, errors)
+            manifest.append(entry | {"digests": rule in unread})
     for name in sorted({d for v in manifest for d in v["devices"]}):
         with open(os.path.join(base_directory, name.split("/")[-1]), "rb") as device:
             out[name] = device.read()

@@ -200,58 +200,54 @@ REFUSED = [
     ("a rule at the wrong level", "### sb.block-size", "#### sb.block-size",
      ("#### sb.block-size", "rule sb.block-size needs a heading of level 3 (###)"),
      ("also: [sb", "also: there is no rule sb.block-size"),
-     ("`sb.block-size` |", "scope sizes-only: no rule about bytes matches sb.block-size"),
+     ("`sb.block-size` |", "scope unread: no rule about bytes matches sb.block-size"),
      ("last:```yaml\nsubject: superblock", "rule sb.magic has two yaml fences")),
     ("a name that is none", "### share.test", "### Share.Test",
      ("### Share.Test", "Share.Test is not a rule name (group.rule-name)"),
      ("```yaml\nsubject: runtime", "yaml fence outside a rule")),
     # What a violation hides, and what it does to sharing.
-    ("an error that does not say what it hides", "hides: sizes-only\n", "",
-     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation hides (hides: "
-                                      "nothing, all, "
-      "sizes-only)")),
-    ("a scope that is none", "hides: sizes-only", "hides: sizes",
-     ("hides: sizes", "rule sb.magic: hides: sizes is none of nothing, all, sizes-only")),
-    ("a list of scopes", "hides: sizes-only", "hides: [all]",
+    ("an error that does not say what it hides", "hides: unread\n", "",
+     ("```yaml\nsubject: superblock",
+      "rule sb.magic does not say what a violation hides (hides: nothing, all, unread)")),
+    ("a scope that is none", "hides: unread", "hides: sizes",
+     ("hides: sizes", "rule sb.magic: hides: sizes is none of nothing, all, unread")),
+    ("a list of scopes", "hides: unread", "hides: [all]",
      ("hides: [all]", "rule sb.magic: hides must be text")),
     ("a warning that hides something", "severity: warning", "severity: warning\nhides: all",
      ("hides: all", "rule sb.block-size: only a rule of severity error about bytes has hides")),
     ("a rule about readers that hides something", "established-by", "hides: all\nestablished-by",
      ("hides: all", "rule share.test: only a rule of severity error about bytes has hides")),
     ("an error that does not say what shares", "mount: EINVAL, since", "access: EINVAL, since",
-     ("```yaml\nsubject: superblock", "rule sb.magic does not say what a violation does to sharing "
-                                      "(sharing: none, "
-      "file, xattr, later-xattrs, unaffected, other-content, unknown)")),
+     ("```yaml\nsubject: superblock",
+      "rule sb.magic does not say what a violation does to sharing (sharing: none, file, xattr, "
+      "later-xattrs, unaffected, other-content, unknown)")),
     ("another word for what shares", "mount: EINVAL, since: \"5.4\"}",
      "access: EINVAL}\nsharing: some",
      ("sharing: some", "rule sb.magic: sharing: some is none of none, file, xattr, later-xattrs, "
-                       "unaffected, "
-      "other-content, unknown")),
+                       "unaffected, other-content, unknown")),
     ("sharing of what is not mounted", "also: [sb.block-size]", "sharing: file",
      ("sharing: file", "rule sb.magic: only a rule of severity error about bytes that does not "
-                       "prevent the mount has "
-      "sharing")),
+                       "prevent the mount has sharing")),
     ("sharing of a warning", "severity: warning", "severity: warning\nsharing: file",
      ("sharing: file", "rule sb.block-size: only a rule of severity error about bytes that does "
-                       "not prevent the mount "
-      "has sharing")),
-    ("a scope twice", "| `sizes-only` |", "| all |",
+                       "not prevent the mount has sharing")),
+    ("a scope twice", "| `unread` |", "| all |",
      ("| all |", "duplicate scope all, first at good.md:{| `all`}"),
-     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all, all")),
+     ("hides: unread", "rule sb.magic: hides: unread is none of nothing, all, all")),
     ("a scope that is called nothing", "| `all` |", "| nothing |",
      ("| nothing |", "unreadable table row: nothing is not a scope name")),
     ("a scope without rules", "| `*` |", "| - |",
      ("| - |", "unreadable table row: rules must be patterns of rule names (`inode.*`, "
                "`dir.name`)")),
     ("a scope of rules that are not there", "`sb.mag*`", "`sb.big*`",
-     ("`sb.big*`", "scope sizes-only: no rule about bytes matches sb.big*")),
+     ("`sb.big*`", "scope unread: no rule about bytes matches sb.big*")),
     ("a scope of rules about readers", "`sb.mag*`", "`share.*`",
-     ("`share.*`", "scope sizes-only: no rule about bytes matches share.*")),
+     ("`share.*`", "scope unread: no rule about bytes matches share.*")),
     ("columns of scopes in another order", "| Hides | Rules |", "| Rules | Hides |",
      ("| Rules | Hides", "unreadable table: columns must be | Offset | Size | Type | Name | "
                          "Meaning | or "
       "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
-     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing")),
+     ("hides: unread", "rule sb.magic: hides: unread is none of nothing")),
     # Names.
     ("duplicate rule", SHARE, SHARE + "\n" + SHARE,
      ("last:### share.test", "duplicate rule share.test, first at good.md:{### share.test}")),
@@ -285,12 +281,12 @@ REFUSED = [
      ("last:predicate sb_block_size",
       "duplicate predicate or logic function sb_block_size, first at good.md:{predicate "
       "sb_block_size}")),
-    ("a scope's name that is none", "| `sizes-only` |", "| `nothing-` |",
+    ("a scope's name that is none", "| `unread` |", "| `nothing-` |",
      ("| `nothing-` |", "unreadable table row: nothing- is not a scope name"),
-     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all")),
-    ("a scope with a name of rules.h", "| `sizes-only` |", "| `count` |",
+     ("hides: unread", "rule sb.magic: hides: unread is none of nothing, all")),
+    ("a scope with a name of rules.h", "| `unread` |", "| `count` |",
      ("| `count` |", "scope count and a name of rules.h both become ISHARE_SCOPE_COUNT"),
-     ("hides: sizes-only", "rule sb.magic: hides: sizes-only is none of nothing, all, count")),
+     ("hides: unread", "rule sb.magic: hides: unread is none of nothing, all, count")),
     ("a name of rules.h", "| DECIMAL |", "| ERROR |",
      ("| ERROR |", "constant ERROR and a name of rules.h both become ISHARE_ERROR")),
     # Structures and tables.
