@@ -5,7 +5,7 @@
 # Chapters come in the order of their names. The three are apart because the core needs the first to
 # be built, and the page looks into the core.
 
-SPECC := spec/specc/specc.py
+SPECC := spec/compile
 SPEC_CHAPTERS := $(sort $(wildcard spec/[0-9][0-9]-*.md))
 SPEC_TOOLS := $(wildcard spec/specc/*.py)
 SPEC_BASES := $(wildcard spec/base/*)

@@ -6,11 +6,9 @@ unit tests. They are built to die where behaviour is undefined."""
 import glob
 import os
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 # Architecture, what its programs are, and the emulator that runs them where the machine itself does
 # not.

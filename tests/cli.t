@@ -20,9 +20,8 @@ import time
 
 import jsonschema
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
-from tap import parse_tap  # noqa: E402
+from erofs_ishare import tap
+from erofs_ishare.tap import parse_tap
 
 IMAGES = f"{tap.TOP}/tests/images"
 with open(f"{tap.TOP}/build/spec/vectors/manifest.json", encoding="utf-8") as text:

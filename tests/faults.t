@@ -12,8 +12,6 @@ FAULTS_ONLY=WORD tries only the series whose names contain it.
 """
 import concurrent.futures
 import errno
-import importlib.machinery
-import importlib.util
 import os
 import platform
 import random
@@ -21,12 +19,10 @@ import re
 import resource
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import images, tap
 
 TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
 LIBRARY = f"{tap.TOP}/build/tests/faults/faults.so"
@@ -36,11 +32,6 @@ SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1 << 32)))
 ONLY = os.environ.get("FAULTS_ONLY", "")
 SECONDS = 20  # for one run, which takes milliseconds
 FOREVER = 1 << 62
-
-# tests/hostile.t makes images.
-_loader = importlib.machinery.SourceFileLoader("hostile", f"{tap.TOP}/tests/hostile.t")
-hostile = importlib.util.module_from_spec(importlib.util.spec_from_loader("hostile", _loader))
-_loader.exec_module(hostile)
 
 KINDS = ("memory", "thread", "digest", "read", "stat", "open", "write", "close")
 MEMORY, THREAD, DIGEST, READ, STAT, OPEN, WRITE, CLOSE = KINDS
@@ -150,14 +141,14 @@ RUNS = 1000  # in all; of the sanitized program a tenth
 
 def busy_image(path):
     """Says something of each of its files, and each takes a while to hash."""
-    image = hostile.Image()
+    image = images.Image()
     image.fingerprints()
-    area, icount = hostile.xattr_area(hostile.fingerprint(bytes(1 << 20)))
+    area, icount = images.xattr_area(images.fingerprint(bytes(1 << 20)))
     block = image.block(bytes(1 << 20))
-    nids = [image.nid(hostile.inode(hostile.REGULAR, 1 << 20, block, icount=icount) + area)
+    nids = [image.nid(images.inode(images.REGULAR, 1 << 20, block, icount=icount) + area)
             for _ in range(3000)]
     # which they are not
-    image.root([(f"{i:05}".encode(), nid, hostile.DIRECTORY) for i, nid in enumerate(nids)])
+    image.root([(f"{i:05}".encode(), nid, images.DIRECTORY) for i, nid in enumerate(nids)])
     return image.write(path)
 
 
@@ -227,24 +218,24 @@ def try_unwritten(work, pool):
 def quarrelling_image(path):
     """Its files have fingerprints in common, and not much else; some have other faults, and one has
     two names."""
-    image = hostile.Image()
+    image = images.Image()
     image.fingerprints()
-    digest, opaque = hostile.fingerprint(b"something else"), hostile.xattr(0x80, b"", b"opaque")
+    digest, opaque = images.fingerprint(b"something else"), images.xattr(0x80, b"", b"opaque")
     entries = []
     for i, (entry, size, block) in enumerate([
             (digest, 700, image.block(b"a" * 900)), (digest, 800, image.block(b"a" * 800)),
             (opaque, 600, image.block(b"b" * 600)), (opaque, 600, image.block(b"c" * 600)),
             (opaque, 601, image.block(b"c" * 601)), (digest, 1 << 16, 0xFFFFFFFF),
             (opaque, 1 << 16, 0xFFFFFFFF)]):
-        area, icount = hostile.xattr_area(entry)
-        nid = image.nid(hostile.inode(hostile.REGULAR, size, block, icount=icount) + area)
-        entries += [(f"{i}".encode(), nid, hostile.REGULAR),
-                    (f"{i}-again".encode(), nid, hostile.DIRECTORY)]
+        area, icount = images.xattr_area(entry)
+        nid = image.nid(images.inode(images.REGULAR, size, block, icount=icount) + area)
+        entries += [(f"{i}".encode(), nid, images.REGULAR),
+                    (f"{i}-again".encode(), nid, images.DIRECTORY)]
     image.root(entries)
     return image.write(path)
 
 
-def images(work):
+def all_images(work):
     """One image with nothing wrong, one that breaks rules."""
     with open(f"{IMAGES}/digest-512.erofs", "rb") as file:
         data = bytearray(file.read())
@@ -257,7 +248,7 @@ def images(work):
 
 def commands(work):
     """Every command in every format."""
-    good, broken, compressed = images(work)
+    good, broken, compressed = all_images(work)
     for form in ("text", "json", "sarif", "tap"):
         yield ["check", f"--format={form}", broken]
         yield ["check", f"--format={form}", "--digests", "--domain", good,

@@ -8,13 +8,10 @@ tell what came of it.
 """
 
 import glob
-import os
 import re
 import shlex
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 PROGRAM = "build/erofs-ishare"
 OBJECTS = sorted(f"build/{n[:-2]}.o"

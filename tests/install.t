@@ -5,11 +5,9 @@ more than `make uninstall` takes away."""
 
 import os
 import shutil
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 WANTED = {"bin/erofs-ishare", "include/ishare/ishare.h", "include/ishare/core.h",
           "include/ishare/layout.h",

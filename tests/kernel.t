@@ -12,23 +12,16 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
-                os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                             "kernel", "uml")]
-import ktap  # noqa: E402
-import tap  # noqa: E402
+from erofs_ishare import ktap, tap
+from erofs_ishare.guests import MOST_SECONDS
 
 GUEST = os.environ.get("GUEST", "plain")
 RUN = ["kernel/uml/run-guest", "--guest", GUEST]
 INIT = f"{tap.TOP}/build/kernel/tests/init"
 FINDINGS = f"{tap.TOP}/kernel/findings"
-
-# What `make guests` may take for each guest, as kernel/uml/build-guest has it.
-MOST_SECONDS = 480
 
 # The program prints so many lines if it is asked for many.
 MANY_LINES = 20000

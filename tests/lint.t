@@ -5,11 +5,9 @@
 import os
 import re
 import shutil
-import sys
 import tomllib
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 DUAL = "GPL-2.0-or-later OR Apache-2.0"
 

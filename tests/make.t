@@ -6,11 +6,9 @@ program or point is run."""
 import os
 import re
 import shutil
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 # Who installs packages; deps-* do, too.
 INSTALLERS = {"demo", "test"}

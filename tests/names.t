@@ -12,15 +12,13 @@ import json
 import os
 import re
 import struct
-import sys
 import tempfile
 import unicodedata
 
 import jsonschema
 import yaml
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 NAMES = [
     # the bytes themselves: cut at a NUL, taken for a path

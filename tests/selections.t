@@ -22,15 +22,14 @@ import json
 import os
 import random
 import struct
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# tens of thousands of checks: without sanitizers
-os.environ.setdefault("ISHARE_TOOL", f"{TOP}/build/erofs-ishare")
-import tap  # noqa: E402
+from erofs_ishare import tap, TOP
+
+# Tens of thousands of checks: without sanitizers, unless a tool is given.
+if "ISHARE_TOOL" not in os.environ:
+    tap.TOOL = [f"{TOP}/build/erofs-ishare"]
 
 VECTORS = f"{tap.TOP}/build/spec/vectors"
 BASES = f"{tap.TOP}/spec/base"

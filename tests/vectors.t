@@ -15,11 +15,8 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/spec/specc")
-sys.dont_write_bytecode = True
-import tap  # noqa: E402
-from vectors import sweep_name  # noqa: E402
+from erofs_ishare import tap
+from erofs_ishare.specc.vectors import sweep_name
 
 VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"

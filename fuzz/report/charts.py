@@ -6,7 +6,7 @@ import re
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot, ticker  # noqa: E402
+from matplotlib import pyplot, ticker
 
 # Colours that stand for the page's variables.
 FOREGROUND, LINE = "#010203", "#040506"

@@ -17,7 +17,8 @@ import re
 import subprocess
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from erofs_ishare import TOP
+
 
 # Inputs for one run of the program: one that ends it takes the figures of the others along.
 BATCH = 500

@@ -4,7 +4,7 @@
 import time
 from html import escape
 
-from common import plural
+from erofs_ishare.campaigns import plural
 from charts import SERIES, chart
 
 TITLE = "Fuzz campaigns"

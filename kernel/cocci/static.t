@@ -7,20 +7,16 @@ known.tsv, and what is in known.tsv has to be found."""
 
 import collections
 import glob
-import importlib.machinery
-import importlib.util
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
+
+from erofs_ishare import tap
+from erofs_ishare.guests import BUILD, content, Guest, make, requests, SOURCE, TOP, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [f"{HERE}/../uml", f"{HERE}/../../tests"]
-sys.dont_write_bytecode = True
-import tap  # noqa: E402
-from common import BUILD, SOURCE, TOP, content, write  # noqa: E402
 
 WORK = f"{BUILD}/static"
 CODE = f"{WORK}/code"   # for Coccinelle
@@ -225,31 +221,19 @@ def coccinelle(table):
 
 # ---- sparse ----
 
-def guest_builder():
-    """kernel/uml/build-guest, which knows how guests are configured."""
-    path = f"{TOP}/kernel/uml/build-guest"
-    spec = importlib.util.spec_from_loader("build_guest",
-                                           importlib.machinery.SourceFileLoader(
-                                               "build_guest", path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def kernel_flags():
     """The compiler's arguments for a file of fs/erofs, in the debug guest's configuration; a
     directory is made for it, with one object in it. None, after a failed point, if that does not
     work."""
-    builder = guest_builder()
-    guest = builder.Guest(f"{TOP}/kernel/uml/guests/debug")
+    guest = Guest(f"{TOP}/kernel/uml/guests/debug")
     # The suites are looked at here, whether they are part of the source's copy or not.
-    asked = {s: line for s, line in builder.requests(guest).items()
+    asked = {s: line for s, line in requests(guest).items()
              if not s.startswith("CONFIG_EROFS_FS_KUNIT")}
     os.makedirs(WORK, exist_ok=True)
     write(f"{WORK}/requested.config", ("\n".join(asked.values()) + "\n").encode())
     for arguments in ([f"KCONFIG_ALLCONFIG={WORK}/requested.config", "allnoconfig"],
                       ["fs/erofs/namei.o"]):
-        with builder.make(WORK, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        with make(WORK, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True) as process:
             said = process.communicate()[0]
         if not tap.ok(process.returncode == 0, f"make {arguments[-1]}",
@@ -272,7 +256,8 @@ def assemble():
     trouble = []
     for name in OVERLAYS:
         shutil.rmtree(f"{WORK}/{name}", ignore_errors=True)
-        shutil.copytree(f"{TOP}/kernel/{name}", f"{WORK}/{name}")
+        shutil.copytree(f"{TOP}/kernel/{name}", f"{WORK}/{name}",
+                        ignore=shutil.ignore_patterns("erofs_ishare"))
         done = tap.run([f"{TOP}/kernel/{name}/prepare", f"{WORK}/{name}"])
         trouble += [done.stderr] if done.returncode else []
     return tap.ok(not trouble, "the suites and the oracle are assembled", *trouble)

@@ -4,13 +4,11 @@ and what lies behind the end of a file, is given. One page of superblock, device
 table, one of inodes, and then what the image's author wants there."""
 
 import hashlib
-import os
 import struct
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, f"{TOP}/spec/specc")
-from image import mend_checksum  # noqa: E402
+from erofs_ishare.specc.image import mend_checksum
+
 
 PAGE = 4096
 SUPERBLOCK, DEVICES, PREFIXES = 1024, 2048, 3072

@@ -96,4 +96,4 @@ work=$(mktemp -d "$top/build/findings/look.XXXXXX") || exit 2
 images=$work/images
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-PYTHONPATH="$top/kernel/uml" /usr/bin/python3 -B -c 'import sys, common; print("#", common.made_of(sys.argv[1]))' "$guest"
+"$top/kernel/uml/describe-guest" "$guest"

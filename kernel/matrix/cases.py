@@ -3,14 +3,13 @@
 
 import json
 import os
-import sys
 from dataclasses import dataclass, field
 
+from erofs_ishare import TOP
 import yaml
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, f"{TOP}/spec/specc")
-from vectors import sweep_name  # noqa: E402
+from erofs_ishare.specc.vectors import sweep_name
+
 
 VECTORS = "build/spec/vectors"
 SWEEP = "build/spec/sweep"

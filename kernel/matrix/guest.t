@@ -8,16 +8,12 @@ In place of run-vectors they run a program that dies on purpose; no image is mou
 
 import os
 import subprocess
-import sys
 import tempfile
 
-sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, f"{HERE}/../../tests"]
-import cases  # noqa: E402
-import guest  # noqa: E402
-import matrix  # noqa: E402
-import tap  # noqa: E402
+from erofs_ishare import tap
+import cases
+import guest
+import matrix
 
 PATIENCE = 6
 

@@ -23,17 +23,16 @@ import shutil
 import sys
 import time
 
-sys.dont_write_bytecode = True
+from erofs_ishare.specc import parse
+from erofs_ishare.specc.emit_c import kernel_words
+import cases
+import page
+from cases import TOP
+from guest import Guests, Trouble
+from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, Open, RANK, reported, UNSPECIFIED, worst
+from tools import Core, Utils, parallel, version
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-import cases  # noqa: E402  (makes the specification's compiler known, too)
-import page  # noqa: E402
-from cases import TOP  # noqa: E402
-from guest import Guests, Trouble  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, Open, RANK, reported, UNSPECIFIED, worst  # noqa: E402
-from tools import Core, Utils, parallel, version  # noqa: E402
-import parse  # noqa: E402
-from emit_c import kernel_words  # noqa: E402
 
 WORK = "build/matrix"
 PATIENCE = float(os.environ.get("MATRIX_PATIENCE", "15"))

@@ -9,24 +9,19 @@ import io
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
-sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, f"{HERE}/../../tests"]
-import cases  # noqa: E402
-import guest  # noqa: E402
-import hexview  # noqa: E402
-import matrix  # noqa: E402
-import tap  # noqa: E402
-import tools  # noqa: E402
-from judge import (ACCEPTS, AGREES, DISAGREES, EXPLAINED, Judge, Known, NAMED, Open, REFUSES,
-                   UNSPECIFIED,  # noqa: E402
-                   cell, errors_in, number_of, point, unexamined, worst)
-import parse  # noqa: E402
+from erofs_ishare import tap
+from erofs_ishare.specc import parse
+import cases
+import guest
+import hexview
+import matrix
+import tools
+from judge import (ACCEPTS, AGREES, cell, DISAGREES, errors_in, EXPLAINED, Judge, Known, NAMED,
+                   number_of, Open, point, REFUSES, unexamined, UNSPECIFIED, worst)
 
 PATIENCE = 3
 guest.ANSWER = 1

@@ -10,14 +10,12 @@ import os
 import sys
 import tempfile
 
-sys.dont_write_bytecode = True
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, f"{HERE}/../../tests"]
-import cases  # noqa: E402
-import page  # noqa: E402
-import tap  # noqa: E402
-from browser import Browser  # noqa: E402
-from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED, cell, worst  # noqa: E402
+from erofs_ishare import tap
+from erofs_ishare.browser import Browser
+import cases
+import page
+from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED, cell, worst
+
 
 PHONE, DESK = 390, 1280
 ROWS = "[...document.querySelectorAll('#matrix tbody')]"

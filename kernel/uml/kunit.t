@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 
-from common import BUILD, SOURCE, TOP, content, hash_of_guest, made_of, read_json, write_json
+from erofs_ishare.guests import (BUILD, content, hash_of_guest, made_of, read_json, SOURCE, TOP,
+                                 write_json)
 
 HERE = f"{TOP}/kernel/kunit"
 SUITES = {"debug": "erofs_*", "strict": "erofs_ishare", "plain": "erofs_differential"}

@@ -4,9 +4,9 @@
 import re
 from dataclasses import dataclass
 
-from image import CHUNK_BASED, EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum, round_up
-from model import Place
-from parse import NUMBER
+from .image import CHUNK_BASED, EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum, round_up
+from .model import Place
+from .parse import NUMBER
 
 OPTIONS = ("why", "base", "checksum", "truncate", "second", "raw", "extend", "append", "also")
 PATH = r"\((?P<path>/[^)]*)\)"

@@ -4,9 +4,9 @@
 import re
 from html import escape
 
-import emit_c
-import obligations
-from parse import markdown, plain, strip_code
+from . import emit_c
+from . import obligations
+from .parse import markdown, plain, strip_code
 
 TITLE = "EROFS inode page-cache sharing"
 

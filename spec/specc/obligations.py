@@ -5,8 +5,8 @@ import os
 import re
 from dataclasses import dataclass
 
-from emit_c import kernel_words
-from model import VECTOR_KINDS
+from .emit_c import kernel_words
+from .model import VECTOR_KINDS
 
 HEADER = ("Rule", "Subject", "Severity", "Predicate", "Function", "Holds", "Fails", "Either",
           "Kernel")

@@ -7,9 +7,9 @@ import re
 import yaml
 from markdown_it import MarkdownIt
 
-from model import (Chapter, Conformance, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS,
-                   HIDES_NOTHING, KERNEL_KEYS, Place, Rule, SEVERITIES, SHARING, SUBJECTS, Scope,
-                   Spec, Struct, VECTOR_KINDS, VERDICTS, Vector, check)
+from .model import (Chapter, Conformance, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS,
+                    HIDES_NOTHING, KERNEL_KEYS, Place, Rule, SEVERITIES, SHARING, SUBJECTS, Scope,
+                    Spec, Struct, VECTOR_KINDS, VERDICTS, Vector, check)
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
 CONSTANT_HEADER = ["Name", "Value", "Meaning"]

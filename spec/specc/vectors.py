@@ -7,8 +7,8 @@ import re
 
 import yaml
 
-from edits import Editor, inode_struct
-from image import EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum
+from .edits import Editor, inode_struct
+from .image import EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum
 
 SWEEP = {
     "zero": lambda v, bits: 0,

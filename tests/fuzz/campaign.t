@@ -12,12 +12,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 CAMPAIGN = f"{tap.TOP}/fuzz/campaign/run-campaign"
 

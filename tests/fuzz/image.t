@@ -7,11 +7,9 @@ import glob
 import os
 import re
 import shutil
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 HARNESS = f"{tap.TOP}/build/fuzz/libfuzzer/image"
 REGRESSIONS = f"{tap.TOP}/tests/fuzz/regressions"

@@ -17,12 +17,8 @@ import sys
 import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.dont_write_bytecode = True
-sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz/campaign", f"{TOP}/fuzz/report"]
-import afl  # noqa: E402
-import crashes  # noqa: E402
-import tap  # noqa: E402
+from erofs_ishare import afl, crashes, tap, TOP
+
 
 BUILT = f"{TOP}/build/fuzz/kernel"
 GUESTS = f"{TOP}/build/kernel"
@@ -225,8 +221,8 @@ def test_refresh(directory):
     """The corpus is chosen from inputs alone, whatever else lies beside them. (In a tree that has
     no corpus.)"""
     tool = f"{directory}/fuzz/kernel/refresh-corpus"
-    os.makedirs(os.path.dirname(tool))
-    os.symlink(f"{TOP}/fuzz/kernel/refresh-corpus", tool)
+    # With the package, as that says where the tree is.
+    shutil.copytree(f"{TOP}/fuzz/kernel", os.path.dirname(tool))
     os.symlink(f"{TOP}/build", f"{directory}/build")
     corpus = sorted(glob.glob(f"{TOP}/fuzz/corpus/kernel/*.input"), key=os.path.getsize)
     places = ("main/queue/id:1", "ours/1.input", "main/queue/1", "main/queue/.state/id:1",

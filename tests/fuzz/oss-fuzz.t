@@ -6,14 +6,12 @@ does, without the tree."""
 import os
 import re
 import shutil
-import sys
 import tempfile
 import zipfile
 
 import yaml
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 FLAGS = "-O1 -fno-omit-frame-pointer -gline-tables-only -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION"
 SANITIZERS = {

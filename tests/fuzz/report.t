@@ -12,14 +12,10 @@ import sys
 import tempfile
 from html.parser import HTMLParser
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.dont_write_bytecode = True
-sys.path[:0] = [f"{TOP}/tests", f"{TOP}/fuzz/campaign", f"{TOP}/fuzz/report",
-                f"{TOP}/kernel/matrix"]
-import coverage  # noqa: E402
-import crashes  # noqa: E402
-import tap  # noqa: E402
-from browser import Browser  # noqa: E402
+from erofs_ishare import crashes, tap, TOP
+from erofs_ishare.browser import Browser
+import coverage
+
 
 REPORT = f"{TOP}/fuzz/report/make-report"
 PHONE, DESK = 390, 1280

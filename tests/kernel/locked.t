@@ -15,8 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import tap  # noqa: E402
+from erofs_ishare import tap
 
 RUN = [f"{tap.TOP}/kernel/uml/run-guest", "--timeout", "60"]
 GUESTS = f"{tap.TOP}/build/kernel"

@@ -11,14 +11,11 @@ import glob
 import os
 import re
 import shutil
-import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
-import tap  # noqa: E402
-import wp  # noqa: E402
+from erofs_ishare import tap
+import wp
+
 
 FILE, FUNCTION, GOAL = "ref/core/superblock.c", "sb_magic", "sb_magic_ensures_meaning"
 

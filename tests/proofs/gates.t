@@ -8,17 +8,15 @@ import importlib.machinery
 import importlib.util
 import io
 import os
-import sys
 import tempfile
 
+from erofs_ishare import tap
+import acsl
+import gates
+import mutate
+import wp
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
-import acsl  # noqa: E402
-import gates  # noqa: E402
-import mutate  # noqa: E402
-import tap  # noqa: E402
-import wp  # noqa: E402
 
 LOADER = importlib.machinery.SourceFileLoader("mutants", os.path.join(HERE, "../../proofs/mutants"))
 mutants_program = importlib.util.module_from_spec(

@@ -5,14 +5,11 @@ all fakes."""
 
 import os
 import shutil
-import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../proofs")]
-import tap  # noqa: E402
-import wp  # noqa: E402
+from erofs_ishare import tap
+import wp
+
 
 FAKES = {"frama-c": "25.0 (Manganese)", "why3": "Why3 platform, version 1.5.1",
          "cvc5": "This is cvc5 version 1.0.3"}

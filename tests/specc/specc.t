@@ -8,21 +8,15 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 from html.parser import HTMLParser
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(HERE, "../../spec/specc")]
-import tap  # noqa: E402
-import edits  # noqa: E402
-import image  # noqa: E402
-import parse  # noqa: E402
-import specc as spec_compiler  # noqa: E402
-import vectors  # noqa: E402
+from erofs_ishare import tap
+from erofs_ishare.specc import edits, image, main, parse, vectors
 
-SPECC = f"{tap.TOP}/spec/specc/specc.py"
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+SPECC = f"{tap.TOP}/spec/compile"
 BASE = f"{HERE}/base"
 CHAPTERS = sorted(f"spec/{n}" for n in os.listdir(f"{tap.TOP}/spec") if re.match(r"\d\d-.*\.md", n))
 with open(f"{HERE}/good.md", encoding="utf-8") as chapter:
@@ -431,7 +425,7 @@ def specc_here(directory, text, *options):
     before, said = os.getcwd(), io.StringIO()
     os.chdir(directory)
     with contextlib.redirect_stderr(said):
-        status = spec_compiler.main([*options, "good.md"])
+        status = main.main([*options, "good.md"])
     os.chdir(before)
     return status, said.getvalue()
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from . import TOP
 
 # The program under test, and what stands before it on the command line (an emulator, say).
 TOOL = os.environ.get("ISHARE_TOOL", f"{TOP}/build/asan/erofs-ishare").split()

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """A headless Chromium that tests can ask about a page, over its debugging pipe."""
 
 import base64

@@ -7,9 +7,7 @@ import os
 import subprocess
 import tomllib
 
-import afl
-
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from . import TOP, afl
 
 
 class Cannot(Exception):

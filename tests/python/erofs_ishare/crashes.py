@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 
-import afl
-from common import TOP, relative
+from . import TOP, afl
+from .campaigns import relative
 
 # Those that make a crash of a defect, or are below every one.
 NOT_GUILTY = re.compile(

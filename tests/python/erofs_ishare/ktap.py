@@ -1,6 +1,6 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
-"""KUnit's results, which stand in the kernel's log among other lines, as plain TAP: one line a test
-case or parameter."""
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What a kernel's log says: its complaints, and KUnit's results, which stand in it among other
+lines, as plain TAP, one line a test case or parameter."""
 
 import re
 
@@ -10,6 +10,19 @@ SUBTEST = re.compile(r"^( *)# Subtest: (.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)$")
 RESULT = re.compile(r"^( *)(not ok|ok) (\d+)(?: -)? ?(.*)$")
 STATISTICS = re.compile(r"^ *# (?:.*: pass:\d|Totals: |module: |.*\.speed: )")
+
+# How the kernel's complaints begin.
+COMPLAINT = re.compile(r"""
+    Kernel\ panic | BUG: | kernel\ BUG | WARNING: | KASAN: | UBSAN: | KFENCE: | Oops | INFO:\ (?!lockdep\ is\ turned) |
+    Internal\ error | general\ protection | Unable\ to\ handle | Segfault\ with\ no\ mm | Kernel\ mode\ fault |
+    kmemleak:\ \d+\ new | VFS:\ Busy\ inodes | Dentry\ .*\ still\ in\ use | refcount_t: | list_(add|del)\ corruption |
+    possible\ recursive\ locking | =+\[\ BUG | DEBUG_LOCKS_WARN_ON | irq\ \d+:\ nobody\ cared | watchdog:\ BUG |
+    Out\ of\ memory:\ Killed | ODEBUG: | Bad\ page\ | stack\ segment | Kernel\ stack""", re.X)
+
+
+def complaints(lines):
+    """Those of a log's lines, without time stamps, in which the kernel complains."""
+    return [line for line in lines if COMPLAINT.match(line)]
 
 
 class Level:

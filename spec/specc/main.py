@@ -1,11 +1,11 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The spec compiler: reads the chapters of the specification, writes what follows from them.
 
-    specc.py --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--proofs FILE] CHAPTER...
-    specc.py --sweep DIR [--base DIR] CHAPTER...
-    specc.py [--core DIR] [--judges DIR]... CHAPTER...
-    specc.py --obligations [--core DIR] CHAPTER...
+    spec/compile --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--proofs FILE]
+                 CHAPTER...
+    spec/compile --sweep DIR [--base DIR] CHAPTER...
+    spec/compile [--core DIR] [--judges DIR]... CHAPTER...
+    spec/compile --obligations [--core DIR] CHAPTER...
 
 Exit status: 0 done, 1 the specification has errors (each printed as FILE:LINE: message).
 """
@@ -15,14 +15,7 @@ import json
 import os
 import sys
 
-sys.dont_write_bytecode = True
-
-import edits  # noqa: E402
-import emit_c  # noqa: E402
-import emit_html  # noqa: E402
-import obligations  # noqa: E402
-import parse  # noqa: E402
-import vectors  # noqa: E402
+from . import edits, emit_c, emit_html, obligations, parse, vectors
 
 PARTS = ("c", "html", "vectors")
 
@@ -138,6 +131,3 @@ def main(argv):
             write(args.sweep, vectors.sweep_name(change), data)
     return 0
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

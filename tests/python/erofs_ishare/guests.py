@@ -1,17 +1,24 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
-"""What the programs here share: where things are, and how trees of files are hashed and kept
-equal."""
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""What the programs that build and run guests share: where things are, how trees of files are
+hashed and kept equal, and what describes a guest."""
 
 import fcntl
 import hashlib
 import json
 import os
+import re
+import subprocess
 import sys
+import tomllib
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from . import TOP
+
 # Elsewhere for a guest with a patch (kernel/findings/try-fix).
 BUILD = os.environ.get("KERNEL_BUILD") or f"{TOP}/build/kernel"
 SOURCE = f"{BUILD}/source"
+
+# A build from nothing may take this long, on two processors that have nothing else to do.
+MOST_SECONDS = 480
 
 
 def fail(message, status=1):
@@ -121,3 +128,49 @@ def lock():
         fcntl.flock(held, fcntl.LOCK_EX)
     os.set_inheritable(held.fileno(), False)
     return held
+
+
+# ---- What describes a guest ----
+
+def described(path, required=(), optional=()):
+    """The table of a TOML file that has these keys, and no other."""
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.load(file)
+    except (OSError, ValueError) as error:
+        fail(f"{path}: {error}")
+    if unknown := table.keys() - {*required, *optional}:
+        fail(f"{path}: unknown key {min(unknown)}")
+    if missing := set(required) - table.keys():
+        fail(f"{path}: no key {min(missing)}")
+    return table
+
+
+class Guest:
+    """What a guest's directory says, with what it takes over from the guest that it extends."""
+
+    def __init__(self, directory):
+        self.name = os.path.basename(os.path.abspath(directory))
+        self.built = f"{BUILD}/{self.name}"
+        table = described(f"{directory}/guest.toml", optional=("extends", "overlays"))
+        self.base = Guest(f"{directory}/{table['extends']}") if "extends" in table else None
+        self.fragments = self.base.fragments if self.base else [f"{TOP}/kernel/uml/common.config"]
+        self.fragments = [*self.fragments, f"{directory}/config"]
+        self.overlays = [*(self.base.overlays if self.base else []),
+                         *(os.path.abspath(f"{directory}/{overlay}") for overlay in table.get("overlays", []))]
+
+
+def requests(guest):
+    """{symbol: line} of the lines that ask for something: the last word counts."""
+    text = b"".join(content(path) or b"" for path in guest.fragments).decode()
+    asked = re.finditer(r"^(?:# )?(CONFIG_\w+)(?:=.*| is not set)$", text, re.M)
+    return {match[1]: match[0] for match in asked}
+
+
+def make(directory, *arguments, **options):
+    """The command that makes something of the kernel's there, and its environment."""
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CFLAGS", "LDFLAGS", "CC", "KDIR", "V")}
+    environment |= {"KBUILD_BUILD_USER": "erofs-ishare", "KBUILD_BUILD_HOST": "guest", "LC_ALL": "C"}
+    command = ["nice", "-n", "19", "make", "-C", SOURCE, "ARCH=um", f"O={directory}", "LOCALVERSION=", *arguments]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **options)
