@@ -10,6 +10,8 @@
 #			compiler, and flags beside those that the project needs; a change rebuilds
 #	ONLY=PROGRAM, ONLY=PROGRAM:POINT
 #			with a test target: run this test program alone, or show this point alone
+#	SAMPLE=SEED	do a part of what a test target takes long for, chosen by the seed (in continuous
+#			integration, the commit's hash); without it, or with SAMPLE=FULL, everything
 #	KDIR=/path/to/linux
 #			the source of the kernel under test; your directory is only read
 #	deps-NAME=	do not look for the packages of this list: you have what they hold from elsewhere
@@ -26,7 +28,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-export KDIR
+export KDIR SAMPLE
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
 # Several goals are made one after the other: each may keep all processors busy.
@@ -35,6 +37,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 endif
 endif
 Q := $(if $(V),,@)
+sampled = $(addprefix --sample ,$(filter-out FULL,$(SAMPLE)))
 silent = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(silent),,@printf '  %-7s %s\n' $(1) $(2))
 

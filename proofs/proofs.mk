@@ -11,11 +11,11 @@ PROVE_OPTIONS :=
 .PHONY: test-proofs test-mutants report-proofs
 needs_test-proofs := deps-proofs
 test-proofs: build/spec/.stamp ## test: Prove the core against the specification, on all machines
-	$(Q)proofs/prove $(PROVE_OPTIONS) $(subst :, --function ,$(ONLY))
+	$(Q)proofs/prove $(PROVE_OPTIONS) $(if $(ONLY),$(subst :, --function ,$(ONLY)),$(sampled))
 
 needs_test-mutants := deps-proofs
-test-mutants: build/spec/.stamp ## test: Break the core in hundreds of ways; the proof must fail (SAMPLE=20)
-	$(Q)proofs/mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--function '$(ONLY)')
+test-mutants: build/spec/.stamp ## test: Break the core in hundreds of ways; the proof must fail
+	$(Q)proofs/mutants $(if $(ONLY),--function '$(ONLY)',$(sampled))
 
 report-proofs: build/proofs/report.json build/spec/spec.html
 report-proofs: ## report: Put the results of test-proofs into build/spec/spec.html

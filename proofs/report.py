@@ -43,15 +43,15 @@ def totals(results):
             **add(f for proved in results.values() for f in proved.values())}
 
 
-def closing_line(results, versions, total, wall):
+def closing_line(results, smoke, versions, total, wall):
     """The figures in one line."""
     figures = totals(results)
     proved = {function for functions in results.values() for _, function in functions}
     rules = sum(identifier in proved for _, identifier in spec_rules())
     return (f"prove: {figures['functions']} of {total} functions, {rules} rules: "
             f"{figures['goals']} goals valid ({figures['qed']} Qed, {figures['cvc5']} cvc5, "
-            f"{figures['seconds']:.0f} s) for {', '.join(results)}; {figures['smoke']} smoke tests "
-            f"passed; {wall:.0f} s; "
+            f"{figures['seconds']:.0f} s) for {', '.join(results)}; {sum(smoke.values())} smoke "
+            f"tests passed; {wall:.0f} s; "
             + ", ".join(f"{tool} {version}" for tool, version in versions.items())
             + f"; {len(assumptions())} assumptions")
 

@@ -278,16 +278,22 @@ uint32_t control(const uint8_t *p, uint32_t n)
 """
 
 
+def options(machdep):
+    """What Frama-C is told about a machine and what is to be proved."""
+    return ["-c11", "-machdep", machdep,
+            "-cpp-extra-args=" + " ".join([MACHDEPS[machdep]] + INCLUDES),
+            "-wp", "-wp-rte", "-warn-unsigned-overflow", "-warn-unsigned-downcast",
+            "-warn-signed-downcast",
+            "-warn-invalid-pointer", "-wp-prover", "cvc5"]
+
+
 class Prover:
     """Runs WP for one machine, and remembers what it has proved."""
 
     def __init__(self, machdep, smoke=False):
         self.machdep, self.smoke = machdep, smoke
         self.conf = configure_why3()
-        self.options = ["-c11", "-machdep", machdep,
-                        "-cpp-extra-args=" + " ".join([MACHDEPS[machdep]] + INCLUDES),
-                        "-wp", "-wp-rte", "-warn-unsigned-overflow", "-warn-unsigned-downcast",
-                        "-warn-signed-downcast", "-warn-invalid-pointer", "-wp-prover", "cvc5"]
+        self.options = options(machdep)
         self.limits = ["-wp-timeout", str(SECONDS_PER_GOAL)]
         if smoke:
             self.limits += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]

@@ -14,6 +14,7 @@ from erofs_ishare import tap
 import acsl
 import gates
 import mutate
+import touched
 import wp
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -390,7 +391,7 @@ def test_committed():
 def test_floors():
     """Floors rise and do not sink."""
     gates.FLOORS = f"{SCRATCH}/floors.tsv"
-    three, two = {("x.c", "some_rule"): {"goals m": 3}}, {("x.c", "some_rule"): {"goals m": 2}}
+    three, two = {"goals m": {("x.c", "some_rule"): 3}}, {"goals m": {("x.c", "some_rule"): 2}}
     refuses("a function without floor", gates.floors("goals m", {("x.c", "some_rule"): 3}),
             "not in floors.tsv")
     tap.is_empty(gates.record_floors(two), "records floors")
@@ -401,7 +402,7 @@ def test_floors():
     refuses("to lower a floor", gates.record_floors(two), "the floor is 3")
     tap.is_empty(gates.floors("goals m", {("x.c", "some_rule"): 3}),
                  "a floor that was not to be lowered is still there")
-    tests = {("x.c", "some_rule"): {"goals m": 3, "smoke tests m": 2}}
+    tests = {"goals m": {("x.c", "some_rule"): 3}, "smoke tests m": {("x.c", "some_rule"): 2}}
     refuses("smoke tests without floor", gates.floors("smoke tests m", {("x.c", "some_rule"): 2}),
             "not in floors.tsv")
     tap.is_empty(gates.record_floors(tests), "records the number of smoke tests")
@@ -410,6 +411,8 @@ def test_floors():
     tap.is_empty(gates.record_floors(tests), "records the same again")
     refuses("to forget the smoke tests", gates.record_floors(three), "the floor is 2")
     refuses("a function that is gone", gates.floors("goals m", {}), "gone")
+    tap.is_empty(gates.floors("goals m", {}, {("x.c", "some_rule")}),
+                 "accepts that a sample leaves a function out")
     refuses("to forget a function", gates.record_floors({}), "the floor is 3")
 
 
@@ -463,6 +466,76 @@ def test_judging():
            "not set something", tried)
 
 
+PAIR = """\
+#define LIMIT 3
+/* Where it is. */
+struct place {
+	int at;
+};
+
+/*@ requires readable: \\valid_read(p);
+    ensures meaning: \\result <==> near(p); */
+static bool near_by(const struct place *p)
+{
+	return p->at < LIMIT;
+}
+
+/*@ ensures meaning: \\result == 7; */
+int seven(void)
+{
+	return 7; /* seven */
+}
+
+/*@ ensures meaning: \\result == 1; */
+int one(const struct place *p)
+{
+	return near_by(p) ? 1 : 0;
+}
+"""
+PAIR_SPEC = """\
+/*@ predicate near(struct place *p) = p->at < limit_of(p); */
+/*@ logic integer limit_of(struct place *p) = 3; */
+/*@ predicate far(struct place *p) = p->at > 3; */
+"""
+
+
+def touched_by(old="", new="", spec_old="", spec_new=""):
+    """The functions of PAIR that are touched after a change."""
+    wp.write(wp.SPEC, PAIR_SPEC.replace(spec_old, spec_new) if spec_old else PAIR_SPEC)
+    source = Fake(PAIR.replace(old, new) if old else PAIR)
+    source.functions, source.files = ["near_by", "seven", "one"], [source.path, wp.SPEC]
+    return {function for _, function in touched.touched([source])}
+
+
+def test_touched():
+    """A function is touched by what its proof depends on, and by nothing else."""
+    kept = wp.SPEC, touched.PROVED
+    wp.SPEC, touched.PROVED = f"{SCRATCH}/spec.acsl.h", f"{SCRATCH}/proved.tsv"
+    every = {"near_by", "seven", "one"}
+    tap.ok(touched_by() == every, "without a record, all functions are touched")
+    source = Fake(PAIR)
+    source.functions, source.files = sorted(every), [source.path, wp.SPEC]
+    touched.record([source])
+    for what, functions, change in (
+            ("nothing", set(), ()), ("a comment", set(), ("seven */", "a number */")),
+            ("spaces", set(), ("return 7;", "return  7;")),
+            ("a body", {"near_by"}, ("at <", "at <=")),
+            ("another body", {"seven"}, ("return 7", "return 8")),
+            ("a contract", {"seven"}, ("== 7", "<= 7")),
+            ("the contract of what it calls", {"near_by", "one"}, ("readable: ", "other: ")),
+            ("a structure", {"near_by", "one"}, ("int at;", "int at, more;")),
+            ("a constant", {"near_by"}, ("LIMIT 3", "LIMIT 4")),
+            ("a predicate that a predicate uses", {"near_by", "one"}, ("", "", "= 3;", "= 4;")),
+            ("a predicate that nothing uses", set(), ("", "", "> 3;", "> 4;"))):
+        found = touched_by(*change)
+        tap.ok(found == functions, f"touched by {what}: {', '.join(sorted(functions)) or 'none'}",
+               *found)
+    options, wp.options = wp.options, lambda machdep: [machdep, "-other"]
+    tap.ok(touched_by() == every, "touched by the options of the proof: all")
+    wp.options = options
+    wp.SPEC, touched.PROVED = kept
+
+
 with tempfile.TemporaryDirectory() as SCRATCH:
     test_contracts()
     test_rules()
@@ -475,6 +548,7 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     test_relevance()
     test_committed()
     test_floors()
+    test_touched()
     test_mutants()
     test_judging()
 tap.done()
