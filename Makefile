@@ -188,7 +188,7 @@ FORCE:
 
 # ---- Using it ----
 
-.PHONY: demo test test-arch
+.PHONY: demo test test-arch test-all
 demo: all build/spec/vectors/.stamp ## use: Install what is missing, build, judge real images and a broken one
 	$(Q)tests/tools/demo
 
@@ -210,6 +210,10 @@ test-arch: ## test: Run the tests as a 32-bit and as a big-endian program
 test-arch: all build/spec/vectors/.stamp build/spec/sweep/.stamp \
 		$(foreach a,$(ARCHES),build/$(a)/erofs-ishare $(UNIT:%.c=build/$(a)/%))
 	$(Q)$(PROVE) tests/arch.t
+
+needs_test-all := deps-all
+test-all: | packages ## test: Run all of it, without samples; resumes; the record is build/record.json
+	$(Q)tests/tools/stages --all --keep-going --resume --record build/record.json
 
 build/sysroot/%/.stamp: tests/tools/foreign-packages | packages
 	$(call say,FETCH,$(@D))

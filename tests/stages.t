@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""tests/tools/stages on made-up stages: order, failures, what is not repeated, and the record."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+
+from erofs_ishare import tap
+
+TABLE = r"""
+[left-out]
+command = "false"
+all = false
+
+[first]
+command = "echo ran >>build/first; echo 'Files=2, Tests=30,  1 wallclock secs'"
+
+[broken]
+command = "test -e fixed &&"
+needs = ["first"]
+
+[on-broken]
+command = "true"
+needs = ["broken"]
+
+[last]
+command = "printf 'sampled: a tenth\n7 sets\n'; echo '{\"goals\": 5, \"other\": 1}' >build/r.json;"
+needs = ["first"]
+figures = ["(?P<sets>\\d+) sets"]
+reports = { "build/r.json" = ["goals"] }
+"""
+
+
+class Tree:
+    """A repository of its own with the program and a table."""
+
+    def __init__(self, top):
+        self.top = top
+        os.makedirs(f"{top}/tests/tools")
+        shutil.copy(f"{tap.TOP}/tests/tools/stages", f"{top}/tests/tools/stages")
+        with open(f"{top}/tests/tools/stages.toml", "w", encoding="utf-8") as table:
+            table.write(TABLE)
+        os.mkdir(f"{top}/build")
+        self.write(".gitignore", "/build\n")
+        self.git("init", "-q")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "all")
+
+    def write(self, name, text):
+        """A file with this content."""
+        with open(f"{self.top}/{name}", "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def git(self, *arguments):
+        """Runs git as somebody."""
+        tap.run(["git", "-c", "user.name=x", "-c", "user.email=x", *arguments], cwd=self.top)
+
+    def stages(self, *arguments):
+        """(finished program, the record)"""
+        done = tap.run(["tests/tools/stages", "--record", "build/record.json", *arguments],
+                       cwd=self.top)
+        with open(f"{self.top}/build/record.json", encoding="utf-8") as record:
+            return done, json.load(record)
+
+    def times_run(self):
+        """How often the first stage has run."""
+        with open(f"{self.top}/build/first", encoding="utf-8") as notes:
+            return len(notes.readlines())
+
+
+def results(record):
+    """{stage: result}"""
+    return {stage["name"]: stage["result"] for stage in record["stages"]}
+
+
+def failures(tree):
+    """What runs after a failure."""
+    done, record = tree.stages("first", "broken true", "last")
+    tap.ok(done.returncode == 1 and record["result"] == "failed" and results(record) == {
+        "first": "passed", "broken": "failed", "last": "not run"}, "the first failure ends the run",
+        done.stdout, done.stderr)
+    done, record = tree.stages("--all", "--keep-going")
+    tap.ok(done.returncode == 1 and results(record) == {
+        "first": "passed", "broken": "failed", "on-broken": "not run", "last": "passed"},
+        "--keep-going runs what does not need the stage that failed", done.stdout, done.stderr)
+    done = tap.run(["tests/tools/stages", "nonesuch"], cwd=tree.top)
+    tap.ok(done.returncode == 2 and "no stage 'nonesuch'" in done.stderr, "an unknown stage")
+    return record
+
+
+def contents(tree, record):
+    """What the record says."""
+    stage = {s["name"]: s for s in record["stages"]}
+    tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30}, "points of prove are counted")
+    tap.ok(stage["last"]["figures"] == {"sets": 7, "goals": 5}, "figures of output and reports")
+    tap.ok(stage["last"]["remarks"] == ["sampled: a tenth"], "remarks of a stage are kept")
+    done, _ = tree.stages("last")
+    tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\n"), "and end the output", done.stdout)
+    commit = tap.run(["git", "rev-parse", "HEAD"], cwd=tree.top).stdout.strip()
+    tap.ok(record["commit"] == commit and record["dirty"] is False, "the commit, not dirty")
+    tap.ok(record["versions"].keys() >= {"gcc", "make", "python"} and record["host"]["processors"],
+           "versions and host")
+    tap.ok(all(s["seconds"] >= 0 and s["started"] for s in record["stages"] if "status" in s),
+           "each stage that has run has its times")
+
+
+def resuming(tree):
+    """What is not run again, and when it is."""
+    before = tree.times_run()
+    _, record = tree.stages("--resume", "first")
+    tap.ok(tree.times_run() == before and record["stages"][0]["earlier_run"]
+           and record["result"] == "passed", "--resume does not repeat what has passed")
+    tree.stages("first")
+    tap.ok(tree.times_run() == before + 1, "without it everything runs")
+    tree.write("fixed", "")
+    done, record = tree.stages("--resume", "first", "broken true", "on-broken")
+    tap.ok(done.returncode == 0 and tree.times_run() == before + 2,
+           "a change of the tree repeats what has passed", done.stdout)
+    tap.ok(record["dirty"] is True and "changes that are not committed" in done.stdout,
+           "and a dirty tree is said to be so")
+    tree.git("add", "-A")
+    tree.git("commit", "-q", "-m", "fixed")
+    _, record = tree.stages("--resume", "first")
+    tap.ok(tree.times_run() == before + 3 and not record["dirty"], "as does another commit")
+    done, record = tree.stages("--resume", "last >changed")
+    tap.ok(record["dirty"] and "the tree has changed while last ran" in done.stdout,
+           "a change while a stage runs makes the record dirty", done.stdout)
+    done, _ = tree.stages("--resume", "last >changed")
+    tap.ok("passed before" not in done.stdout, "and what ran then is run again", done.stdout)
+
+
+def real_table():
+    """The stages of this tree are targets of make, and need only stages before them."""
+    with open(f"{tap.TOP}/tests/tools/stages.toml", "rb") as text:
+        table = tomllib.load(text)
+    targets = set(re.findall(r"^  ([a-z-]+) ", tap.make("help")[1], re.M))
+    wrong, seen = [], set()
+    for name, entry in table.items():
+        wrong += [f"{name}: {entry['command']}"] if not set(entry["command"].split()[1:]) <= targets else []
+        wrong += [f"{name} needs {need}" for need in entry.get("needs", []) if need not in seen]
+        seen.add(name)
+    tap.is_empty(wrong, "the stages are targets, in an order that satisfies their needs")
+    tested = {t for t in targets if t.startswith("test") and t != "test-all"}
+    tap.is_empty(sorted(tested - seen), "every test target is a stage")
+
+
+def main():
+    """Made-up stages, then the table of this tree."""
+    with tempfile.TemporaryDirectory() as work:
+        tree = Tree(work)
+        contents(tree, failures(tree))
+        resuming(tree)
+    real_table()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
