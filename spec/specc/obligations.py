@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .emit_c import kernel_words
-from .model import VECTOR_KINDS
+from .model import Place, VECTOR_KINDS
 
 HEADER = ("Rule", "Subject", "Severity", "Predicate", "Function", "Holds", "Fails", "Either",
           "Kernel")
@@ -28,13 +28,19 @@ class Row:
 
 
 def sources(directory, extensions=(".c", ".h")):
-    """The C text of a directory."""
-    texts = []
+    """The C sources of a directory: {path: text}."""
+    found = {}
     for name in sorted(os.listdir(directory)):
         if name.endswith(extensions):
-            with open(os.path.join(directory, name), encoding="utf-8") as source:
-                texts.append(source.read())
-    return "\n".join(texts)
+            path = os.path.join(directory, name)
+            with open(path, encoding="utf-8") as source:
+                found[path] = source.read()
+    return found
+
+
+def code(directory, extensions=(".c", ".h")):
+    """The C text of a directory."""
+    return "\n".join(sources(directory, extensions).values())
 
 
 def has_function(text, name):
@@ -55,7 +61,7 @@ def calls(text, name):
 
 def rows(spec, core):
     """The table; without the core's directory nothing is said about functions."""
-    text = sources(core) if core else None
+    text = code(core) if core else None
     return [row(rule, text) for rule in spec.rules]
 
 
@@ -71,8 +77,7 @@ def row(rule, text):
 
 def check(spec, core, errors):
     """Each rule about bytes has its function in the core, and a header declares it."""
-    text, headers = sources(core), sources(core, (".h",))
-    code = sources(core, (".c",))
+    text, headers, functions = code(core), code(core, (".h",)), code(core, (".c",))
     for rule in (r for r in spec.rules if not r.runtime):
         name = rule.identifier
         if not has_function(text, name):
@@ -80,20 +85,32 @@ def check(spec, core, errors):
                        f"{core}")
         elif not declares(headers, name):
             errors.add(rule.place, f"rule {rule.name}: no header in {core} declares bool {name}()")
-        elif rule.predicates & spec.demanded and not calls(code, name):
+        elif rule.predicates & spec.demanded and not calls(functions, name):
             errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in "
                        f"{core} calls {name}(): call it where its chapter's formula is decided")
 
 
 def check_judges(spec, judges, errors):
-    """Each rule about bytes is judged somewhere: its function is called, a violation reported."""
-    text = "\n".join(sources(directory) for directory in judges)
-    where = " or ".join(judges)
-    for rule in (r for r in spec.rules if not r.runtime):
-        name = f"ISHARE_RULE_{rule.identifier.upper()}"
-        if not re.search(rf"\b{name}\b", text):
+    """Each rule about bytes is reported somewhere, and nothing is reported that is no rule."""
+    reported, where = set(), " or ".join(judges)
+    known = {f"ISHARE_RULE_{r.identifier.upper()}": r for r in spec.rules}
+    for name, place in reports(judges):
+        reported.add(name)
+        if name not in known and name != "ISHARE_RULE_COUNT":
+            errors.add(place, f"{name}: there is no such rule: write its section in the "
+                       "specification")
+    for name, rule in known.items():
+        if not rule.runtime and name not in reported:
             errors.add(rule.place, f"rule {rule.name} is never reported: call {rule.identifier}() "
                        f"and report {name} in {where}")
+
+
+def reports(judges):
+    """(ISHARE_RULE_..., its place) wherever one stands in the judges' sources."""
+    for path, text in (item for directory in judges for item in sources(directory).items()):
+        for number, line in enumerate(text.split("\n"), 1):
+            for name in re.findall(r"\bISHARE_RULE_\w+", line):
+                yield name, Place(path, number)
 
 
 def table(spec, core):

@@ -796,7 +796,7 @@ def test_manifest(out):
     want = {"rule": "sb.magic", "kind": "fails", "base": "plain", "edits": {"magic": "^0xff"},
             "expect": ["sb.magic"],
             "also": ["sb.block-size"], "verdict": "malformed", "why": "another magic",
-            "devices": []}
+            "devices": [], "digests": True}
     tap.ok({k: fails[k] for k in want} == want, "a line of the manifest", fails)
     with open(f"{out}/vectors/sb.magic/fails-0.erofs", "rb") as data:
         tap.ok(difference(load("plain"), data.read()) == {1024: "1d"}, "a vector's image")
@@ -938,38 +938,41 @@ def test_obligations(directory):
             "share.test runtime error - - - - - test: kernel/probe",
             "3 rules (1 about readers), 4 vectors"]
     tap.ok(rows[1:] == want, "the table of what each rule owes", *rows)
-    lacks(directory, GOOD, "a rule that no header declares", {"core/a.c": MAGIC_C},
-          f"rule sb.magic: no header in {core} declares bool sb_magic()")
-    lacks(directory, CONFORMING.replace("// sb_magic(sb)", "sb_magic(sb)").replace(LEFT_OUT, ""),
-          "a rule that conformance demands and nothing calls",
-          {"core/a.c": MAGIC_C + "bool all(void)\n{\n\treturn sb_block_size(1, 2) && "
-                                 "not_sb_magic(1);\n}\n",
-           "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n"},
-          f"rule sb.magic: conformance demands it, but nothing in {core} calls sb_magic(): call it "
-          "where its chapter's "
-          "formula is decided")
-    judges = f"{directory}/judges"
-    lacks(directory, GOOD, "a rule that no judge reports",
-          {"core/a.c": MAGIC_C, "core/a.h": BLOCK_SIZE_H + "bool sb_magic(int a);\n",
-           "judges/b.c": "report(ISHARE_RULE_SB_MAGIC_2, ISHARE_RULE_SB_BLOCK_SIZE);\n"},
-          "rule sb.magic is never reported: call sb_magic() and report ISHARE_RULE_SB_MAGIC in "
-          f"{judges}", "--judges", judges)
+    test_sources(directory)
 
 
 MAGIC_C = "bool sb_magic(int a)\n{\n\treturn a;\n}\n"
 BLOCK_SIZE_H = "static inline bool sb_block_size(int a, int b)\n{\n}\n"
+BOTH_H = BLOCK_SIZE_H + "bool sb_magic(int a);\n"
+CALL_C = "bool all(void)\n{\n\treturn sb_block_size(1, 2) && not_sb_magic(1);\n}\n"
+REPORTS_C = "report(ISHARE_RULE_SB_BLOCK_SIZE, ISHARE_RULE_COUNT);\n"
 
 
-def lacks(directory, text, name, files, message, *options):
-    """One test point: with these sources, exactly this is said of the rule sb.magic."""
-    for path in ("core/a.c", "core/a.h", "judges/b.c"):
-        os.makedirs(os.path.dirname(f"{directory}/{path}"), exist_ok=True)
-        with open(f"{directory}/{path}", "w", encoding="utf-8") as source:
-            source.write(files.get(path, BLOCK_SIZE_H if path == "core/a.h" else ""))
-    said = specc(directory, text, "--core", f"{directory}/core", *options)
-    want = complaint(text, "### sb.magic", message)
-    tap.ok(said.returncode == 1 and said.stderr == f"{want}\n", f"refuses {name}",
-           said.stderr, want)
+def test_sources(directory):
+    """What a rule lacks in the core or in the judges is named, and what is there without a rule."""
+    core, judges = f"{directory}/core", f"{directory}/judges"
+    all_demanded = CONFORMING.replace("// sb_magic(sb)", "sb_magic(sb)").replace(LEFT_OUT, "")
+    for name, text, c, h, judge, snippet, message in (
+            ("a rule that no header declares", GOOD, MAGIC_C, BLOCK_SIZE_H, "", "### sb.magic",
+             f"rule sb.magic: no header in {core} declares bool sb_magic()"),
+            ("a rule that conformance demands and nothing calls", all_demanded, MAGIC_C + CALL_C,
+             BOTH_H, "", "### sb.magic", f"rule sb.magic: conformance demands it, but nothing in "
+             f"{core} calls sb_magic(): call it where its chapter's formula is decided"),
+            ("a rule that no judge reports", GOOD, MAGIC_C, BOTH_H, REPORTS_C, "### sb.magic",
+             "rule sb.magic is never reported: call sb_magic() and report ISHARE_RULE_SB_MAGIC in "
+             f"{judges}"),
+            ("a report of what is no rule", GOOD, MAGIC_C, BOTH_H,
+             REPORTS_C + "report(ISHARE_RULE_SB_MAGIC, ISHARE_RULE_SB_MAGICK)", None,
+             f"{judges}/b.c:2: ISHARE_RULE_SB_MAGICK: there is no such rule: write its section in "
+             "the specification")):
+        for path, source in ("core/a.c", c), ("core/a.h", h), ("judges/b.c", judge):
+            os.makedirs(os.path.dirname(f"{directory}/{path}"), exist_ok=True)
+            with open(f"{directory}/{path}", "w", encoding="utf-8") as out:
+                out.write(source)
+        options = ["--judges", judges] if judge else []
+        said = specc(directory, text, "--core", core, *options)
+        want = f"{complaint(text, snippet, message) if snippet else message}\n"
+        tap.ok(said.returncode == 1 and said.stderr == want, f"refuses {name}", said.stderr, want)
 
 
 def tree(directory):
