@@ -27,7 +27,7 @@ kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 .PHONY: test-kernel test-findings test-static
 needs_test-kernel := deps-kernel
 test-kernel: guests guest-programs ## test: Test the kernel in its guests: KUnit, probe, and what runs them
-	$(Q)$(PROVE) tests/kernel.t tests/kernel/locked.t kernel/uml/kunit.t kernel/probe/run-probe
+	$(Q)$(PROVE) $(wildcard kernel/uml/*.t) kernel/probe/run-probe
 
 # try-fix takes the names of findings.
 needs_test-findings := deps-kernel
@@ -45,7 +45,7 @@ needs_guest-programs := deps-kernel
 guest-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/probe \
 	build/kernel/probe/images/.stamp
 
-build/kernel/tests/%: tests/kernel/%.c | packages
+build/kernel/tests/%: kernel/uml/tests/%.c | packages
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_PROGRAM) -o $@ $<

@@ -20,6 +20,7 @@ import sys
 import mutate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
 BUILD = "build/proofs"
 SPEC = "build/spec/spec.acsl.h"
 TOOLS = {"frama-c": "frama-c-base", "why3": "why3", "cvc5": "cvc5", "gcc": "gcc", "nm": "binutils"}

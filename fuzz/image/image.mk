@@ -82,7 +82,7 @@ $(eval $(call fuzz_variant,plain,clang,,-fsanitize=fuzzer-no-link))
 $(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fuzzer-no-link))
 
 # Harnesses with a defect: fuzz/planted/image/NAME.patch in core, and
-# tests/fuzz/broken/PROPERTY.patch, which breaks what the harness watches over.
+# fuzz/image/broken/PROPERTY.patch, which breaks what the harness watches over.
 
 # $(call defect,VARIANT): the recipe. Compiled in a tree of its own, but for what is generated.
 define defect
@@ -102,8 +102,8 @@ endef
 $(foreach v,$(PLANTED_VARIANTS),$(eval $(call planted_variant,$(v))))
 FUZZ_PLANTED := $(foreach v,$(PLANTED_VARIANTS),$(PLANTED:%=build/fuzz/planted/%/$(v)/image))
 
-FUZZ_BROKEN := $(patsubst tests/fuzz/broken/%.patch,build/fuzz/broken/%/image,$(wildcard tests/fuzz/broken/*.patch))
-build/fuzz/broken/%/image: tests/fuzz/broken/%.patch fuzz/image/build-with-defect build/fuzz/plain/image
+FUZZ_BROKEN := $(patsubst fuzz/image/broken/%.patch,build/fuzz/broken/%/image,$(wildcard fuzz/image/broken/*.patch))
+build/fuzz/broken/%/image: fuzz/image/broken/%.patch fuzz/image/build-with-defect build/fuzz/plain/image
 	$(call defect,plain)
 
 .PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz
@@ -112,9 +112,9 @@ test-fuzz-planted: fuzzers-image-planted ## test: AFL++ must find each defect pl
 	$(Q)status=0; for name in $(or $(ONLY),$(PLANTED)); do fuzz/planted/try $$name || status=1; done; exit $$status
 
 needs_test-fuzz := deps-fuzz
-test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/tests/fuzz/mutator_test
+test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/fuzz/mutator/mutator_test
 test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
-	$(Q)$(PROVE) $(filter-out tests/fuzz/kernel.t,$(wildcard tests/fuzz/*.t))
+	$(Q)$(PROVE) $(filter-out fuzz/kernel/%,$(wildcard fuzz/*/*.t))
 
 needs_fuzzers-image-planted := deps-fuzz
 fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
@@ -127,11 +127,10 @@ build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fu
 -include $(patsubst %.c,build/fuzz/so/%.d,$(FUZZ_MUTATOR) $(CORE))
 
 build/asan/fuzz/mutator/%.o: INCLUDES += -Ifuzz/mutator
-build/asan/tests/fuzz/%.o: INCLUDES += -Ifuzz/mutator
-build/asan/tests/fuzz/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o $(CORE:%.c=build/asan/%.o) build/asan/rules.o
+build/asan/fuzz/mutator/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o $(CORE:%.c=build/asan/%.o) build/asan/rules.o
 	$(call say,LD,$@)
 	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
--include build/asan/tests/fuzz/mutator_test.d build/asan/fuzz/mutator/mutate.d
+-include build/asan/fuzz/mutator/mutator_test.d build/asan/fuzz/mutator/mutate.d
 
 .PHONY: fuzzers fuzzers-image corpus
 needs_fuzzers := deps-fuzz

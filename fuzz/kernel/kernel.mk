@@ -13,7 +13,7 @@ fuzzers-kernel: fuzz-kernel-programs ## build: Build the fuzzers of the kernel: 
 
 needs_test-fuzz-kernel := deps-fuzz
 test-fuzz-kernel: fuzzers-kernel-planted ## test: Test the fuzzer of the kernel in its guests
-	$(Q)$(PROVE) tests/fuzz/kernel.t
+	$(Q)$(PROVE) fuzz/kernel/kernel.t
 
 needs_fuzzers-kernel-planted := deps-fuzz
 fuzzers-kernel-planted: fuzz-kernel-programs

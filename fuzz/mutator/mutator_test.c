@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* mutate.h: every structure is found, every field changed, and what comes out is an image still. */
-#include "../unit/unit.h"
+#include "../../tests/unit/unit.h"
 
 #include <glob.h>
 #include <stdio.h>

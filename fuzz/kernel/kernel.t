@@ -23,7 +23,7 @@ from erofs_ishare import afl, crashes, tap, TOP
 BUILT = f"{TOP}/build/fuzz/kernel"
 GUESTS = f"{TOP}/build/kernel"
 SEEDS = f"{BUILT}/seeds"
-REGRESSIONS = f"{TOP}/tests/fuzz/regressions/kernel"
+REGRESSIONS = f"{TOP}/fuzz/kernel/regressions"
 RUNS = int(os.environ.get("KERNEL_FUZZ_RUNS", "20000"))
 UUID = 16 + 1024 + 48  # the header, then the field in the superblock
 

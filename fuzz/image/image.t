@@ -12,7 +12,7 @@ import tempfile
 from erofs_ishare import tap
 
 HARNESS = f"{tap.TOP}/build/fuzz/libfuzzer/image"
-REGRESSIONS = f"{tap.TOP}/tests/fuzz/regressions"
+REGRESSIONS = f"{tap.TOP}/fuzz/image/regressions"
 INPUTS = {
     "small images": "tests/images/*-512.erofs", "base images": "spec/base/*.erofs",
     "test vectors": "build/spec/vectors/*/*.erofs", "the corpus": "fuzz/corpus/image/*.erofs"}
@@ -75,7 +75,7 @@ def broken():
     with open(f"{tap.TOP}/fuzz/image/image.c", encoding="utf-8") as source:
         properties = set(re.findall(r'broken\("([a-z.-]+)"',
                                     source.read())) | {"text", "json", "sarif", "limit"}
-    patches = files("tests/fuzz/broken/*.patch")
+    patches = files("fuzz/image/broken/*.patch")
     names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
     tap.is_empty((properties | {"fields"}) - names, "there is a defect for each property")
     inputs = [path for pattern in INPUTS.values() for path in files(pattern)]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PID 1 of a guest: tries, as the guest's root, to get at the host's files. Prints what it tried,
  * and what of that it could do.

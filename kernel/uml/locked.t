@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Guests are locked in. prisoner is PID 1 of a guest and escape is run in the place of the guest's
 kernel: both try what they can against victims on the host, and nothing of it may succeed. With the
 lock off, all of it has to, or the attempt shows nothing.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* PID 1 of a guest that ends, or does not, in the way that WAY asks for. */
 #include <fcntl.h>
 #include <signal.h>

@@ -44,7 +44,7 @@ cmplog = "{where}/{name}-cmplog"
 
 [{name}.coverage]
 program = "{where}/{name}-coverage"
-files = ["tests/fuzz/toy.c"]
+files = ["fuzz/campaign/toy.c"]
 """
 
 
@@ -54,13 +54,13 @@ def build(where):
         for suffix, more, env in (("", [], {}), ("-asan", ["-fsanitize=address,undefined"], {}),
                                   ("-cmplog", [], {"AFL_LLVM_CMPLOG": "1"})):
             done = tap.run(["afl-clang-fast", "-g", "-O1", "-fsanitize=fuzzer", *flags, *more,
-                            "tests/fuzz/toy.c",
+                            "fuzz/campaign/toy.c",
                             "-o", f"{where}/{name}{suffix}"],
                            env=os.environ | {"AFL_QUIET": "1"} | env)
             assert done.returncode == 0, done.stderr
         done = tap.run(["clang", "-g", "-fsanitize=fuzzer", "-fprofile-instr-generate",
                         "-fcoverage-mapping", *flags,
-                        "tests/fuzz/toy.c", "-o", f"{where}/{name}-coverage"])
+                        "fuzz/campaign/toy.c", "-o", f"{where}/{name}-coverage"])
         assert done.returncode == 0, done.stderr
     for directory, seeds in (("good", ("hello", "world")), ("mixed", ("hello", "BAD!", "HANG")),
                              ("bad", ("BAD!", "BAD!!"))):

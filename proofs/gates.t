@@ -17,9 +17,8 @@ import mutate
 import touched
 import wp
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 
-LOADER = importlib.machinery.SourceFileLoader("mutants", os.path.join(HERE, "../../proofs/mutants"))
+LOADER = importlib.machinery.SourceFileLoader("mutants", f"{tap.TOP}/proofs/mutants")
 mutants_program = importlib.util.module_from_spec(
     importlib.util.spec_from_loader("mutants", LOADER))
 LOADER.exec_module(mutants_program)

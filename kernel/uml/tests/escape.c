@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * usage: escape VICTIM=VALUE...
  *
  * Is run in the place of User-Mode Linux, and tries what somebody could who has taken over a
  * guest's kernel. Prints what it tried, and what of that it could do. Without confinement, and as
- * root, all of it can be done: see tests/kernel/locked.t, which makes the victims. With a
+ * root, all of it can be done: see kernel/uml/locked.t, which makes the victims. With a
  * datagram=SOCKET, it tries to make run-guest talk to that instead of to a guest.
  */
 #include <arpa/inet.h>

@@ -3,4 +3,4 @@
 #
 # The mutator, with the sanitizers.
 
-exec build/asan/tests/fuzz/mutator_test
+exec build/asan/fuzz/mutator/mutator_test

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What builds and runs the kernel under test: are its verdicts right, and does it leave alone what
 is not its own?
 
