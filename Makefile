@@ -10,11 +10,13 @@
 #			compiler, and flags beside those that the project needs; a change rebuilds
 #	ONLY=PROGRAM, ONLY=PROGRAM:POINT
 #			with a test target: run this test program alone, or show this point alone
-#	SAMPLE=SEED	do a part of what a test target takes long for, chosen by the seed (in continuous
-#			integration, the commit's hash); without it, or with SAMPLE=FULL, everything
+#	SAMPLE=SEED	do a part of what a test target takes long for, chosen by the seed (in
+#			continuous integration, the commit's hash); without it, or with SAMPLE=FULL,
+#			everything
 #	KDIR=/path/to/linux
 #			the source of the kernel under test; your directory is only read
-#	deps-NAME=	do not look for the packages of this list: you have what they hold from elsewhere
+#	deps-NAME=	do not look for the packages of this list: you have what they hold from
+#			elsewhere
 #	PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR
 #			where `make install` puts things
 #
@@ -42,7 +44,8 @@ silent = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(silent),,@printf '  %-7s %s\n' $(1) $(2))
 
 .PHONY: all
-all: build/erofs-ishare build/libishare.a ## build: Build build/erofs-ishare and build/libishare.a (the default)
+all: ## build: Build build/erofs-ishare and build/libishare.a (the default)
+all: build/erofs-ishare build/libishare.a
 
 # ---- Packages from Debian ----
 #
@@ -56,29 +59,34 @@ deps: ## packages: Install what all, spec and demo need
 deps-test: ## packages: Install what test, lint and dist need
 deps-arch: ## packages: Install what test-arch needs
 deps-proofs: ## packages: Install what test-proofs and test-mutants need
-deps-kernel: ## packages: Install what guests, test-kernel, -static, -matrix, -findings, -promise need
+deps-kernel: ## packages: Install what guests, test-kernel and the other kernel tests need
 deps-fuzz: ## packages: Install what fuzzers, campaign, report-fuzz, test-fuzz, -fuzz-kernel need
 deps-images: ## packages: Install what images and erofs-utils need
 deps-all: ## packages: Install all of these
 
-deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev python3 python3-yaml python3-markdown-it
+deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev python3 python3-yaml \
+	python3-markdown-it
 # npm may be there without being Debian's package.
-deps-test := $(deps) perl git clang clang-format shellcheck pyflakes3 reuse codespell libcmocka-dev python3-jsonschema \
+deps-test := $(deps) perl git clang clang-format shellcheck pyflakes3 reuse codespell \
+	libcmocka-dev python3-jsonschema \
 	mandoc npm
-deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user perl
+deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu \
+	libc6-dev-s390x-cross qemu-user perl
 deps-all = $(foreach d,$(DEPS),$($(d)))
 
 $(DEPS) deps-all:
 	$(Q)tests/tools/need-packages $(sort $($@))
 
 LIBRARIES := jansson libcrypto libxxhash
-lists_of = $(sort $(foreach g,$(1),$(or $(needs_$(g)),$(if $(filter build/fuzz/%,$(g)),deps-fuzz,deps))))
+lists_of = $(sort $(foreach g,$(1),$(or \
+	$(needs_$(g)),$(if $(filter build/fuzz/%,$(g)),deps-fuzz,deps))))
 packages:
 	$(Q)$(foreach l,$(call lists_of,$(filter demo test,$(MAKECMDGOALS))),\
 		$(if $($(l)),tests/tools/need-packages $(sort $($(l))) &&)) :
 	$(Q)$(foreach l,$(call lists_of,$(or $(MAKECMDGOALS),all)),\
 		$(if $($(l)),tests/tools/need-packages --check $(l) $(sort $($(l))) &&)) :
-	$(Q)pkg-config --exists $(LIBRARIES) || { echo "missing libraries: $(LIBRARIES): run 'make deps'" >&2; exit 1; }
+	$(Q)pkg-config --exists $(LIBRARIES) \
+		|| { echo "missing libraries: $(LIBRARIES): run 'make deps'" >&2; exit 1; }
 
 # ---- Sources and variants ----
 
@@ -91,7 +99,8 @@ UNIT := $(wildcard tests/unit/*_test.c)
 CC := gcc
 CFLAGS := -O2 -g
 LDFLAGS :=
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wundef \
 	-Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
 INCLUDES := -Iref -Iref/core -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
@@ -107,15 +116,18 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 TRAP := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 
 # Asked once, by the first who needs to know.
-branch_protection = $(eval branch_protection := $$(call taken_flags,-fcf-protection=full -mbranch-protection=standard))$(branch_protection)
-taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x c /dev/null 2>&1 || echo no),,$(f)))
+branch_protection = $(eval branch_protection := $$(call taken_flags,-fcf-protection=full \
+	-mbranch-protection=standard))$(branch_protection)
+taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x c /dev/null 2>&1 \
+	|| echo no),,$(f)))
 
 host_cflags = $(shell pkg-config --cflags $(LIBRARIES))
 host_libs = $(shell pkg-config --libs jansson libcrypto)
 
 # The library is one object, in which only the public names stay global: ishare_*, and the functions
 # that bear the names of rules.
-rule_symbols = $$(sed -n 's/^\tISHARE_RULE_\(.*\),$$/--keep-global-symbol=\L\1/p' build/spec/rules.h)
+rule_symbols = $$(sed -n 's/^\tISHARE_RULE_\(.*\),$$/--keep-global-symbol=\L\1/p' \
+	build/spec/rules.h)
 
 # $(call variant,DIRECTORY,COMPILER,FLAGS,FLAGS OF HOSTED CODE,LINKER FLAGS,LIBRARIES,PREREQUISITE)
 # The objects depend on what the specification generates and on the flags; the flags' file changes
@@ -126,7 +138,8 @@ $(1)_link = $(2) $(3) $(5) $$(CFLAGS) $$(LDFLAGS)
 
 $(1)/.flags: FORCE | $(7) build/spec/.complete
 	@mkdir -p $$(@D)
-	@printf '%s\n' '$$($(1)_cc) $$(CORE_FLAGS) $$(HOSTED_FLAGS) $(4) $$($(1)_link) $(6)' >$$@.new
+	@printf '%s\n' '$$($(1)_cc) $$(CORE_FLAGS) $$(HOSTED_FLAGS) $(4) $$($(1)_link) $(6)' \
+		>$$@.new
 	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 
 $(1)/ref/core/%.o: ref/core/%.c $(1)/.flags build/spec/.stamp
@@ -146,7 +159,8 @@ $(1)/rules.o: build/spec/rules.c $(1)/.flags build/spec/.stamp
 $(1)/libishare.o: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
 	$$(call say,LD,$$@)
 	$$(Q)$(2) -r -nostdlib -Wl,--force-group-allocation -o $$@ $$^
-	$$(Q)$(or $(filter %objcopy,$(2:%gcc=%objcopy)),objcopy) --wildcard --keep-global-symbol='ishare_*' $$(rule_symbols) $$@
+	$$(Q)$(or $(filter %objcopy,$(2:%gcc=%objcopy)),objcopy) --wildcard \
+		--keep-global-symbol='ishare_*' $$(rule_symbols) $$@
 
 $(1)/libishare.a: $(1)/libishare.o
 	$$(call say,AR,$$@)
@@ -168,19 +182,22 @@ endef
 # packages unpacked below build/sysroot.
 foreign_variant = $(call variant,build/$(1),$(2)-gcc,$(TRAP),\
 	-isystem build/sysroot/$(1)/usr/include -isystem build/sysroot/$(1)/usr/include/$(3),\
-	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) -Wl$$(,)-rpath=/usr/$(2)/lib:$(here)/build/sysroot/$(1)/usr/lib/$(3),\
+	-Wl$$(,)--dynamic-linker=/usr/$(2)/lib/$(4) \
+	-Wl$$(,)-rpath=/usr/$(2)/lib:$(here)/build/sysroot/$(1)/usr/lib/$(3),\
 	-Lbuild/sysroot/$(1)/usr/lib/$(3) -ljansson -lcrypto,build/sysroot/$(1)/.stamp)
 , := ,
 here := $(subst $() ,\ ,$(CURDIR))
 
-$(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) $$(host_cflags),$$(HARDENED_LINK),$$(host_libs),packages))
+$(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) \
+	$$(host_cflags),$$(HARDENED_LINK),$$(host_libs),packages))
 $(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))
 $(eval $(call foreign_variant,s390x,s390x-linux-gnu,s390x-linux-gnu,ld64.so.1))
 
--include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/image/image.mk fuzz/campaign/campaign.mk fuzz/kernel/kernel.mk \
+-include spec/spec.mk proofs/proofs.mk kernel/kernel.mk fuzz/image/image.mk \
+	fuzz/campaign/campaign.mk fuzz/kernel/kernel.mk \
 	$(wildcard tests/*.mk)
 
 .PHONY: FORCE
@@ -189,7 +206,8 @@ FORCE:
 # ---- Using it ----
 
 .PHONY: demo test test-arch test-all
-demo: all build/spec/vectors/.stamp ## use: Install what is missing, build, judge real images and a broken one
+demo: ## use: Install what is missing, build, judge real images and a broken one
+demo: all build/spec/vectors/.stamp
 	$(Q)tests/tools/demo
 
 # Each test program is told the tool to run; without that it runs the sanitized one.
@@ -212,7 +230,8 @@ test-arch: all build/spec/vectors/.stamp build/spec/sweep/.stamp \
 	$(Q)$(PROVE) tests/arch.t
 
 needs_test-all := deps-all
-test-all: | packages ## test: Run all of it, without samples; resumes; the record is build/record.json
+test-all: ## test: Run all of it, without samples; resumes; the record is build/record.json
+test-all: | packages
 	$(Q)tests/tools/stages --all --keep-going --resume --record build/record.json
 
 build/sysroot/%/.stamp: tests/tools/foreign-packages | packages
@@ -230,13 +249,16 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-HEADERS = $(wildcard ref/core/*.h) ref/ishare.h build/spec/layout.h build/spec/rules.h build/spec/spec.acsl.h
+HEADERS = $(wildcard ref/core/*.h) ref/ishare.h build/spec/layout.h build/spec/rules.h \
+	build/spec/spec.acsl.h
 
 build/libishare.pc: ref/libishare.pc.in FORCE | packages
-	@sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
+	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
 
 .PHONY: install uninstall
-install: all build/libishare.pc ## build: Install program, manual, completion, library and headers (PREFIX=, DESTDIR=)
+install: ## build: Install program, manual, completion, library and headers (PREFIX=, DESTDIR=)
+install: all build/libishare.pc
 	install -D build/erofs-ishare $(DESTDIR)$(BINDIR)/erofs-ishare
 	install -D -m 644 ref/cmd/erofs-ishare.1 $(DESTDIR)$(MANDIR)/man1/erofs-ishare.1
 	install -D -m 644 ref/cmd/erofs-ishare.bash $(DESTDIR)$(COMPLETIONDIR)/erofs-ishare

@@ -26,7 +26,8 @@ kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 
 .PHONY: test-kernel test-findings test-static
 needs_test-kernel := deps-kernel
-test-kernel: guests guest-programs ## test: Test the kernel in its guests: KUnit, probe, and what runs them
+test-kernel: ## test: Test the kernel in its guests: KUnit, probe, and what runs them
+test-kernel: guests guest-programs
 	$(Q)$(PROVE) $(wildcard kernel/uml/*.t) kernel/probe/run-probe
 
 # try-fix takes the names of findings.
@@ -72,7 +73,8 @@ build/kernel/probe/probe: $(PROBE:kernel/%.c=build/kernel/%.o)
 	$(Q)$(CC) -static -o $@ $^
 
 # Made anew when what they hold changes, not with every change of the probe.
-build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c kernel/probe/content.c \
+build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c \
+		kernel/probe/content.c \
 		| build/kernel/probe/probe erofs-utils
 	$(call say,IMAGES,$(@D))
 	$(Q)kernel/probe/make-images build/kernel/probe/probe $(@D)

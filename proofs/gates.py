@@ -14,9 +14,10 @@ FLOORS = f"{HERE}/floors.tsv"
 FLOORS_HEAD = """\
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# How many goals each function has at least, those of assertions and loop invariants not counted, and how many of them
-# are about what it ensures. `proofs/prove --record-floors` adds functions and raises numbers; lowering one, or taking a
-# function away, is done by hand, in a commit that says why.
+# The fewest goals that each function may have, not counting those of assertions and loop
+# invariants, and how many of them are about what it ensures. `proofs/prove --record-floors` adds
+# functions and raises numbers. To lower a number or remove a function, edit this file by hand, in a
+# commit that says why.
 """
 # The functions that sum rules up, and the formulas in the "Conformance" sections of the
 # specification.

@@ -161,7 +161,8 @@ struct ishare_options {
 	 * "Which device has a byte" of the chapter "Devices".
 	 */
 	bool flat;
-	bool digests; /* read files, and judge fingerprint.digest, .same-content and .padding-zero */
+	/* read files, and judge fingerprint.digest, .same-content and .padding-zero */
+	bool digests;
 	unsigned int threads; /* for digests; 0: one for each processor */
 	struct ishare_budget *budget; /* for digests; NULL: ISHARE_BUDGET_BYTES for each check */
 	enum ishare_opaque opaque; /* for digests */

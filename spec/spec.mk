@@ -14,7 +14,8 @@ JUDGES := ref/check ref/domain
 SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dict)
 
 .PHONY: spec report-rules
-spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html ## build: Compile the specification: headers, vectors, build/spec/spec.html
+spec: ## build: Compile the specification: headers, vectors, build/spec/spec.html
+spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html
 
 report-rules: | packages ## report: List what each rule needs (predicate, function, vectors) and has
 	$(Q)$(SPECC) --obligations --core ref/core $(SPEC_CHAPTERS)
@@ -39,7 +40,9 @@ build/spec/vectors/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(SPEC_BASES) | packag
 	@touch $@
 
 # The page has a table of the proofs if `make test-proofs` has left a report.
-build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT) | packages
+build/spec/spec.html: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(wildcard ref/core/*.[ch]) $(PROOF_REPORT) \
+		| packages
 	$(call say,SPECC,$@)
-	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(addprefix --proofs ,$(PROOF_REPORT)) $(SPEC_CHAPTERS)
+	$(Q)$(SPECC) --out build/spec --parts html --core ref/core $(addprefix --proofs \
+		,$(PROOF_REPORT)) $(SPEC_CHAPTERS)
 	@touch $@

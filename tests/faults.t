@@ -101,7 +101,8 @@ def complaint(run, undisturbed, kind, how, lasting):
         return None
     if run.status == 2 and kind == WRITE and (lasting or undisturbed.status == 2):
         return None  # it was the sentence that could not be written
-    return f"status {run.status}, of {len(undisturbed.out)} bytes {len(run.out)}, stderr: {run.err.strip()[-200:]!r}"
+    return (f"status {run.status}, of {len(undisturbed.out)} bytes {len(run.out)}, "
+            f"stderr: {run.err.strip()[-200:]!r}")
 
 
 def positions(count, chance):
@@ -193,7 +194,8 @@ def unwritten(pool, tool, image, write, runs):
         done = write([tool, "check", "--digests", "--limit=0", f"--format={form}", image])
         if done.returncode == 77 or (done.returncode == 1 and b"unshare" in done.stderr):
             return None
-        good = done.returncode == 2 and b"erofs-ishare: cannot write to standard output: " in done.stderr
+        good = (done.returncode == 2
+                and b"erofs-ishare: cannot write to standard output: " in done.stderr)
         return "" if good else f"status {done.returncode}: {done.stderr.decode()[-300:]}"
 
     if run_once(0) is None:

@@ -83,6 +83,35 @@ def arrows(files):
     tap.is_empty(wrong, "ref/ and kernel/ do not name those who use them")
 
 
+COLUMNS = 100
+LONG_STRING = 30
+DATA = re.compile(r"LICENSES/|.*/(corpus|regressions)/|.*\.(erofs|blob|input|tar|tsv|list|patch|json)$"
+                  r"|kernel/findings/[^/]*/log$|spec/tests/good\.md$")
+STRING = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'[^']*')")
+CONSOLE = re.compile(r"^```console\n.*?^```$", re.M | re.S)
+
+
+def too_long(name, text):
+    """The numbers of lines that are too wide. Tables and shown output in Markdown may be wider; so
+    may a line with a long string, which is not split, so that a search finds it."""
+    markdown = name.endswith(".md")
+    if markdown:
+        text = CONSOLE.sub(lambda shown: re.sub(r"[^\n]", "", shown[0]), text)
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line.expandtabs(8)) <= COLUMNS or markdown and line.lstrip().startswith("|"):
+            continue
+        longest = 0 if markdown else max(map(len, STRING.findall(line)), default=0)
+        if longest < LONG_STRING or len(line.expandtabs(8)) - longest > COLUMNS:
+            yield number
+
+
+def line_width(files):
+    """One width everywhere, so that two files can be read side by side."""
+    wrong = [f"{name}:{number}" for name in files if not DATA.match(name)
+             for number in too_long(name, content(name).decode(errors="replace"))]
+    tap.is_empty(wrong, f"no line is longer than {COLUMNS} columns")
+
+
 def scripts(files):
     """Shell and Python."""
     shell = [n for n in files if interpreter(n) in ("sh", "bash") or n.endswith(".bash")]
@@ -215,6 +244,7 @@ def main():
     compile_without_warnings("clang")
     headers_stand_alone(files)
     arrows(files)
+    line_width(files)
     clean_run("clang-format would change nothing",
               ["clang-format", "--dry-run", "-Werror",
                *(n for n in files if re.search(r"\.[ch]$", n))])

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The targets of make: what `make help` lists, which packages each looks for and who installs them, and how one test
-program or point is run."""
+"""The targets of make: what `make help` lists, which packages each looks for and who installs them,
+and how one test program or point is run."""
 
 import os
 import re
@@ -15,7 +15,8 @@ INSTALLERS = {"demo", "test"}
 # Who needs none, or says itself what is missing.
 FREE = {"clean", "format", "help", "uninstall"}
 # What stands beside the stubs on PATH. None of these has the name of a package that a target needs.
-PLAIN = ["sh", "sed", "grep", "awk", "cat", "env", "printf", "mkdir", "nproc", "id", "rm", "cmp", "find", "head", "tail",
+PLAIN = ["sh", "sed", "grep", "awk", "cat", "env", "printf", "mkdir", "nproc", "id", "rm", "cmp",
+         "find", "head", "tail",
          "mktemp", "touch", "mv", "cut"]
 
 PROGRAM = """\
@@ -44,7 +45,8 @@ def help_lines():
 
 def makefiles():
     """{name: text} of all of them."""
-    names = ["Makefile", *tap.run(["find", "spec", "proofs", "kernel", "fuzz", "tests", "-name", "*.mk"]).stdout.split()]
+    names = ["Makefile", *tap.run(["find", "spec", "proofs", "kernel", "fuzz", "tests", "-name",
+                                   "*.mk"]).stdout.split()]
     texts = {}
     for name in names:
         with open(f"{tap.TOP}/{name}", encoding="utf-8") as text:
@@ -55,15 +57,21 @@ def makefiles():
 def listed(groups):
     """The list of targets, and the names in it."""
     targets = [target for group in groups.values() for target in group]
-    tap.ok(len(groups) >= 5 and len(targets) == len(set(targets)) > 30, "make help lists each target once, in groups")
+    tap.ok(len(groups) >= 5 and len(targets) == len(set(targets)) > 30,
+           "make help lists each target once, in groups")
     status, said = tap.make("help")
-    tap.is_empty([line for line in said.splitlines() if len(line) > 100] + [status] * status, "in lines of 100 columns")
-    prefixes = {"Test": ("test", "lint"), "Report": ("report-",), "Install packages from Debian": ("deps",)}
-    tap.is_empty([f"{target} in {group}" for group, names in prefixes.items() for target in groups.get(group, [""])
+    tap.is_empty([line for line in said.splitlines() if len(line) > 100] + [status] * status,
+                 "in lines of 100 columns")
+    prefixes = {"Test": ("test", "lint"), "Report": ("report-",),
+                "Install packages from Debian": ("deps",)}
+    tap.is_empty([f"{target} in {group}" for group, names in prefixes.items()
+                  for target in groups.get(group, [""])
                   if not target.startswith(names)], "names tell the group")
     texts = makefiles()
-    tap.is_empty([name for name, text in texts.items() if "$(MAKE)" in text], "no target calls make")
-    needs = {target for text in texts.values() for target in re.findall(r"^needs_([\w-]+) :=", text, re.M)}
+    tap.is_empty([name for name, text in texts.items() if "$(MAKE)" in text],
+                 "no target calls make")
+    needs = {target for text in texts.values()
+             for target in re.findall(r"^needs_([\w-]+) :=", text, re.M)}
     rules = {target for text in texts.values() for target in re.findall(r"^([a-z-]+):", text, re.M)}
     tap.is_empty(sorted(needs - rules), "needs_TARGET is of a target that is there")
 
@@ -76,7 +84,8 @@ def write(path, text):
 
 
 class Bare:
-    """A copy of the tree, and a PATH on which no package is installed; apt-get only notes how it was called."""
+    """A copy of the tree, and a PATH on which no package is installed; apt-get only notes how it
+    was called."""
 
     def __init__(self, work):
         self.tree, self.path, self.calls = f"{work}/tree", f"{work}/bin", f"{work}/calls"
@@ -92,11 +101,14 @@ class Bare:
         write(f"{self.path}/sudo", "#!/bin/sh\nexec \"$@\"\n")
 
     def make(self, *arguments):
-        """(status, stdout, the lines of stderr without make's own, the packages that apt-get was asked for)"""
+        """(status, stdout, the lines of stderr without make's own, the packages that apt-get was
+        asked for)"""
         if os.path.exists(self.calls):
             os.unlink(self.calls)
-        done = tap.run([shutil.which("make"), "-s", *arguments], cwd=self.tree, env={"PATH": self.path})
-        complaints = [line for line in done.stderr.splitlines() if not re.match(r"make(\[\d\])?: ", line)]
+        done = tap.run([shutil.which("make"), "-s", *arguments], cwd=self.tree,
+                       env={"PATH": self.path})
+        complaints = [line for line in done.stderr.splitlines()
+                      if not re.match(r"make(\[\d\])?: ", line)]
         asked = ""
         if os.path.exists(self.calls):
             with open(self.calls, encoding="utf-8") as calls:
@@ -105,7 +117,8 @@ class Bare:
 
 
 def packages(groups):
-    """Every target that needs packages says which target installs them, before it makes anything."""
+    """Every target that needs packages says which target installs them, before it makes
+    anything."""
     lists = set(groups.get("Install packages from Debian", ()))
     wanted = {target for group in groups.values() for target in group} - FREE - INSTALLERS - lists
     tap.ok(lists and wanted, "there are targets that install and targets that do not")
@@ -113,16 +126,19 @@ def packages(groups):
         bare = Bare(work)
         for target in sorted(wanted):
             status, said, complaints, asked = bare.make(target)
-            named = re.search(r"need-packages: missing: .*: run 'make ([a-z-]+)'$", "\n".join(complaints))
-            tap.ok(status and not said and len(complaints) == 1 and named and named[1] in lists and not asked,
-                   f"{target}: one line says what to run", said, *complaints, asked)
+            named = re.search(r"need-packages: missing: .*: run 'make ([a-z-]+)'$",
+                              "\n".join(complaints))
+            tap.ok(status and not said and len(complaints) == 1 and named and named[1] in lists
+                   and not asked, f"{target}: one line says what to run", said, *complaints, asked)
         for target in sorted(lists | INSTALLERS):
             status, said, complaints, asked = bare.make(target)
-            tap.ok(status and said.startswith("installing: ") and "install -y" in asked and len(complaints) == 1,
+            tap.ok(status and said.startswith("installing: ") and "install -y" in asked
+                   and len(complaints) == 1,
                    f"{target}: lists the packages and installs them", said, *complaints, asked)
         tap.ok(not os.path.exists(f"{bare.tree}/build"), "and nothing was made")
         status, said, complaints, asked = bare.make("guests", "deps-kernel=")
-        tap.ok(status and not asked and "need-packages" not in "".join(complaints), "deps-kernel= does not look", *complaints)
+        tap.ok(status and not asked and "need-packages" not in "".join(complaints),
+               "deps-kernel= does not look", *complaints)
 
 
 def one_program():
@@ -133,24 +149,32 @@ def one_program():
         write(second, "#!/bin/sh\necho \"ok 1 - only is $ONLY\"\necho 1..1\n")
 
         def run(only):
-            return tap.run(["tests/tools/run-tests", first, second], env=os.environ | {"ONLY": only})
+            return tap.run(["tests/tools/run-tests", first, second],
+                           env=os.environ | {"ONLY": only})
         done = run("")
-        tap.ok(done.returncode == 1 and "Files=2, Tests=4" in done.stdout, "without ONLY all programs run", done.stdout)
+        tap.ok(done.returncode == 1 and "Files=2, Tests=4" in done.stdout,
+               "without ONLY all programs run", done.stdout)
         done = run(second)
-        tap.ok(done.returncode == 0 and "Files=1, Tests=1" in done.stdout, "ONLY=PROGRAM runs one", done.stdout)
+        tap.ok(done.returncode == 0 and "Files=1, Tests=1" in done.stdout, "ONLY=PROGRAM runs one",
+               done.stdout)
         done = run(f"{second}:1")
         tap.ok("ok 1 - only is \n" in done.stdout, "which does not see ONLY", done.stdout)
         done = run(f"{first}:1")
-        tap.ok(done.returncode == 0 and done.stdout.startswith("# about the first\nok 1 - the first\n")
+        tap.ok(done.returncode == 0
+               and done.stdout.startswith("# about the first\nok 1 - the first\n")
                and "second" not in done.stdout, "ONLY=PROGRAM:NUMBER shows one point", done.stdout)
         done = run(f"{first}:The Second")
         tap.ok(done.returncode == 1 and "not ok 2 - the second\n# about the second\n" in done.stdout
-               and "first\n" not in done.stdout, "ONLY=PROGRAM:WORDS, too, with what was said of it", done.stdout)
-        tap.ok(run(f"{first}:third").returncode == 0, "a point that is expected to fail does not count")
-        for only, why in ((f"{work}/third.t", "no test program"), (f"{first}:9", "no point '9' among 3"),
+               and "first\n" not in done.stdout,
+               "ONLY=PROGRAM:WORDS, too, with what was said of it", done.stdout)
+        tap.ok(run(f"{first}:third").returncode == 0,
+               "a point that is expected to fail does not count")
+        for only, why in ((f"{work}/third.t", "no test program"),
+                          (f"{first}:9", "no point '9' among 3"),
                           (f"{first}:fourth", "no point 'fourth' among 3")):
             done = run(only)
-            tap.ok(done.returncode == 2 and why in done.stderr, f"else: {why}", done.stdout, done.stderr)
+            tap.ok(done.returncode == 2 and why in done.stderr, f"else: {why}", done.stdout,
+                   done.stderr)
 
 
 def main():

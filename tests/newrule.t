@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """A new rule touches at most five files, and make names what is missing.
 
-Applies newrule/rule.diff to a copy of the tree, builds that, and tries the rule; then takes each part of
-the diff away.
+Applies newrule/rule.diff to a copy of the tree, builds that, and tries the rule; then takes each
+part of the diff away.
 """
 
 import json

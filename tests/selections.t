@@ -214,8 +214,10 @@ def complaints(full, said, selected):
         if verdict.status == 0 and said[image].status != 0:
             yield f"{name}: {said[image].status}, but it conforms"
         if said[image].broken != verdict.broken & selected and verdict.status != 2:
-            yield f"{name}: finds {sorted(said[image].broken)}, not {sorted(verdict.broken & selected)}"
-        if verdict.broken <= set(HARMLESS) and verdict.status == 1 and not verdict.broken & selected \
+            yield (f"{name}: finds {sorted(said[image].broken)}, "
+                   f"not {sorted(verdict.broken & selected)}")
+        if verdict.broken <= set(HARMLESS) and verdict.status == 1 \
+                and not verdict.broken & selected \
                 and said[image].status != 0:
             yield f"{name}: {said[image].status}, but what is broken decides about nothing selected"
 

@@ -95,7 +95,8 @@ def failures(tree):
 def contents(tree, record):
     """What the record says."""
     stage = {s["name"]: s for s in record["stages"]}
-    tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30}, "points of prove are counted")
+    tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30},
+           "points of prove are counted")
     tap.ok(stage["last"]["figures"] == {"sets": 7, "goals": 5}, "figures of output and reports")
     tap.ok(stage["last"]["remarks"] == ["sampled: a tenth"], "remarks of a stage are kept")
     done, _ = tree.stages("last")
@@ -140,7 +141,8 @@ def real_table():
     targets = set(re.findall(r"^  ([a-z-]+) ", tap.make("help")[1], re.M))
     wrong, seen = [], set()
     for name, entry in table.items():
-        wrong += [f"{name}: {entry['command']}"] if not set(entry["command"].split()[1:]) <= targets else []
+        if not set(entry["command"].split()[1:]) <= targets:
+            wrong += [f"{name}: {entry['command']}"]
         wrong += [f"{name} needs {need}" for need in entry.get("needs", []) if need not in seen]
         seen.add(name)
     tap.is_empty(wrong, "the stages are targets, in an order that satisfies their needs")

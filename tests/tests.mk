@@ -5,7 +5,8 @@
 # (tests/promise/README.md).
 
 # The script has the list, because it works without make, too.
-deps-images = $(deps) $(shell sed -n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' \
+deps-images = $(deps) $(shell sed \
+	-n '/^readonly LIBRARIES="/,/"$$/{s/^readonly LIBRARIES=//;s/"//g;p}' \
 	tests/tools/build-erofs-utils)
 
 .PHONY: erofs-utils images sweep bench
@@ -28,7 +29,8 @@ sweep: test-programs ## update: Write tests/sweep.tsv anew; review the differenc
 	$(Q)tests/vectors.t --update
 
 test-programs: build/spec/vectors/.stamp build/spec/sweep/.stamp
-test-programs: $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null || :)),build/tests/faults/faults.so)
+test-programs: $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null \
+		|| :)),build/tests/faults/faults.so)
 
 build/tests/faults/faults.so: tests/faults/faults.c | packages
 	$(call say,CC,$@)
@@ -42,7 +44,8 @@ bench: ## use: Measure speed and memory beside fsck.erofs (BENCH_DIR, _RUNS, _IN
 
 # ---- The promise of exit status 0 ----
 
-PROMISE := $(addprefix tests/promise/,random.c contents.c devices.c layout.c names.c image.c draw.c judge.c)
+PROMISE := $(addprefix tests/promise/,random.c contents.c devices.c layout.c names.c image.c \
+	draw.c judge.c)
 
 build/tests/promise/%.o: INCLUDES += -Ifuzz/mutator
 build/fuzz/mutator/mutate.o: INCLUDES += -Ifuzz/mutator

@@ -3,7 +3,8 @@
 # Fuzz campaigns, and the report of what they tried and found: fuzz/README.md. Variables for the
 # command line:
 #
-#	TARGET		what to attack: fuzz/campaign/campaign.toml (for report-fuzz: this one alone)
+#	TARGET		what to attack: fuzz/campaign/campaign.toml (for report-fuzz: this one
+#			alone)
 #	TIME		how long: 8h, 90m, 1d12h
 #	JOBS		how many instances of afl-fuzz
 #	DIR		where the campaign lives: build/fuzz/campaign/TARGET
@@ -19,17 +20,22 @@ campaign: | packages ## use: Fuzz with AFL++ (TARGET=image or kernel, TIME=8h, J
 		$(if $(DIR),--dir '$(DIR)') $(if $(HOST),--host '$(HOST)')
 
 needs_report-fuzz := deps-fuzz
-report-fuzz: | packages ## report: What the campaigns tried and found: build/fuzz/report.html (TARGET=)
+report-fuzz: ## report: What the campaigns tried and found: build/fuzz/report.html (TARGET=)
+report-fuzz: | packages
 	$(Q)fuzz/report/make-report $(TARGET) $(if $(DIR),--dir '$(DIR)')
 
 # The harness once more, counting lines instead of looking for defects.
-$(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping))
+$(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate \
+	-fcoverage-mapping))
 
 # As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the
 # engine comes as a library, and shared libraries will not be there.
 LIB_FUZZING_ENGINE := -fsanitize=fuzzer
-$(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,,packages))
-build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) build/fuzz/oss-fuzz/rules.o build/fuzz/second.o
+$(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image \
+	-Ifuzz/mutator $$(host_cflags),,,packages))
+build/fuzz/oss-fuzz/image_fuzzer: $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.o) \
+		build/fuzz/oss-fuzz/rules.o build/fuzz/second.o
 	$(call say,LD,$@)
-	$(Q)$(CXX) $(CXXFLAGS) $(FUZZ_LINK) -pthread -o $@ $^ $(LIB_FUZZING_ENGINE) -l:libjansson.a -l:libcrypto.a -ldl
+	$(Q)$(CXX) $(CXXFLAGS) $(FUZZ_LINK) -pthread -o $@ $^ $(LIB_FUZZING_ENGINE) \
+		-l:libjansson.a -l:libcrypto.a -ldl
 -include $(FUZZ_SOURCES:%.c=build/fuzz/oss-fuzz/%.d)

@@ -361,13 +361,16 @@ def test_full_disk(where):
     # A file system of its own, that nobody else sees, and that goes with the shell.
     script = f"""mount -t tmpfs -o size=24m tmpfs {disk} || exit 99
         {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 90s --jobs 2 & pid=$!
-        while [ ! -e {disk}/c/sync/main/fuzzer_stats ] || [ ! -e {disk}/c/sync/asan/fuzzer_stats ]; do sleep .1; done
+        for name in main asan; do
+            while [ ! -e {disk}/c/sync/$name/fuzzer_stats ]; do sleep .1; done
+        done
         sleep 2
         cat /dev/zero >{disk}/full 2>/dev/null
         wait $pid; echo "status $?"
         cp -r {disk}/c/sync {where}/before
         rm {disk}/full
-        {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 5s --jobs 2; echo "status $?"
+        {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 5s --jobs 2
+        echo "status $?"
         cp -r {disk}/c/sync {where}/after
         cp {disk}/c/campaign.json {where}/full.json"""
     own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user",

@@ -4,7 +4,8 @@
 # in several variants:
 #
 #	build/fuzz/afl/image		for AFL++: fast
-#	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour sanitizers
+#	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour
+#					sanitizers
 #	build/fuzz/afl-cmplog/image	for AFL++: tells what is compared (afl-fuzz -c)
 #	build/fuzz/libfuzzer/image	for libFuzzer, with the sanitizers
 #	build/fuzz/plain/image		for libFuzzer, without
@@ -12,12 +13,15 @@
 #
 # Each runs the files that it is given, too.
 
-deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils python3-matplotlib libcmocka-dev \
+deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils python3-matplotlib \
+	libcmocka-dev \
 	rsync zip
 
-FUZZ_IMAGE := $(addprefix fuzz/image/,image.c measure.c formats.c) build/fuzz/answers.c build/fuzz/fields.c
+FUZZ_IMAGE := $(addprefix fuzz/image/,image.c measure.c formats.c) build/fuzz/answers.c \
+	build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
-FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif report_tap json \
+FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif \
+	report_tap json \
 	escape hexdump text words images))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
@@ -25,10 +29,12 @@ FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # decoders, build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
 	reader_release spend hash_seed ishare_crc32c
-FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options @build/fuzz/fields.options
+FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options \
+	@build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is
 # told.
-FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c ref/core/crc32c.c \
+FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c \
+	ref/core/crc32c.c \
 	ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -37,22 +43,27 @@ FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
 build/fuzz/answers.c: fuzz/image/make-answers build/spec/.stamp $(wildcard ref/core/*.h)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)fuzz/image/make-answers build/spec/rules.h $@ build/fuzz/answers.options $(wildcard ref/core/*.h)
+	$(Q)fuzz/image/make-answers build/spec/rules.h $@ build/fuzz/answers.options \
+		$(wildcard ref/core/*.h)
 
 build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/core/*.h)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options $(wildcard ref/core/*.h)
+	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options \
+		$(wildcard ref/core/*.h)
 
 # What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their
 # own.
-fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) $(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
+fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) \
+	$(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
 	build/fuzz/$(1)/rules.o build/fuzz/second.o
-fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
+fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork \
+	-Wl$(,)--wrap=raise) -pthread
 
 # The copy of libishare that makes the second check: as the program has it, under other names.
 # Hashes are the harness's, and the superblock's checksum, which takes long.
-build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
+build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c \
+		ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
 	@mkdir -p $(@D)
 	$(Q)ld -r -o $@.new $^
 	$(Q)nm --defined-only --extern-only $@.new | sed -n 's/.* \(.*\)/\1 true_\1/p' >$@.names
@@ -61,7 +72,8 @@ build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c ref/
 # $(call fuzz_variant,NAME,COMPILER,FLAGS,FLAGS FOR COVERAGE)
 # Coverage is that of core and libishare: FUZZ_PLAIN is set where it would only cost time.
 define fuzz_variant
-$(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) $(FUZZ_COUNT)),\
+$(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) \
+	$(FUZZ_COUNT)),\
 	-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,$$(host_libs),packages)
 
 $(FUZZ_UNCOVERED:%.c=build/fuzz/$(1)/%.o): private FUZZ_PLAIN := 1
@@ -96,23 +108,29 @@ endef
 PLANTED := $(patsubst fuzz/planted/image/%.patch,%,$(wildcard fuzz/planted/image/*.patch))
 PLANTED_VARIANTS := afl afl-asan
 define planted_variant
-build/fuzz/planted/%/$(1)/image: fuzz/planted/image/%.patch fuzz/image/build-with-defect build/fuzz/$(1)/image
+build/fuzz/planted/%/$(1)/image: fuzz/planted/image/%.patch fuzz/image/build-with-defect \
+		build/fuzz/$(1)/image
 	$$(call defect,$(1))
 endef
 $(foreach v,$(PLANTED_VARIANTS),$(eval $(call planted_variant,$(v))))
 FUZZ_PLANTED := $(foreach v,$(PLANTED_VARIANTS),$(PLANTED:%=build/fuzz/planted/%/$(v)/image))
 
-FUZZ_BROKEN := $(patsubst fuzz/image/broken/%.patch,build/fuzz/broken/%/image,$(wildcard fuzz/image/broken/*.patch))
-build/fuzz/broken/%/image: fuzz/image/broken/%.patch fuzz/image/build-with-defect build/fuzz/plain/image
+FUZZ_BROKEN := $(patsubst fuzz/image/broken/%.patch,build/fuzz/broken/%/image,\
+	$(wildcard fuzz/image/broken/*.patch))
+build/fuzz/broken/%/image: fuzz/image/broken/%.patch fuzz/image/build-with-defect \
+		build/fuzz/plain/image
 	$(call defect,plain)
 
 .PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz
 needs_test-fuzz-planted := deps-fuzz
-test-fuzz-planted: fuzzers-image-planted ## test: AFL++ must find each defect planted in core within 5 minutes
-	$(Q)status=0; for name in $(or $(ONLY),$(PLANTED)); do fuzz/planted/try $$name || status=1; done; exit $$status
+test-fuzz-planted: ## test: AFL++ must find each defect planted in core within 5 minutes
+test-fuzz-planted: fuzzers-image-planted
+	$(Q)status=0; for name in $(or $(ONLY),$(PLANTED)); do fuzz/planted/try $$name \
+		|| status=1; done; exit $$status
 
 needs_test-fuzz := deps-fuzz
-test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image build/asan/fuzz/mutator/mutator_test
+test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image \
+		build/asan/fuzz/mutator/mutator_test
 test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
 	$(Q)$(PROVE) $(filter-out fuzz/kernel/%,$(wildcard fuzz/*/*.t))
 
@@ -121,13 +139,15 @@ fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
 
 # The mutator is a shared object of its own, for any target whose inputs hold images.
 $(eval $(call variant,build/fuzz/so,$$(CC),-fPIC -fvisibility=hidden,-Ifuzz/mutator,,,packages))
-build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
+build/fuzz/mutator.so: $(FUZZ_MUTATOR:%.c=build/fuzz/so/%.o) $(CORE:%.c=build/fuzz/so/%.o) \
+		build/fuzz/so/rules.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -o $@ $^
 -include $(patsubst %.c,build/fuzz/so/%.d,$(FUZZ_MUTATOR) $(CORE))
 
 build/asan/fuzz/mutator/%.o: INCLUDES += -Ifuzz/mutator
-build/asan/fuzz/mutator/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o $(CORE:%.c=build/asan/%.o) build/asan/rules.o
+build/asan/fuzz/mutator/mutator_test: %: %.o build/asan/fuzz/mutator/mutate.o \
+		$(CORE:%.c=build/asan/%.o) build/asan/rules.o
 	$(call say,LD,$@)
 	$(Q)$(build/asan_link) -o $@ $^ -lcmocka
 -include build/asan/fuzz/mutator/mutator_test.d build/asan/fuzz/mutator/mutate.d
@@ -143,6 +163,7 @@ fuzzers-image: ## build: Build the fuzzers of the reference parser, and their mu
 # FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
 FUZZ_QUEUES :=
 needs_corpus := deps-fuzz
-corpus: $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image build/spec/vectors/.stamp)
+corpus: $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image \
+		build/spec/vectors/.stamp)
 corpus: ## update: Choose the seeds in fuzz/corpus anew (TARGET=, FUZZ_QUEUES=DIRECTORIES)
 	$(Q)fuzz/$(or $(filter kernel,$(TARGET)),image)/refresh-corpus $(FUZZ_QUEUES)

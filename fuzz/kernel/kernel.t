@@ -61,7 +61,8 @@ static void die(const char *words, const char *data, size_t size)
 
 int main(void)
 {
-	struct { uint32_t size; char data[131072]; } *input = shmat(atoi(getenv("__AFL_SHM_FUZZ_ID")), NULL, 0);
+	struct { uint32_t size; char data[131072]; } *input =
+		shmat(atoi(getenv("__AFL_SHM_FUZZ_ID")), NULL, 0);
 	int fd = atoi(strrchr(getenv("KERNEL_FUZZ_SHARED"), '/') + 1);
 	uint32_t word, words[2] = { 0, atoi(getenv("KERNEL_FUZZ_SELF")) };
 	uint64_t runs = 0;
@@ -81,7 +82,8 @@ int main(void)
 
 		set(RUNNING, runs);
 		if (seen && size > 7 && data[7] == 'B')
-			die("Kernel panic - not syncing: A, B", " and C", size > 90 && data[90] == 'C' ? 6 : 0);
+			die("Kernel panic - not syncing: A, B", " and C",
+			    size > 90 && data[90] == 'C' ? 6 : 0);
 		if (memmem(data, size, "Kernel panic", 12))
 			die("", data, size);
 		seen |= size > 5 && data[5] == 'A';

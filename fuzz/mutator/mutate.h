@@ -8,8 +8,7 @@
 
 /* One structure, or one record of variable size, in an image. */
 struct spot {
-	uint32_t
-		structure; /* enum ishare_struct_id; ISHARE_STRUCT_COUNT: a number, a name or a value */
+	uint32_t structure; /* enum ishare_struct_id; ISHARE_STRUCT_COUNT: bytes without fields */
 	size_t offset; /* in the image */
 	size_t size; /* of the whole record, all in the image */
 };

@@ -8,7 +8,8 @@ set -eu
 name=image_fuzzer
 
 cd "$SRC/erofs-ishare"
-make -j"$(nproc)" "build/fuzz/oss-fuzz/$name" CC="$CC" CXX="$CXX" CFLAGS="$CFLAGS" CXXFLAGS="$CXXFLAGS" \
+make -j"$(nproc)" "build/fuzz/oss-fuzz/$name" CC="$CC" CXX="$CXX" CFLAGS="$CFLAGS" \
+	CXXFLAGS="$CXXFLAGS" \
 	deps-fuzz= LIB_FUZZING_ENGINE="$LIB_FUZZING_ENGINE"
 cp "build/fuzz/oss-fuzz/$name" "$OUT/"
 cp build/spec/erofs.dict "$OUT/$name.dict"

@@ -5,10 +5,16 @@ the addresses it passes.
 A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`, what has to be
 built, and either
 
-    program     built with -fprofile-instr-generate -fcoverage-mapping: runs the inputs that are its arguments
-    addresses   a command that runs inputs ({inputs} becomes their paths) and prints where the coverage callbacks that
-                they pass return to, in hexadecimal, one to a line; its exit status is 1 if one of them crashes; with
-    binary      the kernel: a line counts that has a call of `callback`, in the source below `source`
+    program     built with -fprofile-instr-generate -fcoverage-mapping: runs the inputs given as
+                arguments
+
+or
+
+    addresses   a command that runs inputs ({inputs} becomes their paths) and prints the return
+                addresses of the coverage callbacks that they pass, in hexadecimal, one to a line;
+                its exit status is 1 if an input crashes
+    binary      the kernel: a line counts if it has a call of `callback`, in the source below
+                `source`
 """
 
 import glob

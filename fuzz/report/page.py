@@ -10,44 +10,61 @@ from charts import SERIES, chart
 TITLE = "Fuzz campaigns"
 
 STYLE = """\
-:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8; --link: #0b57a4;
-  --good: #1b6b3a; --bad: #b3261e; --bad-bg: #fdeceb; --bar: #9cc5ab; --series1: #0b57a4; --series2: #b3541e;
-  --series3: #1b6b3a; --series4: #7a3e9d; --series5: #8a6d00; --series6: #b3266e; --series7: #00707a; --series8: #56606b; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4; --line: #343b43;
-  --code: #1d2227; --link: #7db7f5; --good: #7fce9a; --bad: #ff8f86; --bad-bg: #381b19; --bar: #2f6b45;
-  --series1: #7db7f5; --series2: #f2a36b; --series3: #7fce9a; --series4: #c79be6; --series5: #e3c55b;
+:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8;
+  --link: #0b57a4;
+  --good: #1b6b3a; --bad: #b3261e; --bad-bg: #fdeceb; --bar: #9cc5ab; --series1: #0b57a4;
+  --series2: #b3541e;
+  --series3: #1b6b3a; --series4: #7a3e9d; --series5: #8a6d00; --series6: #b3266e;
+  --series7: #00707a; --series8: #56606b; }
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4;
+  --line: #343b43;
+  --code: #1d2227; --link: #7db7f5; --good: #7fce9a; --bad: #ff8f86; --bad-bg: #381b19;
+  --bar: #2f6b45;
+  --series1: #7db7f5; --series2: #f2a36b; --series3: #7fce9a; --series4: #c79be6;
+  --series5: #e3c55b;
   --series6: #f28bbd; --series7: #6fcfd8; --series8: #a0aab4; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 76rem; background: var(--bg); color: var(--fg);
+body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 76rem; background: var(--bg);
+  color: var(--fg);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 a { color: var(--link); }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.2rem 0 .5rem; }
-h2 { font-size: 1.3rem; margin: 2.5rem 0 .3rem; padding-top: 1rem; border-top: 3px solid var(--line); }
+h2 { font-size: 1.3rem; margin: 2.5rem 0 .3rem; padding-top: 1rem;
+  border-top: 3px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; }
 p, ul, dl { max-width: 60rem; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
-pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px; line-height: 1.4;
+pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px;
+  line-height: 1.4;
   overflow-wrap: normal; margin: .5rem 0; }
 pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; margin: .6rem 0; }
-.counts li { border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .7rem; color: var(--soft); }
+.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none;
+  margin: .6rem 0; }
+.counts li { border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .7rem;
+  color: var(--soft); }
 .counts .good { color: var(--good); border-color: currentColor; }
 .counts .bad { color: var(--bad); border-color: currentColor; background: var(--bad-bg); }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; overflow-wrap: normal; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
+  border-bottom: 1px solid var(--line); }
 thead th { border-bottom-width: 2px; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.key { display: inline-block; width: 1.2em; height: 0; border-top: 3px solid; margin: 0 .5em .25em 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 2rem;
+.key { display: inline-block; width: 1.2em; height: 0; border-top: 3px solid;
+  margin: 0 .5em .25em 0; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
+  gap: 1rem 2rem;
   margin: 1rem 0; }
 figure { margin: 0; }
 figcaption { font-weight: 600; font-size: .9rem; }
-figure svg { display: block; width: 100%; height: auto; max-width: 36rem; font-family: system-ui, sans-serif; }
-.bar { display: block; height: .7rem; min-width: 5rem; background: var(--code); border-radius: 2px; margin-top: .35rem; }
+figure svg { display: block; width: 100%; height: auto; max-width: 36rem; font-family: system-ui,
+  sans-serif; }
+.bar { display: block; height: .7rem; min-width: 5rem; background: var(--code); border-radius: 2px;
+  margin-top: .35rem; }
 .bar i { display: block; height: 100%; background: var(--bar); border-radius: 2px; }
-.crash { border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: 4px; padding: .1rem 1rem .6rem;
+.crash { border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: 4px;
+  padding: .1rem 1rem .6rem;
   margin: 1rem 0; }
 .crash h4 { margin: .7rem 0 .3rem; font-size: 1rem; }
 .soft, summary { color: var(--soft); }
@@ -55,9 +72,11 @@ summary { cursor: pointer; min-height: 1.6rem; }
 dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
 @media (max-width: 40rem) {
-  .cards, .cards tbody, .cards tr, .cards th, .cards td { display: block; border: 0; padding: .1rem 0; text-align: left; }
+  .cards, .cards tbody, .cards tr, .cards th, .cards td { display: block; border: 0;
+    padding: .1rem 0; text-align: left; }
   .cards thead { display: none; }
-  .cards tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0; padding: .4rem .7rem; }
+  .cards tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0;
+    padding: .4rem .7rem; }
   .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
 }
 """
@@ -75,7 +94,9 @@ def duration(seconds):
 
 def percent(part, whole):
     """Never 100 % if something is missing."""
-    return f"{100 * part // whole if part == whole else int(1000 * part / whole) / 10} %" if whole else "-"
+    if not whole:
+        return "-"
+    return f"{100 * part // whole if part == whole else int(1000 * part / whole) / 10} %"
 
 
 def page(report):

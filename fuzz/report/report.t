@@ -234,7 +234,8 @@ KERNEL_LOG = """[    0.000000] Linux version 7.3.4
 # that.
 REPLAY = r"""#!/bin/sh
 name=$(cat "$1/name") || { echo 'no crash, with the last 2 inputs'; exit 1; }
-mkdir -p "$1/minimised" && printf 12 >"$1/minimised/1" && sed "s/erofs_iget/$name/" <"$1/cause" >"$1/minimised.log"
+mkdir -p "$1/minimised" && printf 12 >"$1/minimised/1" &&
+sed "s/erofs_iget/$name/" <"$1/cause" >"$1/minimised.log"
 echo "crash with 1 input, the last of 2 bytes, 2 of them not zero: KASAN-$1-in-$name"
 """
 

@@ -10,7 +10,8 @@ top=$(cd "$(dirname "$0")/../../.." && pwd)
 
 # program NAME: where it is.
 program() {
-	for candidate in "${EROFS_UTILS:-$top/build/tools/bin}/$1.erofs" "${EROFS_UTILS:-}/$1/$1.erofs"; do
+	for candidate in "${EROFS_UTILS:-$top/build/tools/bin}/$1.erofs" \
+		"${EROFS_UTILS:-}/$1/$1.erofs"; do
 		if [ -x "$candidate" ]; then
 			echo "$candidate"
 			return

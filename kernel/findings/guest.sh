@@ -12,14 +12,16 @@ guest=${GUEST:-plain}
 image() {
 	from=$1
 	shift
-	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" || trouble "cannot make an image of $from"
+	"$top/kernel/findings/edit-image" "$top/$from" "$work/image" "$@" \
+		|| trouble "cannot make an image of $from"
 }
 
 # in_guest PROGRAM...: with options of run-guest before the program. What it prints is in
 # $work/said, the kernel's log in $work/log, and complaints of the kernel, if there are any, in
 # $work/why. The guest may take SECONDS_GIVEN (60).
 in_guest() {
-	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log "$work/log" "$@" \
+	"$top/kernel/uml/run-guest" --guest "$guest" --timeout "${SECONDS_GIVEN:-60}" --log \
+		"$work/log" "$@" \
 		>"$work/said" 2>"$work/why"
 	if [ $? = 2 ]; then
 		cat "$work/why" >&2
@@ -44,7 +46,8 @@ look() {
 # make_images: runs the finding's make-images, which writes into $images.
 make_images() {
 	mkdir "$images"
-	PYTHONPATH="$top/kernel/findings" /usr/bin/python3 -B "$(dirname "$0")/make-images" "$images" ||
+	PYTHONPATH="$top/kernel/findings" /usr/bin/python3 -B "$(dirname "$0")/make-images" \
+		"$images" ||
 		trouble "cannot make the images"
 }
 

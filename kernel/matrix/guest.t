@@ -29,7 +29,8 @@ PROGRAM = r"""
 
 int main(void)
 {
-	unsigned long from = strtoul(getenv("FROM"), NULL, 10), to = strtoul(getenv("TO"), NULL, 10);
+	unsigned long from = strtoul(getenv("FROM"), NULL, 10);
+	unsigned long to = strtoul(getenv("TO"), NULL, 10);
 	FILE *list = fopen(getenv("LIST"), "r");
 	char line[4096];
 

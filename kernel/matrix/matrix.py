@@ -29,7 +29,8 @@ import cases
 import page
 from cases import TOP
 from guest import Guests, Trouble
-from judge import AGREES, DISAGREES, EXPLAINED, Judge, Known, Open, RANK, reported, UNSPECIFIED, worst
+from judge import (AGREES, DISAGREES, EXPLAINED, Judge, Known, Open, RANK, reported, UNSPECIFIED,
+                   worst)
 from tools import Core, Utils, parallel, version
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -21,24 +21,31 @@ LEVEL = re.compile(r"^<\d+>", re.M)     # of a message, at its head in the kerne
 WORST_FIRST = sorted(RANK, key=RANK.get, reverse=True)
 
 STYLE = """\
-:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8; --link: #0b57a4;
-  --agrees: #1b6b3a; --unspecified: #4a5590; --unspecified-bg: #f1f3fc; --explained: #855600; --disagrees: #b3261e;
+:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8;
+  --link: #0b57a4;
+  --agrees: #1b6b3a; --unspecified: #4a5590; --unspecified-bg: #f1f3fc; --explained: #855600;
+  --disagrees: #b3261e;
   --agrees-bg: #fff; --explained-bg: #fff8e3;
   --disagrees-bg: #fdeceb; --ins: #cdeed6; --del: #fbd5d2; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4; --line: #343b43;
-  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --unspecified: #aab6f5; --unspecified-bg: #1d2138;
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4;
+  --line: #343b43;
+  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --unspecified: #aab6f5;
+  --unspecified-bg: #1d2138;
   --explained: #f2bd4b; --disagrees: #ff8f86;
-  --agrees-bg: #14171a; --explained-bg: #2b2412; --disagrees-bg: #381b19; --ins: #1f5132; --del: #6b2723; } }
+  --agrees-bg: #14171a; --explained-bg: #2b2412; --disagrees-bg: #381b19; --ins: #1f5132;
+  --del: #6b2723; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--bg); color: var(--fg);
+body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--bg);
+  color: var(--fg);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 a { color: var(--link); }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.2rem 0 .5rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 p, ul, dl { max-width: 60rem; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
-pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px; line-height: 1.4;
+pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px;
+  line-height: 1.4;
   overflow-wrap: normal; margin: .5rem 0; }
 pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 ins { background: var(--ins); text-decoration: none; font-weight: 700; }
@@ -49,10 +56,13 @@ section { scroll-margin-top: 5rem; }
 .counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
 .agrees { color: var(--agrees); } .unspecified { color: var(--unspecified); }
 .explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
-form { position: sticky; top: 0; z-index: 1; background: var(--bg); display: flex; flex-wrap: wrap; gap: .5rem .8rem;
+form { position: sticky; top: 0; z-index: 1; background: var(--bg); display: flex; flex-wrap: wrap;
+  gap: .5rem .8rem;
   align-items: end; padding: .6rem 0; border-bottom: 1px solid var(--line); }
-label { display: flex; flex-direction: column; font-size: .8rem; color: var(--soft); flex: 1 1 9rem; max-width: 20rem; }
-input, select { font: inherit; font-size: 1rem; color: var(--fg); background: var(--bg); border: 1px solid var(--soft);
+label { display: flex; flex-direction: column; font-size: .8rem; color: var(--soft);
+  flex: 1 1 9rem; max-width: 20rem; }
+input, select { font: inherit; font-size: 1rem; color: var(--fg); background: var(--bg);
+  border: 1px solid var(--soft);
   border-radius: 4px; padding: .3rem .4rem; width: 100%; min-height: 2.4rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
 output { font-size: .9rem; color: var(--soft); min-width: 7rem; padding-bottom: .5rem; }
@@ -76,13 +86,17 @@ summary { cursor: pointer; color: var(--soft); min-height: 1.6rem; }
 .number { white-space: nowrap; }
 .kind { color: var(--soft); }
 dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; }
 [hidden] { display: none !important; }
 @media (max-width: 60rem) {
   form { position: static; }
-  #matrix, #matrix tbody, #matrix tr, #matrix th, #matrix td { display: block; width: auto !important; }
-  #matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  #matrix tbody { border: 1px solid var(--line); border-radius: 6px; margin: .7rem 0; padding: .3rem 0; }
+  #matrix, #matrix tbody, #matrix tr, #matrix th, #matrix td { display: block;
+    width: auto !important; }
+  #matrix thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
+    clip-path: inset(50%); }
+  #matrix tbody { border: 1px solid var(--line); border-radius: 6px; margin: .7rem 0;
+    padding: .3rem 0; }
   #matrix td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
   #sweep .word { display: none; }
   #matrix td.none { display: none; }

@@ -57,7 +57,8 @@ struct check {
 	bool failed; /* image->error says why, or the sink wants no more; the check ends at once */
 	bool stopped; /* the latter */
 	bool cut_short; /* ISHARE_CUT_SHORT */
-	bool root_lost; /* sb.root-inode cannot be judged: what is wrong with inodes is wrong with it */
+	/* sb.root-inode cannot be judged: the root is wrong as other inodes are. */
+	bool root_lost;
 
 	/* of the image that findings are about */
 	uint64_t found[ISHARE_RULE_COUNT];

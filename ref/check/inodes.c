@@ -271,8 +271,8 @@ bool check_inode(struct check *check, uint64_t nid, struct file *file)
 	if (!check_size_and_chunks(check, file))
 		return false;
 	if (check_xattr_area(check, file)) {
-		check_data(check,
-			   file); /* an inline tail and a chunk table lie behind the xattrs */
+		/* An inline tail and a chunk table lie behind the xattrs. */
+		check_data(check, file);
 		if (!check->failed)
 			check_xattrs(check, file);
 	}

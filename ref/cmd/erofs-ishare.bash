@@ -11,7 +11,8 @@ _erofs_ishare_options()
 {
 	case $1 in
 	check)
-		echo "--device= --flat --domain --digests --trust-opaque --budget= --profile= --rule= --severity= --strict --limit= --format= --help"
+		echo "--device= --flat --domain --digests --trust-opaque --budget= --profile= --rule=" \
+			"--severity= --strict --limit= --format= --help"
 		;;
 	dump)
 		echo "--device= --flat --limit= --format= --help"
@@ -39,7 +40,8 @@ _erofs_ishare_values()
 		echo "error warning note"
 		;;
 	check:--profile)
-		echo "linux-6.12 linux-6.12/4k linux-6.12/16k linux-6.12/64k linux-7.3 linux-7.3/4k linux-7.3/16k linux-7.3/64k"
+		echo "linux-6.12 linux-6.12/4k linux-6.12/16k linux-6.12/64k" \
+			"linux-7.3 linux-7.3/4k linux-7.3/16k linux-7.3/64k"
 		;;
 	check:--rule)
 		_erofs_ishare_rules "$3"
@@ -71,10 +73,12 @@ _erofs_ishare()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "check dump explain rules help --help --version" -- "$word")
+		mapfile -t COMPREPLY < \
+			<(compgen -W "check dump explain rules help --help --version" -- "$word")
 		return
 	fi
-	option=$(_erofs_ishare_option "$word" "${COMP_WORDS[COMP_CWORD - 1]}" "${COMP_WORDS[COMP_CWORD - 2]}")
+	option=$(_erofs_ishare_option "$word" "${COMP_WORDS[COMP_CWORD - 1]}" \
+		"${COMP_WORDS[COMP_CWORD - 2]}")
 	values=$(_erofs_ishare_values "$command" "$option" "$1")
 	if [ "$word" = = ]; then
 		word=""

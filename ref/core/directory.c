@@ -59,7 +59,8 @@ static size_t last_name_end(const struct ishare_view *block, size_t start)
 {
 	size_t end = start;
 
-	/*@ loop invariant range: start <= end <= block->size && end <= start + ISHARE_DIRENT_NAME_MAX + 1;
+	/*@ loop invariant range: start <= end <= block->size &&
+	        end <= start + ISHARE_DIRENT_NAME_MAX + 1;
 	    loop invariant no_nul: \forall integer k; start <= k < end ==> block->data[k] != 0;
 	    loop assigns end;
 	    loop variant block->size - end; */

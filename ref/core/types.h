@@ -35,7 +35,7 @@ enum ishare_status {
 	ISHARE_OK = 0,
 	ISHARE_END, /* an iterator has walked past its last record */
 	ISHARE_SHORT, /* the view ends before the structure does */
-	ISHARE_MALFORMED, /* the bytes break a rule that decoding stands on; the record's rules say which */
+	ISHARE_MALFORMED, /* the bytes break a rule that decoding relies on: one of the record's */
 };
 
 /* What depends on the reader: "Profiles" in the introduction of the specification. */

@@ -204,7 +204,8 @@ enum ishare_status ishare_entry_find(const struct ishare_view *area, size_t star
 		pos += entry_size(area->data + pos);
 		//@ ghost k = k + 1;
 	}
-	/*@ assert last: \forall integer j; entry_search(area, start, prefixes, name, j) ==> j <= k; */
+	/*@ assert last: \forall integer j;
+	        entry_search(area, start, prefixes, name, j) ==> j <= k; */
 	/*@ assert not_before:
 	      \forall integer j; 0 <= j < k ==> entry_pos(area->data, start, j) != area->size; */
 	/* If the entry here is in bounds, it is the one; if not, this says why the search ends. */

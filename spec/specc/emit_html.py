@@ -64,7 +64,8 @@ nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 .dense table { font-size: .8em; }
 .dense th, .dense td { padding: .25rem .4rem; }
 .figures th { vertical-align: bottom; white-space: normal; }
-.figures td:not(:first-child, :last-child), .figures th:not(:first-child, :last-child) { text-align: right; }
+.figures td:not(:first-child, :last-child), .figures th:not(:first-child, :last-child) {
+  text-align: right; }
 .figures td:last-child { white-space: nowrap; }
 .yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
 @media (max-width: 40rem) { th, td { padding: .25rem .35rem; }

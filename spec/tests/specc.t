@@ -472,7 +472,8 @@ int main(void)
 	ISHARE_SUPERBLOCK_RULES(ASK, &sb, 0, 0, 0, 0);
 	for (unsigned int i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *r = &ishare_rules[i];
-		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d|%%u\n", r->id, r->name, r->severity, r->harm,
+		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d|%%u\n", r->id,
+		       r->name, r->severity, r->harm,
 		       r->subject, r->requirement, r->kernel ? r->kernel : "-",
 		       r->divergence ? r->divergence : "-", r->chapter, r->malformed, r->runtime,
 		       r->hides);
@@ -488,7 +489,8 @@ int main(void)
 		for (unsigned int j = 0; j < ishare_structs[i].field_count; j++) {
 			const struct ishare_field *f = &ishare_structs[i].fields[j];
 			printf("field|%%s|%%u|%%s|%%u|%%u|%%s|%%s\n", ishare_structs[i].name,
-			       ishare_structs[i].size, f->name, f->offset, f->size, f->type, f->meaning);
+			       ishare_structs[i].size, f->name, f->offset, f->size, f->type,
+			       f->meaning);
 		}
 %s	return 0;
 }

@@ -4,10 +4,12 @@
  * the Nth on, and counts the calls of each kind. Functions are interposed; system calls, which libc
  * makes where nothing can be interposed, are trapped by seccomp.
  *
- * FAULTS_COUNTS	file of KINDS numbers of 64 bits: the calls so far, in the order of enum kind
- * FAULTS_KIND		the kind that fails, by its name; or none FAULTS_FIRST		the first
- * call that fails, from 1 on FAULTS_LAST		the last one FAULTS_HOW		what a system
- * call returns: minus errno, or 0 for the end of the file; or "short"
+ *	FAULTS_COUNTS	file of KINDS 64-bit numbers: the calls so far, in the order of enum kind
+ *	FAULTS_KIND	the kind that fails, by its name; or none
+ *	FAULTS_FIRST	the first call that fails, from 1 on
+ *	FAULTS_LAST	the last one
+ *	FAULTS_HOW	what a system call returns: minus errno, or 0 for the end of the file; or
+ *			"short"
  */
 #include <dlfcn.h>
 #include <errno.h>

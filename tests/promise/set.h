@@ -217,7 +217,7 @@ struct set {
 	struct image images[MAX_IMAGES];
 	unsigned int image_count;
 	uint32_t most_pages; /* of a content */
-	bool flat; /* without --device, images are judged as those that hold their devices themselves */
+	bool flat; /* images are judged without --device, as if they held their devices */
 	bool opaque; /* some fingerprints are no digests */
 	enum trap trap;
 	uint64_t features;

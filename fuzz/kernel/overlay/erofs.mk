@@ -8,7 +8,8 @@ obj-y += fuzz/
 planted := $(patsubst "%",%,$(CONFIG_EROFS_FS_FUZZ_PLANTED))
 ifneq ($(planted),)
 planted-files := $(notdir $(wildcard $(src)/fuzz/planted/$(planted)/*.c))
-erofs-y := $(foreach o,$(erofs-objs) $(erofs-y),$(if $(filter $(o:.o=.c),$(planted-files)),fuzz/planted/$(planted)/$(o),$(o)))
+erofs-y := $(foreach o,$(erofs-objs) \
+	$(erofs-y),$(if $(filter $(o:.o=.c),$(planted-files)),fuzz/planted/$(planted)/$(o),$(o)))
 erofs-objs :=
 ccflags-y += -I$(src)
 endif

@@ -26,8 +26,8 @@ static const volatile uint32_t *test_case; /* its size, then its bytes */
 static int warm_up = -1; /* inputs that come before those that are asked for */
 static off_t warmed_up; /* how much of that has been read; another guest has read it before */
 static void *afl_map; /* for those that are asked for */
-static uint32_t
-	self; /* what afl-fuzz knows as the guest's process: it does not see the guest's own */
+/* The process that afl-fuzz takes for the guest: it does not see the guest's own. */
+static uint32_t self;
 
 static void *attach(const char *variable)
 {

@@ -190,7 +190,8 @@ class Death(Input):
         self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
         self.log = afl.read(f"{directory}/minimised.log" if self.repeats else f"{directory}/cause")
         self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
-        self.small = glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats else self.before
+        self.small = (glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats
+                      else self.before)
 
     def sizes(self):
         """Bytes: those that it takes, those there were."""

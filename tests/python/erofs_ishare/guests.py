@@ -157,7 +157,8 @@ class Guest:
         self.fragments = self.base.fragments if self.base else [f"{TOP}/kernel/uml/common.config"]
         self.fragments = [*self.fragments, f"{directory}/config"]
         self.overlays = [*(self.base.overlays if self.base else []),
-                         *(os.path.abspath(f"{directory}/{overlay}") for overlay in table.get("overlays", []))]
+                         *(os.path.abspath(f"{directory}/{overlay}")
+                           for overlay in table.get("overlays", []))]
 
 
 def requests(guest):
@@ -170,7 +171,10 @@ def requests(guest):
 def make(directory, *arguments, **options):
     """The command that makes something of the kernel's there, and its environment."""
     environment = {k: v for k, v in os.environ.items()
-                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CFLAGS", "LDFLAGS", "CC", "KDIR", "V")}
-    environment |= {"KBUILD_BUILD_USER": "erofs-ishare", "KBUILD_BUILD_HOST": "guest", "LC_ALL": "C"}
-    command = ["nice", "-n", "19", "make", "-C", SOURCE, "ARCH=um", f"O={directory}", "LOCALVERSION=", *arguments]
+                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CFLAGS", "LDFLAGS", "CC",
+                                "KDIR", "V")}
+    environment |= {"KBUILD_BUILD_USER": "erofs-ishare", "KBUILD_BUILD_HOST": "guest",
+                    "LC_ALL": "C"}
+    command = ["nice", "-n", "19", "make", "-C", SOURCE, "ARCH=um", f"O={directory}",
+               "LOCALVERSION=", *arguments]
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **options)

@@ -17,12 +17,14 @@ PREFIX_RECORD = struct.pack("<HB", 21, 0) + b"erofs.fingerprint.v1" + b"\0"
 def inode(mode, size, u=0, layout=FLAT_PLAIN, icount=0, links=1, extended=False, high=0):
     """The bytes of an inode."""
     if extended:
-        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0, 0, 0, 0, links)
+        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0,
+                           0, 0, 0, links)
     return struct.pack("<HHHHIIIIHHI", layout << 1, icount, mode, links, size, 0, u, 1, 0, 0, 0)
 
 
 def dirents(entries):
-    """The data of a directory: entries are (name, nid, mode); sorted, each block as full as it gets."""
+    """The data of a directory: entries are (name, nid, mode); sorted, each block as full as it
+    gets."""
     blocks, block, used = [], [], 0
     for entry in sorted(entries):
         if used + 12 + len(entry[0]) > BLOCK:
@@ -31,7 +33,8 @@ def dirents(entries):
         block.append(entry)
         used += 12 + len(entry[0])
     blocks.append(block)
-    return b"".join(dirent_block(block).ljust(BLOCK if block is not blocks[-1] else 0, b"\0") for block in blocks)
+    return b"".join(dirent_block(block).ljust(BLOCK if block is not blocks[-1] else 0, b"\0")
+                    for block in blocks)
 
 
 def dirent_block(block):
@@ -62,10 +65,12 @@ def fingerprint(content):
 
 
 class Image:
-    """An image under construction: things are appended to it, and where they are is their nid or block."""
+    """An image under construction: things are appended to it, and where they are is their nid or
+    block."""
 
     def __init__(self, **superblock):
-        self.superblock = {"compat": 0, "incompat": 0, "devices": 0, "slots": 0, "prefixes": 0, "prefix_start": 0,
+        self.superblock = {"compat": 0, "incompat": 0, "devices": 0, "slots": 0, "prefixes": 0,
+                           "prefix_start": 0,
                            "xattr_block": 0} | superblock
         self.bytes = bytearray(ROOT_NID * 32 + 64)
 
@@ -106,7 +111,8 @@ class Image:
 
     def fingerprints(self):
         """Lets files have fingerprints, with a prefix table of one record."""
-        self.superblock |= {"compat": ISHARE_XATTRS | PLAIN_XATTR_PFX, "incompat": XATTR_PREFIXES, "prefixes": 1,
+        self.superblock |= {"compat": ISHARE_XATTRS | PLAIN_XATTR_PFX, "incompat": XATTR_PREFIXES,
+                            "prefixes": 1,
                             "prefix_start": self.append(PREFIX_RECORD, 4) // 4}
 
     def write(self, path, size=None):
@@ -115,8 +121,8 @@ class Image:
         self.append(b"", BLOCK)
         self.bytes[1024:1152] = struct.pack(
             "<IIIBBHQQIIII16s16sIHHHBBIQBB22x", 0xE0F5E1E2, 0, s["compat"], 9, 0, ROOT_NID, 1, 0, 0,
-            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0, s["devices"],
-            s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
+            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0,
+            s["devices"], s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
         with open(path, "wb") as out:
             out.write(self.bytes)
             out.truncate(size or len(self.bytes))

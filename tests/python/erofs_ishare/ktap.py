@@ -13,11 +13,13 @@ STATISTICS = re.compile(r"^ *# (?:.*: pass:\d|Totals: |module: |.*\.speed: )")
 
 # How the kernel's complaints begin.
 COMPLAINT = re.compile(r"""
-    Kernel\ panic | BUG: | kernel\ BUG | WARNING: | KASAN: | UBSAN: | KFENCE: | Oops | INFO:\ (?!lockdep\ is\ turned) |
-    Internal\ error | general\ protection | Unable\ to\ handle | Segfault\ with\ no\ mm | Kernel\ mode\ fault |
-    kmemleak:\ \d+\ new | VFS:\ Busy\ inodes | Dentry\ .*\ still\ in\ use | refcount_t: | list_(add|del)\ corruption |
-    possible\ recursive\ locking | =+\[\ BUG | DEBUG_LOCKS_WARN_ON | irq\ \d+:\ nobody\ cared | watchdog:\ BUG |
-    Out\ of\ memory:\ Killed | ODEBUG: | Bad\ page\ | stack\ segment | Kernel\ stack""", re.X)
+    Kernel\ panic | BUG: | kernel\ BUG | WARNING: | KASAN: | UBSAN: | KFENCE: | Oops |
+    INFO:\ (?!lockdep\ is\ turned) | Internal\ error | general\ protection | Unable\ to\ handle |
+    Segfault\ with\ no\ mm | Kernel\ mode\ fault | kmemleak:\ \d+\ new | VFS:\ Busy\ inodes |
+    Dentry\ .*\ still\ in\ use | refcount_t: | list_(add|del)\ corruption |
+    possible\ recursive\ locking | =+\[\ BUG | DEBUG_LOCKS_WARN_ON | irq\ \d+:\ nobody\ cared |
+    watchdog:\ BUG | Out\ of\ memory:\ Killed | ODEBUG: | Bad\ page\ | stack\ segment |
+    Kernel\ stack""", re.X)
 
 
 def complaints(lines):

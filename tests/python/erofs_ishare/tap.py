@@ -71,7 +71,8 @@ local $/;
 my $parser = TAP::Parser->new({ tap => scalar <STDIN> });
 while (my $result = $parser->next) {
     next unless $result->is_test;
-    print $result->is_ok ? "ok" : "not ok", "\t", $result->directive, "\t", $result->description, "\n";
+    print $result->is_ok ? "ok" : "not ok", "\t", $result->directive, "\t",
+        $result->description, "\n";
 }
 print STDERR "$_\n" for $parser->parse_errors;
 """
