@@ -96,7 +96,7 @@ needs_report-matrix := deps-kernel
 report-matrix: matrix-inputs erofs-utils guest-plain
 report-matrix: ## report: Kernel and erofs-utils against every vector: build/matrix.html (SWEEP=no)
 	$(if $(filter-out yes no,$(SWEEP)),$(error SWEEP=$(SWEEP): it can be yes or no))
-	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep)
+	$(Q)kernel/matrix/matrix.py $(if $(filter no,$(SWEEP)),--no-sweep,$(sampled))
 
 matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/run-vectors \
 	$(if $(filter no,$(SWEEP)),,build/spec/sweep/.stamp)

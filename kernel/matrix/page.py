@@ -283,9 +283,10 @@ def sweep(report):
                     f"{MARKS[v][0]}</span>"
                     f" <span class=\"word\">{MARKS[v][1]}</span></th>" for v in order)
     result = ", ".join(f"{number[v]} {MARKS[v][1]}" for v in order)
+    part = ", a sample of all" if report.get("sampled") else ""
     return ("<section id=\"sweep\">\n<h2>The field sweep</h2>\n<p>Each field of each structure in "
             "each base image, "
-            f"given other values: {sum(number.values())} images, judged by erofs-ishare and the "
+            f"given other values: {sum(number.values())} images{part}, judged by erofs-ishare and the "
             f"kernel. {result}.</p>\n"
             f"{told}<details><summary>Field by field</summary>\n<table>\n"
             "<thead><tr><th "
