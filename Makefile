@@ -216,7 +216,7 @@ UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 
 needs_test := deps-test
 test: test-programs ## test: Install what is missing, build, run all tests of the program itself
-	$(Q)$(PROVE) $(UNIT:%.c=build/%) $(UNIT_ASAN) \
+	$(Q)$(PROVE) --parallel $(UNIT:%.c=build/%) $(UNIT_ASAN) \
 		$(filter-out tests/arch.t,$(wildcard tests/*.t spec/tests/*.t proofs/*.t))
 
 .PHONY: test-programs

@@ -28,7 +28,7 @@ command = "true"
 needs = ["broken"]
 
 [last]
-command = "printf 'sampled: a tenth\n7 sets\n'; echo '{\"goals\": 5, \"other\": 1}' >build/r.json;"
+command = "printf 'sampled: a tenth\na.t .. not run: more\n7 sets\n'; echo '{\"goals\": 5, \"other\": 1}' >build/r.json;"
 needs = ["first"]
 figures = ["(?P<sets>\\d+) sets"]
 reports = { "build/r.json" = ["goals"] }
@@ -98,9 +98,10 @@ def contents(tree, record):
     tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30},
            "points of prove are counted")
     tap.ok(stage["last"]["figures"] == {"sets": 7, "goals": 5}, "figures of output and reports")
-    tap.ok(stage["last"]["remarks"] == ["sampled: a tenth"], "remarks of a stage are kept")
+    tap.ok(stage["last"]["remarks"] == ["sampled: a tenth", "not run: more"],
+           "remarks of a stage are kept")
     done, _ = tree.stages("last")
-    tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\n"), "and end the output", done.stdout)
+    tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\nlast: not run: more\n"), "and end the output", done.stdout)
     commit = tap.run(["git", "rev-parse", "HEAD"], cwd=tree.top).stdout.strip()
     tap.ok(record["commit"] == commit and record["dirty"] is False, "the commit, not dirty")
     tap.ok(record["versions"].keys() >= {"gcc", "make", "python"} and record["host"]["processors"],
