@@ -128,8 +128,8 @@ void not_readable(struct check *check, enum unexamined_thing thing, enum read_re
 void tell_unexamined(struct check *check);
 /* Counts and tells what the caller has words for; the image need not be set. */
 void tell_reason(struct check *check, struct ishare_unexamined event);
-/* Whether a rule was asked for whose name begins like one of the groups, which blanks separate. */
-bool asked_for(const struct check *check, const char *groups);
+/* Whether a rule of the scope was asked for. */
+bool asked_for(const struct check *check, enum ishare_scope scope);
 bool is_unexamined(const struct check *check, enum unexamined_thing thing);
 
 /* selection.c: tells which broken rules that were not asked for those that were depend on */

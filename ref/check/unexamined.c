@@ -10,38 +10,31 @@
 
 static const struct {
 	const char *words;
-	const char *groups; /* the first parts of the names of rules that are held against it */
+	enum ishare_scope scope; /* the rules that are held against it */
 	bool content; /* as in struct ishare_unexamined */
 } things[UNEXAMINED_THINGS] = {
 	[THE_PREFIX_TABLE] = { .words = "the table of long xattr name prefixes",
-			       .groups = "prefix. xattr. fingerprint." },
-	[AN_INODE] = { .words = "the inode", .groups = "inode. dir. xattr. fingerprint." },
-	[A_DIRECTORY] = { .words = "the directory", .groups = "inode. dir. xattr. fingerprint." },
-	[AN_XATTR_AREA] = { .words = "the inode's xattr area", .groups = "xattr. fingerprint." },
-	[A_SHARED_XATTR] = { .words = "a shared xattr of the inode",
-			     .groups = "xattr. fingerprint." },
-	/*
-	 * It is metadata, and the file may be a directory, or the metabox with all that is in it.
-	 */
+			       .scope = ISHARE_SCOPE_NAMES },
+	[AN_INODE] = { .words = "the inode", .scope = ISHARE_SCOPE_TREE },
+	[A_DIRECTORY] = { .words = "the directory", .scope = ISHARE_SCOPE_TREE },
+	[AN_XATTR_AREA] = { .words = "the inode's xattr area", .scope = ISHARE_SCOPE_XATTRS },
+	[A_SHARED_XATTR] = { .words = "a shared xattr of the inode", .scope = ISHARE_SCOPE_XATTRS },
 	[A_CHUNK_TABLE] = { .words = "the table of the file's chunks",
-			    .groups = "dev.metadata prefix. inode. dir. xattr. fingerprint." },
-	[DATA] = { .words = "the file's data",
-		   .groups =
-			   "inode. fingerprint.digest fingerprint.same-content fingerprint.padding-zero",
-		   .content = true },
+			    .scope = ISHARE_SCOPE_CHUNK_TABLE },
+	[DATA] = { .words = "the file's data", .scope = ISHARE_SCOPE_DATA, .content = true },
 	[A_CONTENT] = { .words = "the file's content, to compare the digest with,",
-			.groups = "fingerprint.digest fingerprint.same-content",
+			.scope = ISHARE_SCOPE_CONTENT,
 			.content = true },
 	[AN_OPAQUE_CONTENT] = { .words = "the file's content, to compare with that of others,",
-				.groups = "fingerprint.same-content",
+				.scope = ISHARE_SCOPE_SAME_CONTENT,
 				.content = true },
 	[THE_LAST_BLOCK] = { .words = "the block in which the file's content ends",
-			     .groups = "fingerprint.padding-zero",
+			     .scope = ISHARE_SCOPE_PADDING,
 			     .content = true },
 	[AN_OPAQUE_FINGERPRINT] = { .words = "the fingerprint",
-				    .groups = "fingerprint.same-content",
+				    .scope = ISHARE_SCOPE_SAME_CONTENT,
 				    .content = true },
-	[A_FINGERPRINT] = { .words = "the fingerprint", .groups = "fingerprint." },
+	[A_FINGERPRINT] = { .words = "the fingerprint", .scope = ISHARE_SCOPE_FINGERPRINTS },
 };
 
 static const char *const reasons[UNEXAMINED_REASONS] = {
@@ -56,25 +49,20 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 		"may be taken from other bytes by Linux (known finding metabox-stale-page)",
 };
 
-static bool in_group(const char *rule, const char *groups)
+/* Where the root's inode is lost, what hides inodes hides what the root is. */
+static bool is_hidden(const struct check *check, enum ishare_scope scope, int rule)
 {
-	while (*groups) {
-		size_t length = strcspn(groups, " ");
+	const bool *hidden = ishare_scopes[scope];
 
-		if (!strncmp(rule, groups, length))
-			return true;
-		groups += length + (groups[length] == ' ');
-	}
-	return false;
+	return hidden[rule] || (rule == ISHARE_RULE_SB_ROOT_INODE && check->root_lost &&
+				hidden[ISHARE_RULE_INODE_BOUNDS]);
 }
 
-bool asked_for(const struct check *check, const char *groups)
+bool asked_for(const struct check *check, enum ishare_scope scope)
 {
 	for (int rule = 0; rule < ISHARE_RULE_COUNT; rule++)
 		if ((!check->options->rules || check->options->rules[rule]) &&
-		    (in_group(ishare_rules[rule].name, groups) ||
-		     (rule == ISHARE_RULE_SB_ROOT_INODE && check->root_lost &&
-		      in_group("inode.", groups))))
+		    is_hidden(check, scope, rule))
 			return true;
 	return false;
 }
@@ -143,6 +131,6 @@ void tell_unexamined(struct check *check)
 	for (int thing = 0; thing < UNEXAMINED_THINGS; thing++)
 		for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
 			if (check->unexamined[thing][reason].count &&
-			    asked_for(check, things[thing].groups))
+			    asked_for(check, things[thing].scope))
 				tell(check, thing, reason);
 }
