@@ -46,7 +46,7 @@ needs_guest-programs := deps-kernel
 guest-programs: $(addprefix build/kernel/tests/,init prisoner escape) build/kernel/probe/probe \
 	build/kernel/probe/images/.stamp
 
-build/kernel/tests/%: kernel/uml/tests/%.c | packages
+build/kernel/tests/%: kernel/uml/tests/%.c kernel/uml/tests/attempts.h | packages
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_PROGRAM) -o $@ $<

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "broken.h"
+#include "formats.h"
+#include "input.h"
 #include "report.h"
 
 #define FORMATS 3u
@@ -236,7 +238,7 @@ void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thoro
 				    .finding = take_finding,
 				    .omitted = take_omitted,
 				    .unexamined = take_unexamined };
-	struct ishare_image *image = open_input(data, size);
+	struct ishare_image *image = open_input(&first_library, data, size);
 	struct ishare_domain *domain = ishare_domain_new();
 	struct outcome outcome = { .images = 1, .digests = thorough };
 	uint64_t found;

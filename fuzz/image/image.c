@@ -24,54 +24,14 @@
  * What is broken is named on stderr.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
-
-/*
- * The second check is that of another copy of libishare, whose names begin with "true_": built by
- * another compiler, without instruments, and never with the defects that tests plant in the first.
- */
-#define SECOND(type, function, ...) extern type true_##function(__VA_ARGS__)
-SECOND(enum ishare_result, ishare_image_open_memory, const char *, const void *, size_t,
-       struct ishare_image **);
-SECOND(enum ishare_result, ishare_image_add_memory, struct ishare_image *, const void *, size_t);
-SECOND(void, ishare_image_close, struct ishare_image *);
-SECOND(enum ishare_result, ishare_check, struct ishare_image *, const struct ishare_options *,
-       const struct ishare_sink *, struct ishare_domain *, struct ishare_summary *);
-SECOND(enum ishare_result, ishare_domain_judge, struct ishare_domain *,
-       const struct ishare_options *, const struct ishare_sink *, struct ishare_summary *);
-SECOND(struct ishare_domain *, ishare_domain_new, void);
-SECOND(void, ishare_domain_free, struct ishare_domain *);
-
-/* libishare's functions, of one copy or the other. */
-struct library {
-	enum ishare_result (*open)(const char *, const void *, size_t, struct ishare_image **);
-	enum ishare_result (*add)(struct ishare_image *, const void *, size_t);
-	void (*close)(struct ishare_image *);
-	enum ishare_result (*check)(struct ishare_image *, const struct ishare_options *,
-				    const struct ishare_sink *, struct ishare_domain *,
-				    struct ishare_summary *);
-	enum ishare_result (*judge)(struct ishare_domain *, const struct ishare_options *,
-				    const struct ishare_sink *, struct ishare_summary *);
-	struct ishare_domain *(*domain_new)(void);
-	void (*domain_free)(struct ishare_domain *);
-};
-
-static const struct library first_library = {
-	ishare_image_open_memory, ishare_image_add_memory, ishare_image_close, ishare_check,
-	ishare_domain_judge,	  ishare_domain_new,	   ishare_domain_free,
-};
-
-static const struct library second_library = {
-	true_ishare_image_open_memory, true_ishare_image_add_memory,
-	true_ishare_image_close,       true_ishare_check,
-	true_ishare_domain_judge,      true_ishare_domain_new,
-	true_ishare_domain_free,
-};
+#include "broken.h"
+#include "formats.h"
+#include "input.h"
+#include "measure.h"
 
 /* The kernel that images are judged for. */
 #define PROFILE "linux-7.3"
@@ -121,68 +81,9 @@ struct pass {
 	bool broken[ISHARE_RULE_COUNT];
 };
 
-void broken(const char *property, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "broken: %s: ", property);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	abort();
-}
-
 static uint64_t hash_string(const char *string, uint64_t seed)
 {
 	return string ? hash_bytes(string, strlen(string) + 1, seed) : seed * 31 + 1;
-}
-
-/* ---- The input ---- */
-
-/* Decodes what there is of the superblock and its extension; false: there is none. */
-static bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superblock *sb,
-			      struct ishare_superblock_ext *ext)
-{
-	size_t end = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE;
-	struct ishare_view view = { data + ISHARE_SUPERBLOCK_OFFSET, ISHARE_SUPERBLOCK_SIZE };
-	struct ishare_view more = { data + end, ISHARE_SUPERBLOCK_EXT_SIZE };
-
-	memset(ext, 0, sizeof(*ext));
-	if (size < end)
-		return false;
-	ishare_superblock_decode(&view, sb);
-	if (sb->sb_extslots && size - end >= more.size)
-		ishare_superblock_ext_decode(&more, ext);
-	return true;
-}
-
-/*
- * An image with one extra device is its own device if its UUID is odd: so that devices are read,
- * too, and the input is one image still.
- */
-static bool is_its_own_device(const uint8_t *data, size_t size)
-{
-	struct ishare_superblock_ext ext;
-	struct ishare_superblock sb;
-
-	return decode_superblock(data, size, &sb, &ext) && ishare_device_count(&sb) == 1 &&
-	       data[ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_UUID_OFFSET] % 2;
-}
-
-static struct ishare_image *open_by(const struct library *library, const uint8_t *data, size_t size)
-{
-	struct ishare_image *image;
-
-	if (library->open("input", data, size, &image) != ISHARE_DONE ||
-	    (is_its_own_device(data, size) && library->add(image, data, size) != ISHARE_DONE))
-		broken("input", "it cannot be opened");
-	return image;
-}
-
-struct ishare_image *open_input(const uint8_t *data, size_t size)
-{
-	return open_by(&first_library, data, size);
 }
 
 /* ---- place ---- */
@@ -312,7 +213,7 @@ static void run_pass(struct pass *pass, const struct library *library, const uin
 	memset(pass, 0, sizeof(*pass));
 	pass->library = library;
 	pass->data = data;
-	pass->image = open_by(library, data, size);
+	pass->image = open_input(library, data, size);
 	pass->result = library->check(pass->image, &options, &sink, domain, &pass->summary);
 	if (pass->result == ISHARE_IO_ERROR)
 		broken("input", "it cannot be read: %s", ishare_image_error(pass->image));

@@ -17,8 +17,8 @@ deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils 
 	libcmocka-dev \
 	rsync zip
 
-FUZZ_IMAGE := $(addprefix fuzz/image/,image.c measure.c formats.c) build/fuzz/answers.c \
-	build/fuzz/fields.c
+FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure.c) \
+	build/fuzz/answers.c build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif \
 	report_tap json \

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broken.h"
+#include "check/check.h"
 #include "crc.h"
-#include "image.h"
+#include "measure.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "afl.h"
 #include "input.h"
 #include "mutate.h"
 #include "share_memory.h"
 #include "shared.h"
-
-#define PUBLIC __attribute__((visibility("default")))
 
 #define QUESTIONS 512
 #define OFTEN 4 /* a place is asked about */
@@ -36,18 +35,13 @@ struct mutator {
 	uint8_t image[FUZZ_INPUT_MAX];
 };
 
-PUBLIC void *afl_custom_init(void *afl, unsigned int seed);
-PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output,
-			      uint8_t *other, size_t other_size, size_t max);
-PUBLIC void afl_custom_deinit(void *data);
-
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *mutator = calloc(1, sizeof(*mutator));
 
 	(void)afl;
 	if (mutator) {
-		mutator->random = seed + 0x9e3779b97f4a7c15ull;
+		mutator->random = random_from(seed);
 		/* The guest gets them through the launcher, which AFL++ starts after this. */
 		mutator->answers = fuzz_share(FUZZ_ANSWERS_ENV, sizeof(*mutator->answers));
 	}

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "afl.h"
 #include "mutate.h"
-
-#define PUBLIC __attribute__((visibility("default")))
 
 struct mutator {
 	uint64_t random;
@@ -13,18 +12,13 @@ struct mutator {
 	size_t room;
 };
 
-PUBLIC void *afl_custom_init(void *afl, unsigned int seed);
-PUBLIC size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **output,
-			      uint8_t *other, size_t other_size, size_t max);
-PUBLIC void afl_custom_deinit(void *data);
-
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *mutator = calloc(1, sizeof(*mutator));
 
 	(void)afl;
 	if (mutator)
-		mutator->random = seed + 0x9e3779b97f4a7c15ull;
+		mutator->random = random_from(seed);
 	return mutator;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core.h"
-#include "crc32c.h"
+#include "mutate.h"
 #include "set.h"
 
 #define S_IFREG 0x8000u
@@ -477,17 +477,6 @@ static bool write_root(struct writer *w, const uint64_t *nids)
 
 /* ---- The superblock ---- */
 
-void mend_image_checksum(struct image *image)
-{
-	uint8_t *sb = image->devices[0].bytes + ISHARE_SUPERBLOCK_OFFSET;
-	uint32_t block = 1u << image->bits;
-	struct ishare_view view = { sb + 8, (block > 1024 ? block - 1024 : block) - 8 };
-
-	if (image->checksum)
-		put(sb + ISHARE_SUPERBLOCK_CHECKSUM_OFFSET, 4,
-		    ishare_crc32c(ISHARE_CHECKSUM_START, &view));
-}
-
 static uint32_t compat_of(const struct image *image)
 {
 	uint32_t compat = ISHARE_FEATURE_COMPAT_ISHARE_XATTRS | ISHARE_FEATURE_COMPAT_MTIME;
@@ -653,6 +642,6 @@ bool write_metadata(struct set *set, struct image *image)
 		return false;
 	write_superblock(&w);
 	image->size = (size_t)image->devices[0].room << image->bits;
-	mend_image_checksum(image);
+	mend_checksum(image->devices[0].bytes, image->size);
 	return true;
 }

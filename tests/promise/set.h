@@ -291,7 +291,6 @@ extern const struct name other_fingerprint_name;
 
 /* Puts metadata into the image; false if there is no room for it. */
 bool write_metadata(struct set *set, struct image *image);
-void mend_image_checksum(struct image *image);
 
 /* ---- draw.c ---- */
 

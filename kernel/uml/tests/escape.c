@@ -33,6 +33,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attempts.h"
+
 #define MUCH (8ul << 30) /* bytes; the guest has 256 MiB */
 #define MANY_MEGABYTES 320 /* the guest has some more than 256 */
 #define MANY_PROCESSES 2000
@@ -52,21 +54,7 @@ static const char *victim(const char *name)
 	exit(2);
 }
 
-static bool can_open(const char *path, int flags)
-{
-	int fd = open(path, flags, 0600);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* ---- Files ---- */
-
-static bool reads_shadow(void)
-{
-	return can_open("/etc/shadow", O_RDONLY);
-}
 
 static bool reads_host(void)
 {
@@ -76,11 +64,6 @@ static bool reads_host(void)
 static bool writes_host(void)
 {
 	return can_open(victim("secret"), O_WRONLY);
-}
-
-static bool lists_host(void)
-{
-	return can_open("/usr", O_RDONLY | O_DIRECTORY);
 }
 
 static bool writes_shown(void)
@@ -345,10 +328,7 @@ static bool dumps_core(void)
 }
 
 /* Those that leave something behind come last. */
-static const struct attempt {
-	const char *name;
-	bool (*succeeds)(void);
-} attempts[] = {
+static const struct attempt attempts[] = {
 	{ "reads-shadow", reads_shadow },
 	{ "reads-host", reads_host },
 	{ "writes-host", writes_host },
@@ -406,15 +386,8 @@ int main(int argc, char **argv)
 	arguments = argv;
 	if (*victim("datagram"))
 		mislead(victim("datagram"));
-	for (size_t i = 0; i < COUNT; i++)
-		done[i] = attempts[i].succeeds();
-	printf("user: %u %u\ntried:", getuid(), getgid());
-	for (size_t i = 0; i < COUNT; i++)
-		printf(" %s", attempts[i].name);
-	printf("\nsucceeded:");
-	for (size_t i = 0; i < COUNT; i++)
-		if (done[i])
-			printf(" %s", attempts[i].name);
-	printf("\n");
+	make_attempts(attempts, COUNT, done);
+	printf("user: %u %u\n", getuid(), getgid());
+	print_attempts(attempts, COUNT, done);
 	return 0;
 }

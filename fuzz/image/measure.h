@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/* What a check costs, and views that end where readable memory does, with ASan. */
+#ifndef FUZZ_MEASURE_H
+#define FUZZ_MEASURE_H
+
+#include "core.h"
+#include "rules.h"
+
+struct cost {
+	uint64_t steps; /* calls of functions */
+	size_t memory; /* most bytes held at one time */
+};
+
+void measure_start(void);
+struct cost measure_stop(void);
+
+/* Whether core has said, between start and stop, that a rule does not hold. */
+extern bool denied[ISHARE_RULE_COUNT];
+bool answered(enum ishare_rule_id rule, bool holds);
+
+/* Of the directory that is being checked. */
+extern uint64_t directory_size;
+
+/* Between these, memory comes from an arena: nothing of it may be used after the next start. */
+void second_start(void);
+void second_stop(void);
+
+/* What hash_seed() returns from now on: a harness must do the same each time. */
+void set_hash_seed(uint64_t seed);
+
+#endif
