@@ -7,7 +7,9 @@
 deps-kernel = $(deps-images) flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl \
 	git coccinelle sparse chromium
 
-GUESTS := plain debug strict
+# In a sample, the guests debug and strict and those of the kernel's fuzzer take turns.
+turns = $(eval turns := $(if $(sampled),$(shell SAMPLE='$(SAMPLE)' tests/tools/turns),debug fuzz))$(turns)
+GUESTS = plain $(if $(filter debug,$(turns)),debug strict)
 STATIC_PROGRAM = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static
 
 .PHONY: guests guest-plain guest-programs kernel-inputs

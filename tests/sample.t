@@ -4,8 +4,9 @@
 
 import hashlib
 import os
+import tempfile
 
-from erofs_ishare import sample, tap
+from erofs_ishare import sample, tap, turns
 
 SEEDS = [hashlib.sha1(str(number).encode()).hexdigest() for number in range(200)]
 # Nothing is chosen so many times as often as a fair die would choose it.
@@ -46,6 +47,43 @@ def test_turns():
                             f"about {expected:.0f} times")
 
 
+def write(path, text):
+    """A file with this text."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def taken(seed):
+    """The parts of the tests that are run with a seed."""
+    os.environ["SAMPLE"] = seed
+    return turns.taken()
+
+
+def test_parts():
+    """Parts take turns; one that has changed is run in any case."""
+    with tempfile.TemporaryDirectory() as tree:
+        turns.TOP, turns.RECORD = tree, f"{tree}/turns.tsv"
+        turns.PARTS = {"red": ("a", "both"), "blue": ("b", "both")}
+        for name in ("a/1.c", "b/deep/2.c", "both/3.c", "a/README.md"):
+            write(f"{tree}/{name}", name)
+        tap.ok(taken(SEEDS[0]) == ["red", "blue"], "without a record, all parts are run")
+        turns.record()
+        tap.ok(taken("") == taken("FULL") == ["red", "blue"], "without a seed, too")
+        chosen = [taken(seed) for seed in SEEDS]
+        tap.ok(all(len(parts) == 1 for parts in chosen), "with one, one of the parts")
+        tap.ok({tuple(parts) for parts in chosen} == {("red",), ("blue",)}, "each has its turn")
+        blue = SEEDS[chosen.index(["blue"])]
+        write(f"{tree}/a/README.md", "other words")
+        tap.ok(taken(blue) == ["blue"], "what documents say does not count")
+        for name, wanted in (("a/1.c", ["red", "blue"]), ("b/deep/2.c", ["blue"]),
+                             ("both/3.c", ["red", "blue"]), ("a/new.c", ["red", "blue"])):
+            write(f"{tree}/{name}", "changed")
+            tap.ok(taken(blue) == wanted, f"{name} is changed: {' '.join(wanted)}", taken(blue))
+            turns.record()
+            tap.ok(taken(blue) == ["blue"], "until that is recorded")
+
+
 def test_seed():
     """What SAMPLE means."""
     for value, seed in (("", None), ("FULL", None), ("abc", "abc")):
@@ -57,5 +95,6 @@ def test_seed():
 
 test_choice()
 test_turns()
+test_parts()
 test_seed()
 tap.done()

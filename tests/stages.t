@@ -101,7 +101,8 @@ def contents(tree, record):
     tap.ok(stage["last"]["remarks"] == ["sampled: a tenth", "not run: more"],
            "remarks of a stage are kept")
     done, _ = tree.stages("last")
-    tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\nlast: not run: more\n"), "and end the output", done.stdout)
+    tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\nlast: not run: more\n"),
+           "and end the output", done.stdout)
     commit = tap.run(["git", "rev-parse", "HEAD"], cwd=tree.top).stdout.strip()
     tap.ok(record["commit"] == commit and record["dirty"] is False, "the commit, not dirty")
     tap.ok(record["versions"].keys() >= {"gcc", "make", "python"} and record["host"]["processors"],

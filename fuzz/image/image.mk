@@ -115,8 +115,10 @@ endef
 $(foreach v,$(PLANTED_VARIANTS),$(eval $(call planted_variant,$(v))))
 FUZZ_PLANTED := $(foreach v,$(PLANTED_VARIANTS),$(PLANTED:%=build/fuzz/planted/%/$(v)/image))
 
-FUZZ_BROKEN := $(patsubst fuzz/image/broken/%.patch,build/fuzz/broken/%/image,\
-	$(wildcard fuzz/image/broken/*.patch))
+# In a sample, one in three is tried: image.t chooses as this does.
+BROKEN := $(patsubst fuzz/image/broken/%.patch,%,$(wildcard fuzz/image/broken/*.patch))
+FUZZ_BROKEN := $(patsubst %,build/fuzz/broken/%/image,$(if $(sampled),\
+	$(shell SAMPLE='$(SAMPLE)' tests/tools/sample 'broken harnesses' 3 $(BROKEN)),$(BROKEN)))
 build/fuzz/broken/%/image: fuzz/image/broken/%.patch fuzz/image/build-with-defect \
 		build/fuzz/plain/image
 	$(call defect,plain)

@@ -13,8 +13,10 @@ fuzzers-kernel: fuzz-kernel-programs
 	$(Q)kernel/uml/build-guest $(KERNEL_FUZZ_GUESTS)
 
 needs_test-fuzz-kernel := deps-fuzz
-test-fuzz-kernel: fuzzers-kernel-planted ## test: Test the fuzzer of the kernel in its guests
-	$(Q)$(PROVE) fuzz/kernel/kernel.t
+test-fuzz-kernel: $(if $(filter fuzz,$(turns)),fuzzers-kernel-planted)
+test-fuzz-kernel: ## test: Test the fuzzer of the kernel in its guests
+	$(Q)$(if $(filter fuzz,$(turns)),$(PROVE) fuzz/kernel/kernel.t,\
+		echo "not run: the fuzzer of the kernel, whose turn it is not")
 
 needs_fuzzers-kernel-planted := deps-fuzz
 fuzzers-kernel-planted: fuzz-kernel-programs
