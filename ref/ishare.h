@@ -13,7 +13,7 @@
 #include "core.h"
 #include "rules.h"
 
-#define ISHARE_VERSION "0.1"
+#define ISHARE_VERSION "0.2"
 
 struct ishare_image;
 struct ishare_domain;

@@ -1128,6 +1128,12 @@ def test_manual():
     wrong = [f"{command}: --{option}" for command in ("check", "dump", "rules")
              for option in options_of(command) if f"Fl -{option}" not in source]
     tap.is_empty(wrong, "the manual has every option")
+    version = tool("--version").stdout.split()[-1]
+    tap.ok(f"\nThis page describes version {version}.\n" in source,
+           "the manual describes this version", version)
+    with open(f"{tap.TOP}/NEWS", encoding="utf-8") as news:
+        newest = re.search(r"^(\d\S*)", news.read(), re.M)
+    tap.ok(newest[1] == version, "NEWS begins with this version", newest[1], version)
 
 
 def options_of(command):

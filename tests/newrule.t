@@ -93,6 +93,13 @@ def test_diff(copy):
            f"a rule is written in at most {MOST_FILES} files", *files)
 
 
+def test_shown():
+    """The diff in CONTRIBUTING.md is this one."""
+    diff = read(DIFF)
+    tap.ok(f"```diff\n{diff[diff.index('--- a/'):]}```\n" in read(f"{tap.TOP}/CONTRIBUTING.md"),
+           "CONTRIBUTING.md shows the diff")
+
+
 def test_rule(copy):
     """The built program knows the rule and judges its vectors."""
     status, said = copy.make("all", "build/spec/vectors/.stamp", "build/spec/spec.html")
@@ -144,6 +151,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         copy = Copy(directory)
         test_diff(copy)
+        test_shown()
         test_rule(copy)
         for path, wanted in MISSING_FILES.items():
             test_missing(copy, f"its part of {path}", path, read(f"{tap.TOP}/{path}"), wanted)
