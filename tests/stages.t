@@ -41,7 +41,10 @@ class Tree:
     def __init__(self, top):
         self.top = top
         os.makedirs(f"{top}/tests/tools")
-        shutil.copy(f"{tap.TOP}/tests/tools/stages", f"{top}/tests/tools/stages")
+        shutil.copytree(f"{tap.TOP}/tests/python", f"{top}/tests/python")
+        for name in ("stages", "erofs_ishare"):
+            shutil.copy(f"{tap.TOP}/tests/tools/{name}", f"{top}/tests/tools/{name}",
+                        follow_symlinks=False)
         with open(f"{top}/tests/tools/stages.toml", "w", encoding="utf-8") as table:
             table.write(TABLE)
         os.mkdir(f"{top}/build")
@@ -119,6 +122,14 @@ def resuming(tree):
            and record["result"] == "passed", "--resume does not repeat what has passed")
     tree.stages("first")
     tap.ok(tree.times_run() == before + 1, "without it everything runs")
+    kept = os.environ.get("SAMPLE", "")
+    os.environ["SAMPLE"] = "another"
+    _, record = tree.stages("--resume", "first")
+    tap.ok(tree.times_run() == before + 2 and record["sample"] == "another",
+           "another sample is another run")
+    os.environ["SAMPLE"] = kept
+    tree.stages("first")
+    before += 2
     tree.write("fixed", "")
     done, record = tree.stages("--resume", "first", "broken true", "on-broken")
     tap.ok(done.returncode == 0 and tree.times_run() == before + 2,
