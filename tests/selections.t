@@ -9,7 +9,7 @@ that table, from the specification's catalogue and from what a check of all rule
 - a selected rule that the check of all rules finds broken must not pass;
 - no selected rule about fingerprints passes while a rule is broken of which the specification says
   that it can lead to wrong data or worse;
-- behind what is malformed, nothing passes;
+- nothing passes that lies behind a structure which breaks a rule;
 - where the changes of two vectors are put into one image, the rule of the one must not pass because
   the rule of the other is broken, too.
 
@@ -21,6 +21,7 @@ import fnmatch
 import json
 import os
 import random
+import re
 import struct
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -39,24 +40,51 @@ RANDOM = 20
 BATCH = 400
 CHECKSUM = slice(1024 + 4, 1024 + 8)
 
-# Rules whose harm cannot reach a fingerprint, and why.
+# Rules of which no other depends, and why.
 HARMLESS = {
+    "sb.size": "an image that breaks it is not judged at all",
+    "sb.magic": "an image that breaks it is not judged at all",
+    "inode.symlink-target": "the link cannot be followed; that is all",
     "sb.checksum": "the mount fails",
     "dir.name-order": "it decides by which name a file is found, not what is in it",
     "dir.type": "it decides what readdir says of a file",
     "dir.dot": "the VFS resolves `.` by itself",
+    "dir.dot-present": "the VFS resolves `.` and `..` by itself",
     "fingerprint.digest": "equal fingerprints have equal sizes whatever the contents are",
     "fingerprint.same-content": "the same, and a digest is compared with the file's own content",
     "fingerprint.padding-zero": "no digest is about these bytes",
 }
 
-# What lies behind a malformed structure, by the subjects of rules.
+# What lies behind a structure that breaks a rule, by the subjects of rules.
+FINGERPRINTS = {"fingerprint", "files"}
+XATTRS = {"xattr"} | FINGERPRINTS
+TREE = {"inode", "dirent", "ibody"} | XATTRS
 BEHIND = {
-    "prefix": {"fingerprint", "files"},
-    "inode": {"ibody", "xattr", "fingerprint", "files"},
-    "dirent": {"inode", "ibody", "xattr", "fingerprint", "files"},
-    "ibody": {"xattr", "fingerprint", "files"},
-    "xattr": {"xattr", "fingerprint", "files"},
+    "image": {"device", "prefix"} | TREE,
+    "superblock": {"device", "prefix"} | TREE,
+    "device": {"device", "prefix"} | TREE,
+    "prefix": {"prefix"} | XATTRS,
+    "inode": {"prefix"} | TREE,  # it may be the metabox, which may hold the prefix table
+    "dirent": TREE,
+    "ibody": XATTRS,
+    "xattr": XATTRS,
+    "fingerprint": {"files"},
+    "files": {"files"},
+}
+
+# Rules that leave some of that as it is, and why.
+NO_NAMES = {"device", "inode", "dirent", "ibody"}
+LEAVES = {
+    "sb.dir-block-bits": ({"device", "prefix"}, "directories alone are read block by block"),
+    "sb.root-inode": ({"device", "prefix"}, "directories and files alone are found from the root"),
+    "sb.prefix-feature": (NO_NAMES, "it decides about long names alone"),
+    "sb.ishare-needs-prefixes": (NO_NAMES, "it decides about long names alone"),
+    "sb.ishare-prefix-id": (NO_NAMES, "it decides about long names alone"),
+    "prefix.ishare-infix-nul": ({"prefix", "xattr"}, "it is about one name alone"),
+    "prefix.ishare-name-length": ({"prefix", "xattr"}, "it is about one name alone"),
+    "dir.name": (TREE - {"dirent"}, "it decides by which name a file is found, not what is in it"),
+    "xattr.duplicate": ({"xattr"}, "one of the two is read, and the others are what they are"),
+    "xattr.name-filter": ({"xattr"}, "an xattr that is not found is one all the same"),
 }
 
 # A change that breaks the second rule mends the first.
@@ -65,7 +93,9 @@ MENDS = {
     ("sb.prefix-feature", "sb.ishare-prefix-id"): "no prefixes need no feature",
 }
 
-Verdict = collections.namedtuple("Verdict", "status broken")  # broken: rules of severity error
+# broken: rules of severity error. blamed: broken rules that were not asked for and matter.
+Verdict = collections.namedtuple("Verdict", "status broken blamed")
+BLAMED = re.compile(r"what depends on (\S+), which is broken and was not asked for")
 Image = collections.namedtuple("Image", "path devices")
 
 catalogue = {rule["name"]: rule
@@ -80,15 +110,16 @@ def run(images, *options):
     done = tap.run([*tap.TOOL, "check", "--format=json", "--digests", *options, *named])
     if done.returncode not in (0, 1, 2):
         raise RuntimeError(f"exit status {done.returncode}: {done.stderr[-2000:]}")
-    found = {image.path: Verdict(0, set()) for image in images}
+    found = {image.path: Verdict(0, set(), set()) for image in images}
     for event in json.loads(done.stdout)["events"]:
-        status, broken = found[event["image"]]
+        status, broken, blamed = found[event["image"]]
         if event["type"] in ("failure", "unexamined"):
             status = 2
+            blamed.update(BLAMED.findall(event["reason"]))
         elif event["severity"] == "error":
             status = max(status, 1)
             broken.add(event["rule"])
-        found[event["image"]] = Verdict(status, broken)
+        found[event["image"]] = Verdict(status, broken, blamed)
     if done.returncode != max(v.status for v in found.values()):
         raise RuntimeError(f"exit status {done.returncode}, where the events say otherwise")
     return found
@@ -170,22 +201,31 @@ def about_fingerprints(rule):
                                           "files") and catalogue[rule]["harm"] == "wrong-data"
 
 
+def behind(rule):
+    """The subjects of rules about what a reader does not find, or finds elsewhere, where a rule is
+    broken."""
+    return BEHIND.get(catalogue[rule]["subject"], set()) - LEAVES.get(rule, (set(), ""))[0]
+
+
 def obstacle(broken, selected):
     """Why a selection must not end with 0 for an image in which these rules are broken; None: it
     may."""
     if broken & selected:
         return f"{min(broken & selected)} is broken"
-    for rule in sorted(broken):
-        dangerous = catalogue[rule]["harm"] in ("wrong-data",
-                                                "memory-safety") and rule not in HARMLESS
-        for other in sorted(selected):
-            if catalogue[rule]["subject"] == "files" and catalogue[other]["subject"] != "files":
-                continue
-            if dangerous and about_fingerprints(other):
-                return f"{rule} is broken, and {other} is about fingerprints"
-            if catalogue[rule]["malformed"] and catalogue[other]["subject"] in BEHIND.get(
-                    catalogue[rule]["subject"], ()):
-                return f"{rule} is malformed, and {other} is about what is behind"
+    reasons = (reason_to_blame(rule, selected) for rule in sorted(broken))
+    return next((reason for reason in reasons if reason), None)
+
+
+def reason_to_blame(rule, selected):
+    """Why a selection of other rules means nothing where a rule is broken; None: it may."""
+    dangerous = catalogue[rule]["harm"] in ("wrong-data", "memory-safety")
+    for other in sorted(selected) if rule not in HARMLESS else ():
+        if catalogue[rule]["subject"] == "files" and catalogue[other]["subject"] != "files":
+            continue
+        if dangerous and about_fingerprints(other):
+            return f"{rule} is broken, and {other} is about fingerprints"
+        if catalogue[other]["subject"] in behind(rule):
+            return f"{rule} is broken, and {other} is about what is behind"
     return None
 
 
@@ -211,6 +251,10 @@ def complaints(full, said, selected):
         name = os.path.relpath(image, VECTORS)
         if why and said[image].status == 0:
             yield f"{name}: 0, but {why}"
+        for rule in sorted(verdict.broken - selected - said[image].blamed):
+            why = reason_to_blame(rule, selected)
+            if why:
+                yield f"{name}: {why}, but {rule} is not said to matter"
         if verdict.status == 0 and said[image].status != 0:
             yield f"{name}: {said[image].status}, but it conforms"
         if said[image].broken != verdict.broken & selected and verdict.status != 2:
