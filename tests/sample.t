@@ -93,8 +93,20 @@ def test_seed():
     tap.ok(sample.seed() is None, "no SAMPLE: everything")
 
 
+def test_targets():
+    """Targets of make that sample hand the seed on."""
+    environment = os.environ | {"MAKEFLAGS": "", "MAKELEVEL": "0"}
+    for target in ("test-proofs", "test-mutants", "report-matrix"):
+        for value, seed in (("abc", "--sample abc"), ("FULL", ""), ("", "")):
+            done = tap.run(["make", "-n", target, f"SAMPLE={value}"], env=environment)
+            given = (seed or "--sample ") in done.stdout
+            tap.ok(done.returncode == 0 and given == bool(seed),
+                   f"make {target} SAMPLE={value}: {seed or 'no sample'}", done.stderr)
+
+
 test_choice()
 test_turns()
 test_parts()
+test_targets()
 test_seed()
 tap.done()
