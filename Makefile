@@ -56,7 +56,7 @@ all: build/erofs-ishare build/libishare.a
 DEPS := deps deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images
 .PHONY: $(DEPS) deps-all packages
 deps: ## packages: Install what all, spec and demo need
-deps-test: ## packages: Install what test, lint and dist need
+deps-test: ## packages: Install what test and lint need
 deps-arch: ## packages: Install what test-arch needs
 deps-proofs: ## packages: Install what test-proofs and test-mutants need
 deps-kernel: ## packages: Install what guests, test-kernel and the other kernel tests need
@@ -272,11 +272,15 @@ uninstall: ## build: Remove what install installed
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libishare.pc
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/ishare
 
+.PHONY: dist
+dist: ## build: Make build/erofs-ishare-VERSION.tar.gz, the same bytes anywhere
+	$(Q)tests/tools/make-dist
+
 # ---- Keeping it tidy ----
 
 .PHONY: format lint clean help
 format: ## update: Format the C sources with clang-format
-	$(Q)clang-format -i $$(git ls-files '*.[ch]')
+	$(Q)clang-format -i $$(tests/tools/list-files '*.[ch]')
 
 needs_lint := deps-test
 lint: | packages ## test: Look for warnings, form, licences and stray files (part of test)

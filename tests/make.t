@@ -13,7 +13,7 @@ from erofs_ishare import tap
 # Who installs packages; deps-* do, too.
 INSTALLERS = {"demo", "test"}
 # Who needs none, or says itself what is missing.
-FREE = {"clean", "format", "help", "uninstall"}
+FREE = {"clean", "dist", "format", "help", "uninstall"}
 # What stands beside the stubs on PATH. None of these has the name of a package that a target needs.
 PLAIN = ["sh", "sed", "grep", "awk", "cat", "env", "printf", "mkdir", "nproc", "id", "rm", "cmp",
          "find", "head", "tail",
@@ -90,10 +90,7 @@ class Bare:
     def __init__(self, work):
         self.tree, self.path, self.calls = f"{work}/tree", f"{work}/bin", f"{work}/calls"
         os.makedirs(self.path)
-        for name in tap.run(["tests/tools/list-files"]).stdout.splitlines():
-            if os.path.isfile(f"{tap.TOP}/{name}"):
-                os.makedirs(os.path.dirname(f"{self.tree}/{name}"), exist_ok=True)
-                shutil.copy(f"{tap.TOP}/{name}", f"{self.tree}/{name}")
+        tap.copy_tree(self.tree)
         for name in PLAIN:
             os.symlink(shutil.which(name), f"{self.path}/{name}")
         write(f"{self.path}/dpkg-query", "#!/bin/sh\nexit 1\n")

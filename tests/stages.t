@@ -28,7 +28,10 @@ command = "true"
 needs = ["broken"]
 
 [last]
-command = "printf 'sampled: a tenth\na.t .. not run: more\n7 sets\n'; echo '{\"goals\": 5, \"other\": 1}' >build/r.json;"
+command = '''
+	printf 'sampled: a tenth\na.t .. not run: more\n7 sets\n'
+	echo '{"goals": 5, "other": 1}' >build/r.json
+'''
 needs = ["first"]
 figures = ["(?P<sets>\\d+) sets"]
 reports = { "build/r.json" = ["goals"] }

@@ -5,7 +5,6 @@ does, without the tree."""
 
 import os
 import re
-import shutil
 import tempfile
 import zipfile
 
@@ -24,15 +23,6 @@ SANITIZERS = {
 }
 NEEDED = {"homepage", "language", "primary_contact", "main_repo", "fuzzing_engines", "sanitizers"}
 RUNS = 2000
-
-
-def copy_tree(where):
-    """What a clone would have."""
-    names = [n for n in tap.run(["git", "ls-files", "-z"]).stdout.split("\0") if n
-             and os.path.isfile(f"{tap.TOP}/{n}")]
-    for name in names:
-        os.makedirs(os.path.dirname(f"{where}/{name}"), exist_ok=True)
-        shutil.copy(f"{tap.TOP}/{name}", f"{where}/{name}")
 
 
 def build(where, sanitizer):
@@ -88,7 +78,7 @@ def main():
     tap.ok(f":{project['base_os_version']}\n" in dockerfile,
            "Dockerfile and project.yaml mean the same system")
     with tempfile.TemporaryDirectory(prefix="oss-fuzz-") as where:
-        copy_tree(f"{where}/src/erofs-ishare")
+        tap.copy_tree(f"{where}/src/erofs-ishare")
         for sanitizer in project["sanitizers"]:
             check_out(build(where, sanitizer), sanitizer)
     tap.done()

@@ -2,6 +2,7 @@
 """What the test programs share: the Test Anything Protocol, and where things are."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -63,6 +64,19 @@ def make(*targets):
                    if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
     return made.returncode, made.stdout + made.stderr
+
+
+def tree_files():
+    """The files of the tree that are there, with and without git."""
+    names = run([f"{TOP}/tests/tools/list-files"]).stdout.splitlines()
+    return [name for name in names if os.path.lexists(f"{TOP}/{name}")]
+
+
+def copy_tree(where):
+    """Copies the tree as a clone would have it; links stay links."""
+    for name in tree_files():
+        os.makedirs(os.path.dirname(f"{where}/{name}"), exist_ok=True)
+        shutil.copy(f"{TOP}/{name}", f"{where}/{name}", follow_symlinks=False)
 
 
 PARSE_TAP = r"""
