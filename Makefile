@@ -67,7 +67,7 @@ deps-all: ## packages: Install all of these
 deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev python3 python3-yaml \
 	python3-markdown-it
 # npm may be there without being Debian's package.
-deps-test := $(deps) perl git clang clang-format shellcheck pyflakes3 reuse codespell \
+deps-test := $(deps) patch perl git clang clang-format shellcheck pyflakes3 reuse codespell \
 	libcmocka-dev python3-jsonschema \
 	mandoc npm
 deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu \
