@@ -274,7 +274,7 @@ uninstall: ## build: Remove what install installed
 
 .PHONY: dist
 dist: ## build: Make build/erofs-ishare-VERSION.tar.gz, the same bytes anywhere
-	$(Q)tests/tools/make-dist
+	$(Q)tests/tools/make-dist $(VERSION)
 
 # ---- Keeping it tidy ----
 
