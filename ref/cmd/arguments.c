@@ -110,7 +110,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 static const struct argp_option common[] = {
 	{ "help", 'h', NULL, 0, "Show this help", 0 },
 	{ NULL, '?', NULL, OPTION_HIDDEN, NULL, 0 },
-	{ "usage", OPTION_USAGE, NULL, 0, "Show the first line of this help", 0 },
+	{ "usage", OPTION_USAGE, NULL, 0, "Show a short usage message", 0 },
 	{ "version", 'V', NULL, 0, "Show the program's version", 0 },
 	{ 0 },
 };

@@ -51,25 +51,24 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
-	  "Extra device of the IMAGE before it; repeat it for more, device 1 first", 0 },
+	  "Extra device of the preceding IMAGE; repeat for more devices, device 1 first", 0 },
 	{ "flat", OPTION_FLAT, NULL, 0,
-	  "Images without --device hold their extra devices themselves, as Linux takes them", 0 },
-	{ "domain", OPTION_DOMAIN, NULL, 0, "Judge all images together, as one trust domain", 0 },
+	  "Images without --device contain their extra devices, as Linux assumes", 0 },
+	{ "domain", OPTION_DOMAIN, NULL, 0, "Check all images together, as one trust domain", 0 },
 	{ "digests", OPTION_DIGESTS, NULL, 0,
-	  "Read all files that have fingerprints, and judge these by the contents", 0 },
+	  "Read all files with fingerprints, and check the fingerprints against the contents", 0 },
 	{ "trust-opaque", OPTION_TRUST_OPAQUE, NULL, 0,
-	  "With --digests: trust fingerprints that are no sha256: digests", 0 },
+	  "With --digests: trust fingerprints that are not sha256: digests", 0 },
 	{ "budget", OPTION_BUDGET, "BYTES", 0,
-	  "With --digests: how much to read of holes and chunks that are used again (default: 16G)",
-	  0 },
+	  "With --digests: how much to read of holes and repeated chunks (default: 16G)", 0 },
 	{ "profile", OPTION_PROFILE, "NAME", 0,
-	  "Reader to judge for, such as linux-7.3 or linux-7.3/16k", 0 },
-	{ "rule", OPTION_RULE, "GLOB", 0, "Judge only the rules that match; may be repeated", 0 },
+	  "Kernel and page size to check for, such as linux-7.3 or linux-7.3/16k", 0 },
+	{ "rule", OPTION_RULE, "GLOB", 0, "Check only rules that match; may be repeated", 0 },
 	{ "severity", OPTION_SEVERITY, "LEVEL", 0,
-	  "Judge no rules below error, warning or note (default: note)", 0 },
-	{ "strict", OPTION_STRICT, NULL, 0, "Warnings, too, make an image fail", 0 },
+	  "Skip rules less severe than LEVEL: error, warning or note (default: note)", 0 },
+	{ "strict", OPTION_STRICT, NULL, 0, "Treat warnings as errors", 0 },
 	{ "limit", OPTION_LIMIT, "N", 0,
-	  "Show at most N findings of a rule in an image, 0: all (default: 1000)", 0 },
+	  "Show at most N findings of each rule in an image; 0: all (default: 1000)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
 	{ 0 },
 };
@@ -83,7 +82,7 @@ static void set_profile(struct check *check, const char *name, struct argp_state
 	for (size_t i = 0; ishare_profile_names[i]; i++)
 		fprintf(stderr, " %s", ishare_profile_names[i]);
 	fputc('\n', stderr);
-	usage_error(state, "there is no profile '%s'", name);
+	usage_error(state, "unknown profile '%s'", name);
 }
 
 static void set_severity(struct check *check, const char *word, struct argp_state *state)
@@ -91,21 +90,21 @@ static void set_severity(struct check *check, const char *word, struct argp_stat
 	int severity = word_index(severity_words, word);
 
 	if (severity < 0)
-		usage_error(state, "'%s' is no severity: error, warning or note", word);
+		usage_error(state, "'%s' is not a severity: use error, warning or note", word);
 	check->least = (enum ishare_severity)severity;
 }
 
 static void set_limit(struct check *check, const char *word, struct argp_state *state)
 {
 	if (!read_number(word, &check->options.limit))
-		usage_error(state, "'%s' is no number of findings", word);
+		usage_error(state, "'%s' is not a number of findings", word);
 }
 
 static void set_format(struct check *check, const char *name, struct argp_state *state)
 {
 	check->report.format = report_format_by_name(name);
 	if (!check->report.format)
-		usage_error(state, "'%s' is no format: text, json, sarif or tap", name);
+		usage_error(state, "'%s' is not a format: use text, json, sarif or tap", name);
 }
 
 /* A number of bytes, as in 16G. */
@@ -120,7 +119,7 @@ static void set_budget(struct check *check, const char *text, struct argp_state 
 	if (*end && strchr(units, *end))
 		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
 	if (errno || *end || !isdigit((unsigned char)*text) || check->budget > UINT64_MAX >> bits)
-		usage_error(state, "'%s' is no number of bytes, such as 1000000 or 64G", text);
+		usage_error(state, "'%s' is not a number of bytes, such as 1000000 or 64G", text);
 	check->budget <<= bits;
 	check->has_budget = true;
 }
@@ -129,12 +128,12 @@ static void set_budget(struct check *check, const char *text, struct argp_state 
 static const char *obstacle(const struct check *check, const struct ishare_rule *rule)
 {
 	if (rule->runtime)
-		return "names rules for readers of images, such as kernels: no image can break "
+		return "names only rules for readers, such as kernels: no image can violate "
 		       "them";
 	if (ishare_scopes[ISHARE_SCOPE_UNREAD][rule->id] && !check->options.digests)
-		return "needs --digests";
+		return "requires --digests";
 	if (rule->severity > check->least)
-		return "names rules that are less severe than --severity";
+		return "names only rules that are less severe than --severity";
 	return NULL;
 }
 
@@ -173,7 +172,7 @@ static void give_early_devices(struct check *check, struct argp_state *state)
 	struct argument *first = &check->images[0];
 
 	if (check->image_count > 1 && first->first_device)
-		usage_error(state, "--device=%s comes before all images: put it behind its image",
+		usage_error(state, "--device=%s precedes all images: put it after its image",
 			    check->devices[0]);
 	first->first_device = 0;
 	if (check->image_count == 1)
@@ -184,7 +183,7 @@ static void finish_options(struct check *check, struct argp_state *state)
 {
 	give_early_devices(check, state);
 	if ((check->trust_opaque || check->has_budget) && !check->options.digests)
-		usage_error(state, "--trust-opaque and --budget go with --digests");
+		usage_error(state, "--trust-opaque and --budget require --digests");
 	if (!check->glob_count)
 		select_rules(check, "*");
 	for (size_t i = 0; i < check->glob_count; i++) {
@@ -240,7 +239,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_image(check, arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		usage_error(state, "an image is missing");
+		usage_error(state, "no image given");
 		return 0;
 	case ARGP_KEY_SUCCESS:
 		finish_options(check, state);
@@ -254,9 +253,9 @@ static const struct argp check_argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "IMAGE...",
-	.doc = "Holds every rule of the specification against each IMAGE.\v"
-	       "Exit status: 0 all images conform, 1 one of them does not, 2 something could not "
-	       "be judged.",
+	.doc = "Checks each IMAGE against every rule of the specification.\v"
+	       "Exit status: 0 all images conform, 1 an image does not conform, 2 something "
+	       "could not be checked.",
 	.children = common_options,
 };
 

@@ -44,11 +44,11 @@ struct dump {
 
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
-	  "Extra device of the image; repeat it for more, device 1 first", 0 },
+	  "Extra device of the image; repeat for more devices, device 1 first", 0 },
 	{ "flat", OPTION_FLAT, NULL, 0,
-	  "The image holds its extra devices itself, as Linux takes it without device=", 0 },
+	  "The image contains its extra devices, as Linux assumes without device=", 0 },
 	{ "limit", OPTION_LIMIT, "BYTES", 0,
-	  "Show about so much of inodes, 0: all (default: 128 KiB and 24 times the image)", 0 },
+	  "Show about this much of inodes; 0: all (default: 128 KiB plus 24 times the image)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "Show as text (default) or json", 0 },
 	{ 0 },
 };
@@ -62,13 +62,13 @@ static void set_format(struct dump *dump, const char *name, struct argp_state *s
 			dump->format = formats[i];
 			return;
 		}
-	usage_error(state, "'%s' is no format: text or json", name);
+	usage_error(state, "'%s' is not a format: use text or json", name);
 }
 
 static void set_limit(struct dump *dump, const char *word, struct argp_state *state)
 {
 	if (!read_number(word, &dump->limit))
-		usage_error(state, "'%s' is no number of bytes", word);
+		usage_error(state, "'%s' is not a number of bytes", word);
 	dump->has_limit = true;
 }
 
@@ -91,11 +91,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (dump->path)
-			usage_error(state, "one image at a time");
+			usage_error(state, "dump takes one image");
 		dump->path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		usage_error(state, "an image is missing");
+		usage_error(state, "no image given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -106,8 +106,8 @@ static const struct argp dump_argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "IMAGE",
-	.doc = "Shows the structures of IMAGE, decoded, with their offsets; judges nothing.\v"
-	       "Exit status: 0 all was shown, 2 something could not be.",
+	.doc = "Shows the decoded structures of IMAGE with their offsets; checks nothing.\v"
+	       "Exit status: 0 everything was shown, 2 something could not be shown.",
 	.children = common_options,
 };
 

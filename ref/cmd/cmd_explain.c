@@ -12,11 +12,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*name)
-			usage_error(state, "one rule at a time");
+			usage_error(state, "explain takes one rule");
 		*name = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		usage_error(state, "the name of a rule is missing");
+		usage_error(state, "no rule given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -26,7 +26,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp explain_argp = {
 	.parser = parse_option,
 	.args_doc = "RULE",
-	.doc = "Says what the specification says on a rule; `erofs-ishare rules' lists them.",
+	.doc = "Prints the specification's text on a rule; `erofs-ishare rules' lists all rules.",
 	.children = common_options,
 };
 
@@ -36,9 +36,9 @@ static void complain_unknown(const char *name)
 	char *shown = escape_string(name);
 
 	if (like)
-		complain("there is no rule '%s'; did you mean '%s'?", shown, like->name);
+		complain("unknown rule '%s'; did you mean '%s'?", shown, like->name);
 	else
-		complain("there is no rule '%s'; `erofs-ishare rules` lists them", shown);
+		complain("unknown rule '%s'; `erofs-ishare rules` lists all rules", shown);
 	free(shown);
 }
 

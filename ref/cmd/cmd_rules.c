@@ -24,7 +24,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FORMAT:
 		*format = word_index(formats, arg);
 		if (*format < 0)
-			usage_error(state, "'%s' is no format: text or json", arg);
+			usage_error(state, "'%s' is not a format: use text or json", arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -34,7 +34,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp rules_argp = {
 	.options = options,
 	.parser = parse_option,
-	.doc = "Lists the rules: name, severity, subject, first sentence.",
+	.doc = "Lists the rules with name, severity, subject and first sentence.",
 	.children = common_options,
 };
 
@@ -56,8 +56,8 @@ static void put_rule(const struct ishare_rule *rule, size_t columns)
 static void put_catalogue(void)
 {
 	static const char legend[] =
-		"No image can break a rule whose subject is runtime: it is one for readers of "
-		"images, such as kernels.";
+		"Rules with the subject runtime concern readers of images, such as kernels: no "
+		"image can violate them.";
 	size_t columns = output_columns();
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)

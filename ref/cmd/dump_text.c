@@ -154,7 +154,7 @@ static void put_name(FILE *out, const struct ishare_xattr_event *event)
 static void end(struct json_stream *stream, bool complete)
 {
 	if (!complete)
-		fputs("\nThis is not all: see the errors.\n", stream->out);
+		fputs("\nNot everything could be shown: see the errors.\n", stream->out);
 }
 
 static void xattr(struct json_stream *stream, const struct ishare_xattr_event *event)

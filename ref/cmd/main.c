@@ -19,10 +19,10 @@ struct command {
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{ "check", "erofs-ishare check", cmd_check, "hold images against every rule" },
-	{ "dump", "erofs-ishare dump", cmd_dump, "show an image's structures, decoded" },
+	{ "check", "erofs-ishare check", cmd_check, "check images against every rule" },
+	{ "dump", "erofs-ishare dump", cmd_dump, "show the decoded structures of an image" },
 	{ "explain", "erofs-ishare explain", cmd_explain,
-	  "say what the specification says on a rule" },
+	  "print the specification's text on a rule" },
 	{ "rules", "erofs-ishare rules", cmd_rules, "list the rules" },
 	{ "help", "erofs-ishare help", cmd_help, "show this list, or the options of a command" },
 };
@@ -51,7 +51,7 @@ static void close_stdout(void)
 	if (fclose(stdout) == 0 && !failed)
 		return;
 	complain("cannot write to standard output: %s",
-		 errno ? strerror(errno) : "some of it was lost");
+		 errno ? strerror(errno) : "output was lost");
 	_exit(STATUS_TROUBLE);
 }
 
@@ -72,7 +72,7 @@ static void refuse_bundles(int argc, char **argv)
 		if (argv[i][0] != '-' || !argv[i][1] || argv[i][1] == '-' || !argv[i][2])
 			continue;
 		shown = escape_string(argv[i]);
-		complain("there is no option '%s'; if it is a file, write './%s'", shown, shown);
+		complain("unknown option '%s'; if it is a file, write './%s'", shown, shown);
 		free(shown);
 		exit(STATUS_TROUBLE);
 	}
@@ -103,8 +103,7 @@ static char *list_commands(int key, const char *text, void *input)
 	fputs("Commands:\n", list.out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(list.out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nExit status: 0 done, or all images conform; 1 one of them does not; 2 trouble.\n",
-	      list.out);
+	fputs("\nExit status: 0 success; 1 an image does not conform; 2 an error.\n", list.out);
 	return text_end(&list);
 }
 
@@ -122,12 +121,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		choice->command = find_command(arg);
 		if (!choice->command)
-			usage_error(state, "there is no command '%s'", arg);
+			usage_error(state, "unknown command '%s'", arg);
 		choice->first = state->next - 1;
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		usage_error(state, "a command is missing");
+		usage_error(state, "no command given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -138,7 +137,7 @@ static const struct argp main_argp = {
 	.parser = parse_option,
 	.children = common_options,
 	.args_doc = "COMMAND [ARGUMENT...]",
-	.doc = "Judges EROFS images by the specification of inode page-cache sharing.",
+	.doc = "Checks EROFS images against the specification of inode page-cache sharing.",
 	.help_filter = list_commands,
 };
 
@@ -153,7 +152,7 @@ static void complain_no_command(const char *name)
 {
 	char *shown = escape_string(name);
 
-	complain("there is no command '%s'", shown);
+	complain("unknown command '%s'", shown);
 	free(shown);
 }
 

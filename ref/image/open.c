@@ -61,7 +61,7 @@ static enum ishare_result measure(struct ishare_image *image, struct device *dev
 		return ISHARE_IO_ERROR;
 	end = lseek(device->fd, 0, SEEK_END);
 	if (end < 0)
-		return image_error(image, ISHARE_IO_ERROR, "cannot tell its size: %s",
+		return image_error(image, ISHARE_IO_ERROR, "cannot determine its size: %s",
 				   strerror(errno));
 	device->size = (uint64_t)end;
 	device->held = held_bytes(&st, device->size);
