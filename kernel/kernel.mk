@@ -8,7 +8,8 @@ deps-kernel = $(deps-images) flex bison bc tar xz-utils patch dpkg apt debian-ar
 	git coccinelle sparse chromium
 
 # In a sample, the guests debug and strict and those of the kernel's fuzzer take turns.
-turns = $(eval turns := $(if $(sampled),$(shell SAMPLE='$(SAMPLE)' tests/tools/turns),debug fuzz))$(turns)
+turns = $(eval turns := $(whose_turn))$(turns)
+whose_turn = $(if $(sampled),$(shell SAMPLE='$(SAMPLE)' tests/tools/turns),debug fuzz)
 GUESTS = plain $(if $(filter debug,$(turns)),debug strict)
 STATIC_PROGRAM = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static
 

@@ -37,7 +37,8 @@ build/fuzz/kernel/seeds/.stamp: fuzz/kernel/make-seeds fuzz/kernel/input.h \
 
 build/fuzz/kernel/mutator.so: fuzz/kernel/mutator.c fuzz/kernel/input.h fuzz/kernel/share_memory.h \
 		fuzz/kernel/shared.h fuzz/mutator/afl.h fuzz/mutator/mutate.h \
-		build/fuzz/so/fuzz/mutator/mutate.o $(CORE:%.c=build/fuzz/so/%.o) build/fuzz/so/rules.o
+		build/fuzz/so/fuzz/mutator/mutate.o $(CORE:%.c=build/fuzz/so/%.o) \
+		build/fuzz/so/rules.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -fvisibility=hidden -shared \
