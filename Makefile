@@ -166,7 +166,8 @@ $(1)/libishare.a: $(1)/libishare.o
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$<
 
-$(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $(1)/libishare.a
+# The program knows more of the layers than the library makes public.
+$(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ $(6)
 

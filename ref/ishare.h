@@ -91,25 +91,6 @@ struct ishare_unexamined {
 	bool content; /* it is about what files contain, and neither about the tree nor xattrs */
 };
 
-/* One inode as met on the walk, for those who list an image. */
-struct ishare_inode_event {
-	const char *path;
-	uint64_t nid;
-	uint64_t offset; /* of the inode in its space */
-	const struct ishare_inode *inode;
-};
-
-/* One xattr entry of the inode whose event came last. */
-struct ishare_xattr_event {
-	bool shared; /* from the shared xattr area */
-	uint64_t offset; /* of the entry in its space */
-	const struct ishare_entry *entry;
-	const char *name_space; /* "user.", "trusted.", ...; "" for a hidden name */
-	const struct ishare_name *name; /* NULL if its prefix cannot be resolved */
-	const struct ishare_view *value;
-	bool fingerprint; /* it bears the name of the image's fingerprint */
-};
-
 /*
  * Receives what a check finds. Every function may be NULL; all run in the thread that called
  * ishare_check.
@@ -120,8 +101,6 @@ struct ishare_sink {
 	/* Follows the findings of an image, once for each rule of which some were left out. */
 	void (*omitted)(void *context, const struct ishare_omitted *omitted);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
-	void (*inode)(void *context, const struct ishare_inode_event *event);
-	void (*xattr)(void *context, const struct ishare_xattr_event *event);
 	/* Counts inodes; total is the superblock's word. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	/*
@@ -161,8 +140,7 @@ struct ishare_options {
 	 * "Which device has a byte" of the chapter "Devices".
 	 */
 	bool flat;
-	/* read files, and judge fingerprint.digest, .same-content and .padding-zero */
-	bool digests;
+	bool digests; /* judge fingerprint.digest, .same-content and .padding-zero: read files */
 	unsigned int threads; /* for digests; 0: one for each processor */
 	struct ishare_budget *budget; /* for digests; NULL: ISHARE_BUDGET_BYTES for each check */
 	enum ishare_opaque opaque; /* for digests */
@@ -258,15 +236,6 @@ void ishare_image_close(struct ishare_image *image);
  */
 struct ishare_domain *ishare_domain_new(void);
 void ishare_domain_free(struct ishare_domain *domain);
-
-/*
- * The table of long xattr name prefixes, as the last ishare_check found it: how many records could
- * be decoded, and the name that record index spells (its bytes are valid until the next check),
- * with the place of the record. Chapter "Long xattr name prefixes".
- */
-uint32_t ishare_image_prefix_count(const struct ishare_image *image);
-void ishare_image_prefix(const struct ishare_image *image, uint32_t index, struct ishare_name *name,
-			 const char **space, uint64_t *offset);
 
 /*
  * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about

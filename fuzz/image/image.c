@@ -106,14 +106,14 @@ static const struct ishare_field *field_of(const struct ishare_place *place)
 	return NULL;
 }
 
-static uint64_t space_size(const struct ishare_image *image, const char *name, const char *rule)
+static uint64_t space_size(const struct volume *volume, const char *name, const char *rule)
 {
-	if (strcmp(name, image->space.name) == 0)
-		return image->space.size;
-	if (strcmp(name, image->metabox.name) == 0)
-		return image->metabox.size;
-	if (strcmp(name, image->packed.name) == 0)
-		return image->packed.size;
+	if (strcmp(name, volume->image.name) == 0)
+		return volume->image.size;
+	if (strcmp(name, volume->metabox.name) == 0)
+		return volume->metabox.size;
+	if (strcmp(name, volume->packed.name) == 0)
+		return volume->packed.size;
 	if (strcmp(name, "directory data") == 0)
 		return directory_size;
 	broken("place", "%s is about a space that nobody knows: %s", rule, name);
@@ -153,7 +153,7 @@ static void check_place(const struct pass *pass, const struct ishare_finding *fi
 {
 	const struct ishare_place *place = &finding->place;
 	const char *rule = finding->rule->name;
-	uint64_t size = space_size(pass->image, place->space, rule);
+	uint64_t size = space_size(&pass->image->volume, place->space, rule);
 
 	if (!ishare_fits(size, place->offset, place->size))
 		broken("place", "%s is about %" PRIu32 " bytes at %" PRIu64 " of %" PRIu64, rule,
@@ -340,11 +340,11 @@ static bool none_reported(const struct pass *pass, const char *group)
 static bool prefix_table(const struct pass *pass, size_t size, struct ishare_view *table,
 			 uint64_t *space_size)
 {
-	const struct ishare_image *image = pass->image;
-	enum ishare_prefix_space which = ishare_prefix_space(&image->sb);
+	const struct volume *volume = &pass->image->volume;
+	enum ishare_prefix_space which = ishare_prefix_space(&volume->sb);
 	const struct space *space =
-		which == ISHARE_PREFIX_IN_METABOX ? &image->metabox : &image->packed;
-	uint64_t start = ishare_prefix_start(&image->sb);
+		which == ISHARE_PREFIX_IN_METABOX ? &volume->metabox : &volume->packed;
+	uint64_t start = ishare_prefix_start(&volume->sb);
 
 	size = whole_sectors(size);
 	*space_size = which == ISHARE_PREFIX_IN_IMAGE ? size : space->size;
@@ -353,8 +353,8 @@ static bool prefix_table(const struct pass *pass, size_t size, struct ishare_vie
 					       start < size ? (size_t)(size - start) : 0 };
 		return true;
 	}
-	*table = (struct ishare_view){ image->prefixes.bytes, image->prefixes.size };
-	return space->readable && (image->prefixes.bytes || start >= space->size);
+	*table = (struct ishare_view){ volume->prefixes.bytes, volume->prefixes.size };
+	return space->state == READ_OK && (volume->prefixes.bytes || start >= space->size);
 }
 
 static void compare_with_core(const struct pass *pass, size_t size)

@@ -27,8 +27,8 @@ FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these reach fuzz/image/measure.c; those of core's rules, build/fuzz/answers.c; of its
 # decoders, build/fuzz/fields.c.
-FUZZ_WRAPPED := malloc calloc realloc free reader_view reader_copy reader_buffer \
-	reader_release spend hash_seed ishare_crc32c
+FUZZ_WRAPPED := malloc calloc realloc free space_view reader_release \
+	file_space hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options \
 	@build/fuzz/fields.options
 # What is covered says nothing here; a domain's many empty buckets would be much of all that is

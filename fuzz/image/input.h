@@ -3,7 +3,7 @@
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
 
-#include "check/check.h"
+#include "image/image.h"
 
 /* libishare's functions, of one copy or the other. */
 struct library {

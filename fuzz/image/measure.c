@@ -3,15 +3,15 @@
  * What a check costs. The linker's --wrap sends libishare's calls of the functions below here, and
  * the compiler's -finstrument-function-entry-bare calls us at the head of each function.
  *
- * With ASan, what the readers hand out is a copy of exactly that size, gone with the reader's next
- * call: so that reading a byte too many, or a view for too long, is seen.
+ * With ASan, a view of a space is a copy of exactly that size, gone with the next view of the same
+ * space: so that reading a byte too many, or a view for too long, is seen.
  */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broken.h"
-#include "check/check.h"
+#include "image/image.h"
 #include "crc.h"
 #include "measure.h"
 
@@ -35,28 +35,22 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *p, size_t size);
 void __real_free(void *p);
-bool __real_reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
-			struct ishare_view *view);
-bool __real_reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer,
-			size_t size);
-uint8_t *__real_reader_buffer(struct reader *reader, size_t size);
+enum read_result __real_space_view(struct reader *reader, const struct space *space,
+				   uint64_t offset, size_t size, struct ishare_view *view);
 void __real_reader_release(struct reader *reader);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
-bool __wrap_reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
-			struct ishare_view *view);
-bool __wrap_reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer,
-			size_t size);
-uint8_t *__wrap_reader_buffer(struct reader *reader, size_t size);
+enum read_result __wrap_space_view(struct reader *reader, const struct space *space,
+				   uint64_t offset, size_t size, struct ishare_view *view);
 void __wrap_reader_release(struct reader *reader);
 uint32_t __real_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
 uint32_t __wrap_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
 uint64_t __wrap_hash_seed(void);
-bool __real_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
-bool __wrap_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes);
+struct space __real_file_space(const struct file *file, const char *name);
+struct space __wrap_file_space(const struct file *file, const char *name);
 void __cyg_profile_func_enter_bare(void);
 
 static uint64_t seed;
@@ -217,8 +211,6 @@ const char *__asan_default_options(void)
 
 /* ---- Views ---- */
 
-enum copy { OF_VIEW, OF_BUFFER, COPIES };
-
 /* A check has two readers, the judgement of a domain three. */
 #define READERS 4
 
@@ -233,7 +225,7 @@ static struct exact {
 		uint8_t *now; /* NULL: none */
 		size_t size;
 		size_t used; /* of the room */
-	} copies[COPIES];
+	} copies[SPACES];
 } exact[READERS];
 
 static struct exact *exact_of(const struct reader *reader)
@@ -244,7 +236,7 @@ static struct exact *exact_of(const struct reader *reader)
 	return NULL;
 }
 
-static struct copies *copies_of(const struct reader *reader, enum copy what)
+static struct copies *copies_of(const struct reader *reader, enum space_id space)
 {
 	struct exact *e = exact_of(reader);
 
@@ -252,7 +244,7 @@ static struct copies *copies_of(const struct reader *reader, enum copy what)
 	if (!e)
 		broken("memory", "more than %d readers", READERS);
 	e->reader = reader;
-	return &e->copies[what];
+	return &e->copies[space];
 }
 
 static void end_copy(struct copies *copies)
@@ -287,43 +279,27 @@ void __wrap_reader_release(struct reader *reader)
 {
 	struct exact *e = exact_of(reader);
 
-	for (size_t what = 0; e && what < COPIES; what++)
+	for (size_t what = 0; e && what < SPACES; what++)
 		end_copy(&e->copies[what]);
 	if (e)
 		e->reader = NULL;
 	__real_reader_release(reader);
 }
 
-bool __wrap_reader_view(struct reader *reader, uint32_t device, uint64_t offset, size_t size,
-			struct ishare_view *view)
+enum read_result __wrap_space_view(struct reader *reader, const struct space *space,
+				   uint64_t offset, size_t size, struct ishare_view *view)
 {
+	enum read_result result = __real_space_view(reader, space, offset, size, view);
 	uint8_t *copy;
 
-	if (!__real_reader_view(reader, device, offset, size, view))
-		return false;
-	if (!EXACT || !measuring)
-		return true;
-	copy = next_copy(copies_of(reader, OF_VIEW), size);
+	if (result != READ_OK || !EXACT || !measuring)
+		return result;
+	copy = next_copy(copies_of(reader, space->id), size);
 	if (!copy)
-		return false;
+		return READ_FAILED;
 	memcpy(copy, view->data, size);
 	view->data = copy;
-	return true;
-}
-
-bool __wrap_reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer,
-			size_t size)
-{
-	if (EXACT && measuring)
-		end_copy(copies_of(reader, OF_VIEW));
-	return __real_reader_copy(reader, device, offset, buffer, size);
-}
-
-uint8_t *__wrap_reader_buffer(struct reader *reader, size_t size)
-{
-	if (!EXACT || !measuring)
-		return __real_reader_buffer(reader, size);
-	return next_copy(copies_of(reader, OF_BUFFER), size);
+	return READ_OK;
 }
 
 /* ---- Core's answers ---- */
@@ -341,12 +317,12 @@ bool answered(enum ishare_rule_id rule, bool holds)
 
 uint64_t directory_size;
 
-/* What a directory costs, its check asks for at the start, by its size. */
-bool __wrap_spend(struct check *check, enum unexamined_thing thing, uint64_t bytes)
+/* The check of a directory begins with a space for places in it. */
+struct space __wrap_file_space(const struct file *file, const char *name)
 {
-	if (thing == A_DIRECTORY)
-		directory_size = bytes;
-	return __real_spend(check, thing, bytes);
+	if (strcmp(name, "directory data") == 0)
+		directory_size = file->inode.size;
+	return __real_file_space(file, name);
 }
 
 /* ---- The checksum ---- */

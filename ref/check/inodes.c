@@ -2,9 +2,9 @@
 /* Holds the rules of the chapter "Inodes" against inodes. */
 #include <inttypes.h>
 
-#include "check/check.h"
+#include "check/judges.h"
 
-static struct place inode_place(const struct file *file)
+struct place inode_place(const struct file *file)
 {
 	return place_struct(file->space,
 			    file->inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
@@ -20,87 +20,76 @@ static struct place inode_field(const struct file *file, uint32_t compact_offset
 
 static void report_bounds(struct check *check, const struct file *file)
 {
-	report(check, ISHARE_RULE_INODE_BOUNDS, place_bytes(file->space, file->offset, 0),
+	report(&check->report, ISHARE_RULE_INODE_BOUNDS, place_bytes(file->space, file->offset, 0),
 	       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64 " of the %s, which has %" PRIu64,
 	       file->nid, file->offset, file->space->name, file->space->size);
 }
 
-/* The rules without which the inode cannot be decoded; false: it is not there. */
-static bool load_checked(struct check *check, uint64_t nid, struct file *file)
+static enum verdict load_inode(struct check *check, uint64_t nid, struct file *file)
 {
-	enum ishare_status status = ISHARE_SHORT;
-	bool located = locate_inode(check->image, nid, file);
-	enum read_result result;
+	enum read_result result = read_inode(&check->reader, nid, file);
 
-	if (file->space->encoded || file->space->lost) {
-		not_readable(check, AN_INODE, file->space->encoded ? READ_ENCODED : READ_OUTSIDE);
-		return false;
-	}
-	if (!located || !inode_bounds(file->offset, ISHARE_INODE_COMPACT_SIZE, file->space->size)) {
-		if (!located)
-			file->offset = file->space->size;
+	if (result == READ_OK)
+		return JUDGED;
+	if (result == READ_OUTSIDE)
 		report_bounds(check, file);
-		return false;
-	}
-	result = load_inode(&check->reader, file, &status);
-	not_readable(check, AN_INODE, result);
-	if (result == READ_OK && status != ISHARE_OK)
-		report_bounds(check, file);
-	return result == READ_OK && status == ISHARE_OK;
+	else
+		not_readable(&check->report, AN_INODE, result, check->reader.error);
+	return UNUSABLE;
 }
 
 /* The rules that the meaning of all other fields depends on. */
-static bool check_form(struct check *check, const struct file *file)
+static enum verdict check_form(struct check *check, const struct file *file)
 {
 	const struct ishare_inode *inode = &file->inode;
 
-	if (!inode_format(inode)) {
-		report(check, ISHARE_RULE_INODE_FORMAT,
+	switch (inode_form_fault(inode)) {
+	case ISHARE_RULE_INODE_FORMAT:
+		report(&check->report, ISHARE_RULE_INODE_FORMAT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
 		       "i_format 0x%04" PRIx32 " has bits that mean nothing", inode->format);
-		return false;
-	}
-	if (!inode_layout(inode)) {
-		report(check, ISHARE_RULE_INODE_LAYOUT,
+		return UNUSABLE;
+	case ISHARE_RULE_INODE_LAYOUT:
+		report(&check->report, ISHARE_RULE_INODE_LAYOUT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
 		       "i_format 0x%04" PRIx32 " names data layout %" PRIu32
 		       ", which does not exist",
 		       inode->format, inode->data_layout);
-		return false;
-	}
-	if (!inode_mode(inode)) {
-		report(check, ISHARE_RULE_INODE_MODE,
+		return UNUSABLE;
+	case ISHARE_RULE_INODE_MODE:
+		report(&check->report, ISHARE_RULE_INODE_MODE,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_MODE_OFFSET),
 		       "i_mode 0%06" PRIo32 " names no file type", inode->mode);
-		return false;
+		return UNUSABLE;
+	default:
+		return JUDGED;
 	}
-	return true;
 }
 
-static bool check_size_and_chunks(struct check *check, const struct file *file)
+static enum verdict check_size_and_chunks(struct check *check, const struct file *file)
 {
 	const struct ishare_inode *inode = &file->inode;
 
-	if (!inode_size(inode)) {
-		report(check, ISHARE_RULE_INODE_SIZE,
+	switch (inode_data_fault(inode)) {
+	case ISHARE_RULE_INODE_SIZE:
+		report(&check->report, ISHARE_RULE_INODE_SIZE,
 		       place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
 				   ISHARE_INODE_EXTENDED_I_SIZE_OFFSET),
 		       "i_size is %" PRIu64 ", more than 2^63 - 1", inode->size);
-		return false;
-	}
-	if (!inode_chunk_format(inode)) {
-		report(check, ISHARE_RULE_INODE_CHUNK_FORMAT, inode_place(file),
+		return UNUSABLE;
+	case ISHARE_RULE_INODE_CHUNK_FORMAT:
+		report(&check->report, ISHARE_RULE_INODE_CHUNK_FORMAT, inode_place(file),
 		       "chunk format 0x%04" PRIx32 " is not known", inode->u);
-		return false;
+		return UNUSABLE;
+	default:
+		return JUDGED;
 	}
-	return true;
 }
 
-/* Charges work to the budget of what the image can honestly ask for: see spend(). */
-static bool charge_chunks(struct check *check, const struct file *file)
+static bool afford_chunks(struct check *check, const struct file *file)
 {
 	return file->inode.data_layout != ISHARE_INODE_CHUNK_BASED ||
-	       spend(check, A_CHUNK_TABLE, chunk_table_size(check->image, file));
+	       afford(check, A_CHUNK_TABLE, chunk_table_size(check->volume, file));
 }
 
 /* Of a target without bytes, the size is at fault. */
@@ -115,66 +104,29 @@ static struct place target_place(const struct file *file, const struct ishare_vi
 /* Longer links are looked at when they are followed, which nobody does here. */
 static void check_symlink(struct check *check, const struct file *file)
 {
+	struct space data = file_space(file, "symbolic link");
 	struct ishare_view target;
 	enum read_result result;
 
 	if (!ishare_inode_is_symlink(&file->inode) ||
 	    file->inode.data_layout != ISHARE_INODE_FLAT_INLINE ||
-	    file->inode.size > ishare_block_size(&check->image->sb))
+	    file->inode.size > ishare_block_size(&check->volume->sb))
 		return;
-	target.size = (size_t)file->inode.size;
-	target.data = reader_buffer(&check->reader, target.size);
-	result = target.data
-			 ? file_read(&check->reader, file, 0, (uint8_t *)target.data, target.size)
-			 : READ_FAILED;
+	result = space_view(&check->reader, &data, 0, (size_t)data.size, &target);
 	if (result == READ_FAILED)
-		check_failed(check, &check->reader);
+		report_failure(&check->report, check->reader.error);
 	else if (result == READ_OK && !inode_symlink_target(&target))
-		report(check, ISHARE_RULE_INODE_SYMLINK_TARGET, target_place(file, &target),
+		report(&check->report, ISHARE_RULE_INODE_SYMLINK_TARGET,
+		       target_place(file, &target),
 		       "the target of the symbolic link is empty or has a NUL byte");
 }
 
-static void report_fault(struct check *check, const struct file *file,
-			 const struct data_fault *fault)
+static void check_data(struct check *check, const struct file *file, struct data_place *data)
 {
-	const char *what = "lies beyond the end of its device";
+	const struct volume *volume = check->volume;
 
-	if (fault->rule == ISHARE_RULE_INODE_DATA_DEVICE)
-		what = "begins on one device and goes on in the range of another";
-	else if (fault->rule == ISHARE_RULE_INODE_DATA_MERGE)
-		what = "has a block number that continues the chunk before it, but lies elsewhere";
-	else if (fault->rule == ISHARE_RULE_INODE_CHUNK_RANGE)
-		what = "is in a chunk whose block numbers pass the largest one";
-	report(check, fault->rule, inode_place(file),
-	       "its data from byte %" PRIu64 " of %" PRIu64 " on %s", fault->pos, file->inode.size,
-	       what);
-}
-
-static void check_place(struct check *check, struct file *file)
-{
-	struct data_fault fault;
-	enum read_result result;
-
-	if (file->inode.data_layout == ISHARE_INODE_CHUNK_BASED)
-		check_metadata(check, file->space, chunk_table(file),
-			       chunk_table_size(check->image, file));
-	result = file_judge_data(&check->reader, file, &fault);
-	if (result != READ_OUTSIDE || fault.rule == ISHARE_RULE_INODE_DATA_BOUNDS)
-		file->bounds = result;
-	file->holes = fault.holes;
-	if (result == READ_OUTSIDE)
-		report_fault(check, file, &fault);
-	else if (result != READ_NO_DEVICE ||
-		 !check->image->extents_lost) /* else: dev.table-bounds */
-		not_readable(check, DATA, result);
-}
-
-static void check_data(struct check *check, struct file *file)
-{
-	const struct ishare_image *image = check->image;
-
-	if (!inode_inline_tail(&image->sb, &file->inode, file->offset)) {
-		report(check, ISHARE_RULE_INODE_INLINE_TAIL, inode_place(file),
+	if (!inode_inline_tail(&volume->sb, &file->inode, file->offset)) {
+		report(&check->report, ISHARE_RULE_INODE_INLINE_TAIL, inode_place(file),
 		       "the inline tail of a file of %" PRIu64 " bytes crosses a block boundary",
 		       file->inode.size);
 		return;
@@ -186,14 +138,17 @@ static void check_data(struct check *check, struct file *file)
 		 * Linux may cache its clusters where metadata is looked up: on which device are
 		 * they?
 		 */
-		if (image->extent_count)
-			not_examined(check, DATA, IS_COMPRESSED);
+		if (volume->map.count)
+			not_examined(&check->report, DATA, IS_COMPRESSED);
 		return;
 	}
-	if (!charge_chunks(check, file))
+	if (!afford_chunks(check, file))
 		return;
 	check_symlink(check, file);
-	check_place(check, file);
+	if (file->inode.data_layout == ISHARE_INODE_CHUNK_BASED)
+		check_metadata(check, file->space, chunk_table(file),
+			       chunk_table_size(volume, file));
+	check_data_place(check, file, data);
 }
 
 /* False: there is no area to judge. */
@@ -202,13 +157,13 @@ static bool check_xattr_area(struct check *check, const struct file *file)
 	const struct ishare_inode *inode = &file->inode;
 
 	if (!inode_xattr_icount(inode)) {
-		report(check, ISHARE_RULE_INODE_XATTR_ICOUNT,
+		report(&check->report, ISHARE_RULE_INODE_XATTR_ICOUNT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
 		       "i_xattr_icount is 1: an xattr area without room for an xattr");
 		return false;
 	}
 	if (!inode_xattr_bounds(inode, file->offset, file->space->size)) {
-		report(check, ISHARE_RULE_INODE_XATTR_BOUNDS,
+		report(&check->report, ISHARE_RULE_INODE_XATTR_BOUNDS,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET),
 		       "the xattr area of %" PRIu32 " bytes ends beyond the %s", inode->xattr_isize,
 		       file->space->name);
@@ -217,23 +172,12 @@ static bool check_xattr_area(struct check *check, const struct file *file)
 	return true;
 }
 
-static void tell_inode(const struct check *check, const struct file *file)
-{
-	char path[PATH_SHOWN];
-	struct ishare_inode_event event = {
-		.nid = file->nid, .offset = file->offset, .inode = &file->inode, .path = path
-	};
-
-	if (!check->sink->inode || !current_path(check, path, sizeof(path)))
-		return;
-	check->sink->inode(check->sink->context, &event);
-}
-
 static void count_inode(struct check *check, const struct ishare_inode *inode)
 {
-	struct ishare_summary *summary = check->summary;
+	const struct ishare_sink *sink = check->report.sink;
+	struct ishare_summary *summary = check->report.summary;
 
-	if (check->fixed_path) /* the packed inode or the metabox: nobody's file */
+	if (check->report.subject.path) /* the packed inode or the metabox: nobody's file */
 		return;
 	summary->inodes++;
 	if (ishare_inode_is_regular(inode)) {
@@ -241,8 +185,8 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 		summary->regular_bytes += inode->size;
 	}
 	check->inodes++;
-	if (check->sink->progress && check->inodes % 4096 == 0)
-		check->sink->progress(check->sink->context, check->inodes, check->image->sb.inos);
+	if (sink->progress && check->inodes % 4096 == 0)
+		sink->progress(sink->context, check->inodes, check->volume->sb.inos);
 }
 
 /* An inline tail is judged with the inode: it ends in the block in which it begins. */
@@ -252,29 +196,62 @@ static void check_inode_metadata(struct check *check, const struct file *file)
 	uint64_t size = (uint64_t)inode->isize + inode->xattr_isize;
 
 	if (inode->data_layout == ISHARE_INODE_FLAT_INLINE && inode->size)
-		size += (inode->size - 1) % ishare_block_size(&check->image->sb) + 1;
+		size += (inode->size - 1) % ishare_block_size(&check->volume->sb) + 1;
 	check_metadata(check, file->space, file->offset, size);
 }
 
-bool check_inode(struct check *check, uint64_t nid, struct file *file)
+/* An inline tail and a chunk table lie behind the xattrs, and cannot be found without them. */
+static void check_contents(struct check *check, const struct file *file)
 {
-	file->bounds = READ_OK;
-	file->holes = 0;
-	if (!load_checked(check, nid, file) || !check_form(check, file))
-		return false;
+	struct data_place data = { READ_OK, 0 };
+
+	if (!check_xattr_area(check, file))
+		return;
+	check_data(check, file, &data);
+	if (verdict_so_far(check) == JUDGED)
+		check_xattrs(check, file, &data);
+}
+
+enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
+{
+	if (load_inode(check, nid, file) != JUDGED || check_form(check, file) != JUDGED)
+		return UNUSABLE;
 	count_inode(check, &file->inode);
-	tell_inode(check, file);
-	check_stop(check);
-	if (check->failed)
-		return false;
+	report_stop(&check->report);
+	if (verdict_so_far(check) == ENDED)
+		return ENDED;
 	check_inode_metadata(check, file);
-	if (!check_size_and_chunks(check, file))
-		return false;
-	if (check_xattr_area(check, file)) {
-		/* An inline tail and a chunk table lie behind the xattrs. */
-		check_data(check, file);
-		if (!check->failed)
-			check_xattrs(check, file);
-	}
-	return !check->failed;
+	if (check_size_and_chunks(check, file) != JUDGED)
+		return UNUSABLE;
+	check_contents(check, file);
+	return verdict_so_far(check);
+}
+
+/* The data of an inode that is itself metadata. */
+static void check_space(struct check *check, struct space *space, uint64_t nid)
+{
+	enum read_result result;
+	enum verdict verdict;
+	struct file file;
+
+	check->report.subject.path = space->name;
+	verdict = check_inode(check, nid, &file);
+	result = open_space(&check->reader, space, nid);
+	if (verdict == JUDGED && result == READ_CORRUPT)
+		report(&check->report, ISHARE_RULE_INODE_INTERNAL,
+		       inode_field(&file, ISHARE_INODE_COMPACT_I_MODE_OFFSET),
+		       "the %s has i_mode 0%06" PRIo32 ": not a regular file", space->name,
+		       file.inode.mode);
+	check->report.subject.path = NULL;
+}
+
+/* As a kernel does: the packed inode first, and both before the prefix table is known. */
+void check_special_inodes(struct check *check)
+{
+	struct volume *volume = check->volume;
+
+	if (has_packed_inode(volume))
+		check_space(check, &volume->packed, volume->sb.packed_nid);
+	if (has_metabox(volume) && find_metabox(&check->reader, volume) == READ_OK)
+		check_space(check, &volume->metabox, volume->ext.metabox_nid);
 }

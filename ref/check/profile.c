@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "check/check.h"
+#include "ishare.h"
 
 struct kernel {
 	const char *name;

@@ -1,242 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/*
- * From "this rule does not hold here" to what a sink receives: path, message, and the bytes around
- * the place.
- */
-#include <stdarg.h>
+/* What a report is about, and how it begins and ends. */
 #include <stdio.h>
-#include <string.h>
 
-#include "check/check.h"
+#include "check/report.h"
 
-#define ROW_BYTES 16u
-#define MAX_ROW_BYTES 64u
-#define MESSAGE_ROOM 2560u /* for one name, escaped, and a sentence */
-
-struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size)
+void report_stop(struct report *report)
 {
-	return (struct place){ space, offset, size, ISHARE_STRUCT_COUNT, offset };
+	if (report->sink->stop && report->sink->stop(report->sink->context))
+		report->state = REPORT_STOPPED;
 }
 
-struct place place_struct(const struct space *space, uint32_t structure, uint64_t base)
+void report_failure(struct report *report, const char *why)
 {
-	return (struct place){ space, base, ishare_structs[structure].size, structure, base };
+	if (report->state == REPORT_OPEN)
+		report->state = REPORT_FAILED;
+	image_error(report->image, ISHARE_IO_ERROR, "%s", why);
 }
 
-static const struct ishare_field *find_field(uint32_t structure, uint32_t offset)
+void report_no_memory(struct report *report)
 {
-	const struct ishare_struct *s = &ishare_structs[structure];
-
-	for (uint32_t i = 0; i < s->field_count; i++)
-		if (s->fields[i].offset == offset)
-			return &s->fields[i];
-	return NULL;
+	report_failure(report, "out of memory");
 }
 
-struct place place_field(const struct space *space, uint32_t structure, uint64_t base,
-			 uint32_t field_offset)
+void report_start(struct report *report, const struct ishare_options *options,
+		  const struct ishare_sink *sink, struct ishare_summary *summary)
 {
-	const struct ishare_field *field = find_field(structure, field_offset);
-
-	return (struct place){ space, base + field_offset, field ? field->size : 1, structure,
-			       base };
+	report->options = options;
+	report->sink = sink;
+	report->summary = summary;
+	report->subject.met.directory = NO_DIRECTORY;
 }
 
-struct place place_superblock(const struct ishare_image *image, uint32_t field_offset)
+void report_release(struct report *report)
 {
-	return place_field(&image->space, ISHARE_STRUCT_SUPERBLOCK, ISHARE_SUPERBLOCK_OFFSET,
-			   field_offset);
+	reader_release(&report->rows);
 }
 
-/* Names the field only if the place is one whole field. */
-static void name_field(const struct place *place, struct ishare_place *out)
+bool subject_path(const struct report *report, char *buffer, size_t size)
 {
-	const struct ishare_field *field;
+	const struct subject *subject = &report->subject;
 
-	if (place->structure == ISHARE_STRUCT_COUNT)
-		return;
-	out->structure = ishare_structs[place->structure].name;
-	field = find_field(place->structure, (uint32_t)(place->offset - place->base));
-	if (!field || field->size != place->size)
-		return;
-	out->field = field->name;
-	out->field_offset = field->offset;
-}
-
-/* The rows of 16 bytes that the place touches, as many as fit; none if they cannot be read. */
-static void read_row(struct check *check, const struct place *place, struct ishare_place *out)
-{
-	uint64_t start = place->offset / ROW_BYTES * ROW_BYTES;
-	uint64_t left = start < place->space->size ? place->space->size - start : 0;
-	uint64_t size =
-		(place->offset - start + place->size + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
-	struct ishare_view view;
-
-	size = size ? size : ROW_BYTES;
-	size = size < MAX_ROW_BYTES ? size : MAX_ROW_BYTES;
-	size = size < left ? size : left;
-	if (!size || !place->space->readable ||
-	    space_view(&check->rows, place->space, start, (size_t)size, &view) != READ_OK)
-		return; /* if the read failed, so does the check: see end_check() */
-	out->row = view.data;
-	out->row_offset = start;
-	out->row_size = (uint32_t)size;
-}
-
-/* A place never reaches beyond its space: what is missing is the message's to say. */
-static void clip(const struct place *place, struct ishare_place *out)
-{
-	uint64_t left = place->offset < place->space->size ? place->space->size - place->offset : 0;
-
-	out->offset = left ? place->offset : place->space->size;
-	out->size = place->size < left ? place->size : (uint32_t)left;
-}
-
-bool current_path(const struct check *check, char *buffer, size_t size)
-{
-	if (check->fixed_path) {
-		snprintf(buffer, size, "%s", check->fixed_path);
+	if (subject->path) {
+		snprintf(buffer, size, "%s", subject->path);
 		return true;
 	}
-	if (check->directory == NO_DIRECTORY)
+	if (subject->met.directory == NO_DIRECTORY)
 		return false;
-	tree_path(&check->image->tree, check->directory, check->name, check->name_size, buffer,
-		  size);
+	tree_path(&report->image->tree, subject->met.directory, subject->name, subject->name_size,
+		  buffer, size);
 	return true;
-}
-
-/* Bytes of a string when what is not printable ASCII is written as \xNN. */
-static uint64_t printed_size(const char *string)
-{
-	uint64_t size = 0;
-
-	for (; *string; string++)
-		size += *string >= 0x20 && *string < 0x7f ? 1 : 4;
-	return size;
-}
-
-/* Names can be long, and an image that breaks rules may have chosen them for that. */
-static void count_bytes(struct check *check, const struct ishare_finding *finding)
-{
-	const char *strings[] = { finding->image, finding->path, finding->message,
-				  finding->other_image, finding->other_path };
-
-	uint64_t bytes = ISHARE_FINDING_BYTES / 2;
-
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		bytes += strings[i] ? printed_size(strings[i]) : 0;
-	check->told_bytes += bytes;
-	check->summary->told_bytes += bytes;
-}
-
-/* Whether limits let the sink receive another one. */
-static bool within_limits(const struct check *check, enum ishare_rule_id rule)
-{
-	uint64_t limit = check->options->limit;
-
-	if (!limit)
-		return true;
-	if (check->summary->told_bytes >= ISHARE_FINDINGS_BYTES)
-		return false;
-	return !check->found[rule] ||
-	       (check->found[rule] < limit && check->told_bytes / ISHARE_FINDING_BYTES < limit);
-}
-
-bool is_shown(const struct check *check, enum ishare_rule_id rule)
-{
-	return check->sink->finding && !check->stopped && within_limits(check, rule) &&
-	       (!check->options->rules || check->options->rules[rule]);
-}
-
-static void count_finding(struct check *check, const struct ishare_rule *rule)
-{
-	if (!within_limits(check, rule->id)) {
-		check->summary->omitted++;
-		check->omitted[rule->id]++;
-	}
-	check->summary->findings[rule->severity]++;
-	check->found[rule->id]++;
-}
-
-void tell_omitted(struct check *check)
-{
-	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
-		struct ishare_omitted omitted = { &ishare_rules[i], check->image->path,
-						  check->omitted[i] };
-
-		if (omitted.count && check->sink->omitted)
-			check->sink->omitted(check->sink->context, &omitted);
-	}
-	memset(check->found, 0, sizeof(check->found));
-	memset(check->omitted, 0, sizeof(check->omitted));
-	check->told_bytes = 0;
-}
-
-__attribute__((format(printf, 6, 0))) static void
-report_v(struct check *check, enum ishare_rule_id rule, const struct place *place,
-	 const char *other_image, const char *other_path, const char *format, va_list args)
-{
-	char message[MESSAGE_ROOM], path[PATH_SHOWN];
-	struct ishare_finding finding = { .rule = &ishare_rules[rule],
-					  .image = check->image->path };
-	bool shown;
-
-	if (check->options->rules && !check->options->rules[rule]) {
-		check->hidden[rule]++;
-		return;
-	}
-	shown = is_shown(check, rule);
-	count_finding(check, finding.rule);
-	if (!shown)
-		return;
-	vsnprintf(message, sizeof(message), format, args);
-	finding.message = message;
-	finding.path = current_path(check, path, sizeof(path)) ? path : NULL;
-	finding.other_image = other_image;
-	finding.other_path = other_path;
-	finding.place.space = place->space->name;
-	clip(place, &finding.place);
-	name_field(place, &finding.place);
-	read_row(check, place, &finding.place);
-	count_bytes(check, &finding);
-	check->sink->finding(check->sink->context, &finding);
-	check_stop(check);
-}
-
-void report(struct check *check, enum ishare_rule_id rule, struct place place, const char *format,
-	    ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report_v(check, rule, &place, NULL, NULL, format, args);
-	va_end(args);
-}
-
-void report_pair(struct check *check, enum ishare_rule_id rule, struct place place,
-		 const char *other_image, const char *other_path, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report_v(check, rule, &place, other_image, other_path, format, args);
-	va_end(args);
-}
-
-void check_stop(struct check *check)
-{
-	if (check->sink->stop && check->sink->stop(check->sink->context))
-		check->failed = check->stopped = true;
-}
-
-void check_failed(struct check *check, const struct reader *reader)
-{
-	check->failed = true;
-	image_error(check->image, ISHARE_IO_ERROR, "%s", reader->error);
-}
-
-void check_no_memory(struct check *check)
-{
-	check->failed = true;
-	image_error(check->image, ISHARE_IO_ERROR, "out of memory");
 }

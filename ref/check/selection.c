@@ -5,23 +5,21 @@
  * not have reached what they are about. Then their silence says nothing: not examined.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "check/check.h"
+#include "check/report.h"
 
-void tell_hidden(struct check *check)
+void tell_hidden(struct report *report)
 {
 	char reason[200];
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *rule = &ishare_rules[i];
 
-		if (!check->hidden[i] || !asked_for(check, rule->hides))
+		if (!report->counts.hidden[i] || !asked_for(report, rule->hides))
 			continue;
 		snprintf(reason, sizeof(reason),
 			 "what depends on %s, which is broken and was not asked for", rule->name);
-		tell_reason(check, (struct ishare_unexamined){ .reason = reason,
-							       .count = check->hidden[i] });
+		tell_reason(report, (struct ishare_unexamined){
+					    .reason = reason, .count = report->counts.hidden[i] });
 	}
-	memset(check->hidden, 0, sizeof(check->hidden));
 }

@@ -4,9 +4,8 @@
  * It matters only if a rule that was asked for is about it.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "check/check.h"
+#include "check/report.h"
 
 static const struct {
 	const char *words;
@@ -50,87 +49,90 @@ static const char *const reasons[UNEXAMINED_REASONS] = {
 };
 
 /* Where the root's inode is lost, what hides inodes hides what the root is. */
-static bool is_hidden(const struct check *check, enum ishare_scope scope, int rule)
+static bool is_hidden(const struct report *report, enum ishare_scope scope, int rule)
 {
 	const bool *hidden = ishare_scopes[scope];
 
-	return hidden[rule] || (rule == ISHARE_RULE_SB_ROOT_INODE && check->root_lost &&
+	return hidden[rule] || (rule == ISHARE_RULE_SB_ROOT_INODE && report->root_lost &&
 				hidden[ISHARE_RULE_INODE_BOUNDS]);
 }
 
-bool asked_for(const struct check *check, enum ishare_scope scope)
+bool asked_for(const struct report *report, enum ishare_scope scope)
 {
 	for (int rule = 0; rule < ISHARE_RULE_COUNT; rule++)
-		if ((!check->options->rules || check->options->rules[rule]) &&
-		    is_hidden(check, scope, rule))
+		if ((!report->options->rules || report->options->rules[rule]) &&
+		    is_hidden(report, scope, rule))
 			return true;
 	return false;
 }
 
-void not_examined(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
+void not_examined(struct report *report, enum unexamined_thing thing, enum unexamined_reason reason)
 {
-	struct unexamined *u = &check->unexamined[thing][reason];
+	struct unexamined *u = &report->unexamined[thing][reason];
 
-	if (!u->count && !current_path(check, u->path, sizeof(u->path)))
+	if (!u->count && !subject_path(report, u->path, sizeof(u->path)))
 		u->path[0] = '\0';
 	u->count++;
 }
 
-void not_readable(struct check *check, enum unexamined_thing thing, enum read_result result)
+void not_readable(struct report *report, enum unexamined_thing thing, enum read_result result,
+		  const char *error)
 {
 	switch (result) {
 	case READ_OK:
 		break;
-	case READ_ENCODED:
-		not_examined(check, thing, IS_COMPRESSED);
+	case READ_UNSUPPORTED:
+		not_examined(report, thing, IS_COMPRESSED);
 		break;
 	case READ_NO_DEVICE:
-		not_examined(check, thing, IS_ON_NO_DEVICE);
+		not_examined(report, thing, IS_ON_NO_DEVICE);
 		break;
 	case READ_OUTSIDE:
-		not_examined(check, thing, IS_NOWHERE);
+	case READ_CORRUPT:
+	case READ_NOTHING:
+		not_examined(report, thing, IS_NOWHERE);
 		break;
 	case READ_FAILED:
-		check_failed(check, &check->reader);
+		report_failure(report, error);
 		break;
 	}
 }
 
-void tell_reason(struct check *check, struct ishare_unexamined event)
+void tell_reason(struct report *report, struct ishare_unexamined event)
 {
-	event.image = check->image->path;
-	check->summary->unexamined++;
-	if (check->sink->unexamined)
-		check->sink->unexamined(check->sink->context, &event);
+	event.image = report->image->volume.path;
+	report->summary->unexamined++;
+	if (report->sink->unexamined)
+		report->sink->unexamined(report->sink->context, &event);
 }
 
-static void tell(struct check *check, enum unexamined_thing thing, enum unexamined_reason reason)
+static void tell(struct report *report, enum unexamined_thing thing, enum unexamined_reason reason)
 {
-	const struct unexamined *u = &check->unexamined[thing][reason];
+	const struct unexamined *u = &report->unexamined[thing][reason];
 	char words[300];
 
 	snprintf(words, sizeof(words), "%s %s", things[thing].words, reasons[reason]);
-	tell_reason(check, (struct ishare_unexamined){
-				   .path = u->path[0] ? u->path : NULL,
-				   .reason = words,
-				   .count = u->count,
-				   .content = things[thing].content,
-			   });
+	tell_reason(report, (struct ishare_unexamined){
+				    .path = u->path[0] ? u->path : NULL,
+				    .reason = words,
+				    .count = u->count,
+				    .content = things[thing].content,
+			    });
 }
 
-bool is_unexamined(const struct check *check, enum unexamined_thing thing)
+bool is_unexamined(const struct report *report, enum unexamined_thing thing)
 {
 	for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
-		if (check->unexamined[thing][reason].count)
+		if (report->unexamined[thing][reason].count)
 			return true;
 	return false;
 }
 
-void tell_unexamined(struct check *check)
+void tell_unexamined(struct report *report)
 {
 	for (int thing = 0; thing < UNEXAMINED_THINGS; thing++)
 		for (int reason = 0; reason < UNEXAMINED_REASONS; reason++)
-			if (check->unexamined[thing][reason].count &&
-			    asked_for(check, things[thing].scope))
-				tell(check, thing, reason);
+			if (report->unexamined[thing][reason].count &&
+			    asked_for(report, things[thing].scope))
+				tell(report, thing, reason);
 }

@@ -1,41 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/*
- * Holds the rules of the chapters "Inode xattrs" and "Fingerprint" against the xattrs of an inode.
- */
+/* Holds the rules of the chapter "Inode xattrs" against the xattrs of an inode. */
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "domain/domain.h"
+#include "check/judges.h"
 
 static struct place entry_place(const struct xattr_walk *walk)
 {
-	return place_struct(walk->space, ISHARE_STRUCT_XATTR_ENTRY, walk->base + walk->entry.pos);
+	return place_struct(walk->at.space, ISHARE_STRUCT_XATTR_ENTRY,
+			    walk->at.base + walk->at.entry.pos);
 }
 
 static struct place entry_field(const struct xattr_walk *walk, uint32_t field_offset)
 {
-	return place_field(walk->space, ISHARE_STRUCT_XATTR_ENTRY, walk->base + walk->entry.pos,
-			   field_offset);
-}
-
-static struct place value_place(const struct xattr_walk *walk)
-{
-	return place_bytes(walk->space, walk->base + walk->entry.value, walk->entry.value_size);
-}
-
-static const char *name_space(uint32_t base_index)
-{
-	static const char *const names[] = {
-		"",
-		"user.",
-		"system.posix_acl_access",
-		"system.posix_acl_default",
-		"trusted.",
-		"lustre.",
-		"security.",
-	};
-
-	return base_index < sizeof(names) / sizeof(*names) ? names[base_index] : "?.";
+	return place_field(walk->at.space, ISHARE_STRUCT_XATTR_ENTRY,
+			   walk->at.base + walk->at.entry.pos, field_offset);
 }
 
 /*
@@ -49,41 +28,41 @@ struct name_record {
 
 #define SHARED_RECORD 0x80000000u
 
-/*
- * Many inodes may rightly share a large xattr, and its value is only copied: a byte of it costs
- * that much less than one of the inode's own.
- */
-#define SHARED_DISCOUNT 64u
-
-/* What judging the entries of one inode adds up. */
+/* What judging the entries of one inode knows and adds up. */
 struct tally {
+	struct data_place data; /* of the inode's own data */
 	uint32_t fingerprints;
-	size_t names;
 	bool fill; /* seen and judged */
 };
 
-static bool remember_name(struct check *check, struct tally *tally, const struct xattr_walk *walk,
+static bool make_room(struct name_records *names)
+{
+	size_t room = names->room ? names->room * 2 : 64;
+	struct name_record *items;
+
+	if (names->count < names->room)
+		return true;
+	items = realloc(names->items, room * sizeof(*items));
+	if (!items)
+		return false;
+	names->items = items;
+	names->room = room;
+	return true;
+}
+
+static bool remember_name(struct name_records *names, const struct xattr_walk *walk,
 			  const struct ishare_name *name)
 {
-	if (tally->names == check->names_room) {
-		size_t room = check->names_room ? check->names_room * 2 : 64;
-		struct name_record *names = realloc(check->names, room * sizeof(*names));
-
-		if (!names) {
-			check_no_memory(check);
-			return false;
-		}
-		check->names = names;
-		check->names_room = room;
-	}
-	check->names[tally->names] = (struct name_record){
+	if (!make_room(names))
+		return false;
+	names->items[names->count] = (struct name_record){
 		.hash = hash_bytes(name->bytes.data, name->bytes.size,
-				   check->seed + name->base_index),
-		.order = (uint32_t)tally->names,
-		.where = walk->shared ? SHARED_RECORD | walk->shared_index
-				      : (uint32_t)walk->entry.pos,
+				   names->seed + name->base_index),
+		.order = (uint32_t)names->count,
+		.where = walk->at.shared ? SHARED_RECORD | walk->at.shared_index
+					 : (uint32_t)walk->at.entry.pos,
 	};
-	tally->names++;
+	names->count++;
 	return true;
 }
 
@@ -134,19 +113,19 @@ static void report_duplicate(struct check *check, struct xattr_walk *walk,
 
 	if (!recall_name(walk, record, buffer, &name))
 		return;
-	if (is_shown(check, ISHARE_RULE_XATTR_DUPLICATE))
+	if (is_shown(&check->report, ISHARE_RULE_XATTR_DUPLICATE))
 		ishare_escape(shown, name.bytes.data, name.bytes.size);
-	report(check, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
+	report(&check->report, ISHARE_RULE_XATTR_DUPLICATE, entry_place(walk),
 	       "the inode has two xattrs named %s%s", name_space(name.base_index), shown);
 }
 
 /*
  * Those that have the name of one before them move to the front, and are reported in their order.
  */
-static void check_duplicates(struct check *check, struct xattr_walk *walk, size_t count)
+static void check_duplicates(struct check *check, struct xattr_walk *walk)
 {
-	struct name_record *names = check->names;
-	size_t duplicates = 0;
+	struct name_record *names = check->names.items;
+	size_t count = check->names.count, duplicates = 0;
 
 	if (count < 2)
 		return;
@@ -160,80 +139,14 @@ static void check_duplicates(struct check *check, struct xattr_walk *walk, size_
 		report_duplicate(check, walk, &names[i]);
 }
 
-/*
- * The first fingerprint is the one that readers use; what it says goes to the trust domain and to
- * the digests.
- */
-static void use_fingerprint(struct check *check, const struct xattr_walk *walk,
-			    const struct ishare_view *value)
-{
-	struct domain_key key = { 0 };
-
-	if (!ishare_inode_is_regular(&walk->file->inode) ||
-	    !fingerprint_size(&check->image->sb, walk->entry.value_size))
-		return;
-	check->summary->fingerprinted_files++;
-	check->summary->fingerprinted_bytes += walk->file->inode.size;
-	if (check->domain && !domain_add(check->domain, check->image, value, walk->file->inode.size,
-					 check->directory, check->position, &key))
-		check_no_memory(check);
-	else if (check->digests)
-		digest_add(check->digests, check, walk->file, value, value_place(walk), key);
-}
-
-static void check_fingerprint(struct check *check, const struct xattr_walk *walk,
-			      struct tally *tally)
-{
-	const struct ishare_superblock *sb = &check->image->sb;
-	const struct ishare_inode *inode = &walk->file->inode;
-	struct ishare_view value = xattr_value(walk);
-
-	if (!fingerprint_size(sb, walk->entry.value_size))
-		report(check, ISHARE_RULE_FINGERPRINT_SIZE,
-		       entry_field(walk, ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET),
-		       "the fingerprint has %" PRIu32 " bytes, not 1 to %" PRIu64,
-		       walk->entry.value_size, ishare_block_size(sb));
-	if (!fingerprint_form(&value))
-		report(check, ISHARE_RULE_FINGERPRINT_FORM, value_place(walk),
-		       "the fingerprint of %" PRIu32 " bytes is not \"sha256:\" and 32 bytes",
-		       walk->entry.value_size);
-	if (!fingerprint_regular_file(inode))
-		report(check, ISHARE_RULE_FINGERPRINT_REGULAR_FILE, entry_place(walk),
-		       "a fingerprint, but the inode is not a regular file");
-	if (!fingerprint_name_encoding(sb, &walk->entry))
-		report(check, ISHARE_RULE_FINGERPRINT_NAME_ENCODING, entry_place(walk),
-		       "the fingerprint's name is not encoded as prefix %" PRIu32 " alone",
-		       sb->ishare_xattr_prefix_id);
-	if (tally->fingerprints++ == 0)
-		use_fingerprint(check, walk, &value);
-}
-
-static void tell_xattr(const struct check *check, const struct xattr_walk *walk,
-		       const struct ishare_name *name)
-{
-	struct ishare_view value = xattr_value(walk);
-	struct ishare_xattr_event event = {
-		.shared = walk->shared,
-		.offset = walk->base + walk->entry.pos,
-		.entry = &walk->entry,
-		.name_space = name ? name_space(name->base_index) : "",
-		.name = name,
-		.value = &value,
-		.fingerprint = is_fingerprint(walk),
-	};
-
-	if (check->sink->xattr && !check->stopped)
-		check->sink->xattr(check->sink->context, &event);
-}
-
 static void report_hidden(struct check *check, const struct xattr_walk *walk,
 			  const struct ishare_name *name)
 {
 	char shown[NAME_SHOWN] = "";
 
-	if (is_shown(check, ISHARE_RULE_XATTR_NAME_FILTER))
+	if (is_shown(&check->report, ISHARE_RULE_XATTR_NAME_FILTER))
 		ishare_escape(shown, name->bytes.data, name->bytes.size);
-	report(check, ISHARE_RULE_XATTR_NAME_FILTER,
+	report(&check->report, ISHARE_RULE_XATTR_NAME_FILTER,
 	       place_field(walk->file->space, ISHARE_STRUCT_IBODY_HEADER,
 			   xattr_area_offset(walk->file), ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET),
 	       "bit %" PRIu32 " of h_name_filter 0x%08" PRIx32 " hides the xattr %s%s",
@@ -244,71 +157,69 @@ static void report_hidden(struct check *check, const struct xattr_walk *walk,
 static void check_name(struct check *check, const struct xattr_walk *walk,
 		       const struct ishare_name *name, struct tally *tally)
 {
-	if (!xattr_name_filter(&check->image->sb, &walk->header, name))
+	if (!xattr_name_filter(&check->volume->sb, &walk->header, name))
 		report_hidden(check, walk, name);
-	if (remember_name(check, tally, walk, name) && is_fingerprint(walk))
-		check_fingerprint(check, walk, tally);
+	if (!remember_name(&check->names, walk, name))
+		report_no_memory(&check->report);
+	else if (is_fingerprint(walk))
+		check_fingerprint(check, walk, ++tally->fingerprints, &tally->data);
 }
 
 static void check_fill(struct check *check, const struct xattr_walk *walk, struct tally *tally)
 {
-	if (!tally->fill && !xattr_entry_fill(&walk->holder, walk->entry.pos))
-		report(check, ISHARE_RULE_XATTR_ENTRY_FILL, entry_place(walk),
+	if (!tally->fill && !xattr_entry_fill(&walk->at.holder, walk->at.entry.pos))
+		report(&check->report, ISHARE_RULE_XATTR_ENTRY_FILL, entry_place(walk),
 		       "the fill that starts here is not all zeros");
 	tally->fill = true;
 }
 
 static void check_entry(struct check *check, const struct xattr_walk *walk, struct tally *tally)
 {
-	const struct ishare_entry *e = &walk->entry;
+	const struct ishare_entry *e = &walk->at.entry;
 	uint8_t buffer[NAME_ROOM];
 	struct ishare_name name;
-	bool resolved;
 
-	if (walk->shared)
-		check_metadata(check, walk->space, walk->base, walk->holder.size);
+	if (walk->at.shared)
+		check_metadata(check, walk->at.space, walk->at.base, walk->at.holder.size);
 	if (is_fill(walk)) {
 		check_fill(check, walk, tally);
 		return;
 	}
 	if (!xattr_name_index(e))
-		report(check, ISHARE_RULE_XATTR_NAME_INDEX,
+		report(&check->report, ISHARE_RULE_XATTR_NAME_INDEX,
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
 		       "e_name_index is %" PRIu32 ", which names no namespace", e->name_index);
-	if (!xattr_prefix_index(e, check->image->sb.xattr_prefix_count))
-		report(check, ISHARE_RULE_XATTR_PREFIX_INDEX,
+	if (!xattr_prefix_index(e, check->volume->sb.xattr_prefix_count))
+		report(&check->report, ISHARE_RULE_XATTR_PREFIX_INDEX,
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
 		       "e_name_index is 0x%02" PRIx32 ", but there are only %" PRIu32 " prefixes",
-		       e->name_index, check->image->sb.xattr_prefix_count);
-	resolved = xattr_name(walk, buffer, &name);
-	tell_xattr(check, walk, resolved ? &name : NULL);
-	if (resolved)
+		       e->name_index, check->volume->sb.xattr_prefix_count);
+	if (xattr_name(walk, buffer, &name))
 		check_name(check, walk, &name, tally);
 }
 
-static void report_walk(struct check *check, const struct xattr_walk *walk, enum walk_status status)
+static void report_walk(struct check *check, const struct xattr_walk *walk,
+			enum xattr_status status)
 {
+	const struct file *file = walk->file;
+
 	switch (status) {
-	case WALK_BAD_ENTRY:
-		report(check, ISHARE_RULE_XATTR_ENTRY_BOUNDS, entry_place(walk),
+	case XATTR_BAD_ENTRY:
+		report(&check->report, ISHARE_RULE_XATTR_ENTRY_BOUNDS, entry_place(walk),
 		       "the xattr entry ends beyond the %s",
-		       walk->shared ? "space of shared xattrs" : "inode's xattr area");
+		       walk->at.shared ? "space of shared xattrs" : "inode's xattr area");
 		break;
-	case WALK_BAD_ID:
-		report(check, ISHARE_RULE_XATTR_SHARED_ID,
-		       place_bytes(walk->file->space,
-				   xattr_area_offset(walk->file) + ISHARE_IBODY_HEADER_SIZE +
-					   4u * walk->shared_index,
+	case XATTR_BAD_ID:
+		report(&check->report, ISHARE_RULE_XATTR_SHARED_ID,
+		       place_bytes(file->space,
+				   xattr_area_offset(file) + ISHARE_IBODY_HEADER_SIZE +
+					   4u * walk->at.shared_index,
 				   4),
 		       "shared id %" PRIu32 " names an entry beyond the %s",
-		       ishare_shared_id(&walk->area, walk->shared_index), walk->space->name);
+		       ishare_shared_id(&walk->area, walk->at.shared_index), walk->at.space->name);
 		break;
-	case WALK_UNREADABLE:
-		not_readable(check, A_SHARED_XATTR,
-			     walk->space->encoded ? READ_ENCODED : READ_OUTSIDE);
-		break;
-	case WALK_FAILED:
-		check_failed(check, &check->reader);
+	case XATTR_UNREADABLE:
+		not_readable(&check->report, A_SHARED_XATTR, walk->result, check->reader.error);
 		break;
 	default:
 		break;
@@ -322,109 +233,111 @@ static void report_walk(struct check *check, const struct xattr_walk *walk, enum
  */
 static bool has_another_fingerprint(const struct check *check, const struct xattr_walk *walk)
 {
-	uint64_t page_size = ishare_page_size(&check->options->profile);
+	uint64_t page_size = ishare_page_size(&check->report.options->profile);
 	uint64_t start = xattr_area_offset(walk->file);
 	uint64_t end = start + walk->area.size;
 
-	return check->digests && ishare_inode_is_regular(&walk->file->inode) && walk->shared &&
-	       walk->space != walk->file->space && has_inline_xattrs(walk) &&
-	       walk->base / page_size <= (end - 1) / page_size &&
-	       (walk->base + walk->holder.size - 1) / page_size >= start / page_size;
+	return check->report.options->digests && ishare_inode_is_regular(&walk->file->inode) &&
+	       walk->at.shared && walk->at.space != walk->file->space && has_inline_xattrs(walk) &&
+	       walk->at.base / page_size <= (end - 1) / page_size &&
+	       (walk->at.base + walk->at.holder.size - 1) / page_size >= start / page_size;
 }
 
-/* False: not all entries have been seen. */
-static bool check_entries(struct check *check, const struct file *file,
-			  const struct ishare_view *area, struct tally *tally)
+static void check_found(struct check *check, const struct xattr_walk *walk, struct tally *tally)
+{
+	if (has_another_fingerprint(check, walk))
+		not_examined(&check->report, A_FINGERPRINT, IS_TAKEN_FROM_ELSEWHERE);
+	check_entry(check, walk, tally);
+}
+
+static bool afford_xattr(struct check *check, const struct xattr *at)
+{
+	return !at->shared || afford(check, A_SHARED_XATTR, at->holder.size / SHARED_DISCOUNT);
+}
+
+/* UNUSABLE: not all entries have been seen. */
+static enum verdict check_entries(struct check *check, const struct file *file,
+				  const struct ishare_view *area, struct tally *tally)
 {
 	struct xattr_walk walk;
-	enum walk_status status;
-	bool all = true;
+	enum xattr_status status;
+	enum verdict verdict = JUDGED;
 
-	start_xattr_walk(&walk, &check->reader, check->image, file, area);
-	while (!check->failed && (status = next_xattr(&walk)) != WALK_END) {
-		if (walk.shared &&
-		    !spend(check, A_SHARED_XATTR, walk.holder.size / SHARED_DISCOUNT))
-			return false;
-		if (status == WALK_ENTRY) {
-			if (has_another_fingerprint(check, &walk))
-				not_examined(check, A_FINGERPRINT, IS_TAKEN_FROM_ELSEWHERE);
-			check_entry(check, &walk, tally);
+	check->names.count = 0;
+	start_xattr_walk(&walk, &check->reader, file, area);
+	while (verdict_so_far(check) == JUDGED && (status = next_xattr(&walk)) != XATTR_END) {
+		if (!afford_xattr(check, &walk.at))
+			return UNUSABLE;
+		if (status == XATTR_OK) {
+			check_found(check, &walk, tally);
 		} else {
 			report_walk(check, &walk, status);
-			all = false;
+			verdict = UNUSABLE;
 		}
 	}
-	if (!check->failed)
-		check_duplicates(check, &walk, tally->names);
-	return all && !check->failed;
+	if (verdict_so_far(check) == ENDED)
+		return ENDED;
+	check_duplicates(check, &walk);
+	return verdict;
 }
 
-static bool load_area(struct check *check, const struct file *file, struct ishare_view *area)
+static enum verdict load_area(struct check *check, const struct file *file,
+			      struct ishare_view *area)
 {
 	enum read_result result;
 
-	if (!spend(check, AN_XATTR_AREA, file->inode.xattr_isize))
-		return false;
+	if (!afford(check, AN_XATTR_AREA, file->inode.xattr_isize))
+		return UNUSABLE;
 	if (!check->area)
 		check->area = malloc(XATTR_AREA_MAX);
 	if (!check->area) {
-		check_no_memory(check);
-		return false;
+		report_no_memory(&check->report);
+		return ENDED;
 	}
 	result = copy_xattr_area(&check->reader, file, check->area, area);
-	not_readable(check, AN_XATTR_AREA, result);
-	return result == READ_OK;
+	not_readable(&check->report, AN_XATTR_AREA, result, check->reader.error);
+	return result == READ_OK ? JUDGED : UNUSABLE;
 }
 
-/* False: the entries cannot be found. */
-static bool check_header(struct check *check, const struct file *file,
-			 const struct ishare_view *area)
+/* UNUSABLE: the entries cannot be found. */
+static enum verdict check_header(struct check *check, const struct file *file,
+				 const struct ishare_view *area)
 {
 	struct ishare_ibody_header header;
 
 	ishare_ibody_decode(area, &header);
 	if (!xattr_reserved_zero(area))
-		report(check, ISHARE_RULE_XATTR_RESERVED_ZERO,
+		report(&check->report, ISHARE_RULE_XATTR_RESERVED_ZERO,
 		       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),
 				   ISHARE_IBODY_HEADER_H_RESERVED2_OFFSET),
 		       "reserved bytes of the xattr header are not zero");
 	if (xattr_shared_count(&header, file->inode.xattr_isize))
-		return true;
-	report(check, ISHARE_RULE_XATTR_SHARED_COUNT,
+		return JUDGED;
+	report(&check->report, ISHARE_RULE_XATTR_SHARED_COUNT,
 	       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),
 			   ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET),
 	       "%" PRIu32 " shared ids do not fit in an xattr area of %" PRIu32 " bytes",
 	       header.h_shared_count, file->inode.xattr_isize);
-	return false;
+	return UNUSABLE;
 }
 
-static void check_fingerprint_count(struct check *check, const struct file *file,
-				    const struct tally *tally)
+static enum verdict check_area(struct check *check, const struct file *file, struct tally *tally)
 {
-	struct place place = place_field(file->space, ISHARE_STRUCT_INODE_COMPACT, file->offset,
-					 ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
-	struct ishare_name name;
-
-	if (!fingerprint_name(check->image, &name))
-		return;
-	if (!fingerprint_present(&file->inode, tally->fingerprints))
-		report(check, ISHARE_RULE_FINGERPRINT_PRESENT, place,
-		       "the file of %" PRIu64 " bytes has no fingerprint", file->inode.size);
-	if (!fingerprint_single(tally->fingerprints))
-		report(check, ISHARE_RULE_FINGERPRINT_SINGLE, place,
-		       "the inode has %" PRIu32 " fingerprints", tally->fingerprints);
-}
-
-void check_xattrs(struct check *check, const struct file *file)
-{
-	struct tally tally = { 0 };
 	struct ishare_view area;
+	enum verdict verdict;
 
-	if (file->inode.xattr_isize) {
-		if (!load_area(check, file, &area) || !check_header(check, file, &area))
-			return;
-		if (!check_entries(check, file, &area, &tally))
-			return;
-	}
-	check_fingerprint_count(check, file, &tally);
+	if (!file->inode.xattr_isize)
+		return JUDGED;
+	verdict = load_area(check, file, &area);
+	if (verdict == JUDGED)
+		verdict = check_header(check, file, &area);
+	return verdict == JUDGED ? check_entries(check, file, &area, tally) : verdict;
+}
+
+void check_xattrs(struct check *check, const struct file *file, const struct data_place *data)
+{
+	struct tally tally = { .data = *data };
+
+	if (check_area(check, file, &tally) == JUDGED)
+		check_fingerprint_count(check, file, tally.fingerprints);
 }

@@ -4,6 +4,7 @@
 #define DUMP_H
 
 #include "cmd.h"
+#include "image/image.h"
 
 /* In a nid: it counts in the metabox, not in the image. Offsets do likewise. */
 #define NID_IN_METABOX (UINT64_C(1) << 63)
@@ -27,6 +28,25 @@ struct dump_prefix {
 	bool fingerprint; /* the superblock says that it names fingerprints */
 };
 
+/* One inode. */
+struct dump_inode {
+	const char *path;
+	uint64_t nid;
+	uint64_t offset; /* of the inode in its space */
+	const struct ishare_inode *inode;
+};
+
+/* One xattr entry of the inode that was shown last. */
+struct dump_xattr {
+	bool shared; /* from the shared xattr area */
+	uint64_t offset; /* of the entry in its space */
+	const struct ishare_entry *entry;
+	const char *name_space; /* "user.", "trusted.", ...; "" for a hidden name */
+	const struct ishare_name *name; /* NULL if its prefix cannot be resolved */
+	struct ishare_view value;
+	bool fingerprint; /* it bears the name of the image's fingerprint */
+};
+
 /* Functions take the stream that they write to; a format may keep what it needs in it. */
 struct dump_format {
 	const char *name;
@@ -36,8 +56,8 @@ struct dump_format {
 	void (*list_end)(struct json_stream *stream);
 	void (*structure)(struct json_stream *stream, const struct dump_structure *structure);
 	void (*prefix)(struct json_stream *stream, const struct dump_prefix *prefix);
-	void (*inode)(struct json_stream *stream, const struct ishare_inode_event *event);
-	void (*xattr)(struct json_stream *stream, const struct ishare_xattr_event *event);
+	void (*inode)(struct json_stream *stream, const struct dump_inode *inode);
+	void (*xattr)(struct json_stream *stream, const struct dump_xattr *xattr);
 	/* The last inode and its xattrs are complete. */
 	void (*inode_end)(struct json_stream *stream);
 	/* complete: nothing that should be there is missing. */
@@ -45,6 +65,32 @@ struct dump_format {
 };
 
 extern const struct dump_format dump_text, dump_json;
+
+/* How much of the inodes and xattrs is shown. */
+struct dump_limit {
+	bool given; /* the user has named one */
+	uint64_t bytes; /* 0: none */
+	uint64_t used; /* about, also for those that were left out */
+	uint64_t left_out; /* inodes and xattrs */
+};
+
+struct dump {
+	const char *path;
+	char **devices;
+	size_t device_count;
+	bool flat; /* as in struct ishare_options */
+	const struct dump_format *format;
+	struct json_stream stream;
+	struct dump_limit limit;
+	struct ishare_image *image;
+	int status;
+};
+
+/* cmd_dump.c: says why something is missing from the dump. */
+void dump_miss(struct dump *dump, const char *reason);
+
+/* dump_volume.c: shows what the image has, from the superblock on. */
+void dump_volume(struct dump *dump);
 
 /* dump_words.c */
 

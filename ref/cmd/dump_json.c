@@ -79,7 +79,7 @@ static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 }
 
 /* Left open, with its array of xattrs, until inode_end. */
-static void inode(struct json_stream *stream, const struct ishare_inode_event *event)
+static void inode(struct json_stream *stream, const struct dump_inode *event)
 {
 	const struct ishare_inode *i = event->inode;
 
@@ -98,7 +98,7 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 	json_open(stream, "xattrs", '[');
 }
 
-static void set_name(json_t *object, const struct ishare_xattr_event *event)
+static void set_name(json_t *object, const struct dump_xattr *event)
 {
 	json_set(object, "name_index", json_unsigned(event->entry->name_index));
 	if (!event->name)
@@ -107,18 +107,18 @@ static void set_name(json_t *object, const struct ishare_xattr_event *event)
 	json_set(object, "name", json_bytes(event->name->bytes.data, event->name->bytes.size));
 }
 
-static void xattr(struct json_stream *stream, const struct ishare_xattr_event *event)
+static void xattr(struct json_stream *stream, const struct dump_xattr *event)
 {
-	bool cut = event->value->size > VALUE_SHOWN;
+	bool cut = event->value.size > VALUE_SHOWN;
 	json_t *object = allocated(json_object());
 
 	json_set(object, "offset", json_unsigned(event->offset));
 	json_set(object, "shared", json_boolean(event->shared));
 	set_name(object, event);
 	json_set(object, "fingerprint", json_boolean(event->fingerprint));
-	json_set(object, "value_size", json_unsigned(event->value->size));
+	json_set(object, "value_size", json_unsigned(event->value.size));
 	json_set(object, "value",
-		 json_hex(event->value->data, cut ? VALUE_SHOWN : event->value->size));
+		 json_hex(event->value.data, cut ? VALUE_SHOWN : event->value.size));
 	json_item(stream, NULL, object);
 }
 

@@ -123,7 +123,7 @@ static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 	fputs(prefix->fingerprint ? " (names fingerprints)\n" : "\n", stream->out);
 }
 
-static void inode(struct json_stream *stream, const struct ishare_inode_event *event)
+static void inode(struct json_stream *stream, const struct dump_inode *event)
 {
 	const struct ishare_inode *i = event->inode;
 	FILE *out = stream->out;
@@ -140,7 +140,7 @@ static void inode(struct json_stream *stream, const struct ishare_inode_event *e
 	fputc('\n', out);
 }
 
-static void put_name(FILE *out, const struct ishare_xattr_event *event)
+static void put_name(FILE *out, const struct dump_xattr *event)
 {
 	if (!event->name) {
 		fprintf(out, "name_index 0x%02" PRIx32 " (cannot be resolved)",
@@ -157,7 +157,7 @@ static void end(struct json_stream *stream, bool complete)
 		fputs("\nNot everything could be shown: see the errors.\n", stream->out);
 }
 
-static void xattr(struct json_stream *stream, const struct ishare_xattr_event *event)
+static void xattr(struct json_stream *stream, const struct dump_xattr *event)
 {
 	FILE *out = stream->out;
 
@@ -165,7 +165,7 @@ static void xattr(struct json_stream *stream, const struct ishare_xattr_event *e
 		event->shared ? "shared xattr" : "xattr");
 	put_name(out, event);
 	fputs(" = ", out);
-	put_value(out, event->value);
+	put_value(out, &event->value);
 	fputs(event->fingerprint ? " (fingerprint)\n" : "\n", out);
 }
 

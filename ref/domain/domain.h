@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What is said of all files with fingerprints together: digests, and trust domains. */
+/*
+ * The domain layer: what is said of files with fingerprints together. It listens to a check, which
+ * tells of each, and offers ishare_check(), which is a check that is listened to. Other layers need
+ * nothing from here but what ishare.h has.
+ */
 #ifndef ISHARE_DOMAIN_H
 #define ISHARE_DOMAIN_H
 
@@ -7,7 +11,37 @@
 
 #include "check/check.h"
 
-/* domain.c */
+/* domain.c: all fingerprints, with the sizes and contents of their files */
+
+#define BUCKETS 256u
+
+struct record {
+	uint64_t hash; /* of the fingerprint's bytes */
+	uint64_t size; /* i_size */
+	uint64_t position; /* with directory: see struct met */
+	uint32_t image;
+	uint32_t directory;
+	uint32_t content; /* number of its digest, or one of: */
+};
+
+#define CONTENT_UNKNOWN UINT32_MAX
+#define CONTENT_AS_SAID (UINT32_MAX - 1) /* the fingerprint is the digest */
+#define CONTENT_MAX (UINT32_MAX - 2)
+
+struct bucket {
+	struct record *records;
+	size_t count, room;
+};
+
+/* Buckets are sorted one by one, so that a million files need little more than their records. */
+struct ishare_domain {
+	uint64_t seed;
+	struct bucket buckets[BUCKETS];
+	uint8_t (*digests)[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE];
+	size_t digest_count, digest_room;
+	struct ishare_image **images;
+	uint32_t image_count;
+};
 
 /* Names a file of a domain. */
 struct domain_key {
@@ -15,9 +49,9 @@ struct domain_key {
 	size_t index;
 };
 
+/* False: no memory. */
 bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
-		const struct ishare_view *fingerprint, uint64_t file_size, uint32_t directory,
-		uint64_t position, struct domain_key *key);
+		const struct fingerprint_event *event, struct domain_key *key);
 
 /*
  * What is known of a file's content: its fingerprint is its digest; the digest is another (false:
@@ -26,6 +60,22 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 void domain_set_digest(struct ishare_domain *domain, struct domain_key key);
 bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest);
 void domain_set_unknown(struct ishare_domain *domain, struct domain_key key);
+
+/* pairs.c: files of one fingerprint, and different sizes or contents */
+
+/* Two files of one hash: what the rule asks to be the same is not. */
+struct pair {
+	const struct record *x, *y; /* y was met later, and is the one that is reported */
+	enum ishare_rule_id rule;
+};
+
+struct pairs {
+	struct pair *items;
+	size_t count, room;
+};
+
+/* Finds the pairs of all buckets, in the order in which they are reported. False: no memory. */
+bool find_pairs(struct ishare_domain *domain, struct pairs *pairs);
 
 /* budget.c */
 
@@ -42,18 +92,82 @@ bool budget_take(struct ishare_budget *budget, uint64_t bytes);
 /* The same for zeros, which are paid for once; *zeros may be NULL. */
 bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros **zeros);
 
-/* digest.c */
+/* pool.c: threads that read and hash the contents of files, while a walk goes on */
 
-/* Starts threads that read file contents. Returns NULL if it cannot; the image's error says why. */
-struct digest_pool *digest_start(struct ishare_image *image, struct ishare_budget *budget,
-				 unsigned int threads);
-/*
- * Queues one regular file with its fingerprint; waits while the queue is full. place: of the
- * fingerprint. key: unless check->domain is NULL.
- */
-void digest_add(struct digest_pool *pool, struct check *check, const struct file *file,
-		const struct ishare_view *fingerprint, struct place place, struct domain_key key);
-/* Waits for all and reports what does not match, in the order of digest_add. Frees the pool. */
-void digest_finish(struct digest_pool *pool, struct check *check);
+/* One file to read. */
+struct job {
+	struct file file;
+	struct met met;
+	struct place place; /* of the fingerprint */
+	uint64_t sequence; /* set by the pool */
+	struct domain_key key;
+	bool hash; /* the content */
+	bool padding; /* look at the bytes behind it */
+	bool opaque; /* the fingerprint is no digest, and is left out here */
+	struct zeros *zeros; /* all that it has is holes, hashed once for all such files; or NULL */
+	uint8_t fingerprint[ISHARE_FINGERPRINT_SHA256_SIZE];
+};
+
+enum outcome {
+	DIGEST_MATCHES, /* nothing to tell */
+	DIGEST_DIFFERS,
+	DIGEST_TAKEN, /* of a file whose fingerprint is none: for the domain */
+	DIGEST_UNREADABLE,
+	PADDING_NOT_ZERO,
+	PADDING_UNREADABLE,
+};
+
+/* What is to be reported, counted as not examined, or compared, at the end. */
+struct result {
+	uint64_t sequence;
+	struct met met;
+	struct place place;
+	struct domain_key key;
+	uint32_t padding; /* bytes, if they are not zero */
+	bool opaque;
+	enum outcome outcome;
+	enum read_result why;
+	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content */
+};
+
+struct results {
+	struct result *items; /* in the order of their jobs, but those that have nothing to tell */
+	size_t count, room;
+	uint64_t digested; /* files whose digest was compared */
+	uint64_t hashed; /* files whose fingerprint is no digest */
+	bool no_memory; /* not all are there */
+	char error[200]; /* of the first read that failed */
+};
+
+/* NULL: it cannot start, and *why is a sentence on it. */
+struct pool *pool_start(const struct volume *volume, unsigned int threads, const char **why);
+
+/* Queues a job; waits while the queue is full. */
+void pool_add(struct pool *pool, struct job *job);
+
+/* Waits until all is done; or, if nobody wants the rest, until the threads have stopped. */
+const struct results *pool_finish(struct pool *pool, bool stop);
+void pool_free(struct pool *pool);
+
+/* digest.c: what to read, and what comes of it */
+
+struct digests {
+	struct report *report;
+	struct ishare_domain *domain; /* or NULL */
+	struct ishare_budget *budget;
+	uint64_t allowance; /* bytes of this image's devices that are hashed without it */
+	struct pool *pool;
+};
+
+/* False: the report has ended. */
+bool digests_start(struct digests *digests, struct report *report, struct ishare_domain *domain,
+		   struct ishare_budget *budget);
+
+/* Queues what there is to read of a file. key: its place in the domain, if there is one. */
+void digests_add(struct digests *digests, const struct fingerprint_event *event,
+		 struct domain_key key);
+
+/* Waits for all and reports what does not match, in the order of digests_add(). */
+void digests_finish(struct digests *digests);
 
 #endif

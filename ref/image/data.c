@@ -8,48 +8,21 @@
 #include "bytes.h"
 #include "image/image.h"
 
-/*
- * Bytes that lie together: on a device, in the space that holds the inode, or nowhere (a hole reads
- * as zeros).
- */
-struct run {
-	enum { RUN_DEVICE, RUN_SPACE, RUN_HOLE } kind;
-	struct ishare_run blocks; /* RUN_DEVICE: the blocks that hold them */
-	uint64_t offset; /* on the device, or in the space */
-	uint64_t size;
-	bool wraps; /* READ_OUTSIDE: by inode.chunk-range */
-};
-
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-const struct indexed_extent *last_extent(const struct ishare_image *image, uint64_t block)
-{
-	uint32_t low = 0, high = image->sorted_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (image->sorted[middle].extent.start <= block)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &image->sorted[low - 1] : NULL;
-}
-
 /* Which device has a block: see that section of the chapter "Devices". */
-static void find_device(const struct ishare_image *image, struct ishare_run *run)
+static void find_device(const struct volume *volume, struct ishare_run *run)
 {
-	const struct indexed_extent *e = last_extent(image, run->start);
+	const struct indexed_extent *e = last_extent(&volume->map, run->start);
 
 	run->device = 0;
 	run->address = run->start;
-	if (image->flat) {
+	if (volume->map.flat) {
 		if (run->device_id)
-			run->address += image->extents[run->device_id - 1].start;
+			run->address += volume->map.extents[run->device_id - 1].start;
 	} else if (run->device_id) {
 		run->device = run->device_id;
 	} else if (e && e->device && ishare_extent_has(&e->extent, run->start)) {
@@ -62,39 +35,38 @@ static void find_device(const struct ishare_image *image, struct ishare_run *run
  * Fills *run, whose size is set, with what begins skip bytes behind the start of a block. Block
  * numbers have at most 48 bits, and so has what a flat image adds to them.
  */
-static enum read_result locate(const struct ishare_image *image, uint32_t device_id,
+static enum read_result locate(const struct volume *volume, uint32_t device_id,
 			       uint64_t start_block, uint64_t skip, struct run *run)
 {
-	uint64_t block_size = ishare_block_size(&image->sb), rest = skip % block_size;
+	uint64_t block_size = ishare_block_size(&volume->sb), rest = skip % block_size;
 
-	if (device_id > image->extent_count)
-		return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
+	if (device_id > volume->map.count)
+		return volume->map.lost ? READ_NO_DEVICE : READ_OUTSIDE;
 	run->kind = RUN_DEVICE;
 	run->blocks = (struct ishare_run){ .device_id = device_id,
 					   .start = start_block + skip / block_size,
 					   .blocks = (rest + run->size - 1) / block_size + 1 };
-	find_device(image, &run->blocks);
-	if (run->blocks.address > (UINT64_MAX - rest) >> image->block_bits)
+	find_device(volume, &run->blocks);
+	if (run->blocks.address > (UINT64_MAX - rest) >> volume->sb.blkszbits)
 		return READ_OUTSIDE;
-	run->offset = (run->blocks.address << image->block_bits) + rest;
+	run->offset = (run->blocks.address << volume->sb.blkszbits) + rest;
 	return READ_OK;
 }
 
 /* Can size bytes of the run be read? Those behind them in the last block do not matter then. */
-static enum read_result check_range(const struct ishare_image *image, const struct run *run,
-				    uint64_t size)
+enum read_result check_range(const struct volume *volume, const struct run *run, uint64_t size)
 {
-	if (run->blocks.device >= image->device_count)
+	if (run->blocks.device >= volume->device_count)
 		return READ_NO_DEVICE;
-	if (inode_data_bounds(run->offset, size, image->devices[run->blocks.device].size))
+	if (inode_data_bounds(run->offset, size, volume->devices[run->blocks.device].size))
 		return READ_OK;
-	return image->extents_lost ? READ_NO_DEVICE : READ_OUTSIDE;
+	return volume->map.lost ? READ_NO_DEVICE : READ_OUTSIDE;
 }
 
-static enum read_result map_flat(const struct ishare_image *image, const struct file *file,
-				 uint64_t pos, struct run *run)
+static enum read_result map_flat(const struct volume *volume, const struct file *file, uint64_t pos,
+				 struct run *run)
 {
-	uint64_t block_size = ishare_block_size(&image->sb);
+	uint64_t block_size = ishare_block_size(&volume->sb);
 	uint64_t tail = file->inode.size;
 
 	if (file->inode.data_layout == ISHARE_INODE_FLAT_INLINE)
@@ -112,7 +84,7 @@ static enum read_result map_flat(const struct ishare_image *image, const struct 
 		run->kind = RUN_HOLE;
 		return READ_OK;
 	}
-	return locate(image, 0, file->inode.start_block, pos, run);
+	return locate(volume, 0, file->inode.start_block, pos, run);
 }
 
 struct chunk {
@@ -131,7 +103,7 @@ static uint32_t device_id_mask(uint32_t extra_devices)
 	return mask;
 }
 
-static void decode_chunk_index(const struct ishare_image *image, uint32_t format, const uint8_t *p,
+static void decode_chunk_index(const struct volume *volume, uint32_t format, const uint8_t *p,
 			       struct chunk *chunk)
 {
 	uint64_t mask = format & ISHARE_CHUNK_FORMAT_48BIT ? 0xffffffffffffull : 0xffffffffull;
@@ -141,7 +113,7 @@ static void decode_chunk_index(const struct ishare_image *image, uint32_t format
 	chunk->start_block = (high << 32 | low) & mask;
 	chunk->hole = chunk->start_block == mask;
 	chunk->device_id = ishare_le16(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET) &
-			   device_id_mask(ishare_device_count(&image->sb));
+			   device_id_mask(ishare_device_count(&volume->sb));
 }
 
 static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
@@ -151,16 +123,13 @@ static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
 	chunk->device_id = 0;
 }
 
-/*
- * Not by space_view(): what is read here may be a part of what that one is putting together in the
- * reader's buffer.
- */
+/* The metabox's and packed inode's own inode is in the image: the recursion is one level deep. */
 static enum read_result copy_from_space(struct reader *reader, const struct space *space,
 					uint64_t offset, void *buffer, size_t size)
 {
-	if (!space->is_image)
+	if (space->id != SPACE_IMAGE)
 		return file_read(reader, &space->file, offset, buffer, size);
-	return reader_copy(reader, 0, offset, buffer, size) ? READ_OK : READ_FAILED;
+	return reader_copy(reader, 0, offset, buffer, size);
 }
 
 static uint32_t record_size(const struct file *file)
@@ -189,9 +158,9 @@ static enum read_result read_chunk(struct reader *reader, const struct file *fil
 		return READ_OUTSIDE;
 	result = copy_from_space(reader, file->space, array + number * unit, entry, unit);
 	if (result != READ_OK)
-		return result;
+		return result == READ_CORRUPT ? READ_OUTSIDE : result; /* the space's data is */
 	if (unit == ISHARE_CHUNK_INDEX_SIZE)
-		decode_chunk_index(reader->image, file->inode.u, entry, chunk);
+		decode_chunk_index(reader->volume, file->inode.u, entry, chunk);
 	else
 		decode_block_map_entry(entry, chunk);
 	return READ_OK;
@@ -201,7 +170,7 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 				  struct run *run)
 {
 	uint32_t chunk_bits =
-		reader->image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+		reader->volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 	uint64_t chunk_size = 1ull << chunk_bits;
 	uint64_t skip = pos & (chunk_size - 1);
 	struct chunk chunk;
@@ -213,25 +182,34 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 	run->kind = RUN_HOLE;
 	if (chunk.hole)
 		return READ_OK;
-	run->wraps = !inode_chunk_range(&file->inode, chunk.start_block,
-					chunk_size >> reader->image->block_bits);
-	if (run->wraps)
-		return READ_OUTSIDE;
-	return locate(reader->image, chunk.device_id, chunk.start_block, skip, run);
+	if (!inode_chunk_range(&file->inode, chunk.start_block,
+			       chunk_size >> reader->volume->sb.blkszbits))
+		return rule_broken(reader, READ_CORRUPT, ISHARE_RULE_INODE_CHUNK_RANGE);
+	return locate(reader->volume, chunk.device_id, chunk.start_block, skip, run);
 }
 
-static enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
-				struct run *run)
+static enum read_result map_layout(struct reader *reader, const struct file *file, uint64_t pos,
+				   struct run *run)
 {
 	switch (file->inode.data_layout) {
 	case ISHARE_INODE_FLAT_PLAIN:
 	case ISHARE_INODE_FLAT_INLINE:
-		return map_flat(reader->image, file, pos, run);
+		return map_flat(reader->volume, file, pos, run);
 	case ISHARE_INODE_CHUNK_BASED:
 		return map_chunk(reader, file, pos, run);
 	default:
-		return READ_ENCODED;
+		return READ_UNSUPPORTED;
 	}
+}
+
+enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
+			 struct run *run)
+{
+	enum read_result result = map_layout(reader, file, pos, run);
+
+	if (result == READ_OUTSIDE)
+		reader->rule = ISHARE_RULE_INODE_DATA_BOUNDS;
+	return result;
 }
 
 static enum read_result copy_run(struct reader *reader, const struct file *file,
@@ -245,12 +223,10 @@ static enum read_result copy_run(struct reader *reader, const struct file *file,
 	}
 	if (run->kind == RUN_SPACE)
 		return copy_from_space(reader, file->space, run->offset, buffer, run->size);
-	result = check_range(reader->image, run, run->size);
+	result = check_range(reader->volume, run, run->size);
 	if (result != READ_OK)
-		return result;
-	return reader_copy(reader, run->blocks.device, run->offset, buffer, run->size)
-		       ? READ_OK
-		       : READ_FAILED;
+		return rule_broken(reader, result, ISHARE_RULE_INODE_DATA_BOUNDS);
+	return reader_copy(reader, run->blocks.device, run->offset, buffer, run->size);
 }
 
 enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,
@@ -275,103 +251,17 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 	return READ_OK;
 }
 
-/*
- * The metabox's and packed inode's own inode is in the image, so that the recursion is one level
- * deep.
- */
-enum read_result space_view(struct reader *reader, const struct space *space, uint64_t offset,
-			    size_t size, struct ishare_view *view)
+uint64_t chunk_table_size(const struct volume *volume, const struct file *file)
 {
-	uint8_t *copy;
-	enum read_result result;
-
-	if (space->is_image)
-		return reader_view(reader, 0, offset, size, view) ? READ_OK : READ_FAILED;
-	copy = reader_buffer(reader, size);
-	if (!copy)
-		return READ_FAILED;
-	result = file_read(reader, &space->file, offset, copy, size);
-	view->data = copy;
-	view->size = size;
-	return result;
-}
-
-/*
- * Sorted by start, and not overlapping, only the last extent that does not start behind the run and
- * the one after it can hold a part of it.
- */
-static bool is_on_one_device(const struct ishare_image *image, const struct ishare_run *run)
-{
-	struct ishare_extent blocks = { run->start, run->blocks };
-	const struct indexed_extent *e = last_extent(image, run->start);
-
-	if (run->device_id || !e)
-		return true;
-	if (e->device && !inode_data_device(&blocks, &e->extent))
-		return false;
-	return e + 1 == image->sorted + image->sorted_count ||
-	       inode_data_device(&blocks, &e[1].extent);
-}
-
-/* Whole blocks: where a device ends within one, Linux cannot read it. */
-static enum read_result judge_run(const struct ishare_image *image, const struct run *run,
-				  const struct ishare_run *before, struct data_fault *fault)
-{
-	uint64_t size = run->blocks.blocks << image->block_bits;
-	enum read_result result = check_range(image, run, size);
-
-	if (!is_on_one_device(image, &run->blocks))
-		fault->rule = ISHARE_RULE_INODE_DATA_DEVICE;
-	else if (before->blocks && !inode_data_merge(before, &run->blocks))
-		fault->rule = ISHARE_RULE_INODE_DATA_MERGE;
-	else if (result == READ_OUTSIDE)
-		fault->rule = ISHARE_RULE_INODE_DATA_BOUNDS;
-	return result;
-}
-
-enum read_result file_judge_data(struct reader *reader, const struct file *file,
-				 struct data_fault *fault)
-{
-	enum read_result result, worst = READ_OK;
-	struct ishare_run before = { 0 };
-	struct run run = { .wraps = false };
-	uint32_t apart = 0;
-
-	fault->rule = ISHARE_RULE_COUNT;
-	fault->holes = 0;
-	for (fault->pos = 0; fault->pos < file->inode.size; fault->pos += run.size) {
-		result = map_run(reader, file, fault->pos, &run);
-		if (result == READ_OUTSIDE)
-			fault->rule = run.wraps ? ISHARE_RULE_INODE_CHUNK_RANGE
-						: ISHARE_RULE_INODE_DATA_BOUNDS;
-		if (result != READ_OK)
-			return result;
-		apart |= run.kind == RUN_HOLE;
-		fault->holes += run.kind == RUN_HOLE ? run.size : 0;
-		if (run.kind != RUN_DEVICE)
-			continue;
-		run.blocks.apart = apart;
-		result = judge_run(reader->image, &run, &before, fault);
-		if (fault->rule != ISHARE_RULE_COUNT)
-			return READ_OUTSIDE;
-		worst = result == READ_OK ? worst : result;
-		before = run.blocks;
-		apart = 0;
-	}
-	return worst;
-}
-
-uint64_t chunk_table_size(const struct ishare_image *image, const struct file *file)
-{
-	uint32_t bits = image->block_bits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+	uint32_t bits = volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 	uint64_t chunks = file->inode.size ? ((file->inode.size - 1) >> bits) + 1 : 0;
 
 	return chunks * record_size(file);
 }
 
-uint32_t file_padding_size(const struct ishare_image *image, const struct file *file)
+uint32_t file_padding_size(const struct volume *volume, const struct file *file)
 {
-	uint64_t block_size = ishare_block_size(&image->sb);
+	uint64_t block_size = ishare_block_size(&volume->sb);
 
 	if (file->inode.data_layout != ISHARE_INODE_FLAT_PLAIN &&
 	    file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
@@ -380,26 +270,24 @@ uint32_t file_padding_size(const struct ishare_image *image, const struct file *
 }
 
 /* The last byte of data tells where the block is. No device need hold the whole of it. */
-enum read_result file_padding(struct reader *reader, const struct file *file,
+enum read_result file_padding(struct reader *reader, const struct file *file, uint8_t *buffer,
 			      struct padding *padding)
 {
-	uint64_t left, size = file_padding_size(reader->image, file);
+	uint64_t left, size = file_padding_size(reader->volume, file);
 	struct run run;
 	enum read_result result;
 
-	padding->bytes.size = 0;
+	padding->bytes = (struct ishare_view){ buffer, 0 };
 	if (!size)
 		return READ_OK;
 	result = map_run(reader, file, file->inode.size - 1, &run);
 	if (result == READ_OK && run.kind == RUN_DEVICE)
-		result = check_range(reader->image, &run, 1);
+		result = check_range(reader->volume, &run, 1);
 	if (result != READ_OK || run.kind != RUN_DEVICE)
 		return result;
 	padding->device = run.blocks.device;
 	padding->offset = run.offset + 1;
-	left = reader->image->devices[padding->device].size - padding->offset;
-	size = min_u64(size, left);
-	return reader_view(reader, padding->device, padding->offset, (size_t)size, &padding->bytes)
-		       ? READ_OK
-		       : READ_FAILED;
+	left = reader->volume->devices[padding->device].size - padding->offset;
+	padding->bytes.size = (size_t)min_u64(size, left);
+	return reader_copy(reader, padding->device, padding->offset, buffer, padding->bytes.size);
 }

@@ -3,23 +3,23 @@
 #include "image/image.h"
 
 /* Where a nid points: false if no space of the image can hold it. */
-bool locate_inode(const struct ishare_image *image, uint64_t nid, struct file *file)
+static bool locate_inode(const struct volume *volume, uint64_t nid, struct file *file)
 {
 	file->nid = nid;
 	if (nid & ISHARE_NID_METABOX) {
-		file->space = &image->metabox;
+		file->space = &volume->metabox;
 		file->offset = (nid & ~ISHARE_NID_METABOX) * ISHARE_INODE_SLOT_SIZE;
 		return (nid & ~ISHARE_NID_METABOX) <= UINT64_MAX / 2 / ISHARE_INODE_SLOT_SIZE;
 	}
-	file->space = &image->space;
-	return ishare_inode_offset(&image->sb, nid, &file->offset) == ISHARE_OK;
+	file->space = &volume->image;
+	return ishare_inode_offset(&volume->sb, nid, &file->offset) == ISHARE_OK;
 }
 
-bool has_inode(const struct ishare_image *image, uint64_t nid)
+bool has_inode(const struct volume *volume, uint64_t nid)
 {
 	struct file file;
 
-	return locate_inode(image, nid, &file) &&
+	return locate_inode(volume, nid, &file) &&
 	       inode_bounds(file.offset, ISHARE_INODE_COMPACT_SIZE, file.space->size);
 }
 
@@ -31,23 +31,37 @@ static size_t inode_room(const struct file *file)
 	return left < ISHARE_INODE_EXTENDED_SIZE ? (size_t)left : ISHARE_INODE_EXTENDED_SIZE;
 }
 
-enum read_result load_inode(struct reader *reader, struct file *file, enum ishare_status *status)
+enum read_result read_inode(struct reader *reader, uint64_t nid, struct file *file)
 {
+	bool located = locate_inode(reader->volume, nid, file);
+	const struct space *space = file->space;
+	enum read_result result;
 	struct ishare_view view;
-	enum read_result result =
-		space_view(reader, file->space, file->offset, inode_room(file), &view);
 
-	if (result == READ_OK)
-		*status = ishare_inode_decode(&view, &file->inode);
+	if (!is_known(space))
+		return rule_broken(reader, space->state, space->rule);
+	if (!located)
+		file->offset = space->size;
+	if (!located || !inode_bounds(file->offset, ISHARE_INODE_COMPACT_SIZE, space->size))
+		return rule_broken(reader, READ_OUTSIDE, ISHARE_RULE_INODE_BOUNDS);
+	result = space_view(reader, space, file->offset, inode_room(file), &view);
+	if (result == READ_OK && ishare_inode_decode(&view, &file->inode) != ISHARE_OK)
+		return rule_broken(reader, READ_OUTSIDE, ISHARE_RULE_INODE_BOUNDS);
 	return result;
 }
 
-bool read_inode(struct reader *reader, const struct ishare_image *image, uint64_t nid,
-		struct file *file)
+enum ishare_rule_id inode_form_fault(const struct ishare_inode *inode)
 {
-	enum ishare_status status;
+	if (!inode_format(inode))
+		return ISHARE_RULE_INODE_FORMAT;
+	if (!inode_layout(inode))
+		return ISHARE_RULE_INODE_LAYOUT;
+	return inode_mode(inode) ? ISHARE_RULE_COUNT : ISHARE_RULE_INODE_MODE;
+}
 
-	return locate_inode(image, nid, file) && file->space->readable &&
-	       file->offset < file->space->size && load_inode(reader, file, &status) == READ_OK &&
-	       status == ISHARE_OK;
+enum ishare_rule_id inode_data_fault(const struct ishare_inode *inode)
+{
+	if (!inode_size(inode))
+		return ISHARE_RULE_INODE_SIZE;
+	return inode_chunk_format(inode) ? ISHARE_RULE_COUNT : ISHARE_RULE_INODE_CHUNK_FORMAT;
 }

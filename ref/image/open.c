@@ -23,6 +23,13 @@ enum ishare_result image_error(struct ishare_image *image, enum ishare_result re
 	return result;
 }
 
+void image_begin(struct ishare_image *image, bool flat)
+{
+	image->error[0] = '\0';
+	volume_reset(&image->volume, flat);
+	tree_release(&image->tree);
+}
+
 static const char *refusal(mode_t mode)
 {
 	if (S_ISDIR(mode))
@@ -34,7 +41,7 @@ static const char *refusal(mode_t mode)
  * A compressing filesystem holds a file in fewer blocks than it has, though hardly ever in less
  * than a sixteenth; one that tells no blocks at all does not know.
  */
-static uint64_t held_bytes(const struct stat *st, uint64_t size)
+static uint64_t held_by(const struct stat *st, uint64_t size)
 {
 	uint64_t most = (uint64_t)st->st_blocks * 512 * 16;
 
@@ -64,7 +71,7 @@ static enum ishare_result measure(struct ishare_image *image, struct device *dev
 		return image_error(image, ISHARE_IO_ERROR, "cannot determine its size: %s",
 				   strerror(errno));
 	device->size = (uint64_t)end;
-	device->held = held_bytes(&st, device->size);
+	device->held = held_by(&st, device->size);
 	return ISHARE_DONE;
 }
 
@@ -93,14 +100,14 @@ static enum ishare_result open_device(struct ishare_image *image, const char *pa
 static struct device *next_device(struct ishare_image *image)
 {
 	struct device *devices =
-		realloc(image->devices, (image->device_count + 1) * sizeof(*devices));
+		realloc(image->volume.devices, (image->volume.device_count + 1) * sizeof(*devices));
 
 	if (!devices) {
 		image_error(image, ISHARE_IO_ERROR, "out of memory");
 		return NULL;
 	}
-	image->devices = devices;
-	return &devices[image->device_count];
+	image->volume.devices = devices;
+	return &devices[image->volume.device_count];
 }
 
 static enum ishare_result add_device(struct ishare_image *image, const char *path)
@@ -113,7 +120,7 @@ static enum ishare_result add_device(struct ishare_image *image, const char *pat
 		result = open_device(image, path, device);
 	}
 	if (result == ISHARE_DONE)
-		image->device_count++;
+		image->volume.device_count++;
 	return result;
 }
 
@@ -125,7 +132,7 @@ enum ishare_result ishare_image_add_memory(struct ishare_image *image, const voi
 	if (!device)
 		return ISHARE_IO_ERROR;
 	*device = (struct device){ .fd = -1, .bytes = bytes, .size = size, .held = size };
-	image->device_count++;
+	image->volume.device_count++;
 	return ISHARE_DONE;
 }
 
@@ -135,8 +142,8 @@ static struct ishare_image *new_image(const char *path)
 
 	if (!image)
 		return NULL;
-	image->path = strdup(path);
-	if (image->path)
+	image->volume.path = strdup(path);
+	if (image->volume.path)
 		return image;
 	free(image);
 	return NULL;
@@ -175,17 +182,17 @@ const char *ishare_image_error(const struct ishare_image *image)
 
 const char *ishare_image_path(const struct ishare_image *image)
 {
-	return image->path;
+	return image->volume.path;
 }
 
 uint64_t ishare_image_size(const struct ishare_image *image)
 {
-	return image->device_count ? image->devices[0].size : 0;
+	return image->volume.device_count ? image->volume.devices[0].size : 0;
 }
 
 uint64_t ishare_image_held(const struct ishare_image *image)
 {
-	return image->device_count ? image->devices[0].held : 0;
+	return image->volume.device_count ? image->volume.devices[0].held : 0;
 }
 
 enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer,
@@ -198,9 +205,9 @@ enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset
 		return image_error(image, ISHARE_IO_ERROR,
 				   "%zu bytes at offset %" PRIu64 " reach past the end", size,
 				   offset);
-	if (!reader_init(&reader, image, 1))
+	if (!reader_init(&reader, &image->volume, 1))
 		return image_error(image, ISHARE_IO_ERROR, "out of memory");
-	if (!reader_copy(&reader, 0, offset, buffer, size))
+	if (reader_copy(&reader, 0, offset, buffer, size) != READ_OK)
 		result = image_error(image, ISHARE_IO_ERROR, "%s", reader.error);
 	reader_release(&reader);
 	return result;
@@ -210,15 +217,12 @@ void ishare_image_close(struct ishare_image *image)
 {
 	if (!image)
 		return;
-	for (uint32_t i = 0; i < image->device_count; i++)
-		if (image->devices[i].fd >= 0)
-			close(image->devices[i].fd);
+	for (uint32_t i = 0; i < image->volume.device_count; i++)
+		if (image->volume.devices[i].fd >= 0)
+			close(image->volume.devices[i].fd);
 	tree_release(&image->tree);
-	free(image->prefixes.items);
-	free(image->prefixes.bytes);
-	free(image->extents);
-	free(image->sorted);
-	free(image->devices);
-	free(image->path);
+	volume_reset(&image->volume, false);
+	free(image->volume.devices);
+	free(image->volume.path);
 	free(image);
 }

@@ -8,6 +8,11 @@
 
 #include "image/image.h"
 
+struct seen_word {
+	uint64_t key; /* nid / 64 */
+	uint64_t bits; /* 0: the slot is free */
+};
+
 static struct seen_word *find_word(const struct seen *seen, struct seen_word *words, size_t room,
 				   uint64_t key)
 {

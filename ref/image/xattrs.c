@@ -8,11 +8,11 @@
 #include "bytes.h"
 #include "image/image.h"
 
-static const struct space *shared_space(const struct ishare_image *image)
+static const struct space *shared_space(const struct volume *volume)
 {
-	return ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX)
-		       ? &image->metabox
-		       : &image->space;
+	return ishare_has_compat(&volume->sb, ISHARE_FEATURE_COMPAT_SHARED_EA_IN_METABOX)
+		       ? &volume->metabox
+		       : &volume->image;
 }
 
 uint64_t xattr_area_offset(const struct file *file)
@@ -39,77 +39,104 @@ static uint64_t claimed_size(const uint8_t *header)
 }
 
 /* Reads no more than the entry: its header says how much that is, unless the space ends before. */
-static enum walk_status load_shared(struct xattr_walk *walk)
+static enum xattr_status load_shared(struct xattr_walk *walk)
 {
-	struct ishare_entry *e = &walk->entry;
-	uint64_t left = walk->space->size - walk->base;
-	enum read_result result = space_view(walk->reader, walk->space, walk->base,
-					     ISHARE_XATTR_ENTRY_SIZE, &walk->holder);
+	struct xattr *at = &walk->at;
+	uint64_t left = at->space->size - at->base;
 
-	if (result == READ_OK) {
-		uint64_t size = claimed_size(walk->holder.data);
+	walk->result =
+		space_view(walk->reader, at->space, at->base, ISHARE_XATTR_ENTRY_SIZE, &at->holder);
+	if (walk->result == READ_OK) {
+		uint64_t size = claimed_size(at->holder.data);
 
-		result = space_view(walk->reader, walk->space, walk->base,
-				    (size_t)(size < left ? size : left), &walk->holder);
+		walk->result = space_view(walk->reader, at->space, at->base,
+					  (size_t)(size < left ? size : left), &at->holder);
 	}
-	if (result != READ_OK)
-		return result == READ_FAILED ? WALK_FAILED : WALK_UNREADABLE;
-	return ishare_entry_first(&walk->holder, 0, e) == ISHARE_OK ? WALK_ENTRY : WALK_BAD_ENTRY;
+	if (walk->result != READ_OK)
+		return XATTR_UNREADABLE;
+	return ishare_entry_first(&at->holder, 0, &at->entry) == ISHARE_OK ? XATTR_OK
+									   : XATTR_BAD_ENTRY;
 }
 
-static enum walk_status next_shared(struct xattr_walk *walk)
+static enum xattr_status next_shared(struct xattr_walk *walk)
 {
+	const struct volume *volume = walk->reader->volume;
+	const struct space *space = shared_space(volume);
+	struct xattr *at = &walk->at;
 	uint32_t id;
 
 	if (walk->next_shared == walk->header.h_shared_count)
-		return WALK_END;
-	walk->shared = true;
-	walk->shared_index = walk->next_shared++;
-	walk->space = shared_space(walk->image);
-	if (walk->space->encoded || walk->space->lost)
-		return WALK_UNREADABLE;
-	id = ishare_shared_id(&walk->area, walk->shared_index);
-	if (!xattr_shared_id(&walk->image->sb, id, walk->space->size))
-		return WALK_BAD_ID;
-	walk->base = ishare_shared_offset(&walk->image->sb, id);
+		return XATTR_END;
+	at->shared = true;
+	at->shared_index = walk->next_shared++;
+	at->space = space;
+	walk->result = space->state;
+	if (!is_known(space)) {
+		walk->reader->rule = space->rule;
+		return XATTR_UNREADABLE;
+	}
+	id = ishare_shared_id(&walk->area, at->shared_index);
+	if (!xattr_shared_id(&volume->sb, id, space->size))
+		return XATTR_BAD_ID;
+	at->base = ishare_shared_offset(&volume->sb, id);
 	return load_shared(walk);
 }
 
-enum walk_status next_xattr(struct xattr_walk *walk)
+enum xattr_status next_xattr(struct xattr_walk *walk)
 {
+	struct xattr *at = &walk->at;
 	enum ishare_status status;
 
 	if (walk->stage == WALK_SHARED)
 		return next_shared(walk);
 	if (walk->stage == WALK_INLINE_FIRST)
-		status = ishare_entry_first(&walk->holder, inline_start(walk), &walk->entry);
+		status = ishare_entry_first(&at->holder, inline_start(walk), &at->entry);
 	else
-		status = ishare_entry_next(&walk->holder, &walk->entry);
+		status = ishare_entry_next(&at->holder, &at->entry);
 	walk->stage = status == ISHARE_OK ? WALK_INLINE : WALK_SHARED;
 	if (status == ISHARE_OK)
-		return WALK_ENTRY;
-	return status == ISHARE_MALFORMED ? WALK_BAD_ENTRY : next_shared(walk);
+		return XATTR_OK;
+	return status == ISHARE_MALFORMED ? XATTR_BAD_ENTRY : next_shared(walk);
 }
 
-void start_xattr_walk(struct xattr_walk *walk, struct reader *reader,
-		      const struct ishare_image *image, const struct file *file,
+static void hold_area(struct xattr_walk *walk)
+{
+	walk->at.shared = false;
+	walk->at.holder = walk->area;
+	walk->at.space = walk->file->space;
+	walk->at.base = xattr_area_offset(walk->file);
+}
+
+void start_xattr_walk(struct xattr_walk *walk, struct reader *reader, const struct file *file,
 		      const struct ishare_view *area)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->reader = reader;
-	walk->image = image;
 	walk->file = file;
 	walk->area = *area;
-	walk->holder = *area;
-	walk->space = file->space;
-	walk->base = xattr_area_offset(file);
+	hold_area(walk);
 	ishare_ibody_decode(area, &walk->header);
+}
+
+const char *name_space(uint32_t base_index)
+{
+	static const char *const names[] = {
+		"",
+		"user.",
+		"system.posix_acl_access",
+		"system.posix_acl_default",
+		"trusted.",
+		"lustre.",
+		"security.",
+	};
+
+	return base_index < sizeof(names) / sizeof(*names) ? names[base_index] : "?.";
 }
 
 bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_name *name)
 {
-	const struct prefix_table *prefixes = &walk->image->prefixes;
-	const struct ishare_entry *e = &walk->entry;
+	const struct prefix_table *prefixes = &walk->reader->volume->prefixes;
+	const struct ishare_entry *e = &walk->at.entry;
 	size_t infix_size = 0;
 
 	name->base_index = e->name_index;
@@ -122,7 +149,7 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 		infix_size = prefixes->items[i].infix_size;
 		memcpy(buffer, prefixes->bytes + prefixes->items[i].infix, infix_size);
 	}
-	memcpy(buffer + infix_size, walk->holder.data + e->name, e->name_size);
+	memcpy(buffer + infix_size, walk->at.holder.data + e->name, e->name_size);
 	name->bytes.data = buffer;
 	name->bytes.size = infix_size + e->name_size;
 	return true;
@@ -130,27 +157,27 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 
 bool is_fill(const struct xattr_walk *walk)
 {
-	return !walk->shared && ishare_entry_is_fill(&walk->entry);
+	return !walk->at.shared && ishare_entry_is_fill(&walk->at.entry);
 }
 
-bool fingerprint_name(const struct ishare_image *image, struct ishare_name *name)
+bool fingerprint_name(const struct volume *volume, struct ishare_name *name)
 {
-	uint32_t id = image->sb.ishare_xattr_prefix_id;
+	uint32_t id = volume->sb.ishare_xattr_prefix_id;
 	const struct ishare_prefix *p;
 
-	if (!ishare_has_compat(&image->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) ||
-	    id >= image->prefixes.count)
+	if (!ishare_has_compat(&volume->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS) ||
+	    id >= volume->prefixes.count)
 		return false;
-	p = &image->prefixes.items[id];
+	p = &volume->prefixes.items[id];
 	name->base_index = p->base_index;
-	name->bytes.data = image->prefixes.bytes + p->infix;
+	name->bytes.data = volume->prefixes.bytes + p->infix;
 	name->bytes.size = p->infix_size;
 	return true;
 }
 
-static struct ishare_prefixes known_prefixes(const struct ishare_image *image)
+static struct ishare_prefixes known_prefixes(const struct volume *volume)
 {
-	const struct prefix_table *table = &image->prefixes;
+	const struct prefix_table *table = &volume->prefixes;
 
 	return (struct ishare_prefixes){ { table->bytes, table->size },
 					 table->items,
@@ -160,22 +187,23 @@ static struct ishare_prefixes known_prefixes(const struct ishare_image *image)
 /* Whether the current entry has the name. */
 static bool is_named(const struct xattr_walk *walk, const struct ishare_name *name)
 {
-	struct ishare_prefixes prefixes = known_prefixes(walk->image);
+	struct ishare_prefixes prefixes = known_prefixes(walk->reader->volume);
 
-	return ishare_entry_named(&walk->holder, &walk->entry, &prefixes, name);
+	return ishare_entry_named(&walk->at.holder, &walk->at.entry, &prefixes, name);
 }
 
 bool is_fingerprint(const struct xattr_walk *walk)
 {
 	struct ishare_name name;
 
-	return !is_fill(walk) && fingerprint_name(walk->image, &name) && is_named(walk, &name);
+	return !is_fill(walk) && fingerprint_name(walk->reader->volume, &name) &&
+	       is_named(walk, &name);
 }
 
 struct ishare_view xattr_value(const struct xattr_walk *walk)
 {
-	return (struct ishare_view){ walk->holder.data + walk->entry.value,
-				     walk->entry.value_size };
+	return (struct ishare_view){ walk->at.holder.data + walk->at.entry.value,
+				     walk->at.entry.value_size };
 }
 
 enum read_result copy_xattr_area(struct reader *reader, const struct file *file, uint8_t *buffer,
@@ -193,53 +221,53 @@ enum read_result copy_xattr_area(struct reader *reader, const struct file *file,
 
 bool recall_inline_xattr(struct xattr_walk *walk, size_t pos)
 {
-	walk->shared = false;
-	walk->holder = walk->area;
-	walk->space = walk->file->space;
-	walk->base = xattr_area_offset(walk->file);
-	return ishare_entry_first(&walk->holder, pos, &walk->entry) == ISHARE_OK;
+	hold_area(walk);
+	return ishare_entry_first(&walk->at.holder, pos, &walk->at.entry) == ISHARE_OK;
 }
 
 bool recall_shared_xattr(struct xattr_walk *walk, uint32_t shared_index)
 {
 	walk->next_shared = shared_index;
-	return next_shared(walk) == WALK_ENTRY;
+	return next_shared(walk) == XATTR_OK;
 }
 
 static bool find_inline(struct xattr_walk *walk, const struct ishare_name *name)
 {
-	struct ishare_prefixes prefixes = known_prefixes(walk->image);
+	struct ishare_prefixes prefixes = known_prefixes(walk->reader->volume);
 
-	return ishare_entry_find(&walk->area, inline_start(walk), &prefixes, name, &walk->entry) ==
-	       ISHARE_OK;
+	return ishare_entry_find(&walk->area, inline_start(walk), &prefixes, name,
+				 &walk->at.entry) == ISHARE_OK;
 }
 
 static bool find_shared(struct xattr_walk *walk, const struct ishare_name *name)
 {
-	enum walk_status status;
+	enum xattr_status status;
 
-	while ((status = next_shared(walk)) != WALK_END && status != WALK_FAILED)
-		if (status == WALK_ENTRY && is_named(walk, name))
+	while ((status = next_shared(walk)) != XATTR_END && walk->result != READ_FAILED)
+		if (status == XATTR_OK && is_named(walk, name))
 			return true;
 	return false;
 }
 
-bool find_fingerprint(struct reader *reader, const struct ishare_image *image,
-		      const struct file *file, uint8_t *buffer, struct ishare_view *fingerprint)
+enum read_result find_fingerprint(struct reader *reader, const struct file *file, uint8_t *buffer,
+				  struct ishare_view *fingerprint)
 {
+	enum read_result result;
 	struct ishare_name name;
 	struct ishare_view area;
 	struct xattr_walk walk;
 
-	if (!file->inode.xattr_isize || !fingerprint_name(image, &name) ||
-	    copy_xattr_area(reader, file, buffer, &area) != READ_OK)
-		return false;
-	start_xattr_walk(&walk, reader, image, file, &area);
+	if (!file->inode.xattr_isize || !fingerprint_name(reader->volume, &name))
+		return READ_NOTHING;
+	result = copy_xattr_area(reader, file, buffer, &area);
+	if (result != READ_OK)
+		return result;
+	start_xattr_walk(&walk, reader, file, &area);
 	if (!xattr_shared_count(&walk.header, file->inode.xattr_isize) ||
 	    (!find_inline(&walk, &name) && !find_shared(&walk, &name)))
-		return false;
+		return walk.result == READ_FAILED ? READ_FAILED : READ_NOTHING;
 	*fingerprint = xattr_value(&walk);
 	memmove(buffer, fingerprint->data, fingerprint->size);
 	fingerprint->data = buffer;
-	return true;
+	return READ_OK;
 }

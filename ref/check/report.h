@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
+/*
+ * A report: from "this rule does not hold here" and "this could not be examined" to what a sink
+ * receives. It knows what it is about (an image, and a file in it), limits and counts; who judges,
+ * and how, it does not know.
+ */
+#ifndef ISHARE_REPORT_H
+#define ISHARE_REPORT_H
+
+#include "image/image.h"
+
+/* What findings are about. */
+struct subject {
+	struct met met; /* the file, or its directory; met.directory: NO_DIRECTORY for none */
+	const uint8_t *name; /* in that directory */
+	size_t name_size; /* 0: it is the directory itself */
+	const char *path; /* instead, if not NULL: of an inode that no directory names */
+};
+
+/* Findings in the image at hand, by rule. */
+struct counts {
+	uint64_t found[ISHARE_RULE_COUNT];
+	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: kept from the sink */
+	uint64_t hidden[ISHARE_RULE_COUNT]; /* of rules that were not asked for */
+	uint64_t told_bytes; /* about what those take that the sink received */
+};
+
+/* What may escape examination, and why: a row of words each in unexamined.c. */
+enum unexamined_thing {
+	THE_PREFIX_TABLE,
+	AN_INODE,
+	A_DIRECTORY,
+	AN_XATTR_AREA,
+	A_SHARED_XATTR,
+	A_CHUNK_TABLE,
+	DATA,
+	A_CONTENT,
+	AN_OPAQUE_CONTENT,
+	THE_LAST_BLOCK,
+	AN_OPAQUE_FINGERPRINT,
+	A_FINGERPRINT,
+	UNEXAMINED_THINGS
+};
+
+enum unexamined_reason {
+	IS_COMPRESSED,
+	IS_ON_NO_DEVICE,
+	IS_NOWHERE,
+	OVERLAPS,
+	REPEATS,
+	NEEDS_DOMAIN,
+	IS_TAKEN_FROM_ELSEWHERE,
+	UNEXAMINED_REASONS
+};
+
+struct unexamined {
+	char path[SHORT_PATH_SHOWN]; /* the first file concerned, "" for none */
+	uint64_t count;
+};
+
+enum report_state {
+	REPORT_OPEN,
+	REPORT_STOPPED, /* the sink wants no more */
+	REPORT_FAILED, /* the image's error says why */
+};
+
+struct report {
+	const struct ishare_options *options;
+	const struct ishare_sink *sink;
+	struct ishare_summary *summary;
+	struct ishare_image *image; /* that findings are about */
+	struct reader rows; /* for the bytes shown: leaves the views of those who judge alone */
+	struct subject subject;
+	struct counts counts;
+	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
+	enum report_state state; /* nothing more is to be judged unless it is open */
+	bool root_lost; /* sb.root-inode cannot be judged: it depends on the rules for inodes */
+};
+
+/* report.c */
+
+/* Begins a report, which is zero; report_image() names the first image. */
+void report_start(struct report *report, const struct ishare_options *options,
+		  const struct ishare_sink *sink, struct ishare_summary *summary);
+
+/* Writes the path of the file that findings are about; false: they are about none now. */
+bool subject_path(const struct report *report, char *buffer, size_t size);
+
+/*
+ * images.c: what follows is about another image. False: no memory (report->state is not changed).
+ */
+bool report_image(struct report *report, struct ishare_image *image);
+
+/* Tells what was left out of the findings of the image, and forgets it. */
+void report_end_image(struct report *report);
+void report_release(struct report *report);
+
+/*
+ * The report ends, and the image's error is a sentence on why: a reader's, or that memory ran out.
+ */
+void report_failure(struct report *report, const char *why);
+void report_no_memory(struct report *report);
+
+/* Asks the sink, which has just received something, whether the report is to end. */
+void report_stop(struct report *report);
+
+/* finding.c */
+
+/*
+ * size bytes at offset of a space, with the structure they belong to (ISHARE_STRUCT_COUNT: none) at
+ * base.
+ */
+struct place {
+	const struct space *space;
+	uint64_t offset;
+	uint32_t size;
+	uint32_t structure;
+	uint64_t base;
+};
+
+struct place place_bytes(const struct space *space, uint64_t offset, uint32_t size);
+struct place place_struct(const struct space *space, uint32_t structure, uint64_t base);
+struct place place_field(const struct space *space, uint32_t structure, uint64_t base,
+			 uint32_t field_offset);
+struct place place_superblock(const struct volume *volume, uint32_t field_offset);
+
+/*
+ * A name in a message is written by ishare_escape: no %s may bring bytes of the image as they are.
+ */
+void report(struct report *report, enum ishare_rule_id rule, struct place place, const char *format,
+	    ...) __attribute__((format(printf, 4, 5)));
+void report_pair(struct report *report, enum ishare_rule_id rule, struct place place,
+		 const char *other_image, const char *other_path, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/*
+ * Whether the sink receives the next finding of a rule: words that take time are not made up for
+ * nobody.
+ */
+bool is_shown(const struct report *report, enum ishare_rule_id rule);
+
+/* unexamined.c */
+
+void not_examined(struct report *report, enum unexamined_thing thing,
+		  enum unexamined_reason reason);
+
+/* The same for what a read was about; one that failed, as error says, ends the report. */
+void not_readable(struct report *report, enum unexamined_thing thing, enum read_result result,
+		  const char *error);
+bool is_unexamined(const struct report *report, enum unexamined_thing thing);
+
+/* Tells the sink all that was not examined. */
+void tell_unexamined(struct report *report);
+
+/* Tells it of a reason that the caller has words for, and counts it. */
+void tell_reason(struct report *report, struct ishare_unexamined event);
+
+/* Whether a rule of a scope was asked for. */
+bool asked_for(const struct report *report, enum ishare_scope scope);
+
+/* selection.c: tells which broken rules that were not asked for those that were depend on */
+void tell_hidden(struct report *report);
+
+#endif

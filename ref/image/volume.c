@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* What is known of an image as a whole: its superblock, and the inodes that hold metadata. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+
+static struct space unread_space(enum space_id id, const char *name)
+{
+	return (struct space){ .id = id, .name = name, .state = READ_NOTHING };
+}
+
+void volume_reset(struct volume *volume, bool flat)
+{
+	free(volume->map.extents);
+	free(volume->map.sorted);
+	free(volume->prefixes.items);
+	free(volume->prefixes.bytes);
+	memset(&volume->sb, 0, sizeof(volume->sb));
+	memset(&volume->ext, 0, sizeof(volume->ext));
+	memset(&volume->prefixes, 0, sizeof(volume->prefixes));
+	volume->map = (struct device_map){ .flat = flat && volume->device_count == 1 };
+	volume->image = (struct space){
+		.id = SPACE_IMAGE,
+		.name = "image",
+		.size = volume->device_count ? volume->devices[0].size : 0,
+	};
+	volume->metabox = unread_space(SPACE_METABOX, "metabox");
+	volume->packed = unread_space(SPACE_PACKED, "packed inode");
+}
+
+/* The extension slot counts only if the image really holds it. */
+static enum read_result read_extension(struct reader *reader, struct volume *volume)
+{
+	uint64_t end = ISHARE_SUPERBLOCK_EXT_OFFSET + ISHARE_SUPERBLOCK_EXT_SIZE;
+	enum read_result result;
+	struct ishare_view view;
+
+	if (!volume->sb.sb_extslots || volume->image.size < end)
+		return READ_OK;
+	result = space_view(reader, &volume->image, ISHARE_SUPERBLOCK_EXT_OFFSET,
+			    ISHARE_SUPERBLOCK_EXT_SIZE, &view);
+	if (result == READ_OK)
+		ishare_superblock_ext_decode(&view, &volume->ext);
+	return result;
+}
+
+enum read_result read_superblock(struct reader *reader, struct volume *volume)
+{
+	enum read_result result;
+	struct ishare_view view;
+
+	if (!sb_size(volume->image.size))
+		return rule_broken(reader, READ_OUTSIDE, ISHARE_RULE_SB_SIZE);
+	result = space_view(reader, &volume->image, ISHARE_SUPERBLOCK_OFFSET,
+			    ISHARE_SUPERBLOCK_SIZE, &view);
+	if (result != READ_OK)
+		return result;
+	ishare_superblock_decode(&view, &volume->sb);
+	if (!sb_magic(&volume->sb))
+		return rule_broken(reader, READ_CORRUPT, ISHARE_RULE_SB_MAGIC);
+	return read_extension(reader, volume);
+}
+
+const char *not_erofs(enum ishare_rule_id rule)
+{
+	return rule == ISHARE_RULE_SB_SIZE
+		       ? "not an EROFS image: too short to hold a superblock (sb.size)"
+		       : "not an EROFS image: no superblock magic (sb.magic)";
+}
+
+bool has_block_size(const struct ishare_superblock *sb)
+{
+	return sb->blkszbits >= ISHARE_BLOCK_BITS_MIN && sb->blkszbits <= ISHARE_BLOCK_BITS_MAX;
+}
+
+bool has_packed_inode(const struct volume *volume)
+{
+	return ishare_has_incompat(&volume->sb, ISHARE_FEATURE_INCOMPAT_FRAGMENTS) &&
+	       volume->sb.packed_nid && sb_packed_nid(&volume->sb);
+}
+
+bool has_metabox(const struct volume *volume)
+{
+	return ishare_has_incompat(&volume->sb, ISHARE_FEATURE_INCOMPAT_METABOX);
+}
+
+enum read_result find_metabox(struct reader *reader, struct volume *volume)
+{
+	struct space *metabox = &volume->metabox;
+
+	metabox->state = READ_CORRUPT; /* until open_space() has found more */
+	metabox->rule = ISHARE_RULE_COUNT;
+	if (!sb_metabox_slot(&volume->sb))
+		metabox->rule = ISHARE_RULE_SB_METABOX_SLOT;
+	else if (!sb_metabox_self(&volume->sb, &volume->ext))
+		metabox->rule = ISHARE_RULE_SB_METABOX_SELF;
+	else
+		return READ_OK;
+	return rule_broken(reader, metabox->state, metabox->rule);
+}
+
+/* Why the data of an inode cannot be a space, or READ_OK. */
+static enum read_result usable(struct reader *reader, const struct ishare_inode *inode)
+{
+	enum ishare_rule_id fault = inode_form_fault(inode);
+
+	if (fault == ISHARE_RULE_COUNT)
+		fault = inode_data_fault(inode);
+	if (fault == ISHARE_RULE_COUNT && !inode_internal(inode))
+		fault = ISHARE_RULE_INODE_INTERNAL;
+	if (fault != ISHARE_RULE_COUNT)
+		return rule_broken(reader, READ_CORRUPT, fault);
+	return ishare_inode_is_compressed(inode) ? READ_UNSUPPORTED : READ_OK;
+}
+
+enum read_result open_space(struct reader *reader, struct space *space, uint64_t nid)
+{
+	space->state = read_inode(reader, nid, &space->file);
+	if (space->state == READ_OUTSIDE)
+		space->state = READ_CORRUPT;
+	if (space->state == READ_OK)
+		space->state = usable(reader, &space->file.inode);
+	if (space->state == READ_OK || space->state == READ_UNSUPPORTED)
+		space->size = space->file.inode.size;
+	space->rule = reader->rule;
+	return space->state;
+}
