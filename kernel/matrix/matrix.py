@@ -25,7 +25,7 @@ import time
 
 from erofs_ishare import sample
 from erofs_ishare.specc import parse
-from erofs_ishare.specc.emit_c import kernel_words
+from erofs_ishare.specc.words import kernel_words
 import cases
 import page
 from cases import TOP

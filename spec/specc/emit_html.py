@@ -4,8 +4,7 @@
 import re
 from html import escape
 
-from . import emit_c
-from . import obligations
+from . import obligations, words
 from .parse import markdown, plain, strip_code
 
 TITLE = "EROFS inode page-cache sharing"
@@ -207,7 +206,7 @@ class Section:
         """What the yaml fence says, in words."""
         also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
         sharing = (rule.sharing or "").replace("-", " ")
-        facts = [("What a kernel does", self.text(emit_c.kernel_words(rule))),
+        facts = [("What a kernel does", self.text(words.kernel_words(rule))),
                  ("What a violation hides", self.text(rule.hides)),
                  ("What it does to sharing", self.text(sharing)),
                  ("Where they disagree", self.text(rule.divergence)),
@@ -217,9 +216,9 @@ class Section:
         rows = "".join(f"<dt>{title}</dt><dd>{value}</dd>\n" for title, value in facts if value)
         return f"<dl>\n{rows}</dl>\n{self.vectors(rule)}"
 
-    def text(self, words):
+    def text(self, line):
         """A line of Markdown as HTML."""
-        return self.renderer.renderInline(words) if words else ""
+        return self.renderer.renderInline(line) if line else ""
 
     def vectors(self, rule):
         """The rule's vectors, folded up."""
@@ -228,7 +227,7 @@ class Section:
         counts = ", ".join(f"{len(rule.of_kind(kind))} {word}" for kind, word in
                            (("holds", "hold"), ("fails", "fail"), ("either", "either way"))
                            if rule.of_kind(kind))
-        items = "".join(f"<li><code>{v.kind}-{v.number}</code> {escape(emit_c.edit_words(v))}"
+        items = "".join(f"<li><code>{v.kind}-{v.number}</code> {escape(words.edit_words(v))}"
                         "</li>\n" for v in rule.vectors)
         return f"<details><summary>Vectors: {counts}</summary>\n<ul>\n{items}</ul>\n</details>\n"
 

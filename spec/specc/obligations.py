@@ -5,8 +5,8 @@ import os
 import re
 from dataclasses import dataclass
 
-from .emit_c import kernel_words
 from .model import Place, VECTOR_KINDS
+from .words import kernel_words
 
 HEADER = ("Rule", "Subject", "Severity", "Predicate", "Function", "Holds", "Fails", "Either",
           "Kernel")

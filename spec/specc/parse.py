@@ -4,12 +4,12 @@
 import os
 import re
 
-import yaml
 from markdown_it import MarkdownIt
 
-from .model import (Chapter, Conformance, Constant, Errors, Fence, Field, HARMS, INTEGER_WIDTHS,
-                    HIDES_NOTHING, KERNEL_KEYS, Place, Rule, SEVERITIES, SHARING, SUBJECTS, Scope,
-                    Spec, Struct, VECTOR_KINDS, VERDICTS, Vector, check)
+from . import checks, yaml_lines
+from .model import (Chapter, Conformance, Constant, Errors, Fence, Field, HIDES_NOTHING,
+                    INTEGER_WIDTHS, Place, Rule, Scope, Spec, Struct)
+from .rule_yaml import RuleYaml
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
 CONSTANT_HEADER = ["Name", "Value", "Meaning"]
@@ -31,26 +31,6 @@ NUMBER = re.compile(NUMERAL)
 SHIFT = re.compile(rf"({NUMERAL}) ?<< ?(\d{{1,2}})")
 DEFINITION = re.compile(r"\b(?:predicate|inductive|axiomatic|lemma|axiom|type|"
                         r"logic\s+(?:struct\s+)?\w+\s*\**)\s+\**(\w+)")
-RULE_KEYS = ("subject", "severity", "harm", "hides", "sharing", "kernel", "divergence", "also",
-             "verdict", "vectors", "established-by", "unspecified")
-
-
-class Map(dict):
-    """A YAML map that knows the line of each of its keys."""
-
-    def __init__(self, line):
-        super().__init__()
-        self.line = line
-        self.lines = {}
-
-
-class Seq(list):
-    """A YAML list that knows the line of each of its items."""
-
-    def __init__(self, line):
-        super().__init__()
-        self.line = line
-        self.lines = []
 
 
 def markdown():
@@ -64,7 +44,7 @@ def parse(paths):
     for path in paths:
         with open(path, encoding="utf-8") as chapter:
             Reader(spec, errors, path, chapter.read()).read()
-    check(spec, errors)
+    checks.check(spec, errors)
     return spec, errors
 
 
@@ -358,45 +338,12 @@ class Reader:
             self.error(line, f"rule {rule.name} has two yaml fences")
             return
         self.rule.seen_yaml = True
-        data = self.load(line + 1, token.content)
-        if isinstance(data, Map):
+        data = yaml_lines.load(line + 1, token.content, self.error)
+        if isinstance(data, yaml_lines.Map):
             rule.yaml_place = self.place(line)
-            RuleYaml(self, rule, data).read()
+            RuleYaml(rule, data, self.place, self.error).read()
         elif data is not None:
             self.error(line, f"rule {rule.name}: its yaml fence is not a map")
-
-    def load(self, line, text):
-        """YAML with the line of everything; None and a complaint if it is none."""
-        loader = yaml.SafeLoader(text)
-        try:
-            node = loader.get_single_node()
-            return self.convert(loader, node, line) if node else Map(line)
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            self.error(line + (mark.line if mark else 0),
-                       f"not YAML: {getattr(error, 'problem', error)}")
-            return None
-
-    def convert(self, loader, node, first):
-        """A YAML node as Map, Seq or scalar."""
-        line = first + node.start_mark.line
-        if isinstance(node, yaml.MappingNode):
-            result = Map(line)
-            for key_node, value in node.value:
-                key = str(loader.construct_object(key_node))
-                key_line = first + key_node.start_mark.line
-                if key in result:
-                    self.error(key_line, f"duplicate key {key}")
-                result[key] = self.convert(loader, value, first)
-                result.lines[key] = key_line
-            return result
-        if isinstance(node, yaml.SequenceNode):
-            result = Seq(line)
-            for item in node.value:
-                result.append(self.convert(loader, item, first))
-                result.lines.append(first + item.start_mark.line)
-            return result
-        return loader.construct_object(node)
 
     def end_rule(self):
         """Complain about what an ended rule lacks of its form."""
@@ -417,120 +364,6 @@ class OpenRule:
         self.rule = rule
         self.seen_acsl = False
         self.seen_yaml = False
-
-
-class RuleYaml:
-    """Reads a rule's yaml fence."""
-
-    def __init__(self, reader, rule, data):
-        self.reader, self.rule, self.data = reader, rule, data
-
-    def error(self, key, message):
-        """Complain about a key."""
-        self.reader.error(self.data.lines.get(key, self.data.line),
-                          f"rule {self.rule.name}: {message}")
-
-    def read(self):
-        """Every key is known and has a value of its kind."""
-        for key in self.data:
-            if key not in RULE_KEYS:
-                self.error(key, f"unknown key {key}")
-        rule = self.rule
-        rule.key_places = {k: self.reader.place(line) for k, line in self.data.lines.items()}
-        rule.subject = self.choice("subject", SUBJECTS, None)
-        rule.severity = self.choice("severity", SEVERITIES, None)
-        rule.harm = self.choice("harm", HARMS, None)
-        rule.verdict = self.choice("verdict", VERDICTS, "invalid")
-        rule.hides = self.text("hides")
-        rule.sharing = self.choice("sharing", SHARING, "") or None
-        rule.divergence = self.text("divergence")
-        rule.unspecified = self.text("unspecified")
-        rule.kernel = self.kernel()
-        rule.also = self.names("also")
-        rule.established_by = self.names("established-by")
-        self.vectors()
-
-    def choice(self, key, allowed, default):
-        """One of a few words; without a default the key is required."""
-        if key not in self.data:
-            if default is None:
-                self.error(None, f"{key} is missing")
-            return default
-        value = self.data[key]
-        if value not in allowed:
-            self.error(key, f"{key}: {value} is none of {', '.join(allowed)}")
-            return default
-        return value
-
-    def text(self, key):
-        """Optional text."""
-        value = self.data.get(key)
-        if value is not None and not isinstance(value, str):
-            self.error(key, f"{key} must be text")
-            return None
-        return " ".join(value.split()) if value else None
-
-    def names(self, key):
-        """A list of texts, or one."""
-        value = self.data.get(key, [])
-        if isinstance(value, str):
-            value = [value]
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            self.error(key, f"{key} must be a list of texts")
-            return []
-        if key == "also":
-            lines = getattr(value, "lines", [self.data.lines.get(key, 0)] * len(value))
-            self.rule.also_places = [self.reader.place(line) for line in lines]
-        return list(value)
-
-    def kernel(self):
-        """What a kernel does with a violation."""
-        value = self.data.get("kernel")
-        if value is None:
-            return {}
-        if not isinstance(value, Map):
-            self.error("kernel", "kernel must be a map")
-            return {}
-        for key, text in value.items():
-            line = value.lines[key]
-            if key not in KERNEL_KEYS:
-                self.reader.error(line, f"rule {self.rule.name}: unknown key kernel.{key}")
-            elif not isinstance(text, str):
-                self.reader.error(line, f"rule {self.rule.name}: kernel.{key} must be text "
-                                  "(quote it)")
-        return {k: v for k, v in value.items() if k in KERNEL_KEYS and isinstance(v, str)}
-
-    def vectors(self):
-        """Lists of edits by kind, with a base image for all that name none."""
-        value = self.data.get("vectors")
-        if value is None:
-            return
-        if not isinstance(value, Map):
-            self.error("vectors", "vectors must be a map")
-            return
-        base = value.get("base", "plain")
-        if not isinstance(base, str):
-            self.reader.error(value.lines["base"], f"rule {self.rule.name}: base must be a name")
-            base = "plain"
-        for kind in value:
-            if kind in VECTOR_KINDS:
-                self.vector_list(kind, value[kind], value.lines[kind], base)
-            elif kind != "base":
-                self.reader.error(value.lines[kind],
-                                  f"rule {self.rule.name}: unknown key vectors.{kind}")
-
-    def vector_list(self, kind, entries, line, base):
-        """The vectors of one kind."""
-        if not isinstance(entries, Seq):
-            self.reader.error(line, f"rule {self.rule.name}: vectors.{kind} must be a list")
-            return
-        for number, entry in enumerate(entries):
-            if isinstance(entry, Map):
-                self.rule.vectors.append(Vector(self.reader.place(entries.lines[number]), kind,
-                                                number, entry, entry.get("base", base)))
-            else:
-                self.reader.error(entries.lines[number],
-                                  f"rule {self.rule.name}: a vector must be a map")
 
 
 def table_rows(tokens):
