@@ -31,6 +31,12 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 export KDIR SAMPLE
+# Compilers run under ccache where Debian's package is installed; afl-clang-fast runs clang by its
+# path, past ccache.
+ifneq ($(wildcard /usr/lib/ccache),)
+export PATH := /usr/lib/ccache:$(PATH)
+export CCACHE_DIR ?= $(CURDIR)/build/ccache
+endif
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
 # Several goals are made one after the other: each may keep all processors busy.
