@@ -84,7 +84,7 @@ def arrows(files):
 
 COLUMNS = 100
 LONG_STRING = 30
-DATA = re.compile(r"LICENSES/|.*/(corpus|regressions)/|.*\.(erofs|blob|input|tar|tsv|list|patch|json)$"
+DATA = re.compile(r"LICENSES/|.*/(corpus|regressions)/(?!README)|.*\.(erofs|blob|input|tar|tsv|list|patch|json)$"
                   r"|kernel/findings/[^/]*/log$|spec/tests/good\.md$")
 STRING = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'[^']*')")
 CONSOLE = re.compile(r"^```console\n.*?^```$", re.M | re.S)
