@@ -190,7 +190,6 @@ def test_undefined():
 
 
 def main():
-    """All of it, or none."""
     absent = [package for tool, package in wp.TOOLS.items() if not shutil.which(tool)]
     if absent and not os.environ.get("CI"):
         tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-proofs")

@@ -73,7 +73,6 @@ def state():
 
 
 def write_report(results, versions, wall):
-    """The whole of it."""
     places = {function: (path, function) for proved in results.values()
               for path, function in proved}
     rules = []

@@ -82,7 +82,7 @@ def sweep(architecture):
 
 
 def test_architecture(architecture, kind, magic, emulator):
-    """All of it, for one."""
+    """All tests, on one architecture."""
     program = f"{tap.TOP}/build/{architecture}/erofs-ishare"
     with open(program, "rb") as data:
         tap.ok(data.read(6) == magic, f"{architecture}: the program is {kind}")

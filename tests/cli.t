@@ -790,7 +790,6 @@ def test_hostile_names(copies):
 
 
 def test_rules():
-    """The catalogue."""
     rules = json.loads(tool("rules", "--format=json").stdout)
     text = tool("rules").stdout.splitlines()
     tap.ok([line.split()[:3] for line in text[:-2]] == [[r["name"], r["severity"], r["subject"]]

@@ -316,7 +316,6 @@ def has_library():
 
 
 def main():
-    """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print(f"# FAULTS_SEED={SEED}", flush=True)
     with tempfile.TemporaryDirectory() as work, \

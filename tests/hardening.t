@@ -113,7 +113,6 @@ def objects(option, wanted_marks):
 
 
 def program(wanted_marks):
-    """The program."""
     header, segments = readelf("--file-header", PROGRAM), readelf("--program-headers", PROGRAM)
     dynamic, symbols = readelf("--dynamic", PROGRAM), readelf("--dyn-syms", PROGRAM)
     flags = {kind: f
@@ -141,7 +140,6 @@ def program(wanted_marks):
 
 
 def main():
-    """All of it."""
     status, said = tap.make("all")
     tap.ok(status == 0, "it builds", said)
     option, wanted_marks = BRANCHES.get(machine(), (None, set()))

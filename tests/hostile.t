@@ -707,7 +707,6 @@ def mutants(work):
 
 
 def main():
-    """All of it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parts = (no_images, block_device, without_permission, truncated, shrinking, cycles,
              overlapping_directories,

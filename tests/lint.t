@@ -239,7 +239,6 @@ def stray_files():
 
 
 def main():
-    """All of it."""
     files = tracked()
     tap.ok(tap.make("all")[0] == 0, "it builds")
     compile_without_warnings("gcc")

@@ -163,7 +163,6 @@ def in_text(rule, *arguments):
 
 
 def in_json(rule, *arguments):
-    """The events."""
     for event in json.loads(tool("check", "--format=json", *arguments))["events"]:
         if event.get("rule") == rule and (rule or event["type"] == "unexamined"):
             yield event["image"], event["path"], event.get("message")
@@ -426,7 +425,6 @@ SARIF = validator()
 
 
 def main():
-    """All of it."""
     test_characters()
     with tempfile.TemporaryDirectory(prefix="ishare-names-") as work:
         test_findings(work)

@@ -379,7 +379,6 @@ def test_pairs(pool):
 
 
 def main():
-    """All of it."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         test_vectors(pool)
         test_without_devices()

@@ -443,7 +443,6 @@ def test_two_machines(where):
 
 
 def main():
-    """All of it."""
     # Under nohup a campaign ignores it, as it should.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="campaign-") as where:

@@ -153,7 +153,6 @@ def bad_input():
 
 
 def main():
-    """All of it."""
     accepts()
     regressions()
     arguments()

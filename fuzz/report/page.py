@@ -100,7 +100,6 @@ def percent(part, whole):
 
 
 def page(report):
-    """The whole page."""
     body = "".join(section(t) for t in report["targets"])
     changed = ", with changes that are not committed" if report["tree_changed"] else ""
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -144,7 +144,6 @@ def build(where):
 
 
 def make_report(where, *options):
-    """Runs it."""
     return tap.run([REPORT, "--targets", f"{where}/toy.toml", "--out", f"{where}/out", *options])
 
 
@@ -365,7 +364,6 @@ def test_not_known(where):
 
 
 def main():
-    """All of it."""
     with tempfile.TemporaryDirectory(prefix="report-") as where:
         build(where)
         test_mistakes(where)

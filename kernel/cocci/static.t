@@ -101,7 +101,6 @@ def compare(name, check, table, found):
 # ---- Coccinelle ----
 
 def rules():
-    """Their names."""
     return sorted(os.path.basename(path).removesuffix(".cocci")
                   for path in glob.glob(f"{HERE}/*.cocci"))
 

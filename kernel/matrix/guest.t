@@ -105,7 +105,6 @@ def observe(directory):
 
 
 def main():
-    """All of it."""
     if not os.path.isfile(f"{tap.TOP}/{matrix.GUEST_FACTS}"):
         tap.skip("guests that die", "there is no guest plain: make kernel")
         tap.done()

@@ -45,7 +45,6 @@ GUEST = os.environ.get("MATRIX_GUEST",
 
 
 def arguments():
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     sweep = parser.add_mutually_exclusive_group()
     sweep.add_argument("--no-sweep", action="store_true", help="leave out the field sweep")
@@ -69,7 +68,6 @@ def processor_seconds():
 
 
 def say(text):
-    """Progress."""
     print(text, flush=True)
 
 
@@ -196,7 +194,6 @@ def guest_facts():
 
 
 def summary(report):
-    """The last line."""
     words = []
     for what, number in (("vectors and images", report["counts"]),
                          ("changes of the sweep", report["sweep_counts"])):
@@ -235,7 +232,6 @@ def only_one():
 
 
 def main():
-    """All of it."""
     options = arguments()
     with only_one():
         return make(options)

@@ -468,7 +468,6 @@ def test_padding(directory):
 
 
 def test_words():
-    """Small parts."""
     tap.ok(number_of({"nid": 80}) == 80, "a nid is an inode number")
     tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008,
            "in the metabox, its topmost bit is bit 31")
@@ -487,7 +486,6 @@ def test_words():
 
 
 def main():
-    """All of it."""
     spec, errors = parse.parse(sorted(glob.glob(f"{tap.TOP}/spec/[0-9][0-9]-*.md")))
     tap.ok(not errors.found, "the specification can be read", *errors.found)
     judge = Judge(spec)

@@ -128,7 +128,6 @@ filter();
 
 
 def page(report):
-    """All of it."""
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
@@ -155,7 +154,6 @@ def introduction(report):
 
 
 def controls(rows):
-    """The filter."""
     rules = "".join(f"<option>{escape(r)}</option>"
                     for r in sorted({r["rule"] for r in rows if r["rule"]}))
     return ("<form hidden role=\"search\" aria-label=\"Filter\">\n"

@@ -504,7 +504,6 @@ def sources(box):
 
 
 def main():
-    """All of it."""
     status, said = tap.make("build/kernel/tests/init")
     if not tap.ok(status == 0 and os.path.exists(f"{tap.TOP}/build/kernel/{GUEST}/linux"),
                   "there is a guest to try", said, f"make guests makes build/kernel/{GUEST}/linux"):

@@ -232,7 +232,6 @@ def refusals(top):
 
 
 def main():
-    """All of it."""
     status, said = tap.make(*(f"build/kernel/tests/{name}"
                               for name in ("init", "prisoner", "escape")))
     if not tap.ok(status == 0 and os.path.exists(f"{GUESTS}/confine"),

@@ -214,7 +214,6 @@ def enum(name, values):
 
 
 def rules_c(spec):
-    """The catalogue."""
     parts = [HEAD + '#include "rules.h"\n', "const struct ishare_rule ishare_rules"
              "[ISHARE_RULE_COUNT] = {\n" + "".join(rule_entry(r) for r in spec.rules) + "};\n"]
     parts.append("const bool ishare_scopes[ISHARE_SCOPE_COUNT][ISHARE_RULE_COUNT] = {\n"

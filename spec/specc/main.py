@@ -21,7 +21,6 @@ PARTS = ("c", "html", "vectors")
 
 
 def arguments(argv):
-    """The command line."""
     parser = argparse.ArgumentParser(description="The spec compiler.")
     parser.add_argument("--out", metavar="DIR", help="write what follows from the spec to DIR")
     parser.add_argument("--parts", default=",".join(PARTS),

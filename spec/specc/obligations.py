@@ -123,7 +123,6 @@ def table(spec, core):
 
 
 def totals(spec):
-    """The closing line."""
     vectors = sum(len(r.vectors) for r in spec.rules)
     runtime = sum(r.runtime for r in spec.rules)
     return f"{len(spec.rules)} rules ({runtime} about readers), {vectors} vectors\n"
