@@ -105,7 +105,7 @@ def objects(option, wanted_marks):
               for n in [*OBJECTS, "build/libishare.o"]}
     tap.is_empty([n for n, stack in stacks.items() if not stack or " X " in stack[0]],
                  "no object asks for a stack with code")
-    for part in ("core", "lib", "cmd"):
+    for part in ("core", "image", "check", "domain", "cmd"):
         guarded = [n for n in OBJECTS if f"/{part}/" in n
                    and "__stack_chk_fail" in tap.run(["nm", "-u", n]).stdout]
         tap.ok(guarded, f"ref/{part} has frames that are guarded",
