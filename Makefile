@@ -213,7 +213,7 @@ FORCE:
 # ---- Using it ----
 
 .PHONY: demo test test-arch test-all
-demo: ## use: Install what is missing, build, judge real images and a broken one
+demo: ## use: Install missing packages, build, check real images and a broken one
 demo: all build/spec/vectors/.stamp
 	$(Q)tests/tools/demo
 
@@ -222,7 +222,7 @@ PROVE := tests/tools/run-tests
 UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 
 needs_test := deps-test
-test: test-programs ## test: Install what is missing, build, run all tests of the program itself
+test: test-programs ## test: Install missing packages, build, run the tests of erofs-ishare
 	$(Q)$(PROVE) --parallel $(UNIT:%.c=build/%) $(UNIT_ASAN) \
 		$(filter-out tests/arch.t,$(wildcard tests/*.t spec/tests/*.t proofs/*.t))
 
@@ -237,7 +237,7 @@ test-arch: all build/spec/vectors/.stamp build/spec/sweep/.stamp \
 	$(Q)$(PROVE) tests/arch.t
 
 needs_test-all := deps-all
-test-all: ## test: Run all of it, without samples; resumes; the record is build/record.json
+test-all: ## test: Run every test, without samples; resumes; writes build/record.json
 test-all: | packages
 	$(Q)tests/tools/stages --all --keep-going --resume --record build/record.json
 
@@ -290,7 +290,7 @@ format: ## update: Format the C sources with clang-format
 	$(Q)clang-format -i $$(tests/tools/list-files '*.[ch]')
 
 needs_lint := deps-test
-lint: | packages ## test: Look for warnings, form, licences and stray files (part of test)
+lint: | packages ## test: Check warnings, formatting, licences and stray files (part of test)
 	$(Q)$(PROVE) tests/lint.t
 
 clean: ## build: Remove build/

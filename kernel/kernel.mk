@@ -41,7 +41,7 @@ test-findings: ## test: Build a kernel with each finding's patch; its reproducer
 
 # The kernel is configured for this, in build/kernel/static, but not built.
 needs_test-static := deps-kernel
-test-static: kernel-inputs ## test: Read fs/erofs and kernel/ with Coccinelle and sparse (KDIR=)
+test-static: kernel-inputs ## test: Check fs/erofs and kernel/ with Coccinelle and sparse (KDIR=)
 	$(Q)kernel/uml/get-source
 	$(Q)$(PROVE) kernel/cocci/static.t
 
@@ -106,5 +106,5 @@ matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/r
 
 needs_test-matrix := deps-kernel
 test-matrix: $(if $(ONLY),matrix-inputs,report-matrix)
-test-matrix: ## test: Try the vectors on kernel and erofs-utils, and test what does so
+test-matrix: ## test: Run the vectors on kernel and erofs-utils; test the matrix's programs
 	$(Q)$(PROVE) kernel/matrix/*.t

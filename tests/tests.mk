@@ -15,7 +15,7 @@ erofs-utils: | packages ## build: Provide erofs-utils 1.9 or newer in build/tool
 	$(Q)tests/tools/build-erofs-utils
 
 needs_images := deps-images
-images: erofs-utils ## update: Make the images in tests/images and spec/base anew (as root)
+images: erofs-utils ## update: Rebuild the images in tests/images and spec/base (as root)
 	$(Q)tests/tools/make-images tests/images/images.yaml spec/base/images.yaml
 
 # The images of the field sweep.
@@ -25,7 +25,7 @@ build/spec/sweep/.stamp: build/spec/vectors/.stamp
 	$(Q)$(SPECC) --sweep $(@D) $(SPEC_CHAPTERS)
 	$(Q)touch $@
 
-sweep: test-programs ## update: Write tests/sweep.tsv anew; review the difference
+sweep: test-programs ## update: Rewrite tests/sweep.tsv; review the difference
 	$(Q)tests/vectors.t --update
 
 test-programs: build/spec/vectors/.stamp build/spec/sweep/.stamp

@@ -168,7 +168,8 @@ def test_usage(where):
 def test_directories(where):
     """A directory is empty, or a campaign of this target; its name may have a space."""
     for name, file, data, said in (
-            ("one with other things", "thesis.tex", "", "is neither empty nor a campaign's"),
+            ("one with other things", "thesis.tex", "",
+             "is neither empty nor a campaign's directory"),
             ("another target's", "campaign.json", '{"target": "kernel", "sessions": []}',
              "holds a campaign of kernel, not of crashing"),
             ("one whose campaign.json is damaged", "campaign.json", "{",

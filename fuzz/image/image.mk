@@ -167,5 +167,5 @@ FUZZ_QUEUES :=
 needs_corpus := deps-fuzz
 corpus: $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image \
 		build/spec/vectors/.stamp)
-corpus: ## update: Choose the seeds in fuzz/corpus anew (TARGET=, FUZZ_QUEUES=DIRECTORIES)
+corpus: ## update: Choose new seeds for fuzz/corpus (TARGET=, FUZZ_QUEUES=DIRECTORIES)
 	$(Q)fuzz/$(or $(filter kernel,$(TARGET)),image)/refresh-corpus $(FUZZ_QUEUES)
