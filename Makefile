@@ -239,7 +239,7 @@ test-arch: all build/spec/vectors/.stamp build/spec/sweep/.stamp \
 needs_test-all := deps-all
 test-all: ## test: Run every test, without samples; resumes; writes build/record.json
 test-all: | packages
-	$(Q)tests/tools/stages --all --keep-going --resume --record build/record.json
+	$(Q)SAMPLE=FULL tests/tools/stages --all --keep-going --resume --record build/record.json
 
 build/sysroot/%/.stamp: tests/tools/foreign-packages | packages
 	$(call say,FETCH,$(@D))
