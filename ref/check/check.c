@@ -6,19 +6,6 @@
 
 #define WALK_LINES 256u /* 1 MiB of cache: more costs more than it saves (measured) */
 
-enum verdict verdict_so_far(const struct check *check)
-{
-	return check->report.state == REPORT_OPEN ? JUDGED : ENDED;
-}
-
-bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes)
-{
-	if (spend(&check->work, bytes))
-		return true;
-	not_examined(&check->report, thing, OVERLAPS);
-	return false;
-}
-
 static bool check_init(struct check *check, struct ishare_image *image)
 {
 	bool ready;

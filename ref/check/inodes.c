@@ -4,14 +4,6 @@
 
 #include "check/judges.h"
 
-struct place inode_place(const struct file *file)
-{
-	return place_struct(file->space,
-			    file->inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
-						 : ISHARE_STRUCT_INODE_COMPACT,
-			    file->offset);
-}
-
 /* For the fields that both forms have at the same offset. */
 static struct place inode_field(const struct file *file, uint32_t compact_offset)
 {

@@ -32,11 +32,15 @@ enum verdict {
 	ENDED, /* the report has ended */
 };
 
+/* judges.c */
+
 /* JUDGED, or ENDED. */
 enum verdict verdict_so_far(const struct check *check);
 
 /* Takes work for so many bytes; false: there is not so much left, and the thing is not examined. */
 bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes);
+
+struct place inode_place(const struct file *file);
 
 /* superblock.c: ISHARE_NOT_EROFS, ISHARE_CUT_SHORT: judging the rest makes no sense. */
 enum ishare_result check_superblock(struct check *check);
@@ -57,7 +61,6 @@ void check_special_inodes(struct check *check);
 
 /* Reads and judges the inode that nid names, its xattrs included. */
 enum verdict check_inode(struct check *check, uint64_t nid, struct file *file);
-struct place inode_place(const struct file *file);
 
 /* data.c: judges where the data of a file is, without reading it. */
 void check_data_place(struct check *check, const struct file *file, struct data_place *data);

@@ -24,7 +24,7 @@ int cmd_dump(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 
-/* main.c */
+/* output.c */
 
 /* Says on stderr what went wrong; the program's name and a newline are added. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -34,6 +34,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * fail.
  */
 bool is_unwritten(void);
+
+/* For atexit(): ends the program with STATUS_TROUBLE if not all could be written to stdout. */
+void close_stdout(void);
 
 /* arguments.c: command lines */
 

@@ -102,9 +102,15 @@ static void set_limit(struct check *check, const char *word, struct argp_state *
 
 static void set_format(struct check *check, const char *name, struct argp_state *state)
 {
-	check->report.format = report_format_by_name(name);
-	if (!check->report.format)
-		usage_error(state, "'%s' is not a format: use text, json, sarif or tap", name);
+	static const struct report_format *const formats[] = { &report_text, &report_json,
+							       &report_sarif, &report_tap };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i]->name, name) == 0) {
+			check->report.format = formats[i];
+			return;
+		}
+	usage_error(state, "'%s' is not a format: use text, json, sarif or tap", name);
 }
 
 /* A number of bytes, as in 16G. */

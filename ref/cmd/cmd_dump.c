@@ -81,16 +81,6 @@ static const struct argp dump_argp = {
 	.children = common_options,
 };
 
-void dump_miss(struct dump *dump, const char *reason)
-{
-	char *path = escape_string(dump->path), *text = escape_text(reason);
-
-	complain("%s: %s", path, text);
-	free(path);
-	free(text);
-	dump->status = STATUS_TROUBLE;
-}
-
 int cmd_dump(int argc, char **argv)
 {
 	struct dump dump = { .format = &dump_text, .stream.out = stdout };

@@ -86,10 +86,12 @@ struct dump {
 	int status;
 };
 
-/* cmd_dump.c: says why something is missing from the dump. */
+/* dump_volume.c */
+
+/* Says why something is missing from the dump. */
 void dump_miss(struct dump *dump, const char *reason);
 
-/* dump_volume.c: shows what the image has, from the superblock on. */
+/* Shows what the image has, from the superblock on. */
 void dump_volume(struct dump *dump);
 
 /* dump_words.c */

@@ -46,6 +46,16 @@ struct dumper {
 
 /* ---- What is missing ---- */
 
+void dump_miss(struct dump *dump, const char *reason)
+{
+	char *path = escape_string(dump->path), *text = escape_text(reason);
+
+	complain("%s: %s", path, text);
+	free(path);
+	free(text);
+	dump->status = STATUS_TROUBLE;
+}
+
 static const char *reason_word(uint32_t reason)
 {
 	static const char *const words[REASONS] = {

@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What the formats of a report have in common. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "report.h"
-
-const struct report_format *report_format_by_name(const char *name)
-{
-	static const struct report_format *const formats[] = { &report_text, &report_json,
-							       &report_sarif, &report_tap };
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i]->name, name) == 0)
-			return formats[i];
-	return NULL;
-}
 
 bool rule_fails(const struct report *report, const struct ishare_rule *rule)
 {

@@ -53,9 +53,6 @@ struct report {
 
 extern const struct report_format report_text, report_json, report_sarif, report_tap;
 
-/* Returns the format of that name, or NULL. */
-const struct report_format *report_format_by_name(const char *name);
-
 /* report.c: what formats have in common */
 
 /* Whether breaking the rule makes an image fail. */

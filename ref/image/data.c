@@ -13,24 +13,6 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Which device has a block: see that section of the chapter "Devices". */
-static void find_device(const struct volume *volume, struct ishare_run *run)
-{
-	const struct indexed_extent *e = last_extent(&volume->map, run->start);
-
-	run->device = 0;
-	run->address = run->start;
-	if (volume->map.flat) {
-		if (run->device_id)
-			run->address += volume->map.extents[run->device_id - 1].start;
-	} else if (run->device_id) {
-		run->device = run->device_id;
-	} else if (e && e->device && ishare_extent_has(&e->extent, run->start)) {
-		run->device = e->device;
-		run->address -= e->extent.start;
-	}
-}
-
 /*
  * Fills *run, whose size is set, with what begins skip bytes behind the start of a block. Block
  * numbers have at most 48 bits, and so has what a flat image adds to them.

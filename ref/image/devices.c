@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* The table of extra devices, and which of them has a block. Chapter "Devices". */
+/* The table of extra devices. Chapter "Devices". */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -116,19 +116,4 @@ enum read_result match_devices(struct reader *reader)
 	return read_failed(reader,
 			   "the image has %" PRIu32 " extra device%s, but %" PRIu32 " %s given",
 			   count, count == 1 ? "" : "s", given, given == 1 ? "was" : "were");
-}
-
-const struct indexed_extent *last_extent(const struct device_map *map, uint64_t block)
-{
-	uint32_t low = 0, high = map->sorted_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (map->sorted[middle].extent.start <= block)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &map->sorted[low - 1] : NULL;
 }

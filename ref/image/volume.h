@@ -185,13 +185,18 @@ struct ishare_name prefix_name(const struct prefix_table *prefixes, uint32_t ind
 uint64_t slot_offset(const struct volume *volume, uint32_t i);
 enum read_result read_slot(struct reader *reader, uint32_t i, struct ishare_deviceslot *slot);
 
+/* The bytes that the image and its devices hold. */
+uint64_t held_bytes(const struct volume *volume);
+
+/* map.c: which device has a block */
+
 /*
  * The last of map->sorted that starts at the block or before it, or NULL. There may be 65,535 of
  * them, and more blocks to look up.
  */
 const struct indexed_extent *last_extent(const struct device_map *map, uint64_t block);
 
-/* The bytes that the image and its devices hold. */
-uint64_t held_bytes(const struct volume *volume);
+/* Fills in device and address of a run, by its device_id and start. */
+void find_device(const struct volume *volume, struct ishare_run *run);
 
 #endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* What the judges share. */
+#include "check/judges.h"
+
+enum verdict verdict_so_far(const struct check *check)
+{
+	return check->report.state == REPORT_OPEN ? JUDGED : ENDED;
+}
+
+bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes)
+{
+	if (spend(&check->work, bytes))
+		return true;
+	not_examined(&check->report, thing, OVERLAPS);
+	return false;
+}
+
+struct place inode_place(const struct file *file)
+{
+	return place_struct(file->space,
+			    file->inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
+						 : ISHARE_STRUCT_INODE_COMPACT,
+			    file->offset);
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+"""The layers of ref/: each knows those below it, and none above; and no file goes in a circle."""
+
+import collections
+import glob
+import os
+import re
+
+from erofs_ishare import tap
+
+# From the lowest to the highest. ref/ishare.h is the vocabulary of all but core.
+LAYERS = ["core", "image", "check", "domain", "cmd"]
+GENERATED = "build/spec"
+
+
+def read(path):
+    """A file's text."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def sources(layer):
+    """The names of a layer's C files and headers, from the top of the tree."""
+    return sorted(glob.glob(f"ref/{layer}/*.[ch]", root_dir=tap.TOP))
+
+
+def resolve(name, includer):
+    """The file that an #include "name" stands for, as the compiler looks for it."""
+    for directory in (os.path.dirname(includer), "ref", "ref/core", GENERATED):
+        path = os.path.normpath(f"{directory}/{name}")
+        if os.path.exists(f"{tap.TOP}/{path}"):
+            return path
+    return None
+
+
+def layer_of(path):
+    """The index of a file's layer; -1 for what the specification generates."""
+    folder = os.path.dirname(path)
+    return LAYERS.index(folder.removeprefix("ref/")) if folder != GENERATED else -1
+
+
+def included(path):
+    """The files of the project that a file includes, one after the other."""
+    return [(name, resolve(name, path)) for name in
+            re.findall(r'^\s*#\s*include "([^"]+)"', read(f"{tap.TOP}/{path}"), re.M)]
+
+
+def wrong_include(path, name, target):
+    """Why a file may not include another, or None."""
+    if target is None:
+        return f"{path} includes {name}, which is nowhere"
+    if target == "ref/ishare.h":
+        return f"{path} includes {name}" if layer_of(path) == 0 else None
+    if layer_of(target) > layer_of(path):
+        return f"{path} includes {target}"
+    return None
+
+
+def symbols(path, *options):
+    """The global symbols of an object file."""
+    return set(tap.run(["nm", "--format=just-symbols", *options, path]).stdout.split())
+
+
+def objects():
+    """{C file: its object file}"""
+    return {path: f"{tap.TOP}/build/{path[:-2]}.o"
+            for layer in LAYERS for path in sources(layer) if path.endswith(".c")}
+
+
+def calls(made):
+    """{C file: {C file: a symbol of which it needs}}"""
+    home = {symbol: path for path, file in made.items()
+            for symbol in symbols(file, "--defined-only", "--extern-only")}
+    graph = collections.defaultdict(dict)
+    for path, file in made.items():
+        for symbol in symbols(file, "--undefined-only"):
+            if home.get(symbol, path) != path:
+                graph[path][home[symbol]] = symbol
+    return graph
+
+
+def circles(graph):
+    """Ways from a file back to itself: one for each file where a search first finds one."""
+    found, done = [], set()
+
+    def visit(path, way):
+        if path in way:
+            found.append(" -> ".join([*way[way.index(path):], path]))
+        elif path not in done:
+            for target in graph.get(path, ()):
+                visit(target, [*way, path])
+            done.add(path)
+
+    for path in sorted(graph):
+        visit(path, [])
+    return found
+
+
+def main():
+    """Includes, then what the compiler has made of them."""
+    files = [path for layer in LAYERS for path in sources(layer)]
+    wrong = [wrong_include(path, *pair) for path in files for pair in included(path)]
+    tap.is_empty(filter(None, wrong), "no file of ref/ includes a header of a layer above its own")
+    headers = {path: [target for _, target in included(path) if target] for path in files
+               if path.endswith(".h")}
+    tap.is_empty(circles(headers), "no header includes itself by way of others")
+    status, said = tap.make("all")
+    tap.ok(status == 0, "the objects are there", said)
+    graph = calls(objects())
+    tap.ok(len(graph) > 50, "files need each other", len(graph))
+    tap.is_empty([f"{path} needs {symbol}() of {target}" for path in graph
+                  for target, symbol in graph[path].items() if layer_of(target) > layer_of(path)],
+                 "no file of ref/ needs a symbol of a layer above its own")
+    tap.is_empty(circles(graph), "no file of ref/ needs itself by way of others")
+    tap.done()
+
+
+main()
