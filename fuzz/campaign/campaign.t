@@ -304,7 +304,7 @@ def test_one_at_a_time(where):
     run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="o")
     ready = run.runs("main") and run.runs("asan")
     second = tap.run(run.command)
-    tap.ok(ready and second.returncode == 2 and "runs in" in second.stderr
+    tap.ok(ready and second.returncode == 2 and "already running in" in second.stderr
            and second.stderr.count("\n") == 1,
            "a second campaign in the same directory: one line", second.returncode, second.stderr)
     for path in glob.glob("/proc/[0-9]*/cmdline"):
