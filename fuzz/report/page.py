@@ -4,81 +4,24 @@
 import time
 from html import escape
 
+from erofs_ishare import pages
 from erofs_ishare.campaigns import plural
-from charts import SERIES, chart
+from erofs_ishare.charts import chart, colour, STYLE as CHARTS_STYLE
 
 TITLE = "Fuzz campaigns"
 
-STYLE = """\
-:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8;
-  --link: #0b57a4;
-  --good: #1b6b3a; --bad: #b3261e; --bad-bg: #fdeceb; --bar: #9cc5ab; --series1: #0b57a4;
-  --series2: #b3541e;
-  --series3: #1b6b3a; --series4: #7a3e9d; --series5: #8a6d00; --series6: #b3266e;
-  --series7: #00707a; --series8: #56606b; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4;
-  --line: #343b43;
-  --code: #1d2227; --link: #7db7f5; --good: #7fce9a; --bad: #ff8f86; --bad-bg: #381b19;
-  --bar: #2f6b45;
-  --series1: #7db7f5; --series2: #f2a36b; --series3: #7fce9a; --series4: #c79be6;
-  --series5: #e3c55b;
-  --series6: #f28bbd; --series7: #6fcfd8; --series8: #a0aab4; } }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 76rem; background: var(--bg);
-  color: var(--fg);
-  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-a { color: var(--link); }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.2rem 0 .5rem; }
-h2 { font-size: 1.3rem; margin: 2.5rem 0 .3rem; padding-top: 1rem;
-  border-top: 3px solid var(--line); }
-h3 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; }
-p, ul, dl { max-width: 60rem; }
-code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
-pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px;
-  line-height: 1.4;
-  overflow-wrap: normal; margin: .5rem 0; }
-pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none;
-  margin: .6rem 0; }
-.counts li { border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .7rem;
-  color: var(--soft); }
-.counts .good { color: var(--good); border-color: currentColor; }
-.counts .bad { color: var(--bad); border-color: currentColor; background: var(--bad-bg); }
-.table { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; overflow-wrap: normal; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
-  border-bottom: 1px solid var(--line); }
+STYLE = CHARTS_STYLE + """\
+:root { --bar: #9cc5ab; }
+@media (prefers-color-scheme: dark) { :root { --bar: #2f6b45; } }
+h2 { margin-top: 2.5rem; padding-top: 1rem; border-top: 3px solid var(--line); }
+th, td { border-bottom: 1px solid var(--line); }
 thead th { border-bottom-width: 2px; white-space: nowrap; }
-.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.key { display: inline-block; width: 1.2em; height: 0; border-top: 3px solid;
-  margin: 0 .5em .25em 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
-  gap: 1rem 2rem;
-  margin: 1rem 0; }
-figure { margin: 0; }
-figcaption { font-weight: 600; font-size: .9rem; }
-figure svg { display: block; width: 100%; height: auto; max-width: 36rem; font-family: system-ui,
-  sans-serif; }
 .bar { display: block; height: .7rem; min-width: 5rem; background: var(--code); border-radius: 2px;
   margin-top: .35rem; }
 .bar i { display: block; height: 100%; background: var(--bar); border-radius: 2px; }
 .crash { border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: 4px;
-  padding: .1rem 1rem .6rem;
-  margin: 1rem 0; }
+  padding: .1rem 1rem .6rem; margin: 1rem 0; }
 .crash h4 { margin: .7rem 0 .3rem; font-size: 1rem; }
-.soft, summary { color: var(--soft); }
-summary { cursor: pointer; min-height: 1.6rem; }
-dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
-:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
-@media (max-width: 40rem) {
-  .cards, .cards tbody, .cards tr, .cards th, .cards td { display: block; border: 0;
-    padding: .1rem 0; text-align: left; }
-  .cards thead { display: none; }
-  .cards tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0;
-    padding: .4rem .7rem; }
-  .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
-}
 """
 
 
@@ -102,25 +45,23 @@ def percent(part, whole):
 def page(report):
     body = "".join(section(t) for t in report["targets"])
     changed = ", with changes that are not committed" if report["tree_changed"] else ""
-    return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            f"<title>{TITLE}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
-            "<p>What AFL++ tried against "
-            f"{' and against '.join(escape(t['what']) for t in report['targets'])}, "
-            "and what it found.</p>\n"
-            f"<p class=\"soft\">Made {escape(report['made'])} from "
-            f"<code>{escape(report['commit'])}</code>{changed}. "
-            "<a href=\"report.json\">The same as JSON</a>.</p>\n"
-            f"</header>\n<main>\n{body}</main>\n</body>\n</html>\n")
+    attacked = " and against ".join(escape(t["what"]) for t in report["targets"])
+    return pages.page(TITLE, (
+        f"<header>\n<h1>{TITLE}</h1>\n"
+        f"<p>What AFL++ tried against {attacked}, and what it found.</p>\n"
+        f'<p class="soft">Made {escape(report["made"])} from '
+        f'<code>{escape(report["commit"])}</code>{changed}. '
+        '<a href="report.json">The same as JSON</a>.</p>\n'
+        f"</header>\n<main>\n{body}</main>\n"), STYLE)
 
 
 def section(target):
     """One target."""
-    return (f"<section id=\"{escape(target['name'])}\">\n<h2>{escape(target['name'])}</h2>\n"
-            f"<p>{escape(target['what'][0].upper() + target['what'][1:])}.</p>\n"
-            f"{counts(target)}{crashes(target)}{instances(target)}{charts(target)}{coverage(target)}"
-            f"{circumstances(target)}</section>\n")
+    what = target["what"]
+    parts = "".join(part(target) for part in (counts, crashes, instances, charts, coverage,
+                                              circumstances))
+    return (f'<section id="{escape(target["name"])}">\n<h2>{escape(target["name"])}</h2>\n'
+            f"<p>{escape(what[0].upper() + what[1:])}.</p>\n{parts}</section>\n")
 
 
 def counts(target):
@@ -128,18 +69,16 @@ def counts(target):
     found = sum(c["kind"] == "crash" for c in target["crashes"])
     hangs = len(target["crashes"]) - found
     execs = sum(i["execs"] for i in target["instances"])
+    seconds = sum((s["end"] or s["start"]) - s["start"] for s in target["sessions"])
     cover = target["coverage"]
     items = [("bad" if found else "good", plural(found, "crash", "different crashes")),
              ("bad" if hangs else "good", plural(hangs, "hang", "different hangs")),
              ("", f"{execs:,} execs"), ("", f"{target['corpus']:,} inputs in the corpus"),
-             ("",
-              f"{duration(sum((s['end'] or s['start']) - s['start'] for s in target['sessions']))} long")]
+             ("", f"{duration(seconds)} long")]
     if cover and cover.get("lines"):
-        items.append(("", f"{percent(cover['reached'], cover['lines'])} of {cover['lines']:,} "
-                          "lines reached"))
-    return ("<ul class=\"counts\">\n" + "".join(f"<li class=\"{c}\">{escape(text)}</li>\n"
-                                                for c, text in items)
-            + "</ul>\n")
+        share = percent(cover["reached"], cover["lines"])
+        items.append(("", f"{share} of {cover['lines']:,} lines reached"))
+    return pages.counts(items)
 
 
 # ---- Crashes ----
@@ -147,11 +86,10 @@ def counts(target):
 def crashes(target):
     """Each with what repeats it."""
     text = "".join(crash(c) for c in target["crashes"]) or "<p>No input fails.</p>\n"
-    if target["not_repeated"]:
-        text += (f"<details><summary>{plural(len(target['not_repeated']), 'input', 'inputs')} made "
-                 "the target fail during "
-                 "the campaign, but not when run again</summary>\n"
-                 f"<pre>{escape(chr(10).join(target['not_repeated']))}</pre></details>\n")
+    silent = target["not_repeated"]
+    if silent:
+        text += pages.folded(f"{plural(len(silent), 'input', 'inputs')} made the target fail "
+                             "during the campaign, but not when run again", pages.listing(silent))
     return f"<h3>Crashes</h3>\n{text}"
 
 
@@ -162,43 +100,45 @@ def crash(entry):
         size += f", made from {entry['size']:,}"
     if not entry["repeats"]:
         size += "; it did not happen again when replayed"
-    stack = f"<pre>{escape(chr(10).join(entry['stack']))}</pre>\n" if entry["stack"] else ""
-    return (f"<article class=\"crash\" id=\"{entry['id']}\">\n<h4>{escape(entry['title'])}</h4>\n"
-            f"<pre class=\"wrap\">{escape(entry['replay'])}</pre>\n"
-            f"<p class=\"soft\">{plural(len(entry['inputs']), 'input', 'inputs')} like this; the "
+    return (f'<article class="crash" id="{entry["id"]}">\n<h4>{escape(entry["title"])}</h4>\n'
+            f'<pre class="wrap">{escape(entry["replay"])}</pre>\n'
+            f'<p class="soft">{plural(len(entry["inputs"]), "input", "inputs")} like this; the '
             f"smallest has {size}.</p>\n"
-            f"{stack}"
-            "<details><summary>What it "
-            f"says</summary>\n<pre>{escape(chr(10).join(entry['said']))}</pre></details>\n"
-            "<details><summary>All "
-            f"inputs</summary>\n<pre>{escape(chr(10).join(entry['inputs']))}</pre></details>\n"
-            "</article>\n")
+            f"{pages.listing(entry['stack']) if entry['stack'] else ''}"
+            f"{pages.folded('What it says', pages.listing(entry['said']))}\n"
+            f"{pages.folded('All inputs', pages.listing(entry['inputs']))}\n</article>\n")
 
 
 # ---- Instances ----
 
 COLUMNS = (("execs", "Execs"), ("execs_per_second", "Execs/s"), ("paths", "Paths"),
-           ("edges", "Edges"),
-           ("map_percent", "Of the map, %"), ("cycles", "Cycles"),
+           ("edges", "Edges"), ("map_percent", "Of the map, %"), ("cycles", "Cycles"),
            ("stability_percent", "Stability, %"))
+
+
+def number_cell(title, value):
+    """A figure under its column's title."""
+    return f'<td class="number" data-label="{title}">{value}</td>'
+
+
+def number_heads(*titles):
+    """The heads of columns of figures."""
+    return "".join(f'<th scope="col" class="number">{title}</th>' for title in titles)
+
+
+def instance_row(number, one):
+    """One instance, with the colour that it has in the plots."""
+    cells = "".join(number_cell(title, f"{one[key]:,}") for key, title in COLUMNS)
+    key = f'<span class="key" style="color: {colour(number)}"></span>'
+    return (f'<tr><th scope="row">{key}{escape(one["name"])}</th>'
+            f"{number_cell('Time', duration(one['seconds']))}{cells}</tr>\n")
 
 
 def instances(target):
     """A table, which is the key to the plots' colours, too."""
-    head = "".join(f"<th scope=\"col\" class=\"number\">{title}</th>" for _, title in COLUMNS)
-    rows = ""
-    for i, one in enumerate(target["instances"]):
-        cells = "".join(f"<td class=\"number\" data-label=\"{title}\">{one[key]:,}</td>"
-                        for key, title in COLUMNS)
-        rows += ("<tr><th scope=\"row\"><span class=\"key\" style=\"color: "
-                 f"var(--series{i % len(SERIES) + 1})\"></span>"
-                 f"{escape(one['name'])}</th><td class=\"number\" "
-                 f"data-label=\"Time\">{duration(one['seconds'])}</td>"
-                 f"{cells}</tr>\n")
-    return ("<h3>Instances</h3>\n<div class=\"table\">\n<table class=\"cards\">\n<thead><tr><th "
-            "scope=\"col\">Instance</th>"
-            "<th scope=\"col\" "
-            f"class=\"number\">Time</th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n")
+    head = '<th scope="col">Instance</th>' + number_heads("Time", *(t for _, t in COLUMNS))
+    rows = "".join(instance_row(i, one) for i, one in enumerate(target["instances"]))
+    return "<h3>Instances</h3>\n" + pages.table(head, rows, "cards")
 
 
 def charts(target):
@@ -210,7 +150,7 @@ def charts(target):
         lines = [(i["name"], [(p[0], p[column]) for p in i["series"]]) for i in target["instances"]]
         text += (f"<figure>\n<figcaption>{title}</figcaption>\n"
                  f"{chart(target['name'] + '-' + name, escape(title), lines)}</figure>\n")
-    return f"<div class=\"charts\">\n{text}</div>\n"
+    return f'<div class="charts">\n{text}</div>\n'
 
 
 # ---- Coverage ----
@@ -222,27 +162,24 @@ def coverage(target):
         return ""
     if "missing" in cover:
         return f"<h3>Lines reached</h3>\n<p>Not known: {escape(cover['missing'])}</p>\n"
+    head = ('<th scope="col">File</th>' + number_heads("Lines", "Reached")
+            + '<th scope="col">Not reached</th>')
     rows = "".join(coverage_row(f) for f in cover["files"])
-    return ("<h3>Lines reached by the corpus</h3>\n<table class=\"cards\">\n<thead><tr><th "
-            "scope=\"col\">File</th>"
-            "<th scope=\"col\" class=\"number\">Lines</th><th scope=\"col\" "
-            "class=\"number\">Reached</th>"
-            "<th scope=\"col\">Not reached</th></tr></thead>\n"
-            f"<tbody>\n{rows}</tbody>\n</table>\n")
+    return "<h3>Lines reached by the corpus</h3>\n" + pages.table(head, rows, "cards")
 
 
 def coverage_row(entry):
     """One file; the lines that are not reached on demand."""
     share = 100 * entry["reached"] / entry["lines"]
     missing = entry["lines"] - entry["reached"]
-    more = f"<details><summary>{plural(missing, 'line', 'lines')}</summary>{escape(entry['not_reached'])}</details>" \
-        if missing else "<span class=\"soft\">none</span>"
-    return (f"<tr><th scope=\"row\">{escape(entry['file'])}<span class=\"bar\"><i style=\"width: "
-            f"{share:.1f}%\"></i></span></th>"
-            f"<td class=\"number\" data-label=\"Lines\">{entry['lines']}</td>"
-            "<td class=\"number\" "
-            f"data-label=\"Reached\">{percent(entry['reached'], entry['lines'])}</td>"
-            f"<td data-label=\"Not reached\">{more}</td></tr>\n")
+    more = '<span class="soft">none</span>'
+    if missing:
+        more = pages.folded(plural(missing, "line", "lines"), escape(entry["not_reached"]))
+    return (f'<tr><th scope="row">{escape(entry["file"])}'
+            f'<span class="bar"><i style="width: {share:.1f}%"></i></span></th>'
+            f"{number_cell('Lines', entry['lines'])}"
+            f"{number_cell('Reached', percent(entry['reached'], entry['lines']))}"
+            f'<td data-label="Not reached">{more}</td></tr>\n')
 
 
 # ---- Circumstances ----
@@ -256,9 +193,7 @@ def circumstances(target):
         m = session["machine"]
         rows += (f"<dt>{start}, {length}: {escape(session['outcome'])}</dt>\n"
                  f"<dd>{escape(', '.join(session['jobs']))} on {m['cpus']} CPUs "
-                 f"({escape(m['cpu'])}), Linux "
-                 f"{escape(m['kernel'])}, AFL++ {escape(m['afl'])}; "
+                 f"({escape(m['cpu'])}), Linux {escape(m['kernel'])}, AFL++ {escape(m['afl'])}; "
                  f"<code>{escape(session['commit'])}</code></dd>\n")
-    commands = "\n".join(i["command"] for i in target["instances"])
-    return (f"<h3>Circumstances</h3>\n<dl>\n{rows}</dl>\n"
-            f"<details><summary>Commands</summary>\n<pre>{escape(commands)}</pre></details>\n")
+    commands = pages.listing(i["command"] for i in target["instances"])
+    return (f"<h3>Circumstances</h3>\n<dl>\n{rows}</dl>\n{pages.folded('Commands', commands)}\n")

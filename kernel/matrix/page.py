@@ -5,8 +5,8 @@ import json
 import re
 from html import escape
 
+from erofs_ishare import pages, TOP
 import hexview
-from cases import TOP
 from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED
 
 TITLE = "EROFS page cache sharing: rules, kernel and tools"
@@ -16,46 +16,22 @@ COLUMNS = {"core": "erofs-ishare", "mount": "Kernel: mount", "access": "Kernel: 
 MARKS = {AGREES: ("✓", "as specified"), UNSPECIFIED: ("?", "not specified"),
          EXPLAINED: ("≈", "explained"),
          DISAGREES: ("✗", "unexplained")}
+KINDS = {AGREES: "good", UNSPECIFIED: "other", EXPLAINED: "warn", DISAGREES: "bad"}
 FINDING = re.compile(r"kernel/findings/([a-z0-9-]+)")
 LEVEL = re.compile(r"^<\d+>", re.M)     # of a message, at its head in the kernel's log
 WORST_FIRST = sorted(RANK, key=RANK.get, reverse=True)
 
 STYLE = """\
-:root { --bg: #fff; --fg: #1c2024; --soft: #56606b; --line: #d8dde3; --code: #f4f6f8;
-  --link: #0b57a4;
-  --agrees: #1b6b3a; --unspecified: #4a5590; --unspecified-bg: #f1f3fc; --explained: #855600;
-  --disagrees: #b3261e;
-  --agrees-bg: #fff; --explained-bg: #fff8e3;
-  --disagrees-bg: #fdeceb; --ins: #cdeed6; --del: #fbd5d2; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #a0aab4;
-  --line: #343b43;
-  --code: #1d2227; --link: #7db7f5; --agrees: #7fce9a; --unspecified: #aab6f5;
-  --unspecified-bg: #1d2138;
-  --explained: #f2bd4b; --disagrees: #ff8f86;
-  --agrees-bg: #14171a; --explained-bg: #2b2412; --disagrees-bg: #381b19; --ins: #1f5132;
-  --del: #6b2723; } }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--bg);
-  color: var(--fg);
-  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-a { color: var(--link); }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 1.2rem 0 .5rem; }
-h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-p, ul, dl { max-width: 60rem; }
-code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
-pre { background: var(--code); padding: .6rem .7rem; overflow-x: auto; border-radius: 4px;
-  line-height: 1.4;
-  overflow-wrap: normal; margin: .5rem 0; }
-pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
+:root { --ins: #cdeed6; --del: #fbd5d2; }
+@media (prefers-color-scheme: dark) { :root { --ins: #1f5132; --del: #6b2723; } }
+body { max-width: 96rem; }
+h2 { font-size: 1.2rem; }
 ins { background: var(--ins); text-decoration: none; font-weight: 700; }
 del { background: var(--del); text-decoration: none; font-weight: 700; }
 section { scroll-margin-top: 5rem; }
 #sweep td { white-space: nowrap; }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
-.counts li { border: 1px solid; border-radius: 1rem; padding: .1rem .7rem; }
-.agrees { color: var(--agrees); } .unspecified { color: var(--unspecified); }
-.explained { color: var(--explained); } .disagrees { color: var(--disagrees); }
+.agrees { color: var(--good); } .unspecified { color: var(--other); }
+.explained { color: var(--warn); } .disagrees { color: var(--bad); }
 form { position: sticky; top: 0; z-index: 1; background: var(--bg); display: flex; flex-wrap: wrap;
   gap: .5rem .8rem;
   align-items: end; padding: .6rem 0; border-bottom: 1px solid var(--line); }
@@ -64,10 +40,9 @@ label { display: flex; flex-direction: column; font-size: .8rem; color: var(--so
 input, select { font: inherit; font-size: 1rem; color: var(--fg); background: var(--bg);
   border: 1px solid var(--soft);
   border-radius: 4px; padding: .3rem .4rem; width: 100%; min-height: 2.4rem; }
-:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
 output { font-size: .9rem; color: var(--soft); min-width: 7rem; padding-bottom: .5rem; }
-table { border-collapse: collapse; width: 100%; font-size: .86rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; }
+table { font-size: .86rem; }
+th, td { padding: .3rem .5rem; }
 thead th { border-bottom: 2px solid var(--line); }
 /* Widths that stay when the filter leaves other rows. */
 #matrix { table-layout: fixed; }
@@ -76,16 +51,13 @@ thead th { border-bottom: 2px solid var(--line); }
 #matrix thead th:nth-child(3) { width: 14%; } #matrix thead th:nth-child(7) { width: 13%; }
 #matrix tbody { border-bottom: 1px solid var(--line); }
 #matrix tr.vector th { font-weight: 600; }
-td.unspecified { background: var(--unspecified-bg); }
-td.explained { background: var(--explained-bg); } td.disagrees { background: var(--disagrees-bg); }
+td.unspecified { background: var(--other-bg); }
+td.explained { background: var(--warn-bg); } td.disagrees { background: var(--bad-bg); }
 td.agrees span.value { color: var(--fg); }
 td small { display: block; color: var(--soft); line-height: 1.3; }
 .mark { font-weight: 700; margin-right: .3em; }
 .more td { padding-top: 0; }
-summary { cursor: pointer; color: var(--soft); min-height: 1.6rem; }
-.number { white-space: nowrap; }
 .kind { color: var(--soft); }
-dt { font-weight: 600; font-size: .85rem; color: var(--soft); } dd { margin: 0 0 .4rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 [hidden] { display: none !important; }
@@ -128,20 +100,17 @@ filter();
 
 
 def page(report):
-    return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            f"<title>{TITLE}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-            f"<header>\n<h1>{TITLE}</h1>\n{introduction(report)}</header>\n<main>\n"
-            f"{controls(report['rows'])}{table(report['rows'])}{sweep(report)}{conditions(report)}</main>\n"
-            f"<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
+    rows = report["rows"]
+    return pages.page(TITLE, (
+        f"<header>\n<h1>{TITLE}</h1>\n{introduction(report)}</header>\n<main>\n"
+        f"{controls(rows)}{table(rows)}{sweep(report)}{conditions(report)}</main>\n"),
+        STYLE, SCRIPT)
 
 
 def introduction(report):
     """What this is, and the result."""
     counts = report["counts"]
-    items = "".join(f"<li class=\"{v}\">{MARKS[v][0]} {counts[v]} {MARKS[v][1]}</li>\n"
-                    for v in WORST_FIRST)
+    items = [(KINDS[v], f"{MARKS[v][0]} {counts[v]} {MARKS[v][1]}") for v in WORST_FIRST]
     left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> "
                                            "(<code>SWEEP=no</code>): "
                                            "<code>make report-matrix</code> runs it, too.</p>\n")
@@ -150,7 +119,7 @@ def introduction(report):
             f"Linux {escape(report['kernel'] or '?')}, fsck.erofs and dump.erofs, and compared "
             "with what the "
             "<a href=\"spec/spec.html\">specification</a> says.</p>\n"
-            f"<ul class=\"counts\">\n{items}</ul>\n{left_out}")
+            f"{pages.counts(items)}{left_out}")
 
 
 def controls(rows):
@@ -246,8 +215,8 @@ def more(row):
                        for rule, text in row["words"].items())
         facts.insert(0, "<p>What the specification says on kernels and "
                         f"tools:</p>\n<dl>\n{told}</dl>\n")
-    summary = escape(row["why"]) if row["why"] else "what was edited, and what was seen"
-    return f"<details><summary>{summary}</summary>\n{''.join(facts) or '<p>Nothing was said.</p>'}</details>"
+    summary = row["why"] or "what was edited, and what was seen"
+    return pages.folded(summary, "\n" + ("".join(facts) or "<p>Nothing was said.</p>"))
 
 
 def edit_words(edits):
@@ -318,7 +287,6 @@ def conditions(report):
     facts = [("Kernel", f"Linux {report['kernel']} in User-Mode Linux, pages of 4096 bytes"),
              *((k.replace("_", " "), str(v)) for k, v in report["guest"].items()),
              *report["tools"].items()]
-    listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>\n" for k, v in facts)
     return ("<section id=\"conditions\">\n<h2>How it was done</h2>\n<ul>\n"
             "<li>The kernel mounts files, not block devices. There it cannot read metadata in a "
             "last page that the "
@@ -346,4 +314,4 @@ def conditions(report):
             "<li>fsck.erofs should refuse what breaks a rule of severity error, and pass the rest; "
             "it verifies digests "
             "where the image says that it has some. dump.erofs only has to survive.</li>\n"
-            f"{rates}</ul>\n<dl>\n{listed}</dl>\n</section>\n")
+            f"{rates}</ul>\n{pages.facts(facts)}</section>\n")

@@ -66,7 +66,7 @@ def test_rows(browser, url, expected):
     names = browser.ask(f"{ROWS}.map(r => r.querySelector('th').textContent)")
     tap.ok(len(set(names)) == len(names), "each image once")
     counts = browser.ask("[...document.querySelectorAll('.counts li')].map(l => l.className)")
-    tap.ok(counts == [DISAGREES, EXPLAINED, UNSPECIFIED, AGREES],
+    tap.ok(counts == [page.KINDS[v] for v in (DISAGREES, EXPLAINED, UNSPECIFIED, AGREES)],
            "each verdict is counted, the worst first", counts)
     outside = [u for u in browser.loaded() if not u.startswith((url, "data:", "about:"))]
     tap.is_empty(outside, "nothing is loaded from elsewhere")

@@ -4,58 +4,44 @@
 import re
 from html import escape
 
+from erofs_ishare import pages
+
 from . import obligations, words
 from .parse import markdown, plain, strip_code
 
 TITLE = "EROFS inode page-cache sharing"
 
 STYLE = """\
-:root { --bg: #fff; --fg: #1c2024; --soft: #5b6470; --line: #d8dde3; --code: #f4f6f8;
-  --link: #0b57a4; --error: #b3261e; --warning: #8a5a00; --note: #3d6b3d; --mark: #fff7d6; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e3e6e9; --soft: #9aa4af;
-  --line: #343b43; --code: #1d2227; --link: #7db7f5; --error: #ff8a80; --warning: #f2bd4b;
-  --note: #8fce8f; --mark: #3a3415; } }
-* { box-sizing: border-box; }
-html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.55 system-ui, sans-serif;
-  overflow-wrap: break-word; }
+:root { --mark: #fff7d6; }
+@media (prefers-color-scheme: dark) { :root { --mark: #3a3415; } }
+html { scroll-padding-top: 1rem; }
+body { padding: 0; max-width: none; overflow-wrap: break-word; }
 main, nav { padding: 0 1rem; max-width: 54rem; margin: 0 auto; }
-a { color: var(--link); text-decoration: none; }
+a { text-decoration: none; }
 a:hover { text-decoration: underline; }
-h1, h2, h3, h4 { line-height: 1.25; margin: 2rem 0 .6rem; }
+h1, h2, h3, h4 { margin: 2rem 0 .6rem; line-height: 1.25; }
 h1 { font-size: 1.7rem; }
 header h1 { margin-bottom: 0; }
 section + section > h1 { border-top: 3px solid var(--line); padding-top: 1.5rem; }
-h2 { font-size: 1.3rem; }
-h3 { font-size: 1.08rem; }
-code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .88em; }
 code { background: var(--code); padding: .1em .25em; border-radius: 3px; }
-pre { background: var(--code); padding: .7rem .8rem; overflow-x: auto; border-radius: 4px;
-  line-height: 1.4; }
 pre code { background: none; padding: 0; font-size: 1em; }
-.table { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; font-size: .92em; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
-  border-bottom: 1px solid var(--line); }
+.table { margin: 1rem 0; }
+table { width: auto; }
+th, td { border-bottom: 1px solid var(--line); }
 th { border-bottom-width: 2px; white-space: nowrap; }
 .wide td:last-child { min-width: 14rem; }
-.rule { border: 1px solid var(--line); border-left: 4px solid var(--soft); border-radius: 4px;
+.error { --severity: var(--bad); } .warning { --severity: var(--warn); }
+.note { --severity: var(--good); }
+.rule { border: 1px solid var(--line); border-left: 4px solid var(--severity); border-radius: 4px;
   padding: .1rem 1rem .4rem; margin: 1.5rem 0; }
-.rule.error { border-left-color: var(--error); }
-.rule.warning { border-left-color: var(--warning); }
-.rule.note { border-left-color: var(--note); }
 .rule:target { background: var(--mark); }
 .rule h3 { margin: .8rem 0 .4rem; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .rule h3 a { color: inherit; }
 .badge { display: inline-block; font-size: .78rem; line-height: 1.3; padding: .05rem .5rem;
   border: 1px solid; border-radius: 1rem; margin: 0 .3rem .3rem 0; color: var(--soft); }
-.badge.error { color: var(--error); }
-.badge.warning { color: var(--warning); }
-.badge.note { color: var(--note); }
+.badge.error, .badge.warning, .badge.note { color: var(--severity); }
 dl { margin: .6rem 0; }
-dt { font-weight: 600; font-size: .9em; color: var(--soft); }
-dd { margin: 0 0 .5rem; }
-summary { cursor: pointer; }
+summary { color: inherit; }
 details ul { padding-left: 1.2rem; }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
 nav ol { padding-left: 1.6rem; }
@@ -66,7 +52,7 @@ nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 .figures td:not(:first-child, :last-child), .figures th:not(:first-child, :last-child) {
   text-align: right; }
 .figures td:last-child { white-space: nowrap; }
-.yes { color: var(--note); } .no { color: var(--error); font-weight: 600; }
+.yes { color: var(--good); } .no { color: var(--bad); font-weight: 600; }
 @media (max-width: 40rem) { th, td { padding: .25rem .35rem; }
   table { font-size: .82em; } .wide td:last-child { min-width: 10rem; } }
 @media (min-width: 76rem) {
@@ -79,13 +65,9 @@ nav ol ol { list-style: none; padding-left: 1.1rem; font-size: .92em; }
 def page(spec, core, proofs=None):
     """The page; proofs is the report of the proofs, if there is one."""
     body = "".join(Section(spec, chapter).html() for chapter in spec.chapters)
-    return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            f"<title>{TITLE}</title>\n"
-            f"<style>\n{STYLE}</style>\n</head>\n<body>\n{contents(spec, proofs)}<main>\n"
-            f"<header><h1>{TITLE}</h1></header>\n{body}"
-            f"{obligation_section(spec, core)}{proof_section(spec, proofs)}</main>\n</body>\n</html>\n")
+    return pages.page(TITLE, (
+        f"{contents(spec, proofs)}<main>\n<header><h1>{TITLE}</h1></header>\n{body}"
+        f"{obligation_section(spec, core)}{proof_section(spec, proofs)}</main>\n"), STYLE)
 
 
 def slug(text):
@@ -278,8 +260,7 @@ def obligation_section(spec, core):
             "<p>A rule about bytes owes a predicate, a function of its name in the core, vectors "
             "that hold and fail, and a stated kernel consequence; a rule about a reader owes the "
             "test that establishes it.</p>\n"
-            f"<div class=\"table wide dense\">\n<table>\n<thead><tr>{head}</tr></thead>\n"
-            f"<tbody>\n{body}</tbody>\n</table>\n</div>\n"
+            f"{pages.table(head, body, 'wide dense')}"
             f"<p>{obligations.totals(spec).strip()}.</p>\n</section>\n")
 
 
@@ -343,9 +324,7 @@ def proof_table(first, rows):
     """A table of figures; rows are (what the first column has, figures of a function)."""
     head = "".join(f"<th>{h}</th>" for h in (first, "Goals", "Qed", "cvc5", "Smoke", "Seconds",
                                              "Function"))
-    return ("<div class=\"table dense "
-            f"figures\">\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-            + "".join(proof_row(*row) for row in rows) + "</tbody>\n</table>\n</div>\n")
+    return pages.table(head, "".join(proof_row(*row) for row in rows), "dense figures")
 
 
 def proof_row(first, figures):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """Plots as SVG that is part of the page: it takes the page's colours, and its text is text."""
 
+import io
 import re
 
 import matplotlib
@@ -14,6 +15,23 @@ SERIES = [f"#0a0b{n:02x}" for n in range(1, 9)]
 STYLES = ("-", "--", "-.", ":")
 
 SIZE = (4.4, 2.7)
+
+# Of the page, beside pages.STYLE.
+STYLE = """\
+:root { --series1: #0b57a4; --series2: #b3541e; --series3: #1b6b3a; --series4: #7a3e9d;
+  --series5: #8a6d00; --series6: #b3266e; --series7: #00707a; --series8: #56606b; }
+@media (prefers-color-scheme: dark) { :root { --series1: #7db7f5; --series2: #f2a36b;
+  --series3: #7fce9a; --series4: #c79be6; --series5: #e3c55b; --series6: #f28bbd;
+  --series7: #6fcfd8; --series8: #a0aab4; } }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
+  gap: 1rem 2rem; margin: 1rem 0; }
+figure { margin: 0; }
+figcaption { font-weight: 600; font-size: .9rem; }
+figure svg { display: block; width: 100%; height: auto; max-width: 36rem;
+  font-family: system-ui, sans-serif; }
+.key { display: inline-block; width: 1.2em; height: 0; border-top: 3px solid;
+  margin: 0 .5em .25em 0; }
+"""
 
 
 def short(value, _position=None):
@@ -70,10 +88,14 @@ def chart(name, title, series):
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", text)
 
 
+def colour(number):
+    """That of a line of each chart, by its number from 0."""
+    return f"var(--series{number % len(SERIES) + 1})"
+
+
 def svg(figure):
     """The element, without what stands before it in a file."""
-    from io import StringIO
-    out = StringIO()
+    out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg"):], flags=re.S)
