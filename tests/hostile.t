@@ -31,6 +31,7 @@ from erofs_ishare.images import (BLOCK, CHUNK_BASED, CHUNKED_FILE, DEVICE_TABLE,
                                  dirents, fingerprint, FLAT_INLINE, FLAT_PLAIN, Image, inode,
                                  PLAIN_XATTR_PFX, REGULAR, ROOT_NID, SB_CHKSUM, xattr, xattr_area,
                                  XATTR_PREFIXES)
+from erofs_ishare.structures import pack
 
 PLAIN_TOOL = f"{tap.TOP}/build/erofs-ishare"
 SECONDS = 10  # for one image, on a busy machine and with sanitizers; most take milliseconds
@@ -335,7 +336,7 @@ def xattrs(work):
 
     image = Image()
     entry = image.file(size=0, icount=65535)
-    image.append(bytes(12) + struct.pack("<BBH", 0, 77, 0) * 65533 + bytes(4), 4)
+    image.append(bytes(12) + pack("xattr_entry", e_name_index=77) * 65533 + bytes(4), 4)
     image.root([entry])
     expect("65,533 xattrs of one bad name", image.write(f"{work}/names"), 1, "xattr.duplicate")
 
@@ -353,7 +354,8 @@ def xattrs(work):
     expect("shared ids past the end", image.write(f"{work}/shared"), 1, "xattr.shared-id")
 
     image = Image()
-    nid = image.nid(inode(REGULAR, 0, icount=4) + struct.pack("<IB7x", 0, 255) + bytes(16))
+    nid = image.nid(inode(REGULAR, 0, icount=4) + pack("ibody_header", h_shared_count=255)
+                    + bytes(16))
     image.root([(b"file", nid, REGULAR)])
     expect("255 shared ids in an area for two", image.write(f"{work}/count"), 1,
            "xattr.shared-count")
@@ -530,19 +532,21 @@ def budgets(work):
 def tables(work):
     """As many prefixes and devices as the superblock can count."""
     image = Image(incompat=XATTR_PREFIXES, compat=PLAIN_XATTR_PFX, prefixes=255)
-    records = b"".join(struct.pack("<HB", 5, 1) + f"{i:03}.".encode() + b"\0" for i in range(255))
+    record = pack("prefix_record", length=5, base_index=1)
+    records = b"".join(record + f"{i:03}.".encode() + b"\0" for i in range(255))
     image.superblock["prefix_start"] = image.append(records) // 4
     image.root([])
     expect("a table of 255 prefixes", image.write(f"{work}/prefixes"), 0)
 
     image = Image(incompat=XATTR_PREFIXES, compat=PLAIN_XATTR_PFX, prefixes=255)
-    image.superblock["prefix_start"] = image.append(struct.pack("<HB", 0xFFFF, 1) * 255) // 4
+    record = pack("prefix_record", length=0xFFFF, base_index=1)
+    image.superblock["prefix_start"] = image.append(record * 255) // 4
     image.root([])
     expect("a table of 255 prefixes of 65,535 bytes", image.write(f"{work}/lengths"), 1,
            "prefix.length")
 
     image = Image(incompat=DEVICE_TABLE | CHUNKED_FILE, devices=65535)
-    slot = bytes(64) + struct.pack("<II56x", 1000, 2000000)
+    slot = pack("deviceslot", blocks_lo=1000, uniaddr_lo=2000000)
     image.superblock["slots"] = image.append(slot * 65535, 128) // 128
     chunk = struct.pack("<I", 8)
     nid = image.nid(inode(REGULAR, 400000 * BLOCK, 0, CHUNK_BASED))

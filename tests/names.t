@@ -11,14 +11,15 @@ import collections
 import json
 import os
 import re
-import struct
 import tempfile
 import unicodedata
 
 import jsonschema
 import yaml
 
-from erofs_ishare import tap
+from erofs_ishare import images, tap
+from erofs_ishare.images import (COMPRESSED, DIRECTORY, FLAT_INLINE, FLAT_PLAIN, PREFIX_RECORD,
+                                 REGULAR, xattr)
 
 NAMES = [
     # the bytes themselves: cut at a NUL, taken for a path
@@ -47,10 +48,7 @@ NAMES = [
     b"f", "\xe4\u4e2d\u6587\U0001f600".encode(), b"C" * 255,
 ]
 
-REGULAR, DIRECTORY = 0o100644, 0o040755
-FLAT_PLAIN, FLAT_INLINE, COMPRESSED = 0, 2, 3
 FINGERPRINT = b"sha256:" + bytes(32)
-PREFIX_RECORD = struct.pack("<HB", 21, 0) + b"erofs.fingerprint.v1" + b"\0"
 
 
 # ---- Images ----
@@ -60,17 +58,10 @@ def padded(data, size):
     return data + bytes(-len(data) % size)
 
 
-def xattr(index, name, value):
-    """One xattr entry."""
-    return padded(struct.pack("<BBH", len(name), index, len(value)) + name + value, 4)
-
-
 def inode(mode, size, layout, block=0, xattrs=b""):
     """A compact inode with its xattrs."""
-    count = len(xattrs) // 4 + 1 if xattrs else 0
-    area = bytes(12) + xattrs if xattrs else b""
-    return struct.pack("<HHHHIIIIHHI", layout << 1, count, mode, 1, size, 0, block, 1, 0,
-                       0, 0) + area
+    area, icount = images.xattr_area(xattrs) if xattrs else (b"", 0)
+    return images.inode(mode, size, block, layout, icount) + area
 
 
 def image(path, entries, child):
@@ -80,14 +71,11 @@ def image(path, entries, child):
     A name ends before a NUL where it is the last of its block, and nowhere else. Nid 36 is the root
     directory, 37 the last entry's file, and 38 the child.
     """
-    entries = [*entries, (b"~", 37)]
-    start, records = 12 * len(entries), b""
-    for name, nid in entries:
-        records += struct.pack("<QHBB", nid, start, 0, 0)
-        start += len(name)
-    directory = records + b"".join(name for name, _ in entries)
-    superblock = struct.pack("<IIIBBHQQIIII16s16sIHHHBBIQBB22x", 0xE0F5E1E2, 0, 0x30, 12, 0, 36, 1,
-                             0, 0, 3, 0, 0, b"", b"", 0x40, 0, 0, 0, 0, 1, 8192 // 4, 0, 0, 0)
+    directory = images.dirent_block([(name, nid, None) for name, nid in [*entries, (b"~", 37)]])
+    superblock = images.superblock(
+        feature_compat=images.ISHARE_XATTRS | images.PLAIN_XATTR_PFX,
+        feature_incompat=images.XATTR_PREFIXES, blkszbits=12, rootnid_2b=36, blocks_lo=3,
+        xattr_prefix_count=1, xattr_prefix_start=8192 // 4)
     inodes = inode(DIRECTORY, len(directory), FLAT_PLAIN, 1) + inode(REGULAR, 0, FLAT_PLAIN) + child
     with open(path, "wb") as out:
         out.write(padded(bytes(1024) + superblock + inodes, 4096) + padded(directory, 4096)
@@ -231,14 +219,14 @@ def holds(name, function, *arguments):
 
 # ---- Tests ----
 
-def images(work, make, names):
+def images_of(work, make, names):
     """{path: name} of images, each made for one name."""
     return {make(f"{work}/{make.__name__}-{i}", name): name for i, name in enumerate(names)}
 
 
 def test_findings(work):
     """Paths and messages of findings."""
-    names = images(work, with_names, NAMES)
+    names = images_of(work, with_names, NAMES)
     for form, parse in FORMATS.items():
         def told(parse=parse):
             return list(parse("xattr.duplicate", "--rule=xattr.duplicate", *names))
@@ -254,7 +242,7 @@ def test_findings(work):
 
 def test_order(work):
     """A message that names another entry than its path."""
-    names = images(work, before_another, [n for n in NAMES if n > b".."])
+    names = images_of(work, before_another, [n for n in NAMES if n > b".."])
     for form, parse in FORMATS.items():
         holds(f"the name before a name in {form}", lambda: differences(
             parse("dir.name-order", "--rule=dir.name-order", *names), names,
@@ -263,7 +251,7 @@ def test_order(work):
 
 def test_unexamined(work):
     """Paths of what was not examined."""
-    names = images(work, unexamined, NAMES)
+    names = images_of(work, unexamined, NAMES)
     for form, parse in FORMATS.items():
         holds(f"not examined in {form}",
               lambda: differences(parse(None, "--rule=xattr.*", *names), names))

@@ -4,18 +4,16 @@ and what lies behind the end of a file, is given. One page of superblock, device
 table, one of inodes, and then what the image's author wants there."""
 
 import hashlib
-import struct
 import sys
 
+from erofs_ishare import images
+from erofs_ishare.images import CHUNK_BASED, DIRECTORY, FLAT_INLINE, FLAT_PLAIN, REGULAR
 from erofs_ishare.specc.image import mend_checksum
-
+from erofs_ishare.structures import pack
 
 PAGE = 4096
 SUPERBLOCK, DEVICES, PREFIXES = 1024, 2048, 3072
 SLOT = 32
-NAME = b"erofs.fingerprint.v1"
-FLAT_PLAIN, FLAT_INLINE, CHUNK_BASED = 0, 2, 4
-REGULAR, DIRECTORY = 0o100644, 0o040755
 
 
 def fingerprint(content):
@@ -23,21 +21,12 @@ def fingerprint(content):
     return b"sha256:" + hashlib.sha256(content).digest()
 
 
-def xattr_area(value):
-    """The area of an inode that has a fingerprint and nothing else."""
-    if value is None:
-        return b""
-    entry = struct.pack("<BBH", 0, 0x80, len(value)) + value
-    return bytes(12) + entry + bytes(-len(entry) % 4)
-
-
 def inode(layout, mode, size, union, value=None, tail=b""):
     """An extended inode, with all that follows it."""
-    area = xattr_area(value)
-    icount = (len(area) - 12) // 4 + 1 if area else 0
-    head = struct.pack("<HHHHQIIIIQII16x", 1 | layout << 1, icount, mode, 0, size, union, 0,
-                       0, 0, 0, 0, 1)
-    body = head + area
+    area, icount = b"", 0
+    if value is not None:
+        area, icount = images.xattr_area(images.xattr(0x80, b"", value))
+    body = images.inode(mode, size, union, layout, icount, extended=True, ino=0) + area
     if layout == CHUNK_BASED:
         body += bytes(-len(body) % 8)
     return body + tail
@@ -51,34 +40,32 @@ def flat(size, first_block, value=None):
 def chunks(size, bits, records, value=None):
     """A file in chunks of a block, shifted left by bits; records are pairs of device and first
     block there."""
-    table = b"".join(struct.pack("<HHI", 0, device, block) for device, block in records)
+    table = b"".join(pack("chunk_index", device_id=device, startblk_lo=block)
+                     for device, block in records)
     return inode(CHUNK_BASED, REGULAR, size, 0x20 | bits, value, table)
 
 
 def directory(entries, own):
     """A directory with an inline tail; entries are pairs of name and nid."""
-    entries = sorted([(b".", own, 2), (b"..", own, 2)]
-                     + [(name.encode(), nid, 1) for name, nid in entries])
-    names, records = b"", b""
-    for name, nid, kind in entries:
-        records += struct.pack("<QHBB", nid, 12 * len(entries) + len(names), kind, 0)
-        names += name
-    return inode(FLAT_INLINE, DIRECTORY, len(records + names), 0, tail=records + names)
+    block = images.dirent_block(sorted([(b".", own, DIRECTORY), (b"..", own, DIRECTORY)] + [
+        (name.encode(), nid, REGULAR) for name, nid in entries]))
+    return inode(FLAT_INLINE, DIRECTORY, len(block), 0, tail=block)
 
 
 def superblock(bits, blocks, root, devices):
     """The first page. Devices are pairs of uniaddr and blocks."""
-    block = bytearray(PAGE)
-    incompat = 0x4c if devices else 0x44
-    struct.pack_into("<IIIBBHQQIIII16x16xI", block, SUPERBLOCK, 0xe0f5e1e2, 0, 0x37, bits, 0, root,
-                     1, 0, 0, blocks, PAGE >> bits, 0, incompat)
-    struct.pack_into("<HHHBBI", block, SUPERBLOCK + 84, 0, len(devices), DEVICES // 128, 0, 1,
-                     PREFIXES >> 2)
+    parts = {SUPERBLOCK: images.superblock(
+        feature_compat=0x37, feature_incompat=0x4c if devices else 0x44, blkszbits=bits,
+        rootnid_2b=root, blocks_lo=blocks, meta_blkaddr=PAGE >> bits, extra_devices=len(devices),
+        devt_slotoff=DEVICES // 128, xattr_prefix_count=1, xattr_prefix_start=PREFIXES >> 2)}
     for number, (uniaddr, count) in enumerate(devices):
-        struct.pack_into("<64sII", block, DEVICES + 128 * number, b"device", count, uniaddr)
-    struct.pack_into("<HB", block, PREFIXES, 1 + len(NAME), 0)
-    block[PREFIXES + 3:PREFIXES + 3 + len(NAME)] = NAME
-    return block
+        parts[DEVICES + 128 * number] = pack("deviceslot", tag=b"device", blocks_lo=count,
+                                             uniaddr_lo=uniaddr)
+    parts[PREFIXES] = images.PREFIX_RECORD
+    page = bytearray(PAGE)
+    for at, part in parts.items():
+        page[at:at + len(part)] = part
+    return page
 
 
 def image(files, data=b"", devices=(), blocks=None, bits=12):

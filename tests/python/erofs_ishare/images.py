@@ -2,24 +2,33 @@
 """Makes EROFS images byte by byte, for tests: those that mkfs.erofs would not make."""
 
 import hashlib
-import struct
+
+from .structures import pack, specification
 
 BLOCK = 512
 ROOT_NID = 64
 REGULAR, DIRECTORY = 0o100644, 0o040755
-FLAT_PLAIN, FLAT_INLINE, CHUNK_BASED = 0, 2, 4
+FLAT_PLAIN, FLAT_INLINE, COMPRESSED, CHUNK_BASED = 0, 2, 3, 4
 FILE_TYPE = {REGULAR: 1, DIRECTORY: 2}
 SB_CHKSUM, PLAIN_XATTR_PFX, ISHARE_XATTRS = 0x1, 0x10, 0x20
 CHUNKED_FILE, DEVICE_TABLE, XATTR_PREFIXES = 0x4, 0x8, 0x40
-PREFIX_RECORD = struct.pack("<HB", 21, 0) + b"erofs.fingerprint.v1" + b"\0"
+INFIX = b"erofs.fingerprint.v1"
+PREFIX_RECORD = pack("prefix_record", length=1 + len(INFIX)) + INFIX + b"\0"
 
 
-def inode(mode, size, u=0, layout=FLAT_PLAIN, icount=0, links=1, extended=False, high=0):
+def superblock(**fields):
+    """The bytes of a superblock."""
+    magic = specification().constant("SUPERBLOCK_MAGIC").value
+    return pack("superblock", magic=magic, inos=1, **fields)
+
+
+def inode(mode, size, u=0, layout=FLAT_PLAIN, icount=0, links=1, extended=False, high=0, ino=1):
     """The bytes of an inode."""
     if extended:
-        return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, icount, mode, high, size, u, 1, 0,
-                           0, 0, 0, links)
-    return struct.pack("<HHHHIIIIHHI", layout << 1, icount, mode, links, size, 0, u, 1, 0, 0, 0)
+        return pack("inode_extended", i_format=layout << 1 | 1, i_xattr_icount=icount, i_mode=mode,
+                    i_nb=high, i_size=size, i_u=u, i_ino=ino, i_nlink=links)
+    return pack("inode_compact", i_format=layout << 1, i_xattr_icount=icount, i_mode=mode,
+                i_nb=links, i_size=size, i_u=u, i_ino=ino)
 
 
 def dirents(entries):
@@ -37,25 +46,28 @@ def dirents(entries):
                     for block in blocks)
 
 
-def dirent_block(block):
-    """One block of a directory."""
-    position = 12 * len(block)
+def dirent_block(entries):
+    """One block of a directory: entries are (name, nid, mode), or None for an unknown type."""
+    position = 12 * len(entries)
     records = b""
-    for name, nid, mode in block:
-        records += struct.pack("<QHBB", nid, position, FILE_TYPE[mode], 0)
+    for name, nid, mode in entries:
+        records += pack("dirent_record", nid=nid, nameoff=position,
+                        file_type=FILE_TYPE.get(mode, 0))
         position += len(name)
-    return records + b"".join(name for name, _, _ in block)
+    return records + b"".join(name for name, _, _ in entries)
 
 
 def xattr_area(entries=b"", shared=()):
     """An inode's xattr area and its icount."""
-    area = struct.pack("<IB7x", 0, len(shared)) + struct.pack(f"<{len(shared)}I", *shared) + entries
+    ids = b"".join(number.to_bytes(4, "little") for number in shared)
+    area = pack("ibody_header", h_shared_count=len(shared)) + ids + entries
     return area, (len(area) - 12) // 4 + 1
 
 
 def xattr(name_index, name, value):
     """One xattr entry."""
-    entry = struct.pack("<BBH", len(name), name_index, len(value)) + name + value
+    entry = pack("xattr_entry", e_name_len=len(name), e_name_index=name_index,
+                 e_value_size=len(value)) + name + value
     return entry.ljust((len(entry) + 3) // 4 * 4, b"\0")
 
 
@@ -119,10 +131,11 @@ class Image:
         """Finishes the image; size makes it a sparse file."""
         s = self.superblock
         self.append(b"", BLOCK)
-        self.bytes[1024:1152] = struct.pack(
-            "<IIIBBHQQIIII16s16sIHHHBBIQBB22x", 0xE0F5E1E2, 0, s["compat"], 9, 0, ROOT_NID, 1, 0, 0,
-            len(self.bytes) // BLOCK, 0, s["xattr_block"], bytes(16), bytes(16), s["incompat"], 0,
-            s["devices"], s["slots"], 0, s["prefixes"], s["prefix_start"], 0, 0, 0)
+        self.bytes[1024:1152] = superblock(
+            feature_compat=s["compat"], feature_incompat=s["incompat"], blkszbits=9,
+            rootnid_2b=ROOT_NID, blocks_lo=len(self.bytes) // BLOCK, xattr_blkaddr=s["xattr_block"],
+            extra_devices=s["devices"], devt_slotoff=s["slots"], xattr_prefix_count=s["prefixes"],
+            xattr_prefix_start=s["prefix_start"])
         with open(path, "wb") as out:
             out.write(self.bytes)
             out.truncate(size or len(self.bytes))
