@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * libishare: judges EROFS images by the rules of the specification of inode page-cache sharing.
+ * libishare: checks EROFS images against the specification of inode page-cache sharing.
  *
- * Life of a caller: open images, check each (findings arrive through a sink while the check runs),
- * judge the trust domain that they form, close. No function prints, exits or keeps global state;
- * each image belongs to one thread at a time. Numbers in structures are in host byte order; offsets
- * and sizes are bytes.
+ * A caller opens images, checks each (a sink receives findings while the check runs), judges the
+ * trust domain that the images form, and closes them. No function prints, exits or keeps global
+ * state. An image may be used by one thread at a time. Numbers in structures are in host byte
+ * order; offsets and sizes are in bytes.
  */
 #ifndef ISHARE_H
 #define ISHARE_H
@@ -21,42 +21,42 @@ struct ishare_budget;
 
 /*
  * The library's texts (messages, paths, reasons) are printable UTF-8 on one line. Names in them are
- * escaped: each byte of a character that is invisible, a control, reorders the text around it or is
- * not assigned (Unicode general categories C, Zl and Zp; Default_Ignorable_Code_Point), and each
- * byte that is not UTF-8, becomes \xNN, and a backslash two, so that no two names look the same and
- * each can be had again. In a path, a slash inside a name becomes \x2f.
+ * escaped, so that the escaped form is unique and can be reversed: each byte of a character that is
+ * invisible, a control, reorders the text around it or is not assigned (Unicode general categories
+ * C, Zl and Zp; Default_Ignorable_Code_Point), and each byte that is not UTF-8, becomes \xNN, and a
+ * backslash is doubled. In a path, a slash inside a name becomes \x2f.
  */
 
-/* Bytes that one byte can become. */
+/* The largest number of bytes that one byte becomes. */
 #define ISHARE_ESCAPED_MAX 4u
 
 /*
- * Writes bytes in this form and a NUL to text, which has room for ISHARE_ESCAPED_MAX * size + 1
- * bytes. Returns the length.
+ * Writes the escaped bytes and a NUL to text, which must have room for ISHARE_ESCAPED_MAX * size +
+ * 1 bytes. Returns the length.
  */
 size_t ishare_escape(char *text, const void *bytes, size_t size);
 
-/* How many bytes at the beginning are printable UTF-8 as they are. */
+/* Returns the number of leading bytes that are printable UTF-8 and need no escape. */
 size_t ishare_printable(const void *bytes, size_t size);
 
 /*
- * How a function ended; ishare_image_error() has a sentence on ISHARE_NOT_EROFS and
- * ISHARE_IO_ERROR.
+ * The result of a function. For ISHARE_NOT_EROFS and ISHARE_IO_ERROR, ishare_image_error() returns
+ * a sentence.
  */
 enum ishare_result {
-	ISHARE_DONE = 0, /* what was asked was done; findings are no failure */
-	ISHARE_CUT_SHORT, /* done, but a broken rule (reported) hides the rest of the image */
+	ISHARE_DONE = 0, /* success, with or without findings */
+	ISHARE_CUT_SHORT, /* success, but a violation (reported) hides the rest of the image */
 	ISHARE_NOT_EROFS, /* no superblock magic, or too short to hold one */
 	ISHARE_IO_ERROR, /* open, read or allocation failed, or the file shrank while it was read */
-	ISHARE_STOPPED, /* the sink wanted no more */
+	ISHARE_STOPPED, /* the sink stopped the call */
 };
 
-/* The bytes that a finding is about. */
+/* The bytes that a finding concerns. */
 struct ishare_place {
 	const char *space; /* "image", or what holds the bytes: "metabox", "packed inode" */
 	uint64_t offset; /* of the first byte, in that space */
 	uint32_t size; /* number of bytes; 0: the place is a position, or the bytes are missing */
-	const char *structure; /* the specification's name for what the bytes belong to, or NULL */
+	const char *structure; /* the name of the structure in the specification, or NULL */
 	const char *field; /* name of the field, or NULL for the whole structure */
 	uint32_t field_offset; /* of the field in its structure */
 	const uint8_t *row; /* the bytes around the place; NULL if none could be read */
@@ -64,79 +64,79 @@ struct ishare_place {
 	uint32_t row_size; /* at most 64 */
 };
 
-/* One rule broken at one place. All pointers are valid only while the sink's function runs. */
+/* A violation of one rule at one place. Pointers are valid only while the sink's function runs. */
 struct ishare_finding {
 	const struct ishare_rule *rule;
 	const char *image; /* path or name of the image, as it was opened: not escaped */
-	const char *path; /* of the file inside the image, or NULL if it is about no file */
-	const char *message; /* what is wrong here */
+	const char *path; /* of the file inside the image, or NULL if it concerns no file */
+	const char *message; /* what is wrong at this place */
 	struct ishare_place place;
 	const char *other_image; /* rules about two files: the second one, else NULL */
 	const char *other_path;
 };
 
-/* Findings that were counted and kept from the sink: see limit in struct ishare_options. */
+/* Findings that were counted but not passed to the sink: see limit in struct ishare_options. */
 struct ishare_omitted {
 	const struct ishare_rule *rule;
 	const char *image;
 	uint64_t count;
 };
 
-/* Something that the rules could not be held against. */
+/* Something that could not be checked. */
 struct ishare_unexamined {
 	const char *image;
 	const char *path; /* the first file concerned, or NULL */
 	const char *reason; /* for instance "the directory is compressed" */
 	uint64_t count; /* how many files (or other things) share the reason */
-	bool content; /* it is about what files contain, and neither about the tree nor xattrs */
+	bool content; /* concerns only the contents of files, not the tree or xattrs */
 };
 
 /*
- * Receives what a check finds. Every function may be NULL; all run in the thread that called
+ * Receives the findings of a check. Every function may be NULL; all run in the thread that called
  * ishare_check.
  */
 struct ishare_sink {
 	void *context;
 	void (*finding)(void *context, const struct ishare_finding *finding);
-	/* Follows the findings of an image, once for each rule of which some were left out. */
+	/* Called after the findings of an image, once for each rule with omitted findings. */
 	void (*omitted)(void *context, const struct ishare_omitted *omitted);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
-	/* Counts inodes; total is the superblock's word. */
+	/* Counts inodes; total comes from the superblock. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	/*
-	 * Asked after each finding and each inode: true ends the call, which returns
-	 * ISHARE_STOPPED when all its threads have ended. The sink receives nothing more.
+	 * Called after each finding and each inode. If it returns true, the call ends: it returns
+	 * ISHARE_STOPPED when all its threads have ended, and calls the sink no more.
 	 */
 	bool (*stop)(void *context);
 };
 
 /*
- * Bounds the hashing that small images can ask for: holes, and chunks that are used again and
- * again. One budget may serve many checks, which share it; 64 times the bytes of each image and its
- * devices are hashed without it. It belongs to the caller, and more than one thread may use it.
+ * Bounds the hashing that a small image can cause with holes and repeatedly used chunks. Several
+ * checks may share one budget. Hashing up to 64 times the bytes of an image and its devices does
+ * not use the budget. A budget belongs to the caller, and several threads may use it at once.
  * ishare_budget_new returns NULL when memory runs out.
  */
-#define ISHARE_BUDGET_BYTES (16ull << 30) /* for who has no opinion */
+#define ISHARE_BUDGET_BYTES (16ull << 30) /* the default */
 struct ishare_budget *ishare_budget_new(uint64_t bytes);
 void ishare_budget_free(struct ishare_budget *budget);
 
 /*
- * How to judge, with digests, fingerprints that are none: "opaque" ones. Only the contents of all
- * files that share can tell whether equal ones stand for equal content (rule
+ * With digests: what to do about opaque fingerprints, which are not digests. Only a comparison of
+ * all files that share can show whether equal ones stand for equal content (rule
  * fingerprint.same-content).
  */
 enum ishare_opaque {
 	ISHARE_OPAQUE_UNEXAMINED = 0, /* not all images that share are in the domain */
-	ISHARE_OPAQUE_COMPARED, /* they are: ishare_domain_judge compares */
-	ISHARE_OPAQUE_TRUSTED, /* they do: nothing is compared */
+	ISHARE_OPAQUE_COMPARED, /* all of them are: ishare_domain_judge compares contents */
+	ISHARE_OPAQUE_TRUSTED, /* equal fingerprints are assumed to stand for equal content */
 };
 
 struct ishare_options {
 	struct ishare_profile profile; /* see ishare_profile_by_name */
 	const bool *rules; /* ISHARE_RULE_COUNT switches, false: do not report; NULL: all */
 	/*
-	 * An image that has extra devices, and got none, holds them itself: as Linux mounts it
-	 * without device= options. False: what belongs to its devices is not examined. Section
+	 * If an image has extra devices and none were added: true assumes that the image contains
+	 * them, as Linux does without device= options; false leaves their data unexamined. Section
 	 * "Which device has a byte" of the chapter "Devices".
 	 */
 	bool flat;
@@ -145,19 +145,19 @@ struct ishare_options {
 	struct ishare_budget *budget; /* for digests; NULL: ISHARE_BUDGET_BYTES for each check */
 	enum ishare_opaque opaque; /* for digests */
 	/*
-	 * The sink receives at most so many findings of a rule in an image, and of an image no more
-	 * than about limit * ISHARE_FINDING_BYTES bytes of text, but the first one of each rule in
-	 * any case; and none after ISHARE_FINDINGS_BYTES with one summary. All are counted. 0: no
-	 * limit.
+	 * The sink receives at most this many findings of each rule in an image, at most about
+	 * limit * ISHARE_FINDING_BYTES bytes of text for each image, and at most
+	 * ISHARE_FINDINGS_BYTES for each summary. It always receives the first finding of each rule
+	 * in an image. All findings are counted. 0: no limit.
 	 */
 	uint64_t limit;
 };
 
-/* What a finding whose names are not long takes when it is printed; and all that anybody reads. */
+/* The size of a printed finding with short names; and of all findings that are passed on. */
 #define ISHARE_FINDING_BYTES 512u
 #define ISHARE_FINDINGS_BYTES (64ull << 20)
 
-/* What a check saw; a caller zeroes it, checks add to it. */
+/* Totals. The caller zeroes the structure; each check adds to it. */
 struct ishare_summary {
 	uint64_t inodes;
 	uint64_t regular_files;
@@ -165,14 +165,14 @@ struct ishare_summary {
 	uint64_t fingerprinted_files;
 	uint64_t fingerprinted_bytes;
 	uint64_t digested_files; /* whose digest was compared with the fingerprint */
-	uint64_t hashed_files; /* whose fingerprint is none: to be compared with each other */
+	uint64_t hashed_files; /* with opaque fingerprints: to be compared with each other */
 	uint64_t findings[3]; /* by enum ishare_severity */
-	uint64_t omitted; /* of these: kept from the sink */
-	uint64_t told_bytes; /* about what the others take when printed */
+	uint64_t omitted; /* of these: not passed to the sink */
+	uint64_t told_bytes; /* the approximate printed size of the others */
 	uint64_t extra_work; /* bytes of metadata examined beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
-	bool fingerprints_unknown; /* of some image, what they are called could not be told */
+	bool fingerprints_unknown; /* the name of some image's fingerprints could not be read */
 };
 
 /*
@@ -186,36 +186,36 @@ bool ishare_profile_by_name(const char *name, struct ishare_profile *profile);
 extern const char *const ishare_profile_names[];
 
 /*
- * Opens a regular file or a block device as an image. Always stores an image, which the caller
- * closes with ishare_image_close, except when memory runs out: then *image is NULL and the result
- * ISHARE_IO_ERROR. ISHARE_IO_ERROR: cannot be opened or is neither (a directory or a FIFO is
- * refused, not waited for).
+ * Opens a regular file or a block device as an image. Always stores an image, which the caller must
+ * close with ishare_image_close; except that when memory runs out, *image is NULL and the result
+ * ISHARE_IO_ERROR. ISHARE_IO_ERROR also means that the file cannot be opened, or is neither a
+ * regular file nor a block device (the call does not wait for a FIFO).
  */
 enum ishare_result ishare_image_open(const char *path, struct ishare_image **image);
 
 /*
- * Opens size bytes in memory as an image, which findings call by that name. They are not copied:
- * the caller keeps them, unchanged, until the image is closed. ISHARE_IO_ERROR: memory runs out.
+ * Opens size bytes in memory as an image with that name in findings. The bytes are not copied: the
+ * caller must keep them unchanged until the image is closed. ISHARE_IO_ERROR: memory ran out.
  */
 enum ishare_result ishare_image_open_memory(const char *name, const void *bytes, size_t size,
 					    struct ishare_image **image);
 
 /*
- * Adds the image's next extra device (device 1 first). Same errors; the device belongs to the image
- * from then on, but not the bytes in memory.
+ * Adds the image's next extra device (device 1 first), with the same errors. Closing the image
+ * closes the device; bytes in memory remain the caller's.
  */
 enum ishare_result ishare_image_add_device(struct ishare_image *image, const char *path);
 enum ishare_result ishare_image_add_memory(struct ishare_image *image, const void *bytes,
 					   size_t size);
 
 /*
- * One sentence on what went wrong last; "" if nothing did. Valid until the next call on the image.
+ * Returns a sentence about the last error, or "". Valid until the next call on the image.
  */
 const char *ishare_image_error(const struct ishare_image *image);
 
 /*
- * The path (or name) as given, the size in bytes, and how much is there of it: not the holes of a
- * file.
+ * The path (or name) as given, the size in bytes, and the number of bytes that are stored, which
+ * excludes the holes of a file.
  */
 const char *ishare_image_path(const struct ishare_image *image);
 uint64_t ishare_image_size(const struct ishare_image *image);
@@ -223,7 +223,7 @@ uint64_t ishare_image_held(const struct ishare_image *image);
 
 /*
  * Reads size bytes at offset of the image itself (not of its devices) into buffer.
- * ISHARE_IO_ERROR: they are not all there.
+ * ISHARE_IO_ERROR: the image does not have all of them.
  */
 enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset, void *buffer,
 				     size_t size);
@@ -238,21 +238,20 @@ struct ishare_domain *ishare_domain_new(void);
 void ishare_domain_free(struct ishare_domain *domain);
 
 /*
- * Holds every rule against the whole image and adds its fingerprints to the domain. Rules about
- * pairs of files (fingerprint.same-size, fingerprint.same-content) are judged by
- * ishare_domain_judge afterwards.
- * ISHARE_CUT_SHORT: the block size or the root directory is not what it must be.
- * ISHARE_NOT_EROFS: nothing was judged. ISHARE_IO_ERROR: judged only as far as it got; also when
- * devices were added, but not as many as the image has. ISHARE_STOPPED: judged only as far as the
- * sink wanted.
+ * Checks every rule on the whole image and adds its fingerprints to the domain. Afterwards
+ * ishare_domain_judge checks the rules about pairs of files (fingerprint.same-size,
+ * fingerprint.same-content).
+ * ISHARE_CUT_SHORT: the block size or the root directory is wrong. ISHARE_NOT_EROFS: nothing was
+ * checked. ISHARE_IO_ERROR: the check is incomplete; also if devices were added, but not as many as
+ * the image has. ISHARE_STOPPED: the sink stopped the check.
  */
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
 				const struct ishare_sink *sink, struct ishare_domain *domain,
 				struct ishare_summary *summary);
 
 /*
- * Judges the rules about pairs of files over all that was added to the domain. Chapter
- * "Fingerprint". ISHARE_IO_ERROR: the error is that of one of the domain's images.
+ * Checks the rules about pairs of files on everything that was added to the domain. Chapter
+ * "Fingerprint". ISHARE_IO_ERROR: ishare_image_error() of one of the domain's images has the error.
  */
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,
