@@ -107,7 +107,7 @@ def test_rule(copy):
     tap.ok("fixed_nsec MUST be less than" in said and f"predicate {FUNCTION}" in said and
            "fails-1: plain with fixed_nsec: 4294967295" in said, "explain explains it", said)
     row = next((line for line in copy.make("report-rules")[1].splitlines() if RULE in line), "")
-    tap.ok(row.split()[1:8] == "superblock error yes yes 1 2 0".split(),
+    tap.ok(row.split()[1:10] == "superblock error yes yes 1 2 0 nothing unaffected".split(),
            "the table of what each rule needs is complete", row)
     tap.ok(f'id="{RULE}"' in read(f"{copy.top}/build/spec/spec.html"), "the page has it")
     test_vectors(copy)

@@ -189,7 +189,7 @@ class Section:
         also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
         sharing = (rule.sharing or "").replace("-", " ")
         facts = [("What a kernel does", self.text(words.kernel_words(rule))),
-                 ("What a violation hides", self.text(rule.hides)),
+                 ("What a violation hides", self.hides(rule)),
                  ("What it does to sharing", self.text(sharing)),
                  ("Where they disagree", self.text(rule.divergence)),
                  ("Unspecified", self.text(rule.unspecified)),
@@ -197,6 +197,11 @@ class Section:
                  ("May be reported with it", also)]
         rows = "".join(f"<dt>{title}</dt><dd>{value}</dd>\n" for title, value in facts if value)
         return f"<dl>\n{rows}</dl>\n{self.vectors(rule)}"
+
+    def hides(self, rule):
+        """The word, and the reason that the table of words gives."""
+        scope = next((s for s in self.spec.scopes if s.name == rule.hides), None)
+        return self.text(f"{rule.hides}: {scope.reason}" if scope else rule.hides)
 
     def text(self, line):
         """A line of Markdown as HTML."""
@@ -258,8 +263,9 @@ def obligation_section(spec, core):
     body = "".join(obligation_row(r.cells()) for r in obligations.rows(spec, core))
     return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n"
             "<p>A rule about bytes owes a predicate, a function of its name in the core, vectors "
-            "that hold and fail, and a stated kernel consequence; a rule about a reader owes the "
-            "test that establishes it.</p>\n"
+            "that hold and fail, and a stated kernel consequence; an error also says what a "
+            "violation hides, and what it does to sharing. A rule about a reader owes the test "
+            "that establishes it.</p>\n"
             f"{pages.table(head, body, 'wide dense')}"
             f"<p>{obligations.totals(spec).strip()}.</p>\n</section>\n")
 

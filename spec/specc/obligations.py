@@ -9,7 +9,7 @@ from .model import Place, VECTOR_KINDS
 from .words import kernel_words
 
 HEADER = ("Rule", "Subject", "Severity", "Predicate", "Function", "Holds", "Fails", "Either",
-          "Kernel")
+          "Hides", "Sharing", "Kernel")
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Row:
     def cells(self):
         """As text, in the order of HEADER."""
         return (self.rule.name, self.rule.subject, self.rule.severity, self.predicate,
-                self.function, *map(str, self.counts), self.kernel)
+                self.function, *map(str, self.counts), self.rule.hides or "-",
+                self.rule.sharing or "-", self.kernel)
 
 
 def sources(directory, extensions=(".c", ".h")):

@@ -936,9 +936,10 @@ def test_obligations(directory):
     tap.ok(said.returncode == 1 and said.stderr == f"{want}\n",
            "refuses a rule without its function", said.stderr, want)
     rows = [" ".join(x.split()) for x in said.stdout.splitlines()]
-    want = ["sb.magic superblock error yes no 1 2 0 Mount fails with EINVAL (since Linux 5.4)",
-            "sb.block-size superblock warning yes yes 0 0 1 Nobody cares (since Linux 7.0)",
-            "share.test runtime error - - - - - test: kernel/probe",
+    want = ["sb.magic superblock error yes no 1 2 0 unread - "
+            "Mount fails with EINVAL (since Linux 5.4)",
+            "sb.block-size superblock warning yes yes 0 0 1 - - Nobody cares (since Linux 7.0)",
+            "share.test runtime error - - - - - - - test: kernel/probe",
             "3 rules (1 about readers), 4 vectors"]
     tap.ok(rows[1:] == want, "the table of what each rule owes", *rows)
     test_sources(directory)
