@@ -22,8 +22,8 @@
 #
 # Everything made is below build/. One program is built in several variants, each with a directory
 # of its own that mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and
-# build/lint-gcc and build/lint-clang, which nobody runs. Each folder that has targets of its own
-# has them in one file, which is named after it.
+# build/lint-gcc and build/lint-clang, which are only compiled. Each folder that has targets of its
+# own has them in one file, which is named after it.
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
@@ -217,7 +217,7 @@ demo: ## use: Install missing packages, build, check real images and a broken on
 demo: all build/spec/vectors/.stamp
 	$(Q)tests/tools/demo
 
-# Each test program is told the tool to run; without that it runs the sanitized one.
+# Each test program gets the tool to run in its environment; by default it runs the sanitized one.
 PROVE := tests/tools/run-tests
 UNIT_ASAN = $(UNIT:%.c=build/asan/%)
 

@@ -28,7 +28,7 @@ TOOLS = {"frama-c": "frama-c-base", "why3": "why3", "cvc5": "cvc5", "gcc": "gcc"
 VERSIONS = {"frama-c": ("-version", "25."), "why3": ("--version", "1.5."),
             "cvc5": ("--version", "1.0.")}
 INCLUDES = ["-Iref/core", "-Ibuild/spec"]
-# What the preprocessor is told. ppc_32 is big-endian; the core asks a preprocessor for no more than
+# Options of the preprocessor. ppc_32 is big-endian; the core asks a preprocessor for no more than
 # the word size.
 MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32", "ppc_32": "-m32"}
 DRIVERS = "/usr/share/why3/drivers"
@@ -256,7 +256,7 @@ def unanswered(path):
 
 
 def try_to_remove(path):
-    """Remove a file that somebody else may have removed."""
+    """Removes a file that another process may have removed."""
     try:
         os.remove(path)
     except FileNotFoundError:
@@ -280,7 +280,7 @@ uint32_t control(const uint8_t *p, uint32_t n)
 
 
 def options(machdep):
-    """What Frama-C is told about a machine and what is to be proved."""
+    """Frama-C's options for a machine and for what is to be proved."""
     return ["-c11", "-machdep", machdep,
             "-cpp-extra-args=" + " ".join([MACHDEPS[machdep]] + INCLUDES),
             "-wp", "-wp-rte", "-warn-unsigned-overflow", "-warn-unsigned-downcast",

@@ -43,7 +43,7 @@ def outcome(command):
 
 
 def difference(arguments, native, foreign):
-    """What to tell of two different outcomes."""
+    """Describes two different outcomes."""
     lines = [f"erofs-ishare {' '.join(arguments)[:200]}",
              f"exit status {native[0]} and {foreign[0]}"]
     for a, b in zip(native[1].split("\n") + native[2].split("\n"),

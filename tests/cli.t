@@ -214,7 +214,7 @@ def test_not_images(copies):
 
 
 def test_no_permission(copies):
-    """A file that the user may not read; root is made nobody for this."""
+    """A file that the user may not read; root becomes the user nobody for this."""
     path = copies.make(GOOD, name="secret.erofs")
     os.chmod(path, 0)
     program = shutil.copy(tap.TOOL[-1], copies.path("program"))
@@ -516,7 +516,7 @@ def test_digests(copies):
 
 
 def opaque_fingerprints(copies):
-    """Fingerprints that are no SHA-256: only the contents of all files that share tell what they
+    """Fingerprints that are no SHA-256: only the contents of all files that share show what they
     are worth."""
     with open(f"{IMAGES}/no-checksum-512.erofs", "rb") as data:
         content = data.read().replace(b"sha256:", b"blake3:")

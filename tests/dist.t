@@ -91,7 +91,7 @@ def tarball_works(path, where):
     (top,) = os.listdir(where)
     tap.ok(top == f"erofs-ishare-{version_of(tap.TOP)}", "the directory bears the version", top)
     top = f"{where}/{top}"
-    # Nobody may find a repository above.
+    # git must not find a repository above.
     alone = {"GIT_CEILING_DIRECTORIES": where, "CFLAGS": "-O0"}
     status, said = make(top, "demo", **alone)
     tap.ok(status == 0 and "exit status 1" in said, "it builds, and make demo passes", said)

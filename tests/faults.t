@@ -73,7 +73,7 @@ class Run:
             self.counts = dict(zip(KINDS, struct.unpack(f"{len(KINDS)}Q", file.read())))
 
     def is_like(self, other):
-        """Whether nothing tells one run from the other."""
+        """Whether two runs are indistinguishable."""
         return (self.status, self.out, self.err) == (other.status, other.out, other.err)
 
     def gives_up(self):

@@ -42,7 +42,7 @@ def machine():
 
 
 def marks(name):
-    """What a file's notes say of the targets of its jumps."""
+    """What a file's notes state about the targets of its jumps."""
     told = re.search(r"(?:x86|AArch64) feature: (.*)", readelf("--notes", name))
     return set(told[1].split(", ")) if told else set()
 

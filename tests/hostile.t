@@ -204,7 +204,7 @@ def block_device(work):
 
 
 def without_permission(work):
-    """Root may read everything: then the user nobody tries."""
+    """Root may read everything: in that case the user nobody tries."""
     image = write(f"{work}/secret", real("plain-512"))
     os.chmod(image, 0)
     options = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
@@ -231,7 +231,7 @@ def truncated(work):
 
 
 def shrinking(work):
-    """The tool cannot go on while nobody reads its report: meanwhile the image shrinks."""
+    """The tool blocks while its report is not read: meanwhile the image shrinks."""
     for option in ((), ("--digests",)):
         wrong = []
         for tool in tools:
@@ -642,7 +642,7 @@ def unfit(text):
 
 
 def names(work):
-    """Names that would like to drive a terminal: they come from an image that nobody trusts."""
+    """Names with control sequences for a terminal, as in an untrusted image."""
     image = Image()
     nid = image.reserve()
     area, icount = xattr_area(b"".join(xattr(1, name, b"\x1b[31m") for name in TERMINAL * 2))

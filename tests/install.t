@@ -37,7 +37,7 @@ def files(top):
 
 
 def link_program(prefix, work):
-    """A program that only pkg-config tells about the library."""
+    """A program that finds the library only through pkg-config."""
     source, program = f"{work}/program.c", f"{work}/program"
     with open(source, "w", encoding="utf-8") as out:
         out.write(PROGRAM)

@@ -224,7 +224,7 @@ def core_is_freestanding(files):
 
 
 def stray_files():
-    """What is built is below build/; in CI, where nobody works, nothing else may have changed
+    """What is built is below build/; in CI, nothing else may have changed
     either."""
     if not os.path.exists(f"{tap.TOP}/.git"):
         tap.skip("nothing lies about", "only git knows")

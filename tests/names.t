@@ -343,7 +343,7 @@ def test_catalogue():
 
 # ---- Characters ----
 
-# Default_Ignorable_Code_Point, in so far as categories do not tell; the property is stable.
+# Default_Ignorable_Code_Point, as far as categories do not imply it; the property is stable.
 IGNORABLE = {0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x2065, 0x3164,
              *range(0xfe00, 0xfe10),
              0xffa0, *range(0xfff0, 0xfff9), *range(0xe0000, 0xe1000)}
@@ -359,7 +359,7 @@ def is_unprintable(character):
 
 
 def escaped_characters():
-    """The code points that the program escapes, as the names of files that do not exist tell."""
+    """The code points that the program escapes in the names of missing files."""
     shares = [CODES[i:i + SHARE] for i in range(0, len(CODES), SHARE)]
     escaped = set()
     for some in (shares[i:i + 20] for i in range(0, len(shares), 20)):

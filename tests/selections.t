@@ -293,7 +293,7 @@ def test_without_devices():
 
 
 def test_root():
-    """Whether the root is a directory cannot be told if it is no inode; of other inodes this says
+    """Whether the root is a directory is unknown if it is no inode; of other inodes this says
     nothing."""
     with open(f"{BASES}/plain.erofs", "rb") as base, tempfile.TemporaryDirectory() as work:
         whole = base.read()

@@ -62,7 +62,7 @@ class Tree:
             out.write(text)
 
     def git(self, *arguments):
-        """Runs git as somebody."""
+        """Runs git with a made-up user."""
         tap.run(["git", "-c", "user.name=x", "-c", "user.email=x", *arguments], cwd=self.top)
 
     def stages(self, *arguments):

@@ -136,7 +136,7 @@ def vector_complaints(vector, seen):
 
 
 def test_vectors():
-    """One point for each vector; those on which nobody can fail are listed."""
+    """One point for each vector; those that accept any verdict are listed."""
     manifest = load("manifest.json")
     tap.ok(manifest, "there are vectors")
     with ThreadPoolExecutor(os.cpu_count()) as pool:

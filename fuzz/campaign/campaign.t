@@ -300,7 +300,8 @@ def queue_contents(sync, instance="*"):
 
 
 def test_one_at_a_time(where):
-    """A directory is one campaign's; it ends with its driver; an instance that dies is told of."""
+    """One campaign for each directory; it ends with its driver; an instance that dies is
+    reported."""
     run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="o")
     ready = run.runs("main") and run.runs("asan")
     second = tap.run(run.command)
@@ -359,7 +360,7 @@ def test_full_disk(where):
     """It stops, says why, and goes on when there is room."""
     disk = f"{where}/disk"
     os.mkdir(disk)
-    # A file system of its own, that nobody else sees, and that goes with the shell.
+    # A private file system, which is unmounted when the shell ends.
     script = f"""mount -t tmpfs -o size=24m tmpfs {disk} || exit 99
         {CAMPAIGN} sound --targets {where}/sound.toml --dir {disk}/c --time 90s --jobs 2 & pid=$!
         for name in main asan; do

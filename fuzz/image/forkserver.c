@@ -47,7 +47,7 @@ static bool wait_for_input(int fd)
 	return read(fd, &word, sizeof(word)) == sizeof(word);
 }
 
-/* The child has run an input. What it tells is that it has stopped, and who will run the next. */
+/* The child has run an input: reports that it stopped, and which process runs the next. */
 int __wrap_raise(int sig)
 {
 	const int32_t words[] = { SIGSTOP << 8 | 0x7f, self };

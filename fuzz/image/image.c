@@ -10,11 +10,11 @@
  *	place		a finding is about bytes of the image, or says which are missing
  *	twice		a second check, with other hashes and as built by another compiler, finds
  *			the same
- *	sums		the summary counts what was told
+ *	sums		the summary counts what was reported
  *	answers		a rule is reported if, and only if, core's function for it has said no in
  *			the course of the check
  *	fields		what core decodes is what the bytes say, read one by one
- *	sb.*, dev.*	what is reported is what core's functions say of the bytes
+ *	sb.*, dev.*	what is reported is what core's functions decide about the bytes
  *	conforms	so is the verdict: core has all these rules in one function
  *
  * and on some, as it takes long:

@@ -6,7 +6,7 @@
 #	build/fuzz/afl/image		for AFL++: fast
 #	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour
 #					sanitizers
-#	build/fuzz/afl-cmplog/image	for AFL++: tells what is compared (afl-fuzz -c)
+#	build/fuzz/afl-cmplog/image	for AFL++: logs comparisons (afl-fuzz -c)
 #	build/fuzz/libfuzzer/image	for libFuzzer, with the sanitizers
 #	build/fuzz/plain/image		for libFuzzer, without
 #	build/fuzz/mutator.so		AFL_CUSTOM_MUTATOR_LIBRARY

@@ -52,7 +52,7 @@
 #define ADDRESSES 2048
 #define NOBODY 65534
 
-/* Its directory, which is in memory and nobody else's */
+/* Its private directory, in memory */
 #define OWN "/tmp/fuzz"
 
 /* What a log says */
@@ -231,7 +231,7 @@ static void become_guest(const char *directory, pid_t launcher)
 		 has_kasan(directory) ? ~0ul : (MEGABYTES + ADDRESSES) * 1048576ul);
 	leave_launcher(launcher);
 	keep_environment();
-	/* init_on_alloc: what is in memory that nobody has written is not to make a difference. */
+	/* init_on_alloc: the content of uninitialised memory must not matter. */
 	execl(confine, confine, "--own=" OWN, size, memory, "--share-ipc", "--fd=198", "--fd=199",
 	      shared_fd, answers_fd, warm_up_fd, "--", program, "mem=192M", "init_on_alloc=1",
 	      "con=null", "con0=null", "console=fuzz", "loglevel=5", "oops=panic", "panic=-1",
@@ -413,8 +413,8 @@ static bool add_function(char *name, const char *function)
 }
 
 /*
- * Crashes with one title are told apart by the innermost functions; hangs by the outermost: the
- * innermost say only where the loop was when time was over.
+ * Crashes with the same title are distinguished by the innermost functions, hangs by the outermost:
+ * the innermost say only where the loop was when time was over.
  */
 static void add_functions(const char *text, const char *cause, char *name)
 {

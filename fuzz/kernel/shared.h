@@ -104,7 +104,7 @@ struct fuzz_shared {
 #define FUZZ_BARE_ENV "KERNEL_FUZZ_BARE"
 #define FUZZ_SELF_ENV "KERNEL_FUZZ_SELF" /* the process that afl-fuzz has to end to end the guest */
 
-/* AFL++'s fork server: where it says what to do, and is told what came of it */
+/* AFL++'s fork server: the pipes for its requests and for results */
 #define FUZZ_CONTROL_FD 198
 #define FUZZ_STATUS_FD 199
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Which lines a corpus reaches: of a program that counts them (clang), or of a kernel that tells
+"""Which lines a corpus reaches: of a program that counts them (clang), or of a kernel that prints
 the addresses it passes.
 
 A target's [coverage] in campaign.toml has `files`, patterns of sources, `make`, what has to be
@@ -31,7 +31,7 @@ BATCH = 500
 
 
 class Missing(Exception):
-    """Coverage cannot be told; why."""
+    """Coverage cannot be determined; the reason."""
 
 
 def output(command, succeeds=(0,)):
@@ -49,7 +49,7 @@ def lines_of(target, inputs):
     """{file: {line: reached}}"""
     table = target["coverage"]
     if "make" in table:
-        # A make of its own, whoever calls this program.
+        # A separate make, even if make runs this program.
         output(["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "--no-print-directory", "-s",
                 table["make"]])
     lines = by_program(table, inputs) if "program" in table else by_addresses(table, inputs)

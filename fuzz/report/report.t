@@ -273,8 +273,8 @@ def test_deaths(where):
 
 
 def test_addresses(where):
-    """Lines of a program that tells addresses, as a kernel does; called directly, and as large code
-    does it."""
+    """Lines of a program that prints addresses, as a kernel does; called directly, and as large
+    code does it."""
     write(f"{where}/traced.c", TRACED)
     for flags in ([], ["-mcmodel=large"]):
         done = tap.run(["gcc", "-g", "-O1", "-no-pie", "-fno-pic", "-fsanitize-coverage=trace-pc",
@@ -354,7 +354,7 @@ def test_nothing(where):
 
 
 def test_not_known(where):
-    """What cannot be told is not shown as a figure."""
+    """Unknown values are not shown as figures."""
     os.unlink(f"{where}/toy-coverage")
     done = make_report(where, "toy", "--dir", f"{where}/campaign")
     with open(f"{where}/out/report.json", encoding="utf-8") as text:

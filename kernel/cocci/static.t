@@ -40,7 +40,7 @@ SPARSE = ["sparse", "-D__linux__", "-Dlinux", "-D__STDC__", "-Dunix", "-D__unix_
 # User-Mode Linux cannot have it, but its code is there.
 SPARSE += ["-DCONFIG_EROFS_FS_ZIP_ACCEL=1"]
 
-# What is declared nowhere should be static; but data that prepare generates is nobody's to tidy.
+# Symbols without a declaration should be static, except in data that prepare generates.
 GENERATED = {"vectors_data": ["-Wno-decl"]}
 
 # A mistake at the end of each file: sparse sees it if it has seen all that comes before.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first process of a guest: mounts an image, does one thing with a file in it, and tells how
+ * The first process of a guest: mounts an image, does one thing with a file in it, and prints how
  * that ends. A second process does it, which is killed if it does not end by itself.
  *
  * Environment:
@@ -11,7 +11,7 @@
  *	DO	open, hole (lseek with SEEK_HOLE), extents (FS_IOC_FIEMAP, which counts them), read
  *		(the last byte), unmount (reads, and unmounts the image then), or mounts (leaves
  *		FILE alone: mounts the image again and again, unmounts it if that succeeds, and
- *		tells by how much reclaimable slab memory grew)
+ *		prints by how much reclaimable slab memory grew)
  */
 #include <errno.h>
 #include <fcntl.h>

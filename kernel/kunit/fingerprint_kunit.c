@@ -186,7 +186,7 @@ static void fingerprint_name_with_nul(struct kunit *test)
 	expect_key(test, erofs_test_mount_shared(test, img, "d"), "d", "cut", 3);
 }
 
-/* Nobody is asked for a fingerprint without inode_share. */
+/* Without inode_share, no fingerprint is looked up. */
 static void fingerprint_not_shared(struct kunit *test)
 {
 	struct erofs_test_image *img = image_with_feature(test, 0);

@@ -64,7 +64,7 @@ class Guests:
 
 
 class Run:
-    """One guest: reads what it tells until it ends or says nothing for too long. One that is given
+    """One guest: reads its output until it ends or is silent for too long. One that is given
     a time of its own is asked at the end of it where it hangs."""
 
     def __init__(self, guests, list_name, start, end, scratch, seconds=None):
@@ -147,7 +147,7 @@ class Run:
 
 
 def end_process(process):
-    """Asks first, so that whoever started a guest can end that."""
+    """Sends a polite signal first, so that the process that started a guest can end it."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(10)

@@ -116,8 +116,8 @@ def is_behind(event, prints):
 
 
 def number_of(inode):
-    """The inode number that stat() tells: where it has room, the nid; of one in the metabox, bit 63
-    becomes bit 31."""
+    """The inode number that stat() returns: where it has room, the nid; of one in the metabox, bit
+    63 becomes bit 31."""
     nid = int(str(inode["nid"]), 0)
     return nid & 0x7fffffff | 0x80000000 if nid >> 63 else nid
 
@@ -288,7 +288,7 @@ class Judge:
 
     @staticmethod
     def fault(rules, seen):
-        """The guest died of this image, in the step that it told last."""
+        """The guest died of this image, in the last step that it announced."""
         alone = "" if seen["alone"] != "survives" else ", only after other images"
         fault = disagreement(seen["fault"] + alone, "no image may do this to a kernel",
                              point(DIFFERS, seen["fault"], rules))

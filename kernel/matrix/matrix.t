@@ -26,7 +26,7 @@ from judge import (ACCEPTS, AGREES, cell, DISAGREES, errors_in, EXPLAINED, Judge
 PATIENCE = 3
 guest.ANSWER = 1
 
-# Stands in for run-guest: tells of each image that it mounts, except that it dies of some.
+# Replaces run-guest: reports that each image mounts, except that some images kill it.
 FAKE = """\
 #!/usr/bin/python3
 import json, os, sys, time
@@ -98,7 +98,7 @@ def test_guests(directory):
 
 
 def test_interruption(directory):
-    """Whoever is interrupted takes the guest along. What a shell starts in the background ignores
+    """An interrupted program ends its guest. What a shell starts in the background ignores
     the signal at first."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -416,7 +416,7 @@ def test_names(spec):
 
 
 def test_telling(judge):
-    """An image at which a guest ended is told, known or not; with the end of the log, if not. Of
+    """An image that ends a guest is reported, known or not; with the end of the log, if not. Of
     others, what is unexplained."""
     fault = {"n": 0, "fault": "hang", "alone": "hang", "at": "access",
              "tail": "a line\nthe last line"}

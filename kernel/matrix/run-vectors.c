@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mounts images and tells what happens: the first process of a User-Mode Linux guest whose root is
- * the host's tree.
+ * Mounts images and reports what happens: the first process of a User-Mode Linux guest whose root
+ * is the host's tree.
  *
  * Environment:
  *
@@ -14,7 +14,7 @@
  *
  * On stdout: {"kernel":RELEASE}, one line of JSON for each image, in the order of the list, and
  * {"done":true,"seconds_alone":SECONDS}, the time that the first mounts of all took, with walk and
- * unmount. So whoever reads it knows which image it was when the guest dies.
+ * unmount. So the reader knows the image when the guest dies.
  *
  * Each image is mounted alone first, to see what can be read; then twice in one domain, to see
  * which files share pages. Nothing is remounted, and nothing unmounted while a read is under way:
@@ -256,7 +256,7 @@ static int mount_image(const char *image, const char *where, const char *options
 	return mount(image, where, "erofs", MS_RDONLY, options) ? errno : 0;
 }
 
-/* For whoever wants to know how far a guest came. */
+/* Announces the next step, to show how far a guest came. */
 static void tell_step(const char *step)
 {
 	if (!getenv("CONSOLE"))

@@ -168,7 +168,7 @@ struct mounted {
 	struct comparison *comparison;
 };
 
-/* Whoever compares says what a disagreement is. */
+/* The caller decides what a disagreement does. */
 __printf(2, 3) void disagree(struct mounted *m, const char *fmt, ...);
 
 /*

@@ -58,7 +58,7 @@ void mount_overlay(void);
 /* Unmounts, or ends the topic as failed. */
 void unmount(const char *at);
 
-/* Drops all inodes and pages that nobody uses. */
+/* Drops all unused inodes and pages. */
 void drop_caches(void);
 
 /* The line of /proc/mounts on @at. */

@@ -20,7 +20,7 @@ void skip(const char *why, const char *format, ...) PRINTF(2, 3);
 void diag(const char *format, ...) PRINTF(1, 2);
 
 /*
- * A point that a known bug of the kernel fails; kernel/findings/@finding tells the rest. @symptom:
+ * A point that a known bug of the kernel fails; see kernel/findings/@finding. @symptom:
  * it failed in the way that is known. If it failed in another way, it is an ordinary failure.
  */
 bool ok_known(const char *finding, bool symptom, bool passed, const char *format, ...) PRINTF(4, 5);

@@ -25,7 +25,7 @@
 #include "tap.h"
 
 /*
- * Fills free memory with a pattern, so that memory that nobody has cleared is not taken for zeros.
+ * Fills free memory with a pattern, so that uninitialised memory is not mistaken for zeros.
  */
 static void dirty_memory(void)
 {

@@ -92,7 +92,7 @@ static void search_file(const char *path)
 	}
 }
 
-/* Files that nobody may read are for writing: what is written to them makes something happen. */
+/* Files without read permission are for writing: writing to them has side effects. */
 static void search(const char *directory)
 {
 	DIR *entries = opendir(directory);

@@ -28,7 +28,7 @@ static uint8_t *map_file(const char *directory, const struct file *file, int pro
 	return map;
 }
 
-/* The number of the physical page, 0 if the kernel does not tell. */
+/* The number of the physical page, or 0 if the kernel hides it. */
 static uint64_t frame(const uint8_t *at)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY);

@@ -158,7 +158,7 @@ static bool ok_shares_in(const struct domain *domain, const char *image, const c
 	return got == wanted;
 }
 
-/* What share.option-needs-domain and sb.ishare-prefix-id say of a mount. */
+/* What share.option-needs-domain and sb.ishare-prefix-id require of a mount. */
 static int wanted_error(const char *image, const char *domain, const char *options)
 {
 	if (domain ? !*domain : has(options, "inode_share"))

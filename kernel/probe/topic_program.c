@@ -152,7 +152,7 @@ static int sees_all_pages_as_container(void)
 	return resident(fd) == pages(file->size);
 }
 
-/* As somebody who is neither root nor owner. */
+/* As a user who is neither root nor the owner. */
 static int as_somebody(int (*look)(void))
 {
 	int status = -1;

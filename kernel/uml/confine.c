@@ -17,9 +17,9 @@
  *	--fd=NUMBER	a file descriptor that stays open, besides 0, 1 and 2
  *	--share-ipc	it has the host's System V IPC
  *
- * It sees itself, the C library, and what is named above. The user is nobody if root starts this,
- * else who starts it. When this program is ended, all processes of the other end, too. SIGUSR2 is
- * passed on.
+ * It sees itself, the C library, and what is named above. The user is nobody (65534) if root starts
+ * this, else who starts it. When this program is ended, all processes of the other end, too.
+ * SIGUSR2 is passed on.
  *
  * Exit status: the program's, or the signal that ended it; 125 and one line on stderr if it could
  * not be run.

@@ -101,7 +101,7 @@ def split(arguments):
 
 
 def directory_of(log):
-    """The directory that a guest had, as its log tells."""
+    """The directory of a guest, according to its log."""
     found = re.search(r"mconsole .* initialized on (\S+)/guest/mconsole", log)
     return found[1] if found else None
 
@@ -240,7 +240,7 @@ def ends(session_left):
 
 
 def kills():
-    """Whoever is killed, the rest goes, too."""
+    """If any process is killed, the others end, too."""
     with tempfile.TemporaryDirectory() as scratch:
         for name, victim in (("guest", kernel_of),
                              ("lock", lambda directory: min(processes(directory, b"/confine")))):
@@ -449,7 +449,7 @@ class Sandbox:
                        env=environment)
 
     def without_mirror(self):
-        """A PATH on which apt-get is there and reaches nobody."""
+        """A PATH with an apt-get that reaches no server."""
         os.makedirs(f"{self.top}/bin")
         script(f"{self.top}/bin/apt-get", "echo 'E: Could not resolve the mirror' >&2\nexit 100\n")
         return f"{self.top}/bin:{os.environ['PATH']}"

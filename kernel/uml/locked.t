@@ -22,7 +22,7 @@ GUESTS = f"{tap.TOP}/build/kernel"
 PROGRAMS = f"{GUESTS}/tests"
 IS_ROOT = os.geteuid() == 0
 
-# A user whom nobody else is, for what root does not have to do.
+# A user without other processes, for what needs no root.
 USER = 54321
 
 # What no guest can do, locked in or not: it has no network and processes of its own.
@@ -149,7 +149,7 @@ def escape_confined(victims, top, name, **options):
 
 
 def escape_unconfined(victims, top):
-    """Each of them succeeds when nobody prevents it."""
+    """Each attempt succeeds without confinement."""
     if not IS_ROOT:
         tap.skip("without the lock, all of that succeeds", "takes root")
         return

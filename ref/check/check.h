@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
  * The check layer: holds the rules against one image. What it finds becomes a report (report.h);
- * that a file has a fingerprint is told to a listener, who may be anybody.
+ * that a file has a fingerprint is announced to a listener.
  */
 #ifndef ISHARE_CHECK_H
 #define ISHARE_CHECK_H

@@ -93,7 +93,7 @@ static struct place target_place(const struct file *file, const struct ishare_vi
 			   (uint32_t)target->size);
 }
 
-/* Longer links are looked at when they are followed, which nobody does here. */
+/* Longer links are checked when they are followed, which does not happen here. */
 static void check_symlink(struct check *check, const struct file *file)
 {
 	struct space data = file_space(file, "symbolic link");

@@ -70,7 +70,7 @@ void check_xattrs(struct check *check, const struct file *file, const struct dat
 
 /* fingerprint.c */
 
-/* Judges a fingerprint, of which this is the inode's number; tells the listener of the first. */
+/* Judges a fingerprint, the inode's number-th; announces the first one to the listener. */
 void check_fingerprint(struct check *check, const struct xattr_walk *walk, uint32_t number,
 		       const struct data_place *data);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What the rules could not be held against, and why: counted while the check runs, told at its end.
+ * What could not be checked, and why: counted during the check, reported at its end.
  * It matters only if a rule that was asked for is about it.
  */
 #include <stdio.h>

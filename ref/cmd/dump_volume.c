@@ -13,7 +13,7 @@
 
 /*
  * Inodes may share large xattrs, and paths may be long: what a small image has to show is any
- * number of times its size. Of images that nobody has made for that, it is less than 2 times
+ * number of times its size. Of images not made to exceed it, it is less than 2 times
  * (measured).
  */
 #define SHOWN_FREE (128u * 1024u)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * The Test Anything Protocol: one test point for each image and rule, "not ok" where the rule makes
- * the image fail. What could not be judged is "not ok", too, so that nobody reads it as a pass.
+ * the image fail. What could not be judged is "not ok", too, so that it is not mistaken for a pass.
  */
 #include <inttypes.h>
 #include <stdlib.h>

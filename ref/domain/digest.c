@@ -56,7 +56,7 @@ static bool pay_for_content(struct digests *digests, struct job *job, uint64_t h
 	return pay(digests, size - holes, holes);
 }
 
-/* Whether the content is to be hashed; if not, and somebody wanted to know it, that is counted. */
+/* Whether to hash the content; if it is needed but cannot be hashed, that is counted. */
 static bool wants_hash(struct digests *digests, struct job *job, const struct data_place *data)
 {
 	enum unexamined_thing thing = job->opaque ? AN_OPAQUE_CONTENT : A_CONTENT;
@@ -86,7 +86,7 @@ static bool wants_padding(struct digests *digests, const struct job *job)
 	return size > 0;
 }
 
-/* Whether nobody can tell what equal fingerprints that are no digests stand for. */
+/* Whether it is unknown if equal opaque fingerprints stand for equal content. */
 static bool needs_domain(const struct digests *digests)
 {
 	enum ishare_opaque opaque = digests->report->options->opaque;

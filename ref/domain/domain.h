@@ -79,7 +79,7 @@ bool find_pairs(struct ishare_domain *domain, struct pairs *pairs);
 
 /* budget.c */
 
-/* The SHA-256 of so many zeros. Whoever holds the lock and finds it not done computes it. */
+/* The SHA-256 of that many zeros. Computed, under the lock, by the first thread that needs it. */
 struct zeros {
 	pthread_mutex_t lock;
 	uint64_t size;

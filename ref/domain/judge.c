@@ -121,7 +121,7 @@ static enum ishare_result judge_found(struct report *report, enum ishare_rule_id
 	return ISHARE_DONE;
 }
 
-/* A domain has no error of its own: its last image tells. */
+/* A domain has no error of its own: its last image has it. */
 static enum ishare_result no_memory(struct ishare_domain *domain)
 {
 	return image_error(domain->images[domain->image_count - 1], ISHARE_IO_ERROR,

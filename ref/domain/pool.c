@@ -102,7 +102,7 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 	return EVP_DigestFinal_ex(worker->context, digest, NULL) ? READ_OK : crypto_failed(worker);
 }
 
-/* Whoever needs the digest of so many zeros first computes it; others wait. */
+/* The first thread that needs the digest of that many zeros computes it; others wait. */
 static enum read_result hash_zeros(struct worker *worker, const struct job *job, uint8_t *digest)
 {
 	struct zeros *zeros = job->zeros;

@@ -251,7 +251,7 @@ uint32_t file_padding_size(const struct volume *volume, const struct file *file)
 	return (uint32_t)((block_size - file->inode.size % block_size) % block_size);
 }
 
-/* The last byte of data tells where the block is. No device need hold the whole of it. */
+/* The last byte of data determines where the block is. No device need hold the whole of it. */
 enum read_result file_padding(struct reader *reader, const struct file *file, uint8_t *buffer,
 			      struct padding *padding)
 {

@@ -174,7 +174,7 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 /* "user.", "trusted.", ...; "" for a hidden name. */
 const char *name_space(uint32_t base_index);
 
-/* What the image's fingerprints are called. False: it has none, or their name cannot be told. */
+/* The name of the image's fingerprints. False: it has none, or the name cannot be read. */
 bool fingerprint_name(const struct volume *volume, struct ishare_name *name);
 
 /* Of the current entry. Fill is no xattr, whatever name four zero bytes spell. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Hashes of what an image says. Each process has a seed of its own, so that nobody can make an
+ * Hashes of what an image says. Each process has a seed of its own, so that no one can make an
  * image whose names, fingerprints or nids collide: neither to hide one behind another nor to fill a
  * table in one place. What is found must therefore not depend on the order of hashes.
  */

@@ -39,7 +39,7 @@ static const char *refusal(mode_t mode)
 
 /*
  * A compressing filesystem holds a file in fewer blocks than it has, though hardly ever in less
- * than a sixteenth; one that tells no blocks at all does not know.
+ * than a sixteenth; one that reports no blocks at all does not know.
  */
 static uint64_t held_by(const struct stat *st, uint64_t size)
 {

@@ -16,7 +16,7 @@
 #include "image/image.h"
 
 /*
- * Metadata lies between file data: larger windows would mostly fetch what nobody asked for
+ * Metadata lies between file data: larger windows would mostly fetch unused bytes
  * (measured).
  */
 #define LINE_SIZE 4096u

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What must hold across chapters, and what each structure and rule owes by the spec alone."""
+"""What must hold across chapters, and what the spec alone requires of each structure and rule."""
 
 import re
 
@@ -7,7 +7,7 @@ from .model import (HARMS, HIDES_NOTHING, READERS, SEVERITIES, SHARING, upper_id
 
 
 def check(spec, errors):
-    """What no chapter can know alone, and what a structure or rule owes."""
+    """What no chapter can know alone, and what a structure or rule must have."""
     check_duplicates("struct", spec.structs, errors)
     check_duplicates("constant", spec.constants, errors)
     check_duplicates("rule", spec.rules, errors)
@@ -132,7 +132,7 @@ def check_rule(spec, rule, errors):
 
 
 def check_byte_rule(rule, errors):
-    """A rule about bytes owes a predicate, a kernel consequence and vectors both ways."""
+    """A rule about bytes must have a predicate, a kernel consequence and vectors both ways."""
     if rule.predicate is None:
         errors.add(rule.place, f"rule {rule.name} has no acsl fence with "
                    f"predicate {rule.identifier}")

@@ -32,7 +32,7 @@ enum ishare_severity {
 %s
 };
 
-/* The worst that breaking a rule can do to somebody. */
+/* The worst consequence of a violation. */
 enum ishare_harm {
 %s
 };

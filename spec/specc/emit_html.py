@@ -258,7 +258,7 @@ def blocks(tokens):
 # ---- obligations ----
 
 def obligation_section(spec, core):
-    """The table of what each rule owes and has."""
+    """The table of what each rule needs and has."""
     head = "".join(f"<th>{h}</th>" for h in obligations.HEADER)
     body = "".join(obligation_row(r.cells()) for r in obligations.rows(spec, core))
     return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n"

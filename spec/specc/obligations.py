@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What each rule owes - predicate, function, vectors, kernel consequence - and has."""
+"""What each rule needs - predicate, function, vectors, kernel consequence - and has."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def rows(spec, core):
 
 
 def row(rule, text):
-    """One rule; what a runtime rule does not owe is a dash."""
+    """One rule; what a runtime rule does not need is a dash."""
     predicate = "yes" if rule.predicate else "-" if rule.runtime else "no"
     function = "-" if rule.runtime or text is None else \
         "yes" if has_function(text, rule.identifier) else "no"

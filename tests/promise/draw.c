@@ -225,7 +225,7 @@ static bool try_image(struct set *set, unsigned int number, enum trap trap)
 	return true;
 }
 
-/* Without the end of its last block, if that is nobody's, and not counted. */
+/* Without the end of its last block, if that belongs to nothing, and is not counted. */
 static void cut_last_page(struct set *set, struct image *image)
 {
 	uint32_t last = image->devices[0].room - 1;

@@ -19,7 +19,7 @@
  *	end						all sets were tried
  *
  * The images of a set are mounted at once, in one domain. In each of a few rounds all pages and
- * inodes are dropped, the files are looked up in a random order (whoever comes last serves all),
+ * inodes are dropped, the files are looked up in a random order (the last one serves all),
  * and read in random ways through random images. No image is unmounted while a read is under way:
  * that can stop Linux 7.3.4 (kernel/findings/unmount).
  */
@@ -700,7 +700,7 @@ static void take_image(char *words)
 	struct image *image = &set.images[set.image_count++];
 	char *save, *word = strtok_r(words, " \n", &save);
 
-	/* Number, mode, size of a block: for whoever reads the list. */
+	/* Number, mode, size of a block: for readers of the list. */
 	for (unsigned int i = 0; word && i < 3; i++)
 		word = strtok_r(NULL, " \n", &save);
 	memset(image, 0, sizeof(*image));

@@ -108,7 +108,9 @@ static __always_inline void compare(unsigned long pc, u64 a, u64 b, unsigned int
 	/* Pointers, which are different each time, say nothing. */
 	if (bits == 64 && (virt_addr_valid((void *)a) || virt_addr_valid((void *)b)))
 		return;
-	/* fls64: the first bit that differs, from the low end. Of one byte, the branch tells. */
+	/*
+	 * fls64: the first bit that differs, from the low end. For one byte, the branch suffices.
+	 */
 	if (bits > 8)
 		state.map[hash(pc + 1 + ((unsigned int)(fls64(a ^ b) + 7) / 8 << 20))] = 1;
 	if (unlikely(state.telling))

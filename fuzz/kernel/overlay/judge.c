@@ -29,7 +29,7 @@ static bool others[2];
 static bool sharing_now[2];
 static unsigned int held[2]; /* inodes, by the mount itself */
 static u8 *content;
-/* Of the images: whether what their fingerprints say of content is so, once that is asked for */
+/* For each image: whether its fingerprints match the contents, once that is needed */
 static enum { TRUTH_OPEN, TRUTH_FALSE, TRUTH_TRUE } truth[2];
 
 int fuzz_judge_init(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The first process of a guest: has another process fill memory with a word, and end. Then it
- * mounts an image, reads a file of it, and tells how many of the file's bytes are that word's.
+ * mounts an image, reads a file of it, and prints how many of the file's bytes belong to that word.
  *
  * Environment:
  *

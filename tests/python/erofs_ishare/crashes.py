@@ -175,7 +175,7 @@ def entry(name, inputs, directory):
 
 
 class Death(Input):
-    """A directory of fuzz/kernel's launcher, whose name tells title and stack. To replay it makes
+    """A directory of fuzz/kernel's launcher, whose name has title and stack. To replay it makes
     it small, too."""
 
     def __init__(self, target, directory):

@@ -15,7 +15,7 @@ _points = _failures = 0
 
 
 def ok(holds, name, *details):
-    """One test point. The details, lines of text, are told on stderr, where prove shows them, when
+    """One test point. The details, lines of text, are printed to stderr, where prove shows them, if
     it does not hold."""
     global _points, _failures
     _points += 1
@@ -59,7 +59,7 @@ def run(command, **options):
 
 
 def make(*targets):
-    """Runs make on its own, whoever runs this program, and returns (status, what it said)."""
+    """Runs a separate make, even if make runs this program; returns (status, output)."""
     environment = {k: v for k, v in os.environ.items()
                    if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
