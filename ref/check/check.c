@@ -49,10 +49,7 @@ static enum ishare_result check_contents(struct check *check)
 	return verdict_so_far(check) == JUDGED ? check_files(check) : ISHARE_IO_ERROR;
 }
 
-/*
- * A read that failed where nothing could be said of it counts, too, such as one of bytes that a
- * finding shows.
- */
+/* A failed read that no judge noticed, such as of bytes that a finding shows, fails the check, too. */
 static void end_check(struct check *check)
 {
 	struct report *report = &check->report;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The check layer: holds the rules against one image. What it finds becomes a report (report.h);
+ * The check layer: checks the rules on one image. Its findings become a report (report.h);
  * that a file has a fingerprint is announced to a listener.
  */
 #ifndef ISHARE_CHECK_H
@@ -8,7 +8,7 @@
 
 #include "check/report.h"
 
-/* What a judge knows of the place of a file's data; nothing where it had no reason to look. */
+/* What a judge knows about the place of a file's data, if it had a reason to look. */
 struct data_place {
 	enum read_result state; /* READ_OK, or why the data cannot be read */
 	uint64_t holes; /* bytes of it that are nowhere, and read as zeros */
@@ -23,10 +23,13 @@ struct fingerprint_event {
 	struct place place; /* of the value */
 };
 
-/* Functions are told the context; they may report, and end the report. */
+/* Functions get the context; they may report, and end the report. */
 struct listener {
 	void *context;
-	/* All but the files has been judged. False: it cannot listen, and has ended the report. */
+	/*
+	 * Everything but the files has been judged. False: the listener failed, and has ended the
+	 * report.
+	 */
 	bool (*start)(void *context, struct report *report);
 	void (*fingerprint)(void *context, const struct fingerprint_event *event);
 	/* All files have been judged, or the report has ended. */

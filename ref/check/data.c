@@ -46,8 +46,8 @@ static enum read_result judge_run(const struct volume *volume, const struct run 
 }
 
 /*
- * Goes from run to run; *holes: bytes of holes before the fault, or the end. Unless there is a
- * fault, returns whether the data can be read: READ_NO_DEVICE where a part cannot be.
+ * Goes from run to run; *holes: bytes of holes before the fault, or the end. Without a fault,
+ * returns whether the data can be read: READ_NO_DEVICE if part of it cannot.
  */
 static enum read_result judge_runs(struct reader *reader, const struct file *file,
 				   struct fault *fault, uint64_t *holes)
@@ -98,7 +98,7 @@ void check_data_place(struct check *check, const struct file *file, struct data_
 	struct fault fault = { .rule = ISHARE_RULE_COUNT };
 	enum read_result result = judge_runs(&check->reader, file, &fault, &data->holes);
 
-	/* Data that is where it must not be can be read all the same. */
+	/* Data in a forbidden place can still be read. */
 	if (fault.rule == ISHARE_RULE_COUNT || fault.rule == ISHARE_RULE_INODE_DATA_BOUNDS)
 		data->state = result;
 	if (fault.rule != ISHARE_RULE_COUNT)

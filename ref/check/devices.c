@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Devices" against the table of extra devices. */
+/* Checks the table of extra devices against the rules of the chapter "Devices". */
 #include <inttypes.h>
 
 #include "check/judges.h"

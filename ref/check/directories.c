@@ -7,7 +7,7 @@
 
 #define NO_NID UINT64_MAX
 
-/* What judging one directory adds up. */
+/* The state while judging one directory. */
 struct listing {
 	uint32_t index; /* in the tree */
 	uint64_t nid;
@@ -85,7 +85,7 @@ static void check_again(struct check *check, const struct listing *listing,
 	struct file target;
 
 	if (read_inode(&check->reader, walk->dirent.nid, &target) != READ_OK)
-		return; /* of which the earlier entry was told */
+		return; /* which the earlier entry reported */
 	check_type(check, listing, walk, &target);
 	if (ishare_inode_is_directory(&target.inode) && !dir_cycle(2, listing->nid, listing->nid))
 		report(&check->report, ISHARE_RULE_DIR_CYCLE,
@@ -148,7 +148,7 @@ static void check_dirent(struct check *check, struct listing *listing,
 	}
 }
 
-/* What can only be said when all entries have been seen. */
+/* What can only be judged after all entries. */
 static void check_dots(struct check *check, const struct listing *listing)
 {
 	const struct tree *tree = check->walk.tree;
@@ -208,7 +208,7 @@ static void check_directory(struct check *check, uint32_t index)
 		check_dots(check, &listing);
 }
 
-/* The root directory is where the walk begins. */
+/* The walk begins at the root directory. */
 static bool add_root(struct check *check, uint64_t nid)
 {
 	return tree_add(check->walk.tree, nid, 0, NULL, 0) != NO_DIRECTORY &&

@@ -83,7 +83,7 @@ static void read_row(struct report *report, const struct place *place, struct is
 	out->row_size = (uint32_t)size;
 }
 
-/* A place never reaches beyond its space: what is missing is the message's to say. */
+/* A place never reaches beyond its space: the message states what is missing. */
 static void clip(const struct place *place, struct ishare_place *out)
 {
 	uint64_t left = place->offset < place->space->size ? place->space->size - place->offset : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Fingerprint" against the fingerprints of one inode. */
+/* Checks the fingerprints of one inode against the rules of the chapter "Fingerprint". */
 #include <inttypes.h>
 
 #include "check/judges.h"

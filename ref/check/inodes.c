@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Inodes" against inodes. */
+/* Checks inodes against the rules of the chapter "Inodes". */
 #include <inttypes.h>
 
 #include "check/judges.h"
@@ -84,7 +84,7 @@ static bool afford_chunks(struct check *check, const struct file *file)
 	       afford(check, A_CHUNK_TABLE, chunk_table_size(check->volume, file));
 }
 
-/* Of a target without bytes, the size is at fault. */
+/* If the target is empty, the size is at fault. */
 static struct place target_place(const struct file *file, const struct ishare_view *target)
 {
 	if (!target->size)
@@ -169,7 +169,7 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 	const struct ishare_sink *sink = check->report.sink;
 	struct ishare_summary *summary = check->report.summary;
 
-	if (check->report.subject.path) /* the packed inode or the metabox: nobody's file */
+	if (check->report.subject.path) /* the packed inode or the metabox, which are no files */
 		return;
 	summary->inodes++;
 	if (ishare_inode_is_regular(inode)) {

@@ -37,7 +37,7 @@ enum verdict {
 /* JUDGED, or ENDED. */
 enum verdict verdict_so_far(const struct check *check);
 
-/* Takes work for so many bytes; false: there is not so much left, and the thing is not examined. */
+/* Takes work for this many bytes; false: not enough is left, and the thing is not examined. */
 bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes);
 
 struct place inode_place(const struct file *file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Long xattr name prefixes" against the table of these. */
+/* Checks the prefix table against the rules of the chapter "Long xattr name prefixes". */
 #include <inttypes.h>
 
 #include "check/judges.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
  * A report: from "this rule does not hold here" and "this could not be examined" to what a sink
- * receives. It knows what it is about (an image, and a file in it), limits and counts; who judges,
- * and how, it does not know.
+ * receives. It knows its subject (an image, and a file in it), limits and counts, but nothing about
+ * the judges.
  */
 #ifndef ISHARE_REPORT_H
 #define ISHARE_REPORT_H
 
 #include "image/image.h"
 
-/* What findings are about. */
+/* The subject of findings. */
 struct subject {
 	struct met met; /* the file, or its directory; met.directory: NO_DIRECTORY for none */
 	const uint8_t *name; /* in that directory */
@@ -17,12 +17,12 @@ struct subject {
 	const char *path; /* instead, if not NULL: of an inode that no directory names */
 };
 
-/* Findings in the image at hand, by rule. */
+/* Findings in the current image, by rule. */
 struct counts {
 	uint64_t found[ISHARE_RULE_COUNT];
-	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: kept from the sink */
+	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: not passed to the sink */
 	uint64_t hidden[ISHARE_RULE_COUNT]; /* of rules that were not asked for */
-	uint64_t told_bytes; /* about what those take that the sink received */
+	uint64_t told_bytes; /* the approximate printed size of those passed to the sink */
 };
 
 /* What may escape examination, and why: a row of words each in unexamined.c. */
@@ -60,7 +60,7 @@ struct unexamined {
 
 enum report_state {
 	REPORT_OPEN,
-	REPORT_STOPPED, /* the sink wants no more */
+	REPORT_STOPPED, /* the sink has stopped the check */
 	REPORT_FAILED, /* the image's error says why */
 };
 
@@ -69,7 +69,7 @@ struct report {
 	const struct ishare_sink *sink;
 	struct ishare_summary *summary;
 	struct ishare_image *image; /* that findings are about */
-	struct reader rows; /* for the bytes shown: leaves the views of those who judge alone */
+	struct reader rows; /* for the bytes shown: leaves the judges' views alone */
 	struct subject subject;
 	struct counts counts;
 	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
@@ -91,12 +91,12 @@ bool subject_path(const struct report *report, char *buffer, size_t size);
  */
 bool report_image(struct report *report, struct ishare_image *image);
 
-/* Tells what was left out of the findings of the image, and forgets it. */
+/* Reports the omitted findings of the image, and resets their count. */
 void report_end_image(struct report *report);
 void report_release(struct report *report);
 
 /*
- * The report ends, and the image's error is a sentence on why: a reader's, or that memory ran out.
+ * Ends the report; the image's error has the reason: a reader's error, or that memory ran out.
  */
 void report_failure(struct report *report, const char *why);
 void report_no_memory(struct report *report);
@@ -134,8 +134,7 @@ void report_pair(struct report *report, enum ishare_rule_id rule, struct place p
 	__attribute__((format(printf, 6, 7)));
 
 /*
- * Whether the sink receives the next finding of a rule: words that take time are not made up for
- * nobody.
+ * Whether the sink receives the next finding of a rule: otherwise slow messages need not be made.
  */
 bool is_shown(const struct report *report, enum ishare_rule_id rule);
 
@@ -149,16 +148,16 @@ void not_readable(struct report *report, enum unexamined_thing thing, enum read_
 		  const char *error);
 bool is_unexamined(const struct report *report, enum unexamined_thing thing);
 
-/* Tells the sink all that was not examined. */
+/* Passes everything that was not examined to the sink. */
 void tell_unexamined(struct report *report);
 
-/* Tells it of a reason that the caller has words for, and counts it. */
+/* Passes on a reason in the caller's words, and counts it. */
 void tell_reason(struct report *report, struct ishare_unexamined event);
 
 /* Whether a rule of a scope was asked for. */
 bool asked_for(const struct report *report, enum ishare_scope scope);
 
-/* selection.c: tells which broken rules that were not asked for those that were depend on */
+/* selection.c: reports violated unselected rules on which selected ones depend */
 void tell_hidden(struct report *report);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What a rule that was not asked for has to do with those that were. Where it is broken, the others
- * may be about other bytes, or other names, than the check takes them to be about, or the check may
- * not have reached what they are about. Then their silence says nothing: not examined.
+ * Unselected rules on which selected rules depend. If an unselected rule is violated, the check may
+ * have applied a selected rule to the wrong bytes or names, or may not have reached its subject.
+ * The selected rule is then reported as not examined.
  */
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Superblock" against an image. */
+/* Checks an image against the rules of the chapter "Superblock". */
 #include <inttypes.h>
 
 #include "crc32c.h"
@@ -39,7 +39,7 @@ static enum ishare_result load_superblock(struct check *check)
 	}
 }
 
-/* For the message: the rule's function has decided. */
+/* Only for the message: the rule's function has decided. */
 static uint32_t computed_checksum(const struct ishare_view *view)
 {
 	uint32_t skip = ISHARE_SUPERBLOCK_CHECKSUM_OFFSET + ISHARE_SUPERBLOCK_CHECKSUM_WIDTH;
@@ -75,7 +75,7 @@ static void check_checksum(struct check *check)
 }
 
 /*
- * What the geometry of everything else stands on; false: nothing further can be found in the image.
+ * What all other addresses depend on; false: nothing else can be found in the image.
  */
 static bool check_block_size(struct check *check)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * What could not be checked, and why: counted during the check, reported at its end.
- * It matters only if a rule that was asked for is about it.
+ * It matters only if a selected rule is about it.
  */
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 
 static const struct {
 	const char *words;
-	enum ishare_scope scope; /* the rules that are held against it */
+	enum ishare_scope scope; /* the rules about it */
 	bool content; /* as in struct ishare_unexamined */
 } things[UNEXAMINED_THINGS] = {
 	[THE_PREFIX_TABLE] = { .words = "the table of long xattr name prefixes",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Holds the rules of the chapter "Inode xattrs" against the xattrs of an inode. */
+/* Checks the xattrs of an inode against the rules of the chapter "Inode xattrs". */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ struct name_record {
 
 #define SHARED_RECORD 0x80000000u
 
-/* What judging the entries of one inode knows and adds up. */
+/* The state while judging the entries of one inode. */
 struct tally {
 	struct data_place data; /* of the inode's own data */
 	uint32_t fingerprints;
@@ -120,7 +120,7 @@ static void report_duplicate(struct check *check, struct xattr_walk *walk,
 }
 
 /*
- * Those that have the name of one before them move to the front, and are reported in their order.
+ * Entries whose name occurred before move to the front, and are reported in order.
  */
 static void check_duplicates(struct check *check, struct xattr_walk *walk)
 {

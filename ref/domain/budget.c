@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What may be hashed although no image has so many bytes: holes, and chunks that are used again and
- * again. One budget is for all images of a caller. Zeros are the cheapest for an attacker, so the
- * digest of so and so many of them is computed once.
+ * Limits the hashing of bytes that no image stores: holes and repeatedly used chunks. One budget
+ * serves all images of a caller. Zeros cost an attacker the least, so the digest of each number of
+ * zeros is computed once.
  */
 #include <pthread.h>
 #include <stdlib.h>

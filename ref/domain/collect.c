@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* A check of one image, with those who collect the fingerprints that it meets. */
+/* A check of one image that collects the fingerprints of its files. */
 #include "domain/domain.h"
 
 struct collector {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * Reads the files that have fingerprints: rules fingerprint.digest, fingerprint.padding-zero, and
- * for the domain to judge, fingerprint.same-content. What is found is reported when all is done.
+ * for the domain to judge, fingerprint.same-content. Findings are reported at the end.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "domain/domain.h"
 
 /*
- * Holes and shared chunks let a small image name any number of bytes. Of what it has on its
- * devices, this many times their bytes are hashed; the rest, and holes, are at the budget's cost.
+ * With holes and shared chunks, a small image can refer to any number of bytes. Up to this many
+ * times the bytes on its devices are hashed freely; the rest, and holes, use the budget.
  */
 #define REPEAT_LIMIT 64u
 
@@ -36,7 +36,7 @@ bool digests_start(struct digests *digests, struct report *report, struct ishare
 	return false;
 }
 
-/* An honest image pays for its holes, and for nothing else. */
+/* An honest image uses the budget only for its holes. */
 static bool pay(struct digests *digests, uint64_t bytes, uint64_t holes)
 {
 	uint64_t own = bytes < digests->allowance ? bytes : digests->allowance;
@@ -113,7 +113,7 @@ void digests_add(struct digests *digests, const struct fingerprint_event *event,
 	job.hash = wants_hash(digests, &job, &event->data);
 	job.padding = wants_padding(digests, &job);
 	if (job.hash && !job.opaque && digests->domain)
-		domain_set_digest(digests->domain, key); /* unless it turns out to be another */
+		domain_set_digest(digests->domain, key); /* unless the content has another */
 	if (job.hash || job.padding)
 		pool_add(digests->pool, &job);
 }

@@ -25,7 +25,7 @@ void ishare_domain_free(struct ishare_domain *domain)
 	free(domain);
 }
 
-/* Images are added one after the other: the one at hand is the last, or new. */
+/* Images are added one after the other: the current one is the last, or new. */
 static bool image_index(struct ishare_domain *domain, struct ishare_image *image, uint32_t *index)
 {
 	struct ishare_image **images;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The domain layer: what is said of files with fingerprints together. It listens to a check, which
- * tells of each, and offers ishare_check(), which is a check that is listened to. Other layers need
- * nothing from here but what ishare.h has.
+ * The domain layer: statements about several files with fingerprints. It listens to a check, which
+ * announces each fingerprint, and offers ishare_check(), a check with this listener. Other layers
+ * need only ishare.h from here.
  */
 #ifndef ISHARE_DOMAIN_H
 #define ISHARE_DOMAIN_H

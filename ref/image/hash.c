@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Hashes of what an image says. Each process has a seed of its own, so that no one can make an
+ * Hashes of data from an image. Each process has its own seed, so that no one can make an
  * image whose names, fingerprints or nids collide: neither to hide one behind another nor to fill a
- * table in one place. What is found must therefore not depend on the order of hashes.
+ * table in one place. So results must not depend on the order of hashes.
  */
 #include <sys/random.h>
 #define XXH_INLINE_ALL
@@ -14,7 +14,7 @@ uint64_t hash_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Too early after boot there may be none: then the check is as good as without. */
+	/* Early after boot there may be none; the check then works without a random seed. */
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
 		seed = 0;
 	return seed;

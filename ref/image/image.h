@@ -11,14 +11,14 @@
 #include "image/volume.h"
 #include "image/walk.h"
 
-/* The library's handle: what was opened, and the directories that the last walk has met. */
+/* The library's handle: the open files, and the directories of the last walk. */
 struct ishare_image {
 	struct volume volume;
 	struct tree tree;
 	char error[256]; /* see ishare_image_error() */
 };
 
-/* Forgets what was known of the image; flat: as in struct ishare_options. */
+/* Resets everything known about the image; flat: as in struct ishare_options. */
 void image_begin(struct ishare_image *image, bool flat);
 
 /* Records an error sentence and returns result. */

@@ -23,7 +23,7 @@ bool has_inode(const struct volume *volume, uint64_t nid)
 	       inode_bounds(file.offset, ISHARE_INODE_COMPACT_SIZE, file.space->size);
 }
 
-/* How many bytes there are of the inode at most. */
+/* The largest number of bytes that the inode can have here. */
 static size_t inode_room(const struct file *file)
 {
 	uint64_t left = file->space->size - file->offset;

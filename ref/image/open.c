@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Images and their devices: opening, closing, and the sentence on what went wrong. */
+/* Images and their devices: opening, closing, and error messages. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -76,8 +76,8 @@ static enum ishare_result measure(struct ishare_image *image, struct device *dev
 }
 
 /*
- * To open some devices has effects: so the type is looked at first; and once more afterwards, which
- * is why a FIFO that has come between must be refused and not waited for: O_NONBLOCK.
+ * Opening some devices has side effects, so the type is checked first, and again afterwards.
+ * O_NONBLOCK: if a FIFO has taken the file's place meanwhile, it is refused, not waited for.
  */
 static enum ishare_result open_device(struct ishare_image *image, const char *path,
 				      struct device *device)

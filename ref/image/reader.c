@@ -93,7 +93,7 @@ static enum read_result read_exactly(struct reader *reader, uint32_t device, uin
 }
 
 /*
- * The cache is direct-mapped: metadata is mostly walked in order, so that a cleverer one gains
+ * The cache is direct-mapped: metadata is mostly walked in order, so a more complex one gains
  * nothing.
  */
 static const struct cache_line *load_line(struct reader *reader, uint32_t device, uint64_t offset)
@@ -141,8 +141,8 @@ static enum read_result copy_through_cache(struct reader *reader, uint32_t devic
 }
 
 /*
- * Whoever reads twice may be told twice as much by a file that changes: so every range is checked
- * here again.
+ * A file that changes may give different sizes when read twice: so every range is checked here
+ * again.
  */
 enum read_result reader_copy(struct reader *reader, uint32_t device, uint64_t offset, void *buffer,
 			     size_t size)

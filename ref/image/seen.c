@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * The set of nids already examined: a hash table of 64-nid words, because neighbouring inodes have
- * neighbouring nids. Its size follows the inodes that were really there, not a number that the
- * image claims.
+ * neighbouring nids. Its size depends on the inodes actually found, not on a number in the image.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * The directories of an image, remembered by name and parent so that a path is only built when
- * somebody reads it.
+ * The directories of an image, remembered by name and parent so that a path is built only when it
+ * is needed.
  */
 #include <stdlib.h>
 #include <string.h>

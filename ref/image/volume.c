@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* What is known of an image as a whole: its superblock, and the inodes that hold metadata. */
+/* What is known about an image as a whole: its superblock, and the inodes that hold metadata. */
 #include <stdlib.h>
 #include <string.h>
 

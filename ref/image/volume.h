@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * A volume is an image with its devices and what is known of it as a whole. It is filled step by
- * step, so that a caller can judge what each step has found, and does not change afterwards, while
- * any number of threads read it, each through a reader of its own.
+ * A volume is an image with its devices and what is known about it as a whole. It is filled step by
+ * step, so that a caller can judge the result of each step. Afterwards it does not change, and any
+ * number of threads can read it, each through its own reader.
  */
 #ifndef ISHARE_VOLUME_H
 #define ISHARE_VOLUME_H
@@ -79,7 +79,7 @@ struct volume {
 	struct prefix_table prefixes;
 };
 
-/* reader.c: one thread's way to the bytes. Everything that it hands out is a private copy. */
+/* reader.c: one thread's way to the bytes. All its data are private copies. */
 
 struct cache {
 	struct cache_line *lines; /* the windows through which devices are read */
@@ -115,7 +115,7 @@ enum read_result reader_copy(struct reader *reader, uint32_t device, uint64_t of
 
 /* space.c */
 
-/* The data of a file as a space, for views of it and for places in it; name: what to call it. */
+/* The data of a file as a space, for views and places; name: its name in findings. */
 struct space file_space(const struct file *file, const char *name);
 
 /*
@@ -134,10 +134,10 @@ enum read_result space_view(struct reader *reader, const struct space *space, ui
 
 /* volume.c, devices.c, prefixes.c: the steps by which a volume is filled, in this order */
 
-/* Forgets all that was known of the image. flat: as in struct ishare_options. */
+/* Resets everything known about the image. flat: as in struct ishare_options. */
 void volume_reset(struct volume *volume, bool flat);
 
-/* READ_OUTSIDE, READ_CORRUPT: it is no image of EROFS, by sb.size or sb.magic. READ_FAILED. */
+/* READ_OUTSIDE, READ_CORRUPT: not an EROFS image, by sb.size or sb.magic. READ_FAILED. */
 enum read_result read_superblock(struct reader *reader, struct volume *volume);
 
 /* A sentence on that rule. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* A way through all the directories of a volume, and back to an inode that it has met. */
+/* Walks all directories of a volume, and finds an inode again that the walk has met. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Ways through all the directories of a volume, and what they need: paths, sets of nids, a budget.
+ * Walks through all directories of a volume, and what they need: paths, sets of nids, a budget.
  */
 #ifndef ISHARE_WALK_H
 #define ISHARE_WALK_H
@@ -17,11 +17,11 @@ size_t escape_component(char *text, const void *bytes, size_t size);
 
 /* hash.c */
 
-/* A number that no image can know. */
+/* A number that no image can predict. */
 uint64_t hash_seed(void);
 uint64_t hash_bytes(const void *bytes, size_t size, uint64_t seed);
 
-/* tree.c: the directories met on a walk, so that any inode's path can be told */
+/* tree.c: the directories met on a walk, so that any inode's path is known */
 
 #define NO_DIRECTORY UINT32_MAX
 
@@ -120,9 +120,9 @@ enum read_result find_again(struct reader *reader, const struct tree *tree, stru
 /* work.c */
 
 /*
- * Bounds the work that a hostile image can ask for: the xattr areas, chunk arrays and directories
- * of an image do not overlap, so together they have no more bytes than it. What a small image may
- * cost all the same, images examined together have only once.
+ * Bounds the work that a hostile image can cause: the xattr areas, chunk arrays and directories of
+ * an image do not overlap, so together they are at most as large as the image. The fixed allowance
+ * for small images is granted only once to images that are examined together.
  */
 struct work {
 	uint64_t left; /* bytes */
@@ -141,7 +141,7 @@ bool spend(struct work *work, uint64_t bytes);
  */
 #define SHARED_DISCOUNT 64u
 
-/* How much of the free part was used: what is held is spent first. */
+/* How much of the allowance was used: the image's own size is used first. */
 uint64_t work_extra(const struct work *work);
 
 #endif
