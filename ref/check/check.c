@@ -49,7 +49,7 @@ static enum ishare_result check_contents(struct check *check)
 	return verdict_so_far(check) == JUDGED ? check_files(check) : ISHARE_IO_ERROR;
 }
 
-/* A failed read that no judge noticed, such as of bytes that a finding shows, fails the check, too. */
+/* A failed read that no judge noticed, such as of bytes that a finding shows, counts, too. */
 static void end_check(struct check *check)
 {
 	struct report *report = &check->report;

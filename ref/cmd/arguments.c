@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Command lines: argp parses them. Its help it writes without telling whether all of it was
- * written, and it aborts where memory is short: so that is written here, from the same tables.
+ * Command lines: argp parses them. argp's own help does not report write errors, and aborts when
+ * memory runs out, so the help is written here, from the same tables.
  */
 #include <stdarg.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 #include "ishare.h"
 
-/* Exit statuses, the same for every command and format; the greater one wins. */
+/* Exit statuses of all commands and formats. If several apply, the greatest is used. */
 enum {
 	STATUS_CONFORMS = 0, /* or: done as asked */
 	STATUS_VIOLATES = 1, /* an image breaks a rule */
@@ -26,12 +26,11 @@ int cmd_rules(int argc, char **argv);
 
 /* output.c */
 
-/* Says on stderr what went wrong; the program's name and a newline are added. */
+/* Prints an error to stderr, with the program's name before it and a newline after it. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Whether what was written to stdout could not be: nobody needs the rest, and the program will
- * fail.
+ * Whether a write to stdout has failed: the rest is not needed, and the program will fail.
  */
 bool is_unwritten(void);
 
@@ -47,13 +46,13 @@ extern const struct argp_child common_options[];
 void parse_arguments(const struct argp *argp, int argc, char **argv, unsigned int flags,
 		     void *input);
 
-/* Says what is wrong with the command line and ends the program with STATUS_TROUBLE. */
+/* Reports an error in the command line and ends the program with STATUS_TROUBLE. */
 void usage_error(const struct argp_state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
 /*
- * Writes the help of the command with that full name. A help_filter is asked once, for what stands
- * at the end.
+ * Writes the help of the command with that full name. A help_filter is called once, for the text at
+ * the end.
  */
 void put_help(const struct argp *argp, const char *name);
 
@@ -63,12 +62,12 @@ void put_help(const struct argp *argp, const char *name);
 void *allocate(size_t count, size_t size);
 
 /*
- * Ends the program with STATUS_TROUBLE if a library had no memory for what it should have made;
- * else returns it.
+ * Returns the result of a library function, or ends the program with STATUS_TROUBLE if the library
+ * ran out of memory.
  */
 void *allocated(void *made);
 
-/* text.c: a text that is written before it is needed */
+/* text.c: text written to memory */
 
 struct text {
 	FILE *out;
@@ -76,7 +75,7 @@ struct text {
 	size_t size;
 };
 
-/* What is written to text->out becomes what text_end returns and the caller frees. */
+/* text_end() returns what was written to text->out; the caller frees it. */
 void text_begin(struct text *text);
 char *text_end(struct text *text);
 
@@ -89,7 +88,7 @@ char *text_end(struct text *text);
 enum ishare_result open_image(const char *path, char **devices, size_t device_count,
 			      struct ishare_image **image);
 
-/* The reader that images are judged for unless the user names one. */
+/* The default profile. */
 const char *default_profile(void);
 
 /* Returns what was not examined as one line, which the caller frees. */
@@ -113,7 +112,7 @@ const struct ishare_rule *rule_most_like(const char *name);
 /* Length of the first sentence of a text, without its full stop. */
 size_t first_sentence(const char *text);
 
-/* Reads a decimal number; false: the word is none, or too large. */
+/* Reads a decimal number; false: the word is not a number, or too large. */
 bool read_number(const char *word, uint64_t *number);
 
 /* Writes "1 thing" or "2 things" after the text before it. */
@@ -121,27 +120,27 @@ void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
 
 /* wrap.c */
 
-/* The width of the terminal that stdout is; SIZE_MAX if it is none. */
+/* The width of the terminal on stdout; SIZE_MAX if stdout is not a terminal. */
 size_t output_columns(void);
 
 /*
- * Writes text and a newline to stdout, broken at blanks to keep within the columns. The cursor is
- * at indent, where further lines begin, too.
+ * Writes text and a newline to stdout, wrapped at blanks to fit the columns. The cursor is at
+ * column indent, where further lines also begin.
  */
 void put_wrapped(const char *text, size_t length, size_t indent, size_t columns);
 
 /* The same for each line of a text, by its own indent. */
 void put_lines(const char *text, size_t columns);
 
-/* escape.c: making bytes from images and command lines fit to print */
+/* escape.c: printable forms of bytes from images and command lines */
 
 /* Returns what ishare_escape makes of the bytes; the caller frees it. */
 char *escape(const void *bytes, size_t size);
 char *escape_string(const char *string);
 
 /*
- * Returns a text of the library, which is escaped already; a byte that is not printable in spite of
- * that does not get out either. The caller frees it.
+ * Returns a copy of a text from the library, which is escaped already; escapes any byte that is not
+ * printable all the same. The caller frees it.
  */
 char *escape_text(const char *text);
 
@@ -162,12 +161,12 @@ void put_text(FILE *out, const char *text);
 void hexdump_place(FILE *out, const struct ishare_place *place, const char *caret_on,
 		   const char *caret_off);
 
-/* json.c: JSON written while its parts become known */
+/* json.c: JSON written piece by piece */
 
-/* A document on its way out; zero it, set out. */
+/* A document in progress: zero it, then set out. */
 struct json_stream {
 	FILE *out;
-	bool more; /* the array or object that is open has an item already */
+	bool more; /* the open array or object has an item */
 };
 
 /* Opens an array ('[') or object ('{'); key names it if an object holds it, else NULL. */
@@ -176,11 +175,11 @@ void json_open(struct json_stream *stream, const char *key, char bracket);
 /* Writes one item and frees it. */
 void json_item(struct json_stream *stream, const char *key, json_t *item);
 
-/* Closes what is open with ']' or '}'. */
+/* Closes the open array or object with ']' or '}'. */
 void json_close(struct json_stream *stream, char bracket);
 
 /*
- * Give an object a member, or an array an item, and take over the value; without memory for either
+ * Add a member to an object, or an item to an array, and take over the value. If memory runs out,
  * the program ends.
  */
 void json_set(json_t *object, const char *key, json_t *value);

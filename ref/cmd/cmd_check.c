@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* erofs-ishare check: holds images against every rule. */
+/* erofs-ishare check: checks images against every rule. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { DEFAULT_LIMIT = 1000 };
 
-/* An image of the command line, and its extra devices, which follow it there. */
+/* An image on the command line, and the extra devices that follow it. */
 struct argument {
 	char *path;
 	size_t first_device; /* in struct check */
@@ -130,7 +130,7 @@ static void set_budget(struct check *check, const char *text, struct argp_state 
 	check->has_budget = true;
 }
 
-/* Why check never judges a rule, or not with these options; NULL: it does. */
+/* Why no check, or no check with these options, judges a rule; NULL: it is judged. */
 static const char *obstacle(const struct check *check, const struct ishare_rule *rule)
 {
 	if (rule->runtime)
@@ -172,7 +172,7 @@ static void add_device(struct check *check, char *path)
 		check->images[check->image_count - 1].device_count++;
 }
 
-/* Where there is only one image, its devices may come before it as well. */
+/* If there is only one image, its devices may also precede it. */
 static void give_early_devices(struct check *check, struct argp_state *state)
 {
 	struct argument *first = &check->images[0];
@@ -362,7 +362,7 @@ static const char *domain_error(struct ishare_image **images, const bool *judged
 	return "out of memory";
 }
 
-/* Judges images that form one trust domain, which name stands for. */
+/* Judges images that form one trust domain, called name in reports. */
 static void judge_domain(struct check *check, const char *name, const struct argument *arguments,
 			 size_t count)
 {

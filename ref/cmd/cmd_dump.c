@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* erofs-ishare dump: shows an image's structures, decoded. */
+/* erofs-ishare dump: shows the decoded structures of an image. */
 #include <stdlib.h>
 #include <string.h>
 

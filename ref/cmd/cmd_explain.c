@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* erofs-ishare explain: says what the specification says on one rule. */
+/* erofs-ishare explain: prints the specification's text on one rule. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "cmd.h"
 #include "image/image.h"
 
-/* In a nid: it counts in the metabox, not in the image. Offsets do likewise. */
+/* In a nid: the inode is in the metabox, not in the image; likewise for its offsets. */
 #define NID_IN_METABOX (UINT64_C(1) << 63)
 
 enum { VALUE_SHOWN = 64 }; /* bytes of an xattr's value; what is longer is cut */
@@ -70,7 +70,7 @@ extern const struct dump_format dump_text, dump_json;
 struct dump_limit {
 	bool given; /* the user has named one */
 	uint64_t bytes; /* 0: none */
-	uint64_t used; /* about, also for those that were left out */
+	uint64_t used; /* approximate, including omitted ones */
 	uint64_t left_out; /* inodes and xattrs */
 };
 
@@ -88,7 +88,7 @@ struct dump {
 
 /* dump_volume.c */
 
-/* Says why something is missing from the dump. */
+/* Reports why something is missing from the dump. */
 void dump_miss(struct dump *dump, const char *reason);
 
 /* Shows what the image has, from the superblock on. */
@@ -100,8 +100,8 @@ const char *layout_word(const struct ishare_inode *inode);
 const char *file_type_word(const struct ishare_inode *inode);
 
 /*
- * The name of the feature that a bit stands for in a field of the superblock, without what all
- * such names begin with; NULL: the field has no such feature.
+ * The name of the feature with this bit in a field of the superblock, without the common prefix of
+ * such names; NULL: the field has no such feature.
  */
 const char *feature_word(const struct ishare_field *field, uint32_t bit);
 

@@ -32,8 +32,8 @@ static void put_hex(FILE *out, const void *bytes, size_t size)
 }
 
 /*
- * Text in quotes where it is text, else hexadecimal digits; of a sha256: fingerprint the part that
- * is text is kept.
+ * Quoted if it is text, else hexadecimal digits; for a sha256: fingerprint, the prefix remains
+ * text.
  */
 static void put_bytes(FILE *out, const uint8_t *bytes, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
  * Opens the volume of an image step by step and shows what there is. It judges nothing: a rule is
- * only named where it keeps something from being shown.
+ * named only if it prevents something from being shown.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,9 +12,8 @@
 #define DUMP_LINES 256u /* of the cache */
 
 /*
- * Inodes may share large xattrs, and paths may be long: what a small image has to show is any
- * number of times its size. Of images not made to exceed it, it is less than 2 times
- * (measured).
+ * Inodes may share large xattrs, and paths may be long, so the dump of a small image may be any
+ * number of times its size. Of images not made to exceed it, it is less than 2 times (measured).
  */
 #define SHOWN_FREE (128u * 1024u)
 #define SHOWN_FACTOR 24u
@@ -32,7 +31,7 @@ enum {
 
 enum { REASON_LIMIT = 1000 }; /* of things that are not shown, those that are named */
 
-/* A dump on its way through a volume. */
+/* The state of a dump. */
 struct dumper {
 	struct dump *dump;
 	struct volume *volume;
@@ -93,7 +92,7 @@ static void fail(struct dumper *dumper, const char *why)
 	dumper->ended = true;
 }
 
-/* Says what the result of a read means for what is shown, unless it is READ_OK. */
+/* Reports what a read result other than READ_OK means for the dump. */
 static void miss(struct dumper *dumper, enum read_result result, const char *path,
 		 const char *thing)
 {
@@ -165,7 +164,7 @@ static void miss_left_out(struct dump *dump)
 	dump_miss(dump, reason);
 }
 
-/* Whether there is room for something more that takes about so many bytes. */
+/* Whether the limit allows about this many more bytes. */
 static bool has_room(struct dump_limit *limit, uint64_t bytes)
 {
 	limit->used += bytes;

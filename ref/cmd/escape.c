@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Making bytes from images and command lines fit to print, on top of the library's ishare_escape.
+ * Printable forms of bytes from images and command lines, using the library's ishare_escape.
  */
 #include <stdlib.h>
 #include <string.h>

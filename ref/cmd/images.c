@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* What the commands that take images have in common. */
+/* Functions for all commands that take images. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * JSON written while its parts become known: what jansson makes, one item at a time, between our
- * brackets.
+ * JSON written piece by piece: each item is jansson's, the brackets around the items are written
+ * here.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ void json_open(struct json_stream *stream, const char *key, char bracket)
 }
 
 /*
- * Writing fails for want of memory, too; what else it fails for is found out when stdout is closed.
+ * Writing fails if memory runs out, too; other errors are detected when stdout is closed.
  */
 void json_item(struct json_stream *stream, const char *key, json_t *item)
 {

@@ -27,8 +27,8 @@ static const struct command commands[] = {
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 /*
- * A file whose name begins with a dash may come from a glob. No options are spelled by several
- * letters behind one dash; taken for options, "-h.erofs" would show help and end well.
+ * A file whose name begins with a dash may come from a glob. Several letters after one dash are
+ * never options here; otherwise "-h.erofs" would show help and succeed.
  */
 static void refuse_bundles(int argc, char **argv)
 {
@@ -78,7 +78,7 @@ struct choice {
 	int first; /* index of the command's name in argv */
 };
 
-/* Everything from the command's name on is the command's own business. */
+/* The command parses everything from its name on. */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct choice *choice = state->input;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Memory that the program cannot do without. */
+/* Allocations that end the program if they fail. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cmd.h"
 
 /*
- * Threads may be running, under which no library must be cleaned up: so this is no exit().
+ * Not exit(): threads may be running, and must not see libraries being cleaned up.
  */
 static void *give_up(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* A progress bar on stderr, for a terminal and work that takes its time. */
+/* A progress bar on stderr, for a terminal and long work. */
 #include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ void progress_start(struct progress *progress)
 	progress->terminal = isatty(STDERR_FILENO);
 }
 
-/* total is the image's own word: it may be anything. */
+/* total comes from the image and may be any number. */
 static void draw(const struct progress *progress, uint64_t done, uint64_t total)
 {
 	double share = total && done < total ? (double)done / (double)total : 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* What the formats of a report have in common. */
+/* Functions for all report formats. */
 #include <inttypes.h>
 
 #include "report.h"
@@ -33,7 +33,7 @@ static void put_fingerprints(FILE *out, const struct outcome *outcome)
 	fputc(')', out);
 }
 
-/* What the images hold, as far as they were judged. */
+/* The contents of the images, as far as they were judged. */
 static void put_contents(FILE *out, const char *prefix, const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
@@ -54,7 +54,7 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	fputc('\n', out);
 }
 
-/* A line on things that were not judged as they should be, if there are any. */
+/* A line about things that were not fully judged, if there are any. */
 static void put_exception(FILE *out, const char *prefix, uint64_t count, const char *thing,
 			  const char *what)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What `erofs-ishare check` found, in one of several formats: report_*.c, one each. */
+/* The report of `erofs-ishare check` in one of several formats, each in a file report_*.c. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -11,7 +11,7 @@ struct outcome {
 	size_t images; /* that were judged */
 	size_t images_cut_short; /* of these: a broken rule hides the rest */
 	size_t images_not_judged; /* not, or not to the end */
-	size_t domains_not_judged; /* for want of memory or of bytes that can be read */
+	size_t domains_not_judged; /* because memory ran out or bytes were unreadable */
 	bool digests; /* contents were read and compared with their fingerprints */
 	double seconds;
 	int status; /* exit status */
@@ -29,13 +29,13 @@ struct report_format {
 	/* The image (or trust domain) could not be judged; optional. */
 	void (*failure)(struct report *report, const char *image, const char *reason);
 	/*
-	 * The image has been held against all rules but those about several files; cut_short: not
-	 * against all, as a broken one hides the rest. Optional.
+	 * The image has been checked, except for rules about several files; cut_short: only in
+	 * part, because a violation hides the rest. Optional.
 	 */
 	void (*image_end)(struct report *report, const char *image, bool cut_short);
 	/*
-	 * The image, or the images of one domain, has been held against the rules about several
-	 * files; optional.
+	 * The rules about several files have been checked on the image, or on the images of one
+	 * domain; optional.
 	 */
 	void (*domain_end)(struct report *report, const char *name);
 	/* Frees what begin allocated. */
@@ -45,9 +45,9 @@ struct report_format {
 struct report {
 	const struct report_format *format;
 	FILE *out;
-	const bool *rules; /* ISHARE_RULE_COUNT switches: those that the images are judged by */
+	const bool *rules; /* ISHARE_RULE_COUNT switches: the selected rules */
 	bool strict; /* warnings fail, too */
-	const char *profile; /* name of the reader that the images are judged for */
+	const char *profile; /* name of the profile */
 	void *state; /* the format's own */
 };
 

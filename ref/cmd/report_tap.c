@@ -9,9 +9,9 @@
 
 #include "report.h"
 
-enum { SHOWN = 3 }; /* findings that a test point tells in full */
+enum { SHOWN = 3 }; /* findings that a test point shows in full */
 
-/* What was found against one rule since its last test point. */
+/* Findings of one rule since its last test point. */
 struct tally {
 	uint64_t count;
 	char *items[SHOWN];
@@ -19,7 +19,7 @@ struct tally {
 
 struct tap_state {
 	uint64_t points;
-	/* could not be judged, or not to the end: silence on a rule says nothing */
+	/* could not be fully judged: no finding does not mean that a rule holds */
 	bool image_failed, domain_failed, domain_cut_short;
 	struct tally tallies[ISHARE_RULE_COUNT];
 };
@@ -32,7 +32,7 @@ static void begin(struct report *report)
 
 /*
  * A description must not hold an unescaped '#': it would start a directive such as TODO, which
- * turns a failure round.
+ * inverts a failure.
  */
 static void put_description(FILE *out, const char *text)
 {

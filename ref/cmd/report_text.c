@@ -113,7 +113,7 @@ static void put_unexamined(struct report *report, const struct ishare_unexamined
 	free(words);
 }
 
-/* The plain answer to whether page cache will be shared at all. */
+/* Whether page cache will be shared at all. */
 static void put_unshared(FILE *out, const struct outcome *outcome)
 {
 	if (outcome->images == 1 && outcome->summary.images_without_fingerprints == 1)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* A text that is written before it is needed. */
+/* Text written to memory. */
 #include "cmd.h"
 
 void text_begin(struct text *text)

@@ -54,8 +54,8 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 		const struct fingerprint_event *event, struct domain_key *key);
 
 /*
- * What is known of a file's content: its fingerprint is its digest; the digest is another (false:
- * no memory); or nothing, as at first.
+ * What is known about a file's content: its fingerprint is its digest; the digest is another
+ * (false: no memory); or nothing, as initially.
  */
 void domain_set_digest(struct ishare_domain *domain, struct domain_key key);
 bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest);
@@ -63,7 +63,7 @@ void domain_set_unknown(struct ishare_domain *domain, struct domain_key key);
 
 /* pairs.c: files of one fingerprint, and different sizes or contents */
 
-/* Two files of one hash: what the rule asks to be the same is not. */
+/* Two files with one hash that differ in what the rule requires to be equal. */
 struct pair {
 	const struct record *x, *y; /* y was met later, and is the one that is reported */
 	enum ishare_rule_id rule;
@@ -87,9 +87,9 @@ struct zeros {
 	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE];
 };
 
-/* Takes so many bytes; false: there are not as many left. */
+/* Takes this many bytes; false: fewer are left. */
 bool budget_take(struct ishare_budget *budget, uint64_t bytes);
-/* The same for zeros, which are paid for once; *zeros may be NULL. */
+/* The same for zeros, which count only once; *zeros may be NULL. */
 bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros **zeros);
 
 /* pool.c: threads that read and hash the contents of files, while a walk goes on */
@@ -104,14 +104,14 @@ struct job {
 	bool hash; /* the content */
 	bool padding; /* look at the bytes behind it */
 	bool opaque; /* the fingerprint is no digest, and is left out here */
-	struct zeros *zeros; /* all that it has is holes, hashed once for all such files; or NULL */
+	struct zeros *zeros; /* the file is one hole, hashed once for all such files; or NULL */
 	uint8_t fingerprint[ISHARE_FINGERPRINT_SHA256_SIZE];
 };
 
 enum outcome {
 	DIGEST_MATCHES, /* nothing to tell */
 	DIGEST_DIFFERS,
-	DIGEST_TAKEN, /* of a file whose fingerprint is none: for the domain */
+	DIGEST_TAKEN, /* of a file with an opaque fingerprint: for the domain */
 	DIGEST_UNREADABLE,
 	PADDING_NOT_ZERO,
 	PADDING_UNREADABLE,
@@ -131,7 +131,7 @@ struct result {
 };
 
 struct results {
-	struct result *items; /* in the order of their jobs, but those that have nothing to tell */
+	struct result *items; /* in the order of their jobs, if there is anything to report */
 	size_t count, room;
 	uint64_t digested; /* files whose digest was compared */
 	uint64_t hashed; /* files whose fingerprint is no digest */
@@ -139,17 +139,17 @@ struct results {
 	char error[200]; /* of the first read that failed */
 };
 
-/* NULL: it cannot start, and *why is a sentence on it. */
+/* NULL: the pool cannot start, and *why is the reason. */
 struct pool *pool_start(const struct volume *volume, unsigned int threads, const char **why);
 
 /* Queues a job; waits while the queue is full. */
 void pool_add(struct pool *pool, struct job *job);
 
-/* Waits until all is done; or, if nobody wants the rest, until the threads have stopped. */
+/* Waits until all jobs are done or, after a stop, until the threads have ended. */
 const struct results *pool_finish(struct pool *pool, bool stop);
 void pool_free(struct pool *pool);
 
-/* digest.c: what to read, and what comes of it */
+/* digest.c: what to read, and the findings */
 
 struct digests {
 	struct report *report;
@@ -163,7 +163,7 @@ struct digests {
 bool digests_start(struct digests *digests, struct report *report, struct ishare_domain *domain,
 		   struct ishare_budget *budget);
 
-/* Queues what there is to read of a file. key: its place in the domain, if there is one. */
+/* Queues the reads for a file. key: its record in the domain, if there is one. */
 void digests_add(struct digests *digests, const struct fingerprint_event *event,
 		 struct domain_key key);
 

@@ -201,8 +201,8 @@ static void run_job(struct worker *worker, const struct job *job)
 }
 
 /*
- * Returns how many; 0: the queue is empty and will stay so, or nobody wants more. The last ones go
- * round one by one.
+ * Returns the number; 0: the queue is empty and closed, or the check has stopped. The last jobs are
+ * taken one by one.
  */
 static size_t take_jobs(struct pool *pool, struct job *jobs)
 {

@@ -35,7 +35,7 @@ static enum read_result locate(const struct volume *volume, uint32_t device_id,
 	return READ_OK;
 }
 
-/* Can size bytes of the run be read? Those behind them in the last block do not matter then. */
+/* Whether size bytes of the run can be read, ignoring the rest of the last block. */
 enum read_result check_range(const struct volume *volume, const struct run *run, uint64_t size)
 {
 	if (run->blocks.device >= volume->device_count)
@@ -75,7 +75,7 @@ struct chunk {
 	bool hole;
 };
 
-/* The extra devices' ids are kept in as many bits as their number needs. */
+/* Device ids use as many bits as the number of extra devices needs. */
 static uint32_t device_id_mask(uint32_t extra_devices)
 {
 	uint32_t mask = 0;

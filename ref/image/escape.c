@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Names and values from images as text: printable UTF-8, from which the bytes can be had again. */
+/* Names and values from images as text: printable UTF-8 that can be converted back to the bytes. */
 #include <string.h>
 
 #include "image/image.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What a volume has inside: inodes, the data of files, entries of directories, and xattrs. */
+/* The contents of a volume: inodes, file data, directory entries, and xattrs. */
 #ifndef ISHARE_FILES_H
 #define ISHARE_FILES_H
 
@@ -10,8 +10,7 @@
 /* Whether the place that a nid names is in the image, or in the metabox. */
 bool has_inode(const struct volume *volume, uint64_t nid);
 
-/*
- * Reads and decodes an inode, whatever it says. READ_OUTSIDE: by inode.bounds, file->space does not
+/* Reads and decodes an inode, valid or not. READ_OUTSIDE: by inode.bounds, file->space does not
  * have it; or the state of that space. file->space and file->offset are set in any case.
  */
 enum read_result read_inode(struct reader *reader, uint64_t nid, struct file *file);
@@ -34,7 +33,7 @@ struct run {
 };
 
 /*
- * Tells where the data from pos on is, which is less than inode.size. All results but READ_FAILED.
+ * Finds the data from pos on; pos must be less than inode.size. All results but READ_FAILED.
  */
 enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
 			 struct run *run);
@@ -42,7 +41,7 @@ enum read_result map_run(struct reader *reader, const struct file *file, uint64_
 /* Whether size bytes of a run on a device can be read: READ_OK, READ_OUTSIDE or READ_NO_DEVICE. */
 enum read_result check_range(const struct volume *volume, const struct run *run, uint64_t size);
 
-/* Copies size bytes at pos of the file's data; the caller keeps within inode.size. */
+/* Copies size bytes at pos of the file's data, which must end within inode.size. */
 enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,
 			   void *buffer, size_t size);
 
