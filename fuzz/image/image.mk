@@ -43,8 +43,7 @@ FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
 build/fuzz/answers.c: fuzz/image/make-answers build/spec/.stamp $(wildcard ref/core/*.h)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)fuzz/image/make-answers build/spec/rules.h $@ build/fuzz/answers.options \
-		$(wildcard ref/core/*.h)
+	$(Q)fuzz/image/make-answers $@ build/fuzz/answers.options $(wildcard ref/core/*.h)
 
 build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/core/*.h)
 	$(call say,GEN,$@)
