@@ -100,6 +100,9 @@ def tarball_works(path, where):
     done = tap.run(["prove", *TESTS], cwd=top,
                    env=os.environ | alone | {"ISHARE_TOOL": "build/erofs-ishare"})
     tap.ok(done.returncode == 0, f"it passes {' '.join(TESTS)}", done.stdout, done.stderr)
+    done = tap.run(["kernel/uml/build-guest", "kernel/uml/guests/plain"], cwd=top)
+    tap.ok(done.returncode == 1 and "no path with spaces or colons\n" in done.stderr,
+           "a guest cannot be built in this directory, and one line says so", done.stderr)
     listed = tap.run(["tests/tools/list-files"], cwd=top).stdout.splitlines()
     tap.is_empty(sorted(set(listed) ^ set(tap.tree_files())), "its files are those of the tree")
 

@@ -2,6 +2,7 @@
 """What the test programs share: the Test Anything Protocol, and where things are."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import sys
 from . import TOP
 
 # The program under test, and what stands before it on the command line (an emulator, say).
-TOOL = os.environ.get("ISHARE_TOOL", f"{TOP}/build/asan/erofs-ishare").split()
+TOOL = shlex.split(os.environ.get("ISHARE_TOOL",
+                                  shlex.quote(f"{TOP}/build/asan/erofs-ishare")))
 
 _points = _failures = 0
 
