@@ -14,7 +14,6 @@ import argparse
 import collections
 import contextlib
 import fcntl
-import glob
 import json
 import os
 import re
@@ -24,8 +23,8 @@ import sys
 import time
 
 from erofs_ishare import sample
-from erofs_ishare.specc import parse
 from erofs_ishare.specc.words import kernel_words
+from erofs_ishare.structures import specification
 import cases
 import page
 from cases import TOP
@@ -51,14 +50,6 @@ def arguments():
     sweep.add_argument("--sample", metavar="SEED",
                        help="try one in ten changes of the field sweep, chosen by the seed")
     return parser.parse_args()
-
-
-def specification():
-    """As its compiler reads it."""
-    spec, errors = parse.parse(sorted(glob.glob(f"{TOP}/spec/[0-9][0-9]-*.md")))
-    if errors.found:
-        raise Trouble("the specification has errors: run 'make spec'")
-    return spec
 
 
 def processor_seconds():

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""On-disk structures, encoded as the specification's field tables say."""
+"""The specification, as its compiler reads it, and structures encoded as its field tables say."""
 
 import functools
 import glob
+import sys
 
 from . import TOP
 from .specc import parse
@@ -11,7 +12,10 @@ from .specc import parse
 @functools.cache
 def specification():
     """All chapters."""
-    spec, _ = parse.parse(sorted(glob.glob(f"{TOP}/spec/[0-9][0-9]-*.md")))
+    spec, errors = parse.parse(sorted(glob.glob(f"{TOP}/spec/[0-9][0-9]-*.md")))
+    if errors.found:
+        print("the specification has errors: run `make spec`", file=sys.stderr)
+        sys.exit(2)
     return spec
 
 
