@@ -8,6 +8,7 @@ import importlib.machinery
 import importlib.util
 import io
 import os
+import sys
 import tempfile
 
 from erofs_ishare import tap
@@ -18,10 +19,16 @@ import touched
 import wp
 
 
-LOADER = importlib.machinery.SourceFileLoader("mutants", f"{tap.TOP}/proofs/mutants")
-mutants_program = importlib.util.module_from_spec(
-    importlib.util.spec_from_loader("mutants", LOADER))
-LOADER.exec_module(mutants_program)
+def program(name):
+    """A program of this folder as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, f"{tap.TOP}/proofs/{name}")
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    sys.modules[name] = module
+    loader.exec_module(module)
+    return module
+
+
+mutants_program, prove_program = program("mutants"), program("prove")
 
 GOOD = """\
 /*@ requires readable: \\valid_read(in);
@@ -506,6 +513,34 @@ def touched_by(old="", new="", spec_old="", spec_new=""):
     return {function for _, function in touched.touched([source])}
 
 
+def sampled_plan(seed, every, changed):
+    """What is proved of a sample; what it says of itself is not for here."""
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        plan = prove_program.sampled_plan(seed, every, changed)
+    return plan, said.getvalue()
+
+
+def test_sample():
+    """What has changed is proved on all machines, the rest on each in its turn."""
+    every = {("x.c", f"function_{number}") for number in range(30)}
+    changed = {("x.c", "function_7")}
+    whole, smoke = set(), set()
+    for seed in map(str, range(100)):
+        plan, said = sampled_plan(seed, every, changed)
+        machines = [machdep for machdep, wanted in plan.machines.items() if wanted == every]
+        if not (plan.machines.keys() == wp.MACHDEPS.keys() and len(machines) == 1
+                and all(changed <= wanted for wanted in plan.machines.values())
+                and changed <= plan.smoke and len(plan.smoke) == 1 + 10 and not plan.is_full()):
+            break
+        whole, smoke = whole | set(machines), smoke | plan.smoke
+    tap.ok(seed == "99", "what has changed is proved on all machines, the rest on one", plan)
+    tap.ok("sampled: 1 functions have changed" in said and f"29 only on {machines[0]}" in said,
+           "and that is said", said)
+    tap.ok(whole == wp.MACHDEPS.keys() and smoke == every,
+           "each machine and each smoke test has its turn", *whole, *(every - smoke))
+    tap.ok(sampled_plan("1", every, every)[0].is_full(), "where all has changed, all is proved")
+
+
 def test_touched():
     """A function is touched by what its proof depends on, and by nothing else."""
     kept = wp.SPEC, touched.PROVED
@@ -548,6 +583,7 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     test_committed()
     test_floors()
     test_touched()
+    test_sample()
     test_mutants()
     test_judging()
 tap.done()
