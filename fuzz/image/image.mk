@@ -133,7 +133,7 @@ needs_test-fuzz := deps-fuzz
 test-fuzz: fuzzers-image-planted $(FUZZ_BROKEN) build/fuzz/libfuzzer/image \
 		build/asan/fuzz/mutator/mutator_test
 test-fuzz: ## test: Test the harness for images, its mutator, campaigns and their report
-	$(Q)$(PROVE) $(filter-out fuzz/kernel/%,$(wildcard fuzz/*/*.t))
+	$(Q)$(PROVE) --parallel $(filter-out fuzz/kernel/%,$(wildcard fuzz/*/*.t))
 
 needs_fuzzers-image-planted := deps-fuzz
 fuzzers-image-planted: $(FUZZ_PLANTED) build/fuzz/mutator.so
