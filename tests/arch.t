@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""A 32-bit and a big-endian program say the same as the native one, to the byte, and pass the same
-unit tests. They are built to die where behaviour is undefined."""
+"""A 32-bit and a big-endian program print the same as the native one, to the byte, and pass the
+same unit tests. They are built to crash on undefined behaviour."""
 
 import glob
 import os

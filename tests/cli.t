@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The command line: every option, every exit status, and every format, read by somebody else's
-parser."""
+"""The command line: every option, every exit status, and every format, read by independent
+parsers."""
 
 import hashlib
 import json

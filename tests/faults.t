@@ -3,9 +3,9 @@
 """No failure looks like success.
 
 Each allocation, system call, thread start and digest of a run fails in turn
-(tests/faults/faults.c), once or from there on. Then the run ends with status 2 and a sentence on
-stderr, or it ends as if nothing had failed: with the same status and the same output to the byte.
-Nothing else will do: no signal, no hang, no status 0 or 1 with less than all output.
+(tests/faults/faults.c), once or from there on. The run must then exit with status 2 and a message
+on stderr, or exactly as without the failure: with the same status and the same output to the byte.
+Never with a signal, a hang, or status 0 or 1 and incomplete output.
 
 FAULTS_POSITIONS=N tries at most N calls of a kind in a run, chosen by FAULTS_SEED; 0 tries all.
 FAULTS_ONLY=WORD tries only the series whose names contain it.

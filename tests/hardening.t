@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What hardens the program is in each of its objects, the core's included, and in the program that
-is linked of them.
+"""Every object, including the core's, and the linked program have the hardening options.
 
-The compiler's commands, as make would give them, tell of every option; the objects and the program
-tell what came of it.
+The options are checked in the compiler commands that make would run; their effects, in the objects
+and the program.
 """
 
 import glob

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Bad input: whatever it is given, the tool ends soon, in little memory, with a finding or an error
-and the right status.
+"""Bad input: for any input, the tool ends quickly, in little memory, with a finding or an error and
+the right status.
 
 Most images here are made byte by byte, because mkfs.erofs makes no such images. They have no
 superblock checksum, so that nothing hides behind it, and their nids count from the start of the

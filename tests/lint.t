@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The sources: warnings, form, licences, and nothing in the tree that does not belong there."""
+"""The sources: warnings, formatting, licences, and no stray files."""
 
 import os
 import re

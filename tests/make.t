@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The targets of make: what `make help` lists, which packages each looks for and who installs them,
-and how one test program or point is run."""
+"""The targets of make: what `make help` lists, which packages each target checks or installs, and
+how to run one test program or point."""
 
 import os
 import re

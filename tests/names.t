@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Hostile names: every format stays what it is, and gives back the bytes of each name to its own
-parser.
+"""Hostile names: every format stays well-formed, and its parser recovers the bytes of each name.
 
 Names are bytes with a length. Each of NAMES is the name of a directory entry and of an xattr in an
 image of its own.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The README shows what the program prints: runs each console block's command and compares.
 
-With --update the blocks are written anew."""
+With --update, rewrites the blocks."""
 import pathlib
 import re
 import subprocess

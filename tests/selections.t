@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""--rule and --severity: a selection of rules ends with 0 only if each of them holds and no other
-rule decides about them.
+"""--rule and --severity: a selection of rules exits with 0 only if each of them holds and no
+violated rule affects them.
 
 The program has a table of which rule decides about which. Here the answer is worked out without
 that table, from the specification's catalogue and from what a check of all rules says:

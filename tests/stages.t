@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""tests/tools/stages on made-up stages: order, failures, what is not repeated, and the record."""
+"""tests/tools/stages on made-up stages: order, failures, resuming, and the record."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The test vectors: each rule is reported where the specification says so, and nowhere else; and
-the field sweep, where every field of every structure is given other values: its verdicts are those
+the field sweep, which sets every field of every structure to other values: its verdicts are those
 of tests/sweep.tsv.
 
     vectors.t             test

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""fuzz/campaign/run-campaign with a toy target: what it says, how it ends, and that nothing is
+"""fuzz/campaign/run-campaign with a toy target: its messages, how it ends, and that nothing is
 lost."""
 
 import contextlib
@@ -314,7 +314,7 @@ def test_one_at_a_time(where):
                 words = text.read().split(b"\0")
             if words[0] == b"afl-fuzz" and b"asan" in words and f"{run.dir}/sync".encode() in words:
                 os.kill(int(path.split("/")[2]), signal.SIGKILL)
-    tap.ok(run.until("asan ended at once"), "an instance that dies is told of", run.said())
+    tap.ok(run.until("asan ended at once"), "an instance that dies is reported", run.said())
     tap.ok(run.process.poll() is None, "the others go on")
     run.process.kill()
     run.wait()
@@ -396,7 +396,7 @@ def test_full_disk(where):
 
 
 def test_terminal(where):
-    """A table that is drawn anew."""
+    """A table that is redrawn."""
     ours, its = pty.openpty()
     with subprocess.Popen([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml", "--dir",
                            f"{where}/t", "--time", "6s",
@@ -410,7 +410,7 @@ def test_terminal(where):
     os.close(ours)
     text = said.decode()
     tap.ok(status == 0 and text.count("instance") > 3 and "\x1b[3A" in text,
-           "on a terminal the table is drawn anew", repr(text))
+           "on a terminal the table is redrawn", repr(text))
     widest = max(len(re.sub(r"\x1b\[\w+", "", line)) for line in text.splitlines()
                  if "execs" in line or "main" in line)
     tap.ok(widest < 80, "it fits 80 columns", widest)

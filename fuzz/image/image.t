@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The harness for images: it has nothing against sound code, and each property that it watches over
-can break."""
+"""The harness for images: it accepts sound code, and detects a violation of each property."""
 
 import glob
 import os

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The kernel's fuzzer: a guest takes inputs and finds paths, a guest that dies is followed by
-another, what was kept of its death repeats it, and nothing grows. `make test-fuzz-kernel` builds
-what it needs and runs it. KERNEL_FUZZ_RUNS=1000000 is the long run of the last."""
+"""The kernel's fuzzer: a guest takes inputs and finds paths, a guest that dies is replaced, its
+crash can be reproduced, and memory does not grow. `make test-fuzz-kernel` builds and runs this.
+KERNEL_FUZZ_RUNS=1000000 is a long run of the last test."""
 
 import glob
 import json

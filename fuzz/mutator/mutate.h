@@ -29,7 +29,7 @@ uint64_t mutate_random(uint64_t *state);
 
 /*
  * Changes the image in one to a few places, and its size to at most room bytes; returns the new
- * one. The superblock's checksum is made right again, except now and then.
+ * one. The superblock's checksum is corrected, except now and then.
  */
 size_t mutate_image(uint8_t *image, size_t size, size_t room, uint64_t *random);
 

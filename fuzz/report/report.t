@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""fuzz/report/make-report: figures, plots, coverage, and crashes that are put together, made small
-and can be repeated."""
+"""fuzz/report/make-report: figures, plots, coverage, and crashes that are grouped, minimised and
+reproducible."""
 
 import glob
 import json

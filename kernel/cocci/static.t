@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the kernel's code without running it: Coccinelle with the rules beside this program, and
-sparse, over fs/erofs and the project's own code in kernel/. First each rule shows with its two
-files in tests/ that it reports what it has to, and nothing else. What is found has to be in
-known.tsv, and what is in known.tsv has to be found."""
+"""Checks the kernel's code without running it: Coccinelle with the rules in this directory, and
+sparse, on fs/erofs and the project's own code in kernel/. First each rule must report exactly the
+marked lines in its two files in tests/. Every hit must be listed in known.tsv, and every line of
+known.tsv must have a hit."""
 
 import collections
 import glob

@@ -2,7 +2,7 @@
 /*
  * KUnit comparison of EROFS with its specification: each vector, and each
  * change of the field sweep, is mounted, and what the kernel makes of it is
- * held against what the verified core says (oracle.h).
+ * compared with the verified core (oracle.h).
  *
  * Images with extra devices are mounted without these: then the image counts
  * as one flat device, and what is compared here, all of it metadata, is there.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs images through a kernel in a guest; when one of them stops it, goes on behind it in a new
-guest."""
+"""Runs images through a kernel in a guest; if an image stops the guest, continues with the next
+image in a new guest."""
 
 import json
 import os

@@ -3,7 +3,7 @@
 """Real guests that die of an image: the image is blamed, the end of the log is kept, and the next
 one is tried.
 
-In place of run-vectors they run a program that dies on purpose; no image is mounted.
+The guests run a program that dies on purpose, instead of run-vectors; no image is mounted.
 """
 
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was edited, byte by byte: a base image beside what was made of it."""
+"""The edits byte by byte: a base image beside the edited one."""
 
 WIDTH = 16
 ROWS_MAX = 48

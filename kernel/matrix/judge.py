@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds what was observed against what the specification says.
+"""Compares observations with the specification.
 
 What is expected of a kernel follows from the rules that the core reports for the very bytes that
 the kernel got. Under `kernel`, the keys `mount` and `access` list errors, one of which must be

@@ -6,8 +6,8 @@ specification says.
 
     matrix.py [--no-sweep]
 
-Writes build/matrix.json and build/matrix.html. Exit status: 0 all that was seen is as specified or
-documented, 1 there is a disagreement, 2 it could not be done, 130 it was interrupted.
+Writes build/matrix.json and build/matrix.html. Exit status: 0 all results are as specified or
+documented, 1 there is a disagreement, 2 the matrix could not run, 130 it was interrupted.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The matrix itself: what it makes of guests that die, and of what parties say; no kernel is
+"""The matrix itself: how it handles guests that die, and conflicting results; no kernel is
 needed."""
 
 import contextlib

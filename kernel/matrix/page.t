@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page of the matrix in a browser: every row is there, disagreements first, the filter works,
-phones can show it.
+and phones can show it.
 
     page.t [DIRECTORY]    with a directory: pictures go there
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What builds and runs the kernel under test: are its verdicts right, and does it leave alone what
-is not its own?
+"""The programs that build and run the kernel under test: their verdicts, and that they change only
+their own files.
 
 Needs the guest that GUEST names (plain), so it belongs to `make test-kernel`."""
 

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suites of kernel/kunit, as one stream of TAP: all of them in the debug guest, in the strict
-one those that mount nothing but sound images, and in the plain one the comparison with the
-specification, with the whole field sweep and fast enough. Before that, the kernel's checkpatch
-reads them. The kernels' logs are build/kernel/kunit-NAME.log.
+guest those that mount only sound images, and in the plain guest the differential suite, with the
+whole field sweep and a minimum speed. Before that, the kernel's checkpatch reads them. The kernels'
+logs are build/kernel/kunit-NAME.log.
 
-In a sample in which it is not the turn of the guests debug and strict, the plain one runs all
-suites that it can."""
+In a sample without the guests debug and strict, the plain guest runs all suites that it can."""
 
 import contextlib
 import fnmatch

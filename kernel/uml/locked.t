@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests are locked in. prisoner is PID 1 of a guest and escape is run in the place of the guest's
-kernel: both try what they can against victims on the host, and nothing of it may succeed. With the
-lock off, all of it has to, or the attempt shows nothing.
+kernel: both attack victims on the host, and no attack may succeed. Without confinement every attack
+must succeed, or it would prove nothing.
 
-Needs the guest plain and belongs to `make test-kernel`. Without root, what takes root is left out,
-and says so."""
+Needs the guest plain and belongs to `make test-kernel`. Without root, attacks that need root are
+skipped."""
 
 import ctypes
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """What a specification consists of.
 
-Everything carries its Place, so that whatever is wrong can be said with file and line.
+Everything carries its Place, so that every error can be reported with file and line.
 """
 
 import re

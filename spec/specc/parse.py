@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Reads chapters: Markdown tokens in, a Spec out, complaints with file and line."""
+"""Reads chapters: Markdown tokens in, a Spec out, errors with file and line."""
 
 import os
 import re

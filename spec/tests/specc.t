@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""The spec compiler: what it refuses, what it writes, and that vectors are what they say."""
+"""The spec compiler: what it refuses, what it writes, and that vectors match their descriptions."""
 
 import contextlib
 import io
@@ -586,7 +586,8 @@ def frama_c_reads(directory, out, name, declaration):
     with open(f"{directory}/use.c", "w", encoding="utf-8") as program:
         program.write(f'#include "spec.acsl.h"\n{declaration}\n')
     said = tap.run(["frama-c", "-no-autoload-plugins", "-c11", "-machdep", "gcc_x86_64", "-print",
-                    f"-cpp-extra-args=-I{out} -I{shlex.quote(tap.TOP)}/ref/core", f"{directory}/use.c"])
+                    f"-cpp-extra-args=-I{out} -I{shlex.quote(tap.TOP)}/ref/core",
+                    f"{directory}/use.c"])
     tap.ok(said.returncode == 0 and "s->packed_nid" in said.stdout
            and "le64(d + 96)" in said.stdout, name, said.stdout[-2000:] + said.stderr)
 

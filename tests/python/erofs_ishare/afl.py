@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What is the same wherever afl-fuzz is started, or what it has written is read."""
+"""Settings for starting afl-fuzz, and readers of its files."""
 
 import re
 

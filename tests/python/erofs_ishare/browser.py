@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""A headless Chromium that tests can ask about a page, over its debugging pipe."""
+"""A headless Chromium that tests control through its debugging pipe."""
 
 import base64
 import json

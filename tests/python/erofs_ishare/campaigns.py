@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What the program that runs campaigns shares with the one that reports on them."""
+"""Functions shared by run-campaign and make-report."""
 
 import argparse
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Plots as SVG that is part of the page: it takes the page's colours, and its text is text."""
+"""Plots as inline SVG, with the page's colours and with text as text."""
 
 import io
 import re

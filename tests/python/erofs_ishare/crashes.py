@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Crashes and hangs of a campaign: run once more, put together by stack, and made small."""
+"""Crashes and hangs of a campaign: replayed, grouped by stack, and minimised."""
 
 import glob
 import hashlib

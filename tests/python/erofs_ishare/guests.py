@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What the programs that build and run guests share: where things are, how trees of files are
-hashed and kept equal, and what describes a guest."""
+"""Functions shared by programs that build and run guests: paths, hashing and copying of trees of
+files, and descriptions of guests."""
 
 import fcntl
 import hashlib

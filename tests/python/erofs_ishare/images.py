@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Makes EROFS images byte by byte, for tests: those that mkfs.erofs would not make."""
+"""Makes EROFS images byte by byte that mkfs.erofs would not make."""
 
 import hashlib
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What a kernel's log says: its complaints, and KUnit's results, which stand in it among other
-lines, as plain TAP, one line a test case or parameter."""
+"""Reads a kernel's log: its complaints, and KUnit's results, as plain TAP with one line for each
+test case or parameter."""
 
 import re
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """Pages in HTML: the frame, the stylesheet, and the parts that more than one page has. A page loads
-nothing from elsewhere, is fit for a phone, and is light or dark as its reader prefers."""
+nothing from elsewhere, works on a phone, and follows the reader's preference for light or dark."""
 
 from html import escape
 

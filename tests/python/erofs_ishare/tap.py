@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""What the test programs share: the Test Anything Protocol, and where things are."""
+"""Functions shared by the test programs: the Test Anything Protocol, and paths."""
 
 import os
 import shlex

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""Parts of the tests that take turns where only a sample is run, because each needs guests of its
-own, which take minutes to build.
+"""Parts of the tests that take turns in samples, because each needs its own guests, which take
+minutes to build.
 
-The seed chooses one part. A part is also run when its files have changed: when they have another
-digest than turns.tsv recorded when all of it was last run.
+The seed chooses one part. A part also runs if its files have changed: if their digest differs from
+the one that turns.tsv recorded when everything last ran.
 """
 
 import hashlib
