@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The sources: warnings, formatting, licences, and no stray files."""
 
+import ast
 import os
 import re
 import shutil
@@ -132,6 +133,20 @@ def scripts(files):
                  "programs are executable")
 
 
+def python_modules(files):
+    """Programs find what they share beside them, by a link, and say what they are."""
+    programs = [n for n in files if interpreter(n) == "python3"]
+    python = [n for n in files if n.endswith(".py")] + programs
+    tap.is_empty([n for n in python if b"sys." b"path" in content(n)],
+                 "no Python looks for modules anywhere but beside the program")
+    package = re.compile(rb"^(?:from|import) erofs_ishare\b", re.M)
+    tap.is_empty([n for n in programs if package.search(content(n))
+                  and not os.path.islink(f"{tap.TOP}/{os.path.dirname(n)}/erofs_ishare")],
+                 "programs that need the package erofs_ishare have a link to it beside them")
+    tap.is_empty([n for n in programs if not ast.get_docstring(ast.parse(content(n)))],
+                 "programs in Python begin with what they are")
+
+
 def licence_lines(files):
     """Every source says its licence in its first lines."""
     wrong = []
@@ -250,6 +265,7 @@ def main():
               ["clang-format", "--dry-run", "-Werror",
                *(n for n in files if re.search(r"\.[ch]$", n))])
     scripts(files)
+    python_modules(files)
     licence_lines(files)
     reuse(files)
     no_host_names(files)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rules: xattr.entry-bounds, inode.xattr-bounds Harm: memory-safety. A sum of 32-bit numbers, one
-// of them as it stands in the image, can wrap and then passes every comparison with a size. Compare
-// the one with what the other leaves, or use check_add_overflow().
+// Rules: xattr.entry-bounds, inode.xattr-bounds
+// Harm: memory-safety. A sum of 32-bit numbers, one of them as it stands in the image, can wrap and
+// then passes every comparison with a size. Compare the one with what the other leaves, or use
+// check_add_overflow().
 
 @sum@
 typedef u32, uint32_t;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rules: share.option-needs-domain, share.remount Harm: memory-safety. A mount has a domain if
-// somebody gave it one. The option alone does not say so: remounting can turn it on.
+// Rules: share.option-needs-domain, share.remount
+// Harm: memory-safety. A mount has a domain if somebody gave it one. The option alone does not say
+// so: remounting can turn it on.
 
 @guarded@
 expression S;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rule: share.domain-hidden Harm: policy. The key of a shared inode begins with the domain, which
-// is a secret between the images' owner and the kernel. kfree() leaves it in memory that somebody
-// else gets next.
+// Rule: share.domain-hidden
+// Harm: policy. The key of a shared inode begins with the domain, which is a secret between the
+// images' owner and the kernel. kfree() leaves it in memory that somebody else gets next.
 
 @freed@
 expression S;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rules: sb.ishare-prefix-id, share.option-needs-feature, share.remount Harm: memory-safety. Only
-// with the feature ISHARE_XATTRS has ishare_xattr_prefix_id been compared with the number of
-// prefixes, and only then does that prefix end in a NUL.
+// Rules: sb.ishare-prefix-id, share.option-needs-feature, share.remount
+// Harm: memory-safety. Only with the feature ISHARE_XATTRS has ishare_xattr_prefix_id been compared
+// with the number of prefixes, and only then does that prefix end in a NUL.
 
 @used exists@
 expression S, T, C;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rule: share.unmount Harm: memory-safety. erofs_real_inode() may have taken a reference and says
-// so in its second argument. On a path that does not ask, the inode stays in use for ever: "Busy
-// inodes after unmount", and then use of freed memory.
+// Rule: share.unmount
+// Harm: memory-safety. erofs_real_inode() may have taken a reference and says so in its second
+// argument. On a path that does not ask, the inode stays in use for ever: "Busy inodes after
+// unmount", and then use of freed memory.
 
 @taken exists@
 expression I;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rule: share.content Harm: memory-safety. The inode that a folio belongs to can be a shared one,
-// on the pseudo filesystem, which has no erofs_sb_info and no nid. What is known of an image has to
-// come from erofs_real_inode().
+// Rule: share.content
+// Harm: memory-safety. The inode that a folio belongs to can be a shared one, on the pseudo
+// filesystem, which has no erofs_sb_info and no nid. What is known of an image has to come from
+// erofs_real_inode().
 
 @direct@
 struct folio *F;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rules: xattr.shared-id, prefix.location, inode.data-bounds Harm: wrong-data. A place in an image
-// needs 64 bits. A 32-bit number from the image that is multiplied or shifted in 32 bits wraps, and
-// names a place that the image did not mean. sizeof() has 32 bits on a 32-bit machine.
+// Rules: xattr.shared-id, prefix.location, inode.data-bounds
+// Harm: wrong-data. A place in an image needs 64 bits. A 32-bit number from the image that is
+// multiplied or shifted in 32 bits wraps, and names a place that the image did not mean. sizeof()
+// has 32 bits on a 32-bit machine.
 
 @narrow@
 expression E, O, S, T;

@@ -425,10 +425,7 @@ class Sandbox:
     def __init__(self, top):
         self.top, self.kdir, self.source = top, f"{top}/linux", f"{top}/build/kernel/source"
         shutil.copytree(f"{tap.TOP}/kernel/uml", f"{top}/kernel/uml")
-        os.makedirs(f"{top}/bare")
-        for name, text in (("guest.toml", ""), ("config", "CONFIG_64BIT=y\n")):
-            with open(f"{top}/bare/{name}", "w", encoding="utf-8") as out:
-                out.write(text)
+        self.describe("bare", "")
         os.makedirs(f"{top}/tests/tools")
         shutil.copy(f"{tap.TOP}/tests/tools/private-apt", f"{top}/tests/tools/")
         for name, text in self.FILES.items():
@@ -436,6 +433,12 @@ class Sandbox:
             self.write(name, text)
         os.symlink("nowhere", f"{self.kdir}/dangling")
         os.symlink("sound", f"{self.kdir}/directory")
+
+    def describe(self, name, text):
+        """A guest's directory."""
+        os.makedirs(f"{self.top}/{name}")
+        with open(f"{self.top}/{name}/guest.toml", "w", encoding="utf-8") as out:
+            out.write(text)
 
     def write(self, name, text):
         """A file of the source directory."""
@@ -503,6 +506,16 @@ def sources(box):
              "ishare.c", "7.0")
 
 
+def descriptions(box):
+    """What is wrong with a guest's directory is said in one line."""
+    one_line("no directory of a guest", box.run("build-guest", "nowhere"), "nowhere/guest.toml: No")
+    for name, text, why in (("typo", "extend = 'bare'\n", "typo/guest.toml: unknown key extend"),
+                            ("orphan", "extends = '../gone'\n", "gone/guest.toml: No such file"),
+                            ("unread", "extends\n", "unread/guest.toml: ")):
+        box.describe(name, text)
+        one_line(f"a guest that cannot be read: {name}", box.run("build-guest", name), why)
+
+
 def main():
     status, said = tap.make("build/kernel/tests/init")
     if not tap.ok(status == 0 and os.path.exists(f"{tap.TOP}/build/kernel/{GUEST}/linux"),
@@ -521,7 +534,9 @@ def main():
     seconds()
     with tempfile.TemporaryDirectory() as top:
         order(top)
-        sources(Sandbox(top))
+        box = Sandbox(top)
+        descriptions(box)
+        sources(box)
     tap.done()
 
 

@@ -137,7 +137,9 @@ def described(path, required=(), optional=()):
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+    except ValueError as error:
         fail(f"{path}: {error}")
     if unknown := table.keys() - {*required, *optional}:
         fail(f"{path}: unknown key {min(unknown)}")
