@@ -153,8 +153,7 @@ def contracts(path, text):
         outside = code.count("{", 0, note.start) == code.count("}", 0, note.start)
         if (said[0].kind in CONTRACT) != outside:
             raise Unreadable(f"`{said[0].kind} {said[0].text}` is not where it belongs: contracts "
-                             "stand above "
-                             "functions, everything else in them")
+                             "stand above functions, everything else in them")
         if said[0].kind in CONTRACT:
             head = HEAD.match(code, note.end)
             if not head or any(note.end <= other.start < head.end() for other in notes):

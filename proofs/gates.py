@@ -181,8 +181,7 @@ def rules(sources, spec_rules, summaries=None):
                   for contract in found[:1]]
         if meaning != wanted or not wanted:
             wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> "
-                         f"{predicate}(its parameters)` "
-                         "and no other meaning")
+                         f"{predicate}(its parameters)` and no other meaning")
     return wrong
 
 
@@ -235,8 +234,7 @@ def record_floors(counts):
     recorded, _ = read_floors()
     columns = sorted(counts)
     wrong = [f"{path}: {function}() has {counts.get(column, {}).get((path, function), 0)} "
-             f"{column}, the floor is "
-             f"{number}: lower it by hand, and say why in the commit"
+             f"{column}, the floor is {number}: lower it by hand, and say why in the commit"
              for (path, function), row in recorded.items() for column, number in row.items()
              if counts.get(column, {}).get((path, function), 0) < number]
     if not wrong:

@@ -137,8 +137,7 @@ def require_tools():
         found[tool] = match.group() if match else "unknown"
         if not found[tool].startswith(wanted):
             die(f"{tool} is version {found[tool]}, known to work is {wanted}*: apt install "
-                f"{TOOLS[tool]} "
-                "of Debian 12")
+                f"{TOOLS[tool]} of Debian 12")
     if not os.path.exists(SPEC):
         die(f"{SPEC} is missing: run `make test-proofs`, or `make spec` first")
     return found
@@ -365,8 +364,8 @@ class Prover:
         if unanswered(tries):
             tests = [test for _, test in SMOKE.findall(log)]
             raise Unanswered(f"cvc5 gave no answer to {unanswered(tries)} goals or smoke tests, of "
-                             "which these pass when "
-                             f"it does not: {', '.join(tests) or 'none'}: it broke down, or hung"
+                             f"which these pass when it does not: {', '.join(tests) or 'none'}: it "
+                             "broke down, or hung"
                              + self.again_with(source, function))
         self.check_report(report)
         if self.key(source, function) != key:

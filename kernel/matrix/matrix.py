@@ -90,9 +90,7 @@ class Matrix:
                             "seconds": round(seconds, 2),
                             "processor_seconds": round(worked, 2), "mounts_per_second": mounts}
         say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s "
-            f"({worked:.1f} s of "
-            f"processor "
-            f"time); mount, walk, read and unmount: {mounts} a second")
+            f"({worked:.1f} s of processor time); mount, walk, read and unmount: {mounts} a second")
         return seen
 
     def kernel_cells(self, some, seen):
@@ -190,9 +188,8 @@ def summary(report):
                          ("changes of the sweep", report["sweep_counts"])):
         if number:
             words.append(f"{sum(number.values())} {what}: {number[AGREES]} as specified, "
-                         f"{number[UNSPECIFIED]} not "
-                         f"specified, "
-                         f"{number[EXPLAINED]} explained, {number[DISAGREES]} unexplained")
+                         f"{number[UNSPECIFIED]} not specified, {number[EXPLAINED]} explained, "
+                         f"{number[DISAGREES]} unexplained")
     left_out = "only a sample of the field sweep was tried" if report["sampled"] else \
         "the field sweep was left out"
     return "; ".join(words + ([] if report["swept"] and not report["sampled"] else [left_out]))

@@ -292,14 +292,11 @@ def proof_section(spec, proofs):
     others = other_functions(proofs)
     assumed = "".join(f"<li>{escape(a)}</li>\n" for a in proofs["assumptions"])
     return ("<section id=\"proofs\">\n<h1>What is proved</h1>\n"
-            f"<p>At commit <code>{escape(proofs.get('commit', 'unknown'))}</code>, "
-            "that the function of each rule, in the core, decides exactly its predicate, and that "
-            "all others do what "
-            "their contracts say: "
-            f"{totals['functions']} functions, {totals['goals']} goals, all valid "
-            f"({totals['qed']} by Qed, {totals['cvc5']} by cvc5, in {totals['seconds']:.0f} "
-            "s), and "
-            f"{totals['smoke']} smoke tests passed; for "
+            f"<p>At commit <code>{escape(proofs.get('commit', 'unknown'))}</code>, that the "
+            "function of each rule, in the core, decides exactly its predicate, and that all "
+            f"others do what their contracts say: {totals['functions']} functions, "
+            f"{totals['goals']} goals, all valid ({totals['qed']} by Qed, {totals['cvc5']} by "
+            f"cvc5, in {totals['seconds']:.0f} s), and {totals['smoke']} smoke tests passed; for "
             f"{escape(', '.join(proofs['machdeps']))}; with "
             + escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))
             + ". The figures are sums over the machines; smoke tests are for the first.</p>\n<p>It "
