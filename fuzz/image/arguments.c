@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * AFL++'s main() passes over files that it cannot open, reads nothing of directories, and no more
- * of a file than it has room for, all of that in silence: an input with a mistyped name would seem
- * not to fail any more.
+ * AFL++'s main() silently skips files that it cannot open, and directories, and truncates large
+ * files: an input with a mistyped name would seem to be fixed.
  */
 #include <err.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 #ifndef FUZZ_BROKEN_H
 #define FUZZ_BROKEN_H
 
-/* Says which property (or rule) is broken and how, and ends the program as a crash. */
+/* Prints which property (or rule) is violated and how, and crashes the program. */
 void broken(const char *property, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 

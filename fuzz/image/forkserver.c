@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * A faster fork server than AFL++'s. There, a process that runs many inputs stops itself by a
- * signal after each one, and its parent, which this wakes, tells afl-fuzz: most of the time goes
- * into waking one another. Here the process itself tells afl-fuzz, in the same words, and waits for
- * the next input; the parent comes in when it dies.
+ * A faster fork server than AFL++'s. There, a process that runs many inputs stops itself with a
+ * signal after each one; this wakes its parent, which reports to afl-fuzz: most of the time goes
+ * into context switches. Here the process itself reports to afl-fuzz, with the same protocol, and
+ * waits for the next input; its parent acts only if it dies.
  *
- * The linker's --wrap sends the calls that AFL++'s runtime makes of fork() and raise() here.
+ * The linker's --wrap redirects the calls of fork() and raise() in AFL++'s runtime to this file.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 #define CONTROL 198
 #define STATUS 199
 
-/* How long, in milliseconds, afl-fuzz may take for its next word if it did hear the last one. */
+/* How many milliseconds afl-fuzz may take to answer if it has read the last message. */
 #define PATIENCE 10000
 
 int __real_raise(int sig);
@@ -31,7 +31,7 @@ pid_t __wrap_fork(void);
 static int control, status;
 static int32_t self;
 
-/* Shared by parent and child: afl-fuzz has been told how the last input ended, and gave no next. */
+/* Shared by parent and child: afl-fuzz knows how the last input ended, and has sent no new one. */
 static volatile bool *told;
 
 static bool tell(int fd, const void *words, size_t size)
@@ -39,7 +39,7 @@ static bool tell(int fd, const void *words, size_t size)
 	return write(fd, words, size) == (ssize_t)size;
 }
 
-/* Waits for an input. What afl-fuzz says with it, whether it killed the last process, is known. */
+/* Waits for an input. Ignores whether afl-fuzz killed the last process, which is known already. */
 static bool wait_for_input(int fd)
 {
 	int32_t word;
@@ -62,8 +62,8 @@ int __wrap_raise(int sig)
 }
 
 /*
- * The child died: in a run; or between two, killed by afl-fuzz for a run that it ended just then.
- * If it was killed before it could speak, afl-fuzz waits still.
+ * The child died in a run, or between two runs, when afl-fuzz killed it for a run that had just
+ * ended. If it was killed before its report, afl-fuzz is still waiting.
  */
 static bool died_in_run(void)
 {
@@ -75,7 +75,7 @@ static bool died_in_run(void)
 /* Returns in each child; the parent stays. */
 pid_t __wrap_fork(void)
 {
-	bool known = false; /* afl-fuzz has been told who runs the next input, though it died */
+	bool known = false; /* afl-fuzz knows which process runs the next input, although it died */
 	int how;
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What the formats of a report make of an image: text that a terminal can show, and JSON and SARIF
- * that another library reads and that hold each finding.
+ * Checks the reports on an image: text must be printable, and an independent library must read JSON
+ * and SARIF and find each finding in them.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ struct outputs {
 	uint64_t omissions, omitted; /* events, and the findings that they stand for */
 };
 
-/* The library's texts can be shown as they are: formats only make sure of it once more. */
+/* The library's texts are printable: the formats' own escaping must change nothing. */
 static void check_shown(const char *text)
 {
 	size_t size = text ? strlen(text) : 0;
@@ -213,10 +213,10 @@ static void end(struct outputs *outputs, const struct outcome *outcome)
 		free(outputs->of[i].text);
 }
 
-/* Of holes, and of chunks that are used again: 16 GiB would take longer than a fuzzer waits. */
+/* The budget for holes and repeated chunks: 16 GiB would exceed the fuzzer's timeout. */
 #define DIGEST_BYTES (64ull << 20)
 
-/* What a limit leaves out is counted: of one image, and of pairs in it. */
+/* Omitted findings are counted: those of one image, and of pairs in it. */
 static void check_limit(const struct outputs *outputs, const struct ishare_summary *summary)
 {
 	uint64_t all = 0;

@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 /*
- * Checks the image once more and what the formats of a report make of it; thorough: with digests,
- * and in SARIF, too
+ * Checks the image again, and its reports; thorough: with digests and SARIF
  */
 void check_formats(const uint8_t *data, size_t size, uint64_t errors, bool thorough);
 

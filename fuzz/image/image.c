@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Fuzzes an image in memory: core's decoders and rules under libishare's walk, and the reports of
- * what it finds. One entry point, which libFuzzer and AFL++'s driver for it both call.
+ * Fuzzes an image in memory: core's decoders and rules, called by libishare's walk, and the reports
+ * on it. libFuzzer and AFL++'s driver share one entry point.
  *
- * A crash is more than a bad access. On every input:
+ * Violations of these properties are crashes, too. On every input:
  *
  *	input		reading from memory does not fail
  *	steps, memory	a check costs no more than a multiple of the image's size and a constant
@@ -17,11 +17,11 @@
  *	sb.*, dev.*	what is reported is what core's functions decide about the bytes
  *	conforms	so is the verdict: core has all these rules in one function
  *
- * and on some, as it takes long:
+ * and on some inputs, because it is slow:
  *
  *	text, json, sarif	the reports are well-formed and hold each finding
  *
- * What is broken is named on stderr.
+ * A violated property is named on stderr.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,12 +38,13 @@
 static struct ishare_options options;
 
 /*
- * No check costs more: so much for any image, and so much for each of its bytes.
+ * The most that a check may cost: a constant, and an amount for each byte of the image.
  *
- * Eight million inputs of AFL++ cost up to 183,000 steps and 700,000 bytes. Images made to be dear
- * cost more. libishare examines 1 MiB and the image's own size, twice if it is its own device:
- * empty xattrs, the worst, take 11 steps and 4 bytes of memory for each byte; a directory that has
- * the same block again and again takes 3. The limits are three times these, for memory four times.
+ * Eight million inputs of AFL++ cost up to 183,000 steps and 700,000 bytes. Images made to be
+ * expensive cost more. libishare examines 1 MiB and the image's own size, twice if it is its own
+ * device: empty xattrs, the worst, take 11 steps and 4 bytes of memory for each byte; a directory
+ * that has the same block again and again takes 3. The limits are three times these, for memory
+ * four times.
  */
 #define STEPS (32u * 1024 * 1024)
 #define STEPS_PER_BYTE 64u
@@ -51,14 +52,14 @@ static struct ishare_options options;
 #define MEMORY_PER_BYTE 16u
 
 /*
- * One input in so many is reported as text and JSON; and one in so many as SARIF too, which has the
- * whole catalogue in it, and with digests, for which libishare starts a thread. FUZZ_FORMATS=N in
- * the environment: each one, and one in N.
+ * One input in this many is reported as text and JSON, and one in this many also as SARIF, which
+ * contains the whole catalogue, and with digests, which need a thread. With FUZZ_FORMATS=N in the
+ * environment: every input, and one in N.
  */
 static uint64_t formats_every = 128;
 static uint64_t sarif_every = 4096;
 
-/* Findings that are kept to say where two checks differ. */
+/* Findings that are kept to show where two checks differ. */
 #define KEPT 64u
 
 struct kept {
@@ -148,7 +149,7 @@ static void check_field(const char *rule, const struct ishare_place *place, uint
 		       field->name);
 }
 
-/* Where there are no bytes at all, such as in an empty directory, all are missing. */
+/* If there are no bytes at all, as in an empty directory, all are missing. */
 static void check_place(const struct pass *pass, const struct ishare_finding *finding)
 {
 	const struct ishare_place *place = &finding->place;
@@ -276,10 +277,10 @@ static void compare_passes(const struct pass *a, const struct pass *b)
 /* ---- The rules ---- */
 
 /*
- * What core's functions denied in the course of the check is reported, and nothing else. Of what
- * cannot be decoded, it is decoders that tell; inode.data-bounds is asked also of what no device
- * has been given for, and inode.chunk-range also when data is read that another rule was reported
- * for.
+ * A rule is reported if, and only if, core's function for it returned false during the check.
+ * Exceptions: for data that cannot be decoded, the decoders decide; inode.data-bounds is also
+ * called for data on missing devices, and inode.chunk-range also for data on which another rule was
+ * reported.
  */
 static void compare_answers(const struct pass *pass)
 {
@@ -307,7 +308,7 @@ static size_t whole_sectors(size_t size)
 
 #define EXPECT(rule, holds) expect(pass, rule, holds)
 
-/* The rules that a check reports where they do not hold, whatever else does not. */
+/* Rules whose violations a check always reports, whatever else is wrong. */
 static void compare_superblock(const struct pass *pass, const struct ishare_superblock *sb,
 			       const struct ishare_superblock_ext *ext, const struct ishare_view *v,
 			       uint64_t size)
@@ -325,7 +326,7 @@ static void compare_superblock(const struct pass *pass, const struct ishare_supe
 
 #undef EXPECT
 
-/* Whether no error of a group, such as "sb.", is reported; the root's inode is another matter. */
+/* Whether no error of a group, such as "sb.", is reported, except about the root's inode. */
 static bool none_reported(const struct pass *pass, const char *group)
 {
 	for (uint32_t i = 0; i < ISHARE_RULE_COUNT; i++)
@@ -336,7 +337,7 @@ static bool none_reported(const struct pass *pass, const char *group)
 	return true;
 }
 
-/* The space that holds the prefix table, and the table: false if it is not known what is in it. */
+/* The space that holds the prefix table, and the table; false if its contents are unknown. */
 static bool prefix_table(const struct pass *pass, size_t size, struct ishare_view *table,
 			 uint64_t *space_size)
 {

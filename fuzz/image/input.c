@@ -47,8 +47,8 @@ bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superbloc
 }
 
 /*
- * An image with one extra device is its own device if its UUID is odd: so that devices are read,
- * too, and the input is one image still.
+ * An image with one extra device and an odd UUID is its own device, so that devices are read, too,
+ * although the input is one image.
  */
 static bool is_its_own_device(const uint8_t *data, size_t size)
 {

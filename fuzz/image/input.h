@@ -20,15 +20,15 @@ struct library {
 };
 
 /*
- * The second copy is built by another compiler, without instruments, and never with the defects
+ * The second copy is built by another compiler, without instrumentation, and never with the defects
  * that tests plant in the first.
  */
 extern const struct library first_library, second_library;
 
-/* With as many devices as every pass over the input shall have. */
+/* Opened with the same devices in every pass over the input. */
 struct ishare_image *open_input(const struct library *library, const uint8_t *data, size_t size);
 
-/* Decodes what there is of the superblock and its extension; false: there is none. */
+/* Decodes the superblock and its extension; false: there is no superblock. */
 bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superblock *sb,
 		       struct ishare_superblock_ext *ext);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What a check costs. The linker's --wrap sends libishare's calls of the functions below here, and
- * the compiler's -finstrument-function-entry-bare calls us at the head of each function.
+ * Measures the cost of a check. The linker's --wrap redirects libishare's calls of the functions
+ * below to this file, and -finstrument-function-entry-bare calls it at the start of each function.
  *
- * With ASan, a view of a space is a copy of exactly that size, gone with the next view of the same
- * space: so that reading a byte too many, or a view for too long, is seen.
+ * With ASan, a view of a space is a copy of exactly that size, which ends with the next view of the
+ * same space: so ASan detects a read of one byte too many, or of an old view.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -66,8 +66,8 @@ __attribute__((no_instrument_function)) void __cyg_profile_func_enter_bare(void)
 /* ---- Memory ---- */
 
 /*
- * ASan maps and unmaps large blocks, which takes long. A check has two, always of the same size: in
- * the harness's own thread they are kept when they are freed, and a use after that is still seen.
+ * ASan maps and unmaps large blocks, which is slow. A check has two, always of the same size: the
+ * harness's own thread keeps them when they are freed, and uses after free are still detected.
  */
 #define LARGE (32u * 1024)
 #define SPARES 4
@@ -103,8 +103,8 @@ static bool keep(void *block, size_t size)
 }
 
 /*
- * The second check, which ASan does not watch, gets its memory from here, one block after the
- * other, and gives it back at its end. What was there before stays: no result may depend on that.
+ * The second check, without ASan, allocates from this arena, one block after the other, and frees
+ * everything at its end. Old contents remain: no result may depend on them.
  */
 #define ARENA (1024u * 1024)
 #define ALIGN 16u
@@ -202,7 +202,7 @@ void __wrap_free(void *p)
 #if EXACT
 const char *__asan_default_options(void);
 
-/* Most of the time would otherwise go into remembering where each block came from. */
+/* Recording the origin of each block would take most of the time. */
 const char *__asan_default_options(void)
 {
 	return "malloc_context_size=4:quarantine_size_mb=8:max_malloc_fill_size=0";
@@ -214,7 +214,10 @@ const char *__asan_default_options(void)
 /* A check has two readers, the judgement of a domain three. */
 #define READERS 4
 
-/* Each has a room where its copies follow one another: a use of an old one is seen for long. */
+/*
+ * Each has a buffer where its copies follow one another: so the use of an old copy is detected for
+ * long.
+ */
 #define ROOM (64u * 1024)
 #define GAP 16u
 
@@ -256,7 +259,7 @@ static void end_copy(struct copies *copies)
 	copies->now = NULL;
 }
 
-/* Ends the last copy and makes the next one, of bytes yet to be filled in. */
+/* Ends the last copy and makes the next one, whose bytes are filled in later. */
 static uint8_t *next_copy(struct copies *copies, size_t size)
 {
 	end_copy(copies);

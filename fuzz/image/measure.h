@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* What a check costs, and views that end where readable memory does, with ASan. */
+/* The cost of a check and, with ASan, views that end at the end of readable memory. */
 #ifndef FUZZ_MEASURE_H
 #define FUZZ_MEASURE_H
 
@@ -14,14 +14,14 @@ struct cost {
 void measure_start(void);
 struct cost measure_stop(void);
 
-/* Whether core has said, between start and stop, that a rule does not hold. */
+/* Whether core's function for a rule returned false between start and stop. */
 extern bool denied[ISHARE_RULE_COUNT];
 bool answered(enum ishare_rule_id rule, bool holds);
 
 /* Of the directory that is being checked. */
 extern uint64_t directory_size;
 
-/* Between these, memory comes from an arena: nothing of it may be used after the next start. */
+/* Between these, memory comes from an arena: none of it may be used after the next start. */
 void second_start(void);
 void second_stop(void);
 

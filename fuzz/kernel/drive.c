@@ -2,12 +2,12 @@
 /*
  * usage: drive [-a] [-k] [-n RUNS] [-s SECONDS] GUEST INPUT...
  *
- * Gives a guest (a directory of build/kernel) the inputs, in their order, again and again until
- * there were so many runs or seconds, or else once, or until the guest dies (-k: it may), and says
- * what came of it, as JSON; with -a, where in fs/erofs it has been, as addresses. It takes the
- * place of afl-fuzz: the launcher, which lies beside this program, is the same.
+ * Gives a guest (a directory of build/kernel) the inputs, in their order, repeatedly for the given
+ * number of runs or seconds, or else once, until the guest dies (-k: go on if it dies), and prints
+ * the result as JSON; with -a, the executed addresses in fs/erofs. It replaces afl-fuzz, and uses
+ * the same launcher, which is beside this program.
  *
- * Exit status: 0 if the guest survived, 1 if it died, 2 if there was no telling.
+ * Exit status: 0 if the guest survived, 1 if it died, 2 if that is unknown.
  */
 #include <ctype.h>
 #include <err.h>
@@ -28,7 +28,7 @@
 #include "share_memory.h"
 #include "shared.h"
 
-/* Seconds. What lasts longest is to boot, with KASAN; the launcher ends what hangs. */
+/* Seconds. Booting with KASAN takes longest; the launcher ends guests that hang. */
 #define PATIENCE 300
 
 static struct fuzz_shared *shared;
@@ -55,8 +55,8 @@ static void *make_memory(const char *variable, size_t size)
 /* ---- The other side of the fork server ---- */
 
 /*
- * Whoever reads what this prints would wait for the launcher, too. That has somebody who ends its
- * guest.
+ * Ends the launcher, too: it would keep the output open, for whose end the reader waits. confine
+ * ends the guest.
  */
 static void give_up(const char *why)
 {
@@ -166,8 +166,7 @@ static unsigned int places(void)
 }
 
 /*
- * Of launcher and guests, their boot included: says more than the clock does where other programs
- * run as well
+ * Of launcher and guests, including their boot: more meaningful than wall time on a busy machine
  */
 static double cpu_seconds(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * An input: how to mount, then one image or two. It is the guest that reads it
- * and the mutator that makes it, both a byte at a time.
+ * An input: how to mount, then one image or two. The guest reads it and the mutator makes it, both
+ * byte by byte.
  */
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H

@@ -3,9 +3,9 @@
  * usage: launcher GUEST
  *
  * AFL++'s fork server for a kernel in User-Mode Linux. The guest, a directory of build/kernel,
- * takes inputs and answers by itself, as a program in persistent mode does; the launcher speaks
- * only when it has died, and starts the next. What is known of a death is kept in
- * $KERNEL_FUZZ_CRASHES (else build/fuzz/kernel/crashes): a directory for each title and stack.
+ * takes inputs and answers by itself, like a program in persistent mode; the launcher reports only
+ * if the guest has died, and starts the next. The data on a crash is kept in $KERNEL_FUZZ_CRASHES
+ * (else build/fuzz/kernel/crashes): a directory for each title and stack.
  *
  *	$KERNEL_FUZZ_HANG	milliseconds that an input may take, 5000 if not set
  *	$KERNEL_FUZZ_BARE	the loop without oracle, options and second image
@@ -35,17 +35,17 @@
 #include "shared.h"
 
 /*
- * The fork server's hello: there are options, of which a map size, less one, and test cases in
+ * The fork server's greeting: options follow, namely the map size minus one, and test cases in
  * shared memory
  */
 #define HELLO (0x80000001u | 0x40000000u | 0x01000000u | (FUZZ_MAP_SIZE - 1) << 1)
 #define TICK 50 /* milliseconds */
 #define GRACE 3000 /* milliseconds for a stack, before a hung guest is killed */
-#define PATIENCE 10000 /* milliseconds for afl-fuzz's next word, if it has heard the last one */
+#define PATIENCE 10000 /* milliseconds for afl-fuzz's next message, if it has read the last one */
 
 /*
- * A guest: its memory, what it may have beside it in its own directory, and of addresses; and its
- * user if root starts it
+ * A guest: its memory, the limits on its own directory and on address space, and its user if root
+ * starts it
  */
 #define MEGABYTES 192
 #define ROOM 16
@@ -103,9 +103,9 @@ static void add_file(int to, const char *directory, const char *name)
 }
 
 /*
- * A kernel does some things only once: it loads decompressors, and its buffers grow. So that no
- * input has the coverage of that because it is the first, each guest runs the seeds, which lie
- * beside this program, before it takes inputs.
+ * A kernel does some things only once: it loads decompressors, and its buffers grow. So that this
+ * does not count as coverage of the first input, each guest first runs the seeds, which are beside
+ * this program.
  */
 static void gather_seeds(const char *self)
 {
@@ -175,7 +175,7 @@ static char *stays_open(const char *variable)
 	return option;
 }
 
-/* Of the launcher's environment, a guest gets what is meant for it. */
+/* A guest gets only the environment variables meant for it. */
 static void keep_environment(void)
 {
 	static const char *const kept[] = {
@@ -214,8 +214,8 @@ static void leave_launcher(pid_t launcher)
 }
 
 /*
- * The guest is locked in by build/kernel/confine, which is this process from then on, and ends all
- * of the guest when it ends.
+ * build/kernel/confine replaces this process, confines the guest, and ends all of its processes
+ * when it ends.
  */
 static void become_guest(const char *directory, pid_t launcher)
 {
@@ -260,10 +260,10 @@ static bool is_busy(void)
 }
 
 /*
- * The stack of what hangs comes with the log of the panic that the signal makes; if that hangs as
- * well, be it. A second signal would cut the stack short. confine passes it on to the guest's first
- * thread and not to the process: of two signals that wait, the kernel's timer's would else be
- * handled around it, and that has a stack of its own.
+ * The signal makes the guest panic, so that the log has the stack of the hang. If the panic hangs
+ * as well, the stack is lost; a second signal would truncate it. confine sends the signal to the
+ * guest's first thread and not to the process: otherwise the kernel's timer signal, which has its
+ * own stack, could be handled around it.
  */
 static void watch(pid_t guest, struct watch *w)
 {
@@ -310,8 +310,9 @@ static const char *last_of(const char *text, const char *words)
 }
 
 /*
- * Where the log says what it died of. Of a complaint, a guest dies only after the input; the panic
- * repeats it, as those before and behind it may be known ones. NULL: it died without a word.
+ * The cause of death in the log. After a complaint, a guest dies only at the end of the input; the
+ * panic repeats the complaint, because those around it may be known ones. NULL: the log has no
+ * cause.
  */
 static const char *find_cause(const char *text)
 {
@@ -349,7 +350,7 @@ static size_t number_length(const char *text)
 }
 
 /*
- * Words that are the same for the same cause: numbers are N, but for those of lines in the source.
+ * A title that is the same for the same cause: numbers become N, except for source lines.
  */
 static void make_title(const char *at, char *title)
 {
@@ -372,9 +373,9 @@ static void make_title(const char *at, char *title)
 }
 
 /*
- * The functions of fs/erofs on the first stack that has any: they have its name in theirs.
- * User-Mode Linux prints whatever on the stack points to code: without an offset it is no call, and
- * the others may be left over from earlier ones.
+ * The functions of fs/erofs, recognised by their names, on the first stack that has any. User-Mode
+ * Linux prints every stack word that points to code: one without an offset is no call, and others
+ * may be left over from earlier calls.
  */
 static size_t find_stack(const char *text, const char **functions)
 {
@@ -414,7 +415,7 @@ static bool add_function(char *name, const char *function)
 
 /*
  * Crashes with the same title are distinguished by the innermost functions, hangs by the outermost:
- * the innermost say only where the loop was when time was over.
+ * the innermost depend on where the loop was interrupted.
  */
 static void add_functions(const char *text, const char *cause, char *name)
 {
@@ -451,8 +452,8 @@ static bool write_file(const char *directory, const char *name, const void *data
 }
 
 /*
- * The input that was under way; or, of a guest that died when it waited for one, the last. NULL:
- * there was none yet.
+ * The input in progress or, if the guest died while it waited for one, the last input. NULL: there
+ * was none yet.
  */
 static const struct fuzz_slot *last_input(void)
 {
@@ -485,8 +486,8 @@ static bool write_ring(const char *directory)
 }
 
 /*
- * All that is known. A guest that died before its first input does so with any. Return: whether it
- * is all there.
+ * Saves all data on a crash. A guest that died before its first input would do so with any. Return:
+ * whether everything was saved.
  */
 static bool write_all(const char *directory, const char *guest, const char *text, const char *cause)
 {
@@ -506,7 +507,7 @@ static bool write_all(const char *directory, const char *guest, const char *text
 }
 
 /*
- * A directory gets its name when all is in it: afl-fuzz may end this program at any time, and the
+ * A directory gets its name when it is complete: afl-fuzz may end this program at any time, and the
  * disk may be full.
  */
 static void keep(const char *guest)
@@ -555,7 +556,7 @@ static pid_t start(const char *directory)
 	return guest;
 }
 
-/* What root has made for itself alone is for the guest's user, too. */
+/* Gives shared memory that root has created to the guest's user. */
 static void give_memory(const char *variable)
 {
 	const char *id = getenv(variable);
@@ -570,21 +571,21 @@ static void give_memory(const char *variable)
 		err(1, "%s", variable);
 }
 
-/* A guest that has ended before its first input: what it says is all there is. */
+/* A guest that ended before its first input: its log is the only information. */
 static void cannot_boot(const char *directory)
 {
 	errx(1, "%s does not boot:\n%s", directory, read_log());
 }
 
-/* Whether the guest has died of what it warmed up with: it has not had an input yet. */
+/* Whether the guest died of a warm-up input, before its first own input. */
 static bool died_of_seeds(void)
 {
 	return shared->phase == FUZZ_WARMING_UP || (shared->phase == FUZZ_WAITING && !shared->runs);
 }
 
 /*
- * A guest that died just before it could say what came of an input, or just after it took one,
- * looks as if it waited for one.
+ * A guest that died just before it reported a result, or just after it took an input, looks as if
+ * it waited for one.
  */
 static bool afl_fuzz_waits(void)
 {
@@ -598,9 +599,9 @@ static bool afl_fuzz_waits(void)
 }
 
 /*
- * What the guest has not said. One that dies while it waits for an input, of what an earlier one
- * has set up, owes nothing, and the next one takes that input. Return: whether there is somebody
- * who hears it
+ * Sends the reports that the guest could not send. A guest that dies while it waits for an input,
+ * because of an earlier one, has nothing to report, and the next guest takes that input. Return:
+ * whether afl-fuzz reads it
  */
 static bool answer_for_guest(int status)
 {
@@ -611,8 +612,8 @@ static bool answer_for_guest(int status)
 }
 
 /*
- * Until nobody asks any more: the guest ends by itself then. If one dies of the seeds, the next
- * ones do not warm up.
+ * Runs guests until afl-fuzz ends; the guest then ends by itself. If a guest dies of the seeds, the
+ * next ones do not warm up.
  */
 static void serve(const char *directory)
 {
@@ -670,7 +671,7 @@ int main(int argc, char **argv)
 	if (getenv("KERNEL_FUZZ_HANG"))
 		hang_ms = strtoul(getenv("KERNEL_FUZZ_HANG"), NULL, 10);
 	make_directories(crashes);
-	/* drive has made it already, because it wants to look into it. */
+	/* drive has created it already, to read it. */
 	shared = fuzz_share(FUZZ_SHARED_ENV, sizeof(*shared));
 	log_fd = memfd_create("kernel-fuzz-log", MFD_CLOEXEC);
 	if (!shared || log_fd < 0)
@@ -680,7 +681,7 @@ int main(int argc, char **argv)
 	greet();
 	give_memory("__AFL_SHM_ID");
 	give_memory("__AFL_SHM_FUZZ_ID");
-	/* From here on, what a signal interrupts is the waiting for a guest. */
+	/* From here on, signals only interrupt the wait for a guest. */
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	serve(guest);

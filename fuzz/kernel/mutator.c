@@ -16,7 +16,7 @@
 #define OFTEN 4 /* a place is asked about */
 #define TRIES 256 /* of a question */
 
-/* A comparison that has failed, and the input that it was met with */
+/* A comparison that failed, and the input in which it occurred */
 struct question {
 	struct fuzz_operands operands;
 	uint8_t *input; /* NULL: there is no question, or all is tried */
@@ -93,8 +93,8 @@ static unsigned int *asked_at(struct mutator *mutator, uint64_t place)
 }
 
 /*
- * What the last input was compared with, if the guest has told that of it: places
- * that have not been met often are worth trying each byte that may have done it.
+ * The comparisons of the last input, if the guest recorded them: for rare places, it is worth
+ * trying each byte that may have been compared.
  */
 static void learn(struct mutator *mutator)
 {
@@ -110,7 +110,7 @@ static void learn(struct mutator *mutator)
 		if (!o->place || o->wanted == o->found || *asked_at(mutator, o->place) >= OFTEN)
 			continue;
 		q = &mutator->questions[mutate_random(&mutator->random) % QUESTIONS];
-		/* A place that is new is more important than one that is met again. */
+		/* A new place is more important than a known one. */
 		if (q->input && *asked_at(mutator, o->place))
 			continue;
 		if (q->input)
@@ -128,7 +128,7 @@ static void learn(struct mutator *mutator)
 	}
 }
 
-/* New ones first, so that answers that lead to other questions come soon */
+/* New ones first, so that values that lead to further comparisons come early */
 static struct question *choose(struct mutator *mutator)
 {
 	struct question *best = NULL;
@@ -145,9 +145,8 @@ static struct question *choose(struct mutator *mutator)
 }
 
 /*
- * The next input that answers a question: what was found becomes what was wanted,
- * where it lies for the next time. Little-endian, like this machine.
- * Return: its size; 0: none
+ * The next input for a comparison: replaces the next occurrence of the found value by the wanted
+ * one. Little-endian, like this machine. Return: its size; 0: none
  */
 static size_t answer(struct mutator *mutator, size_t max)
 {
@@ -172,7 +171,7 @@ static size_t answer(struct mutator *mutator, size_t max)
 
 /* ---- All of it ---- */
 
-/* Copies the image to where it can grow, and changes it; what comes before and behind it stays. */
+/* Copies the image to a buffer where it can grow, and changes it, but not the bytes around it. */
 static size_t mutate_one(struct mutator *mutator, size_t at, size_t size, size_t total, size_t max,
 			 const uint8_t *other, size_t other_size)
 {
@@ -201,7 +200,7 @@ static size_t mutate_input(struct mutator *mutator, const uint8_t *input, size_t
 	first = first_size(input, size);
 	if (mutate_random(&mutator->random) % 8 == 0) {
 		mutate_options(mutator->output, &mutator->random);
-		/* Images that are good by themselves may not go together. */
+		/* Images that are sound alone may conflict in one domain. */
 		if (mutate_random(&mutator->random) % 2)
 			return size;
 	}

@@ -10,9 +10,9 @@
 
 /*
  * Memory for this process and those that it starts, which find its path in the environment. If the
- * variable is set already, it is the memory that that names. It has no other name, and so goes with
- * the last process, however that ends: afl-fuzz kills. Return: size bytes, zeros when they are new;
- * NULL: errno says why there are none
+ * variable is already set, it names the memory. The memory has no other name, so it is freed with
+ * the last process, even if afl-fuzz kills that. Return: size bytes, zeros when they are new; NULL:
+ * errno says why there are none
  */
 static inline void *fuzz_share(const char *variable, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * A file that launcher and guest both have in memory: what the guest is doing,
- * and its last inputs, so that a crash that took more than one can be repeated.
+ * A file that launcher and guest both map: the guest's state and its last inputs, so that a crash
+ * that needs several inputs can be reproduced.
  */
 #ifndef FUZZ_SHARED_H
 #define FUZZ_SHARED_H
@@ -28,8 +28,8 @@ struct fuzz_slot {
 #define FUZZ_TEXT_SIZE 0x1000000ul
 
 /*
- * Comparisons that have failed in one run: the mutator puts what was wanted where
- * what was found lies in the input. The last of those that fall on one slot.
+ * Failed comparisons of one run: in the input, the mutator replaces the found value by the wanted
+ * one. A slot holds its last comparison.
  */
 #define FUZZ_OPERANDS 1024
 
@@ -71,8 +71,7 @@ struct fuzz_counts {
 };
 
 /*
- * What a guest is doing; and, should it die of that, what its launcher has to tell afl-fuzz in its
- * place.
+ * The guest's state and, if it dies, what its launcher must report to afl-fuzz in its place.
  */
 enum fuzz_phase {
 	FUZZ_BOOTING,
@@ -83,7 +82,7 @@ enum fuzz_phase {
 };
 
 struct fuzz_shared {
-	uint32_t announced; /* whether afl-fuzz has been told which process runs the next input */
+	uint32_t announced; /* whether afl-fuzz knows which process runs the next input */
 	uint32_t phase; /* enum fuzz_phase */
 	uint64_t runs; /* of this guest, without those that warm it up */
 	struct fuzz_counts counts;
