@@ -25,8 +25,8 @@ class Tree:
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(dir=SCRATCH)
-        for path in ("proofs", "ref/core"):
-            shutil.copytree(f"{tap.TOP}/{path}", f"{self.directory}/{path}")
+        for path in ("proofs", "ref/core", "tests/python"):
+            shutil.copytree(f"{tap.TOP}/{path}", f"{self.directory}/{path}", symlinks=True)
         os.makedirs(f"{self.directory}/build/spec")
         os.makedirs(f"{self.directory}/bin")
         for name in ("spec.acsl.h", "layout.h", "rules.h", "rules.c"):
