@@ -25,7 +25,8 @@ import threading
 from erofs_ishare import images, tap
 
 TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
-LIBRARY = f"{tap.TOP}/build/tests/faults/faults.so"
+# Relative, because a space in LD_PRELOAD ends a path.
+LIBRARY = "build/tests/faults/faults.so"
 IMAGES = f"{tap.TOP}/tests/images"
 POSITIONS = int(os.environ.get("FAULTS_POSITIONS", "20"))
 SEED = int(os.environ.get("FAULTS_SEED", random.randrange(1 << 32)))
@@ -60,7 +61,8 @@ class Run:
                                     "NO_COLOR": "1",
                                     "MALLOC_PERTURB_": "165"}  # what is freed, or not set, shows
         with subprocess.Popen([TOOL, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment) as process:
+                              stderr=subprocess.PIPE, env=environment,
+                              cwd=tap.TOP) as process:
             try:
                 out, err = process.communicate(timeout=SECONDS)
                 self.status = process.returncode
@@ -311,7 +313,7 @@ def has_library():
     if platform.machine() != "x86_64":
         tap.skip("each call fails in turn", "system calls are trapped on x86-64 only")
         return False
-    status, said = tap.make(os.path.relpath(LIBRARY, tap.TOP))
+    status, said = tap.make(LIBRARY)
     return status == 0 or tap.ok(False, "the library that makes calls fail is built", said)
 
 
