@@ -100,7 +100,7 @@ def code_of(text):
 
 
 def annotations(text):
-    """What of a C file is ACSL."""
+    """The ACSL annotations of a C file."""
     found = []
     for start, end in comments(text):
         if text[start + 2:start + 3] == "@":
@@ -110,7 +110,7 @@ def annotations(text):
 
 
 def statements(body):
-    """What the semicolons of an annotation separate."""
+    """The statements of an annotation, which semicolons separate."""
     hidden = BINDER.sub(lambda m: m.group().replace(";", HIDDEN), body)
     parts = hidden.split(";")
     if parts[-1].strip():
@@ -182,7 +182,7 @@ def definitions(text):
 
 
 def plain(path, text, headers):
-    """What in a file of the core is not plain: [complaint]."""
+    """The constructs in a file of the core that are not allowed: [complaint]."""
     name = os.path.basename(path)
     wrong = []
     for block in CONDITIONALS.get(name, ()):

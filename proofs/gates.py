@@ -118,7 +118,7 @@ def contracts_in(path):
 
 
 def missing(found):
-    """What a function's contract lacks."""
+    """The missing parts of a function's contract."""
     if len(found) != 1:
         return ["has no contract" if not found else f"has {len(found)} contracts"]
     contract, lacks = found[0], []
@@ -134,7 +134,7 @@ def missing(found):
 
 
 def assigned(contract, outputs):
-    """What is wrong with what a function assigns."""
+    """The errors in a function's assigns clauses."""
     places = [place for text in contract.of_kind("assigns") for place in argument_list(text, 0)]
     if not places:
         return ["does not say what it assigns"]
@@ -144,7 +144,7 @@ def assigned(contract, outputs):
 
 
 def unsaid(contract, outputs):
-    """What a contract does not ensure, or ensures in words only."""
+    """The results that a contract does not ensure, or only vacuously."""
     empty = [e for e in contract.of_kind("ensures") if says_nothing(e)]
     ensured = " ".join(e for e in contract.of_kind("ensures") if e not in empty)
     lacks = [f"ensures `{e}`, which says nothing" for e in empty]

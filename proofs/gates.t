@@ -70,7 +70,7 @@ class Fake:
 
 
 def refuses(name, found, word):
-    """One test point: a gate complains, and says what of."""
+    """One test point: a gate complains, with the reason."""
     tap.ok(any(word in complaint for complaint in found), f"refuses {name}",
            *(found or ["nothing was said"]))
 
@@ -295,7 +295,7 @@ def test_symbols():
 
 
 def check_log(log):
-    """What becomes of a log: (figures, complaint)."""
+    """The result of reading a log: (figures, complaint)."""
     prover = wp.Prover.__new__(wp.Prover)
     prover.machdep, prover.smoke = "gcc_x86_64", False
     try:
@@ -337,7 +337,7 @@ def test_logs():
 
 
 def check_report(text):
-    """What is wrong with a JSON report."""
+    """The errors in a JSON report."""
     prover = wp.Prover.__new__(wp.Prover)
     if text is not None:
         wp.write(f"{SCRATCH}/wp.json", text)
@@ -360,7 +360,7 @@ def test_reports():
 
 
 def test_relevance():
-    """What a function's proof depends on, and what not."""
+    """The dependences of a function's proof."""
     other = GOOD.replace("some_rule(const", "other(const")
     source = Fake(GOOD + other)
     before, of_other = source.relevant("some_rule"), source.relevant("other")

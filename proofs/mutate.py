@@ -216,7 +216,7 @@ class Body:
         yield self.change("condition", i, last, "")
 
     def span(self, i, step):
-        """Where the operand of a connective ends, in one direction."""
+        """The end of a connective's operand, in one direction."""
         i += step
         while True:
             if self.text(i) in (OPEN if step > 0 else CLOSE):

@@ -16,7 +16,7 @@ FAKES = {"frama-c": "25.0 (Manganese)", "why3": "Why3 platform, version 1.5.1",
 
 
 def commands():
-    """What needs the tools."""
+    """The commands that need the tools."""
     yield "prove", [f"{tap.TOP}/proofs/prove", "ref/core/bytes.h"]
     yield "mutants", [f"{tap.TOP}/proofs/mutants", "--sample", "1"]
 

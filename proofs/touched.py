@@ -44,7 +44,7 @@ def spans(code):
 
 
 def names_of(code):
-    """What a declaration defines."""
+    """The names that a declaration defines."""
     if code.startswith("#"):
         return re.findall(r"#define (\w+)", code)
     if match := RECORD.match(code):
@@ -115,7 +115,7 @@ def digests(sources):
 
 
 def recorded():
-    """The same as in proved.tsv."""
+    """The digests in proved.tsv."""
     if not os.path.exists(PROVED):
         return {}
     lines = [line.split("\t") for line in wp.read(PROVED).splitlines() if line

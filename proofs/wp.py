@@ -304,7 +304,7 @@ class Prover:
         self.versions = run("frama-c", "-version").stdout + run("cvc5", "--version").stdout
 
     def base(self, source, function):
-        """Where the results of a function are kept."""
+        """The directory for the results of a function."""
         return f"{BUILD}/{self.machdep}{'.smoke' if self.smoke else ''}/{source.name}/{function}"
 
     def key(self, source, function):
@@ -315,7 +315,7 @@ class Prover:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def remembered(self, source, function):
-        """What was proved before and still holds, or None."""
+        """The earlier result, if it is still valid, or None."""
         try:
             proved = json.loads(read(f"{self.base(source, function)}.proved"))
             return proved["figures"] if proved["key"] == self.key(source, function) else None
@@ -446,7 +446,7 @@ class Prover:
         return figures
 
     def again_with(self, source, function):
-        """What to do about a function as a whole that is not proved."""
+        """The command that proves an unproved function again."""
         return (f"\n    try it again: proofs/prove --machdep {self.machdep} "
                 f"{'--smoke ' * self.smoke}"
                 f"--function {function} {source.path}")

@@ -26,7 +26,7 @@ def images(pattern):
 
 
 def runner(architecture, emulator):
-    """What stands before a program's name so that it runs here."""
+    """The command prefix that runs a foreign program here."""
     try:
         tap.run([f"{tap.TOP}/build/{architecture}/erofs-ishare", "--version"])
         return []

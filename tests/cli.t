@@ -83,7 +83,7 @@ class Copies:
         self.count = 0
 
     def path(self, name):
-        """Where a file of that name would be."""
+        """The path for a file of that name."""
         return os.path.join(self.directory, name)
 
     def make(self, source, *edits, name=None):
@@ -192,7 +192,7 @@ def test_statuses(copies):
 
 
 def test_not_images(copies):
-    """What is no image: status 2, and why."""
+    """Files that are not images: status 2, with the reason."""
     fifo = copies.path("fifo")
     os.mkfifo(fifo)
     with open(GOOD, "rb") as data:

@@ -68,7 +68,7 @@ def reproducible(work):
 
 
 def refuses(clone):
-    """What is not released."""
+    """Trees that make-dist refuses."""
     with open(f"{clone}/README.md", "a", encoding="utf-8") as readme:
         readme.write("changed\n")
     status, said = make(clone, "dist")

@@ -85,12 +85,12 @@ class Run:
 
 
 def timeless(text):
-    """The same for each run that does the same."""
+    """The output without the times."""
     return re.sub(r"[0-9.]+( s)$|(\"seconds\": )[-+.e0-9]+", r"\1\2", text, flags=re.M)
 
 
 def complaint(run, undisturbed, kind, how, lasting):
-    """What is wrong with a run in which something failed, or None."""
+    """The error in a run with an injected failure, or None."""
     if run.status is None:
         return f"does not end within {SECONDS} s"
     if run.status < 0:
@@ -125,7 +125,7 @@ class Series:
         self.positions = positions(undisturbed.counts[kind], chance)
 
     def name(self):
-        """What is tried."""
+        """The name of the series."""
         words = " ".join(os.path.basename(a) if "/" in a else a for a in self.arguments)
         return f"{words}: {self.kind} {self.how}{' from there on' if self.lasting else ''}"
 

@@ -28,13 +28,13 @@ UNDONE = re.compile(r"-fno-(stack-protector|stack-clash-protection|pie|PIE)|-fcf
 
 
 def readelf(*arguments):
-    """What readelf says."""
+    """The output of readelf."""
     done = tap.run(["readelf", "--wide", *arguments])
     return done.stdout if done.returncode == 0 else ""
 
 
 def machine():
-    """What the program is for."""
+    """The machine that the program is built for."""
     named = re.search(r"Machine:.*?(X86-64|80386|AArch64|\S+)$", readelf("--file-header", PROGRAM),
                       re.M)
     return named[1] if named else ""

@@ -81,7 +81,7 @@ def judge(tool, *arguments, **options):
 
 
 def complaints(tool, result, statuses, says):
-    """What is wrong with how a run ended."""
+    """The errors in how a run ended."""
     wrong = []
     if result.status is None:
         wrong.append(f"does not end within {SECONDS} s of processor time")

@@ -41,7 +41,7 @@ def interpreter(name):
 
 
 def clean_run(name, command):
-    """One test point: the command says nothing and succeeds."""
+    """One test point: the command succeeds without output."""
     done = tap.run(command)
     tap.ok(done.returncode == 0 and not done.stderr.strip(), name, done.stdout + done.stderr)
 

@@ -70,7 +70,7 @@ class Copy:
 
     @staticmethod
     def left_out(directory, _names):
-        """What is not part of the tree."""
+        """The files that are not part of the tree."""
         return ("build", ".git") if directory == tap.TOP else ()
 
     def make(self, *targets):

@@ -85,7 +85,7 @@ def test_parts():
 
 
 def test_seed():
-    """What SAMPLE means."""
+    """The meaning of SAMPLE."""
     for value, seed in (("", None), ("FULL", None), ("abc", "abc")):
         os.environ["SAMPLE"] = value
         tap.ok(sample.seed() == seed, f"SAMPLE={value}: {seed}")

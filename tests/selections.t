@@ -245,7 +245,7 @@ def selections():
 
 
 def complaints(full, said, selected):
-    """What is wrong with what a selection said of images."""
+    """The errors in the results of a selection."""
     for image, verdict in full.items():
         why = obstacle(verdict.broken, selected)
         name = os.path.relpath(image, VECTORS)

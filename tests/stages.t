@@ -84,7 +84,7 @@ def results(record):
 
 
 def failures(tree):
-    """What runs after a failure."""
+    """The stages that run after a failure."""
     done, record = tree.stages("first", "broken true", "last")
     tap.ok(done.returncode == 1 and record["result"] == "failed" and results(record) == {
         "first": "passed", "broken": "failed", "last": "not run"}, "the first failure ends the run",
@@ -99,7 +99,7 @@ def failures(tree):
 
 
 def contents(tree, record):
-    """What the record says."""
+    """The contents of the record."""
     stage = {s["name"]: s for s in record["stages"]}
     tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30},
            "points of prove are counted")
@@ -118,7 +118,7 @@ def contents(tree, record):
 
 
 def resuming(tree):
-    """What is not run again, and when it is."""
+    """Which stages are repeated, and when."""
     before = tree.times_run()
     _, record = tree.stages("--resume", "first")
     tap.ok(tree.times_run() == before and record["stages"][0]["earlier_run"]

@@ -29,7 +29,7 @@ HEAD = ("# Field\tChange\tImages\tWhat is reported: rules, or none; -RULE: not a
 
 
 class Seen:
-    """What the tool said about one image."""
+    """The tool's report on one image."""
 
     def __init__(self):
         self.rules = {}  # name: severity
@@ -106,7 +106,7 @@ def load(name):
 
 
 def vector_seen(vector):
-    """What is said of a vector, all its images together."""
+    """The report on a vector, on all its images together."""
     options = [f"--device={VECTORS}/{d}" for d in vector["devices"]]
     images = [f"{VECTORS}/{vector['file']}"]
     if vector.get("second"):
@@ -122,7 +122,7 @@ def vector_seen(vector):
 
 
 def vector_complaints(vector, seen):
-    """What is wrong with what was said of a vector."""
+    """The errors in the report on a vector."""
     rule = vector["rule"]
     if vector["kind"] == "fails" and rule not in seen.rules:
         yield f"{rule} is not reported, but: {seen.words()}"
@@ -155,7 +155,7 @@ def test_vectors():
 
 
 def try_vector(vector):
-    """What is said of a vector, or the Crash."""
+    """The report on a vector, or the Crash."""
     try:
         return vector_seen(vector)
     except Crash as crash:
@@ -227,7 +227,7 @@ def table(result):
 
 
 def expected_table():
-    """The same, as committed."""
+    """The expected table, as committed."""
     lines = collections.defaultdict(list)
     with open(f"{tap.TOP}/{TABLE}", encoding="utf-8") as data:
         for line in data.read().splitlines():

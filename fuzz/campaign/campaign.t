@@ -89,7 +89,7 @@ class Run:
                                             stdout=out, stderr=out, env=os.environ | environment)
 
     def said(self):
-        """So far."""
+        """The output so far."""
         with open(self.log, encoding="utf-8") as text:
             return text.read()
 
@@ -107,7 +107,7 @@ class Run:
         return until(lambda: os.path.exists(stats) and os.path.getmtime(stats) > self.started, 40)
 
     def queue(self, instance):
-        """What it has found."""
+        """The files in its queue."""
         return {n for n in os.listdir(f"{self.dir}/sync/{instance}/queue") if n.startswith("id:")}
 
     def state(self):
@@ -127,7 +127,7 @@ def until(condition, timeout):
 
 
 def processes(directory):
-    """Those that name this directory in their command: {id: command}."""
+    """Processes that have this directory in their command line: {id: command}."""
     found = {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -139,7 +139,7 @@ def processes(directory):
 
 
 def execs(run, instance):
-    """So many, as AFL++ says at the end."""
+    """The number of executions, as AFL++ reports it at the end."""
     with open(f"{run.dir}/sync/{instance}/fuzzer_stats", encoding="utf-8") as text:
         return int(re.search(r"^execs_done +: (\d+)", text.read(), re.M)[1])
 
@@ -191,7 +191,7 @@ def test_directories(where):
 
 
 def test_packages(where):
-    """What is not installed is named."""
+    """Missing programs are named."""
     for package, there in (("afl++", []), ("clang", ["afl-fuzz"])):
         os.makedirs(f"{where}/bin", exist_ok=True)
         for program in there:
@@ -357,7 +357,7 @@ def test_unseen(where):
 
 
 def test_full_disk(where):
-    """It stops, says why, and goes on when there is room."""
+    """On a full disk, it stops with a message, and resumes when there is space."""
     disk = f"{where}/disk"
     os.mkdir(disk)
     # A private file system, which is unmounted when the shell ends.
@@ -420,7 +420,7 @@ def test_terminal(where):
 
 
 def test_two_machines(where):
-    """What one finds, the other gets: with the commands of fuzz/README.md."""
+    """Two campaigns exchange their finds, with the commands of fuzz/README.md."""
     runs = {host: Run(where, "sound", "--time", "1h", "--jobs", "2", "--host", host, directory=host)
             for host in "ab"}
     ready = all(run.runs(f"{host}_main") and run.runs(f"{host}_asan") for host, run in runs.items())

@@ -140,7 +140,7 @@ def fork_server():
 
 
 def bad_input():
-    """What a person does wrong with the tools."""
+    """Wrong use of the tools."""
     with tempfile.TemporaryDirectory() as unbuilt:
         shutil.copytree(f"{tap.TOP}/fuzz", f"{unbuilt}/fuzz")
         for name, why in (("nonesuch", "NAME is 'nonesuch', not one of: bound, "),

@@ -210,7 +210,7 @@ def test_seeds(directory):
 
 
 def test_corpus(directory):
-    """What campaigns have found before goes well, and is small."""
+    """The inputs of the corpus are small, and crash nothing."""
     inputs = sorted(glob.glob(f"{TOP}/fuzz/corpus/kernel/*"))
     status, result = drive(f"{directory}/corpus", "fuzz", inputs)
     tap.ok(inputs and status == 0 and result["runs"] == len(inputs),
@@ -287,12 +287,12 @@ def test_death(directory):
 
 
 def replay(*arguments):
-    """What replay did."""
+    """Runs replay; returns its result."""
     return tap.run([f"{TOP}/fuzz/kernel/replay", *arguments])
 
 
 def test_replay(directory):
-    """One input that does it, and few bytes of that."""
+    """Finds one sufficient input, and few bytes of it."""
     drive(directory, "fuzz-nested-bytes", [stateful_input(directory), planted_input(directory)])
     kept = os.path.dirname(glob.glob(f"{directory}/*/input")[0])
     done, small = replay(kept), glob.glob(f"{kept}/minimised/*")
@@ -440,7 +440,7 @@ def test_regressions(directory):
 
 
 def test_report(directory):
-    """What the launcher kept is one crash if it is when repeated."""
+    """Kept crashes count as one if their replays are the same."""
     guest, deaths = talker(directory)
     target = {"deaths": "{dir}/deaths", "replay": ["fuzz/kernel/replay", "{input}"]}
     for log, name in [named for named in NAMES
@@ -499,7 +499,7 @@ def processes_of(launcher):
 
 
 def status_of(process):
-    """What the kernel says of a process, as a dictionary."""
+    """The kernel's /proc status of a process, as a dictionary."""
     return dict(re.findall(r"^(\w+):\s*(.*)$", read(f"/proc/{process}/status").decode(), re.M))
 
 

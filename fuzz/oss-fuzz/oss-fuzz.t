@@ -26,7 +26,7 @@ RUNS = 2000
 
 
 def build(where, sanitizer):
-    """What base-builder's `compile` does around build.sh."""
+    """Builds as base-builder's `compile` does around build.sh."""
     out = f"{where}/out-{sanitizer}"
     os.mkdir(out)
     flags = f"{FLAGS} {SANITIZERS[sanitizer]} -fsanitize=fuzzer-no-link"

@@ -35,7 +35,7 @@ class Missing(Exception):
 
 
 def output(command, succeeds=(0,)):
-    """What a command prints; it has to succeed."""
+    """The output of a command, which must succeed."""
     done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
                           check=False)
     if done.returncode not in succeeds:
@@ -198,7 +198,7 @@ def ranges(numbers):
 
 
 def summary(lines):
-    """One entry for each file, and their sum."""
+    """An entry for each file, and the totals."""
     files = [{"file": name, "lines": len(of_file), "reached": sum(of_file.values()),
               "not_reached": ranges(n for n, reached in of_file.items() if not reached)}
              for name, of_file in lines.items()]

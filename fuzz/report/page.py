@@ -169,7 +169,7 @@ def coverage(target):
 
 
 def coverage_row(entry):
-    """One file; the lines that are not reached on demand."""
+    """A row for one file; its missed lines are folded."""
     share = 100 * entry["reached"] / entry["lines"]
     missing = entry["lines"] - entry["reached"]
     more = '<span class="soft">none</span>'

@@ -148,7 +148,7 @@ def make_report(where, *options):
 
 
 def test_mistakes(where):
-    """One line each."""
+    """Each mistake causes one line."""
     for name, words, said in (("an unknown target", ["other"],
                                "TARGET is 'other', not one of: toy, nothing"),
                               ("a campaign that has not begun",
@@ -165,7 +165,7 @@ def test_mistakes(where):
 
 
 def test_figures(target):
-    """What AFL++'s files say."""
+    """The figures in AFL++'s files."""
     main = target["instances"][0]
     tap.ok((main["name"], main["execs"], main["seconds"], main["paths"], main["edges"],
             main["execs_per_second"]) ==

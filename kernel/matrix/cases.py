@@ -21,7 +21,7 @@ PAGE = 4096
 
 @dataclass
 class Case:
-    """One image, and what it is there for."""
+    """An image, and its purpose."""
     name: str
     file: str                # as the specification made it
     devices: list

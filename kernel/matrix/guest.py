@@ -37,7 +37,7 @@ class Guests:
         self.seconds_alone, self.timed = 0.0, 0  # as the guests measured, those that came to an end
 
     def observe(self, cases):
-        """What was seen of each case, in their order."""
+        """The observation of each case, in order."""
         with tempfile.TemporaryDirectory(dir=f"{TOP}/build/matrix") as scratch:
             list_name = f"{scratch}/list"
             with open(list_name, "w", encoding="utf-8") as out:
@@ -112,7 +112,7 @@ class Run:
         return True
 
     def line(self, text):
-        """One line: an observation, or what the kernel says on its way down."""
+        """A line: an observation, or the kernel's output while it dies."""
         try:
             said = json.loads(text)
         except ValueError:

@@ -91,7 +91,7 @@ PLANTED = (("a", None, ""), ("exits", "panic", "Attempted to kill init"), ("b", 
 
 
 def observe(directory):
-    """What is seen of each."""
+    """The observations."""
     with open(f"{directory}/planted.c", "w", encoding="utf-8") as source:
         source.write(PROGRAM)
     subprocess.run(["gcc", "-static", "-o", f"{directory}/planted", f"{directory}/planted.c"],

@@ -39,7 +39,7 @@ def errors_in(value):
 
 
 def worst(verdicts):
-    """Of several verdicts."""
+    """The worst of several verdicts."""
     return max(verdicts, key=RANK.get, default=AGREES)
 
 
@@ -60,7 +60,7 @@ def disagreement(value, why, *points):
 
 
 def reported(events):
-    """What the core says of an image, errors first."""
+    """The rules that the core reports for an image, errors first."""
     rank = ("error", "warning", "note")
     found = {e["rule"]: e["severity"] for e in events if e["type"] == "finding"}
     words = sorted(found, key=lambda r: (rank.index(found[r]), r))
@@ -82,7 +82,7 @@ def broken(events):
 
 
 def unexamined(events):
-    """What the core could not examine, and why; nothing, if it did it all."""
+    """What the core could not examine, and why; empty if it examined everything."""
     reasons = {e["reason"] if e["type"] == "unexamined" else "not judged" for e in events
                if e["type"] != "finding"}
     return "; ".join(sorted(reasons))

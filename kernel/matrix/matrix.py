@@ -53,7 +53,7 @@ def arguments():
 
 
 def processor_seconds():
-    """What the programs that this one has run have used."""
+    """The processor time of all child programs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -79,7 +79,7 @@ class Matrix:
         self.rates = {}
 
     def observe(self, some, log, what):
-        """What the kernel does with each, and how fast."""
+        """The kernel's result for each image, and the rate."""
         guests = Guests(GUEST, self.runner, PATIENCE, log)
         before, worked = time.monotonic(), processor_seconds()
         seen = guests.observe(some)
@@ -168,7 +168,7 @@ def counts(rows):
 
 
 def guest_facts():
-    """What the guest was made of."""
+    """How the guest was built."""
     try:
         with open(f"{TOP}/{GUEST_FACTS}", encoding="utf-8") as facts:
             facts = json.load(facts)

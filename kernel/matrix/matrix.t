@@ -53,7 +53,7 @@ print(json.dumps({"done": True, "seconds_alone": 0.001}), flush=True)
 
 
 def observe(directory, *names, patience=PATIENCE):
-    """What is seen of images of these names by the stand-in."""
+    """The stand-in's observations of images with these names."""
     fake = f"{directory}/run-guest"
     with open(fake, "w", encoding="utf-8") as out:
         out.write(FAKE)
@@ -65,7 +65,7 @@ def observe(directory, *names, patience=PATIENCE):
 
 
 def test_guests(directory):
-    """One image costs one result."""
+    """A bad image costs only its own result."""
     guests, seen = observe(directory, "a", "b", "c")
     tap.ok([s["n"] for s in seen] == [0, 1, 2] and guests.started == 1,
            "sound images: one guest", seen)

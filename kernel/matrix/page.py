@@ -108,7 +108,7 @@ def page(report):
 
 
 def introduction(report):
-    """What this is, and the result."""
+    """The purpose of the page, and the totals."""
     counts = report["counts"]
     items = [(KINDS[v], f"{MARKS[v][0]} {counts[v]} {MARKS[v][1]}") for v in WORST_FIRST]
     left_out = "" if report["swept"] else ("<p><strong>The field sweep was left out</strong> "
@@ -149,13 +149,13 @@ def table(rows):
 
 
 def words_of(row):
-    """What the filter looks into."""
+    """The words that the filter searches."""
     seen = (f"{c['value']} {c['why']}" for c in row["cells"].values())
     return " ".join([row["name"], row["kind"], row["why"], *seen]).lower()
 
 
 def body(row):
-    """One image."""
+    """The rows of one image."""
     rule = f"<a href=\"spec/spec.html#{row['rule']}\">{row['rule']}</a> " if row["rule"] else "- "
     cells = "".join(cell(column, row["cells"][column]) for column in COLUMNS)
     return (f"<tbody role=\"rowgroup\" data-verdict=\"{row['verdict']}\" "
@@ -176,7 +176,7 @@ def name(text):
 
 
 def cell(column, judged):
-    """What one party made of it."""
+    """The cell for one column."""
     verdict = judged["verdict"]
     if judged["value"] == "-":
         return f"<td role=\"cell\" class=\"cell none\" data-label=\"{COLUMNS[column]}\">-</td>"
@@ -190,7 +190,7 @@ def cell(column, judged):
 
 
 def more(row):
-    """What was edited, and what each party said, folded up."""
+    """The edits and all output, folded up."""
     facts = []
     if row["base"]:
         with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}",
@@ -265,7 +265,7 @@ def sweep_row(field, order):
 
 
 def sweep_words(row):
-    """What is not as specified."""
+    """Describes the results that are not as specified."""
     return escape("; ".join(f"{COLUMNS[c]}: {j['value']}: {j['why']}"
                             for c, j in row["cells"].items()
                             if j["verdict"] in (EXPLAINED, DISAGREES)))

@@ -145,7 +145,7 @@ def test_left_out(browser, url):
 
 
 def test_access(browser, url):
-    """What screen readers need."""
+    """Accessibility for screen readers."""
     browser.open(url, DESK)
     for name, expression in (
             ("the page has a language and a title",

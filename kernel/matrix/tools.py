@@ -107,7 +107,7 @@ def announces_fingerprints(file):
 
 
 def outcome(status, said):
-    """What a tool's end means, with its last words."""
+    """The meaning of a tool's exit status, with the end of its output."""
     word = {"0": "passes", "hang": "hang"}.get(status) or ("refuses" if status.isdigit()
                                                            else "crash")
     if status == "0" and "<E>" in said:

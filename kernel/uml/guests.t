@@ -153,7 +153,7 @@ def endings():
 
 
 def channels():
-    """What goes in, and what comes out."""
+    """Input and output of a guest."""
     guest = Guest("WAY=many")
     lines = re.findall(r"^line (\d+)$", guest.out, re.M)
     tap.ok(guest.status == 0 and lines == [str(n) for n in range(MANY_LINES)],
@@ -178,7 +178,7 @@ def channels():
 
 
 def trouble():
-    """What is not the guest's fault."""
+    """Failures that are not the guest's fault."""
     for name, guest in (("no such program", Guest(init="/nonexistent/program")),
                         ("no such disk", Guest("--disk", "/nonexistent/disk")),
                         ("no such guest", Guest("--guest", "nonexistent")),
@@ -463,7 +463,7 @@ class Sandbox:
 
 
 def one_line(name, done, *words):
-    """It failed, and said why in one line."""
+    """The command failed, with one line of explanation."""
     tap.ok(done.returncode == 1 and done.stderr.count("\n") == 1
            and all(w in done.stderr for w in words)
            and "Traceback" not in done.stderr, name, f"status {done.returncode}", done.stdout,
@@ -471,7 +471,7 @@ def one_line(name, done, *words):
 
 
 def sources(box):
-    """Where the source comes from, and what is done with it."""
+    """The origin of the source, and its handling."""
     one_line("KDIR is not there", box.run("get-source", kdir="/nonexistent"), "KDIR=/nonexistent")
     one_line("KDIR is no Linux", box.run("get-source", kdir=f"{box.kdir}/fs"), "KDIR=")
     one_line("neither KDIR nor apt", box.run("get-source", path="/nonexistent"), "KDIR=")
@@ -507,7 +507,7 @@ def sources(box):
 
 
 def descriptions(box):
-    """What is wrong with a guest's directory is said in one line."""
+    """An error in a guest's directory is reported in one line."""
     one_line("no directory of a guest", box.run("build-guest", "nowhere"), "nowhere/guest.toml: No")
     for name, text, why in (("typo", "extend = 'bare'\n", "typo/guest.toml: unknown key extend"),
                             ("orphan", "extends = '../gone'\n", "gone/guest.toml: No such file"),

@@ -62,7 +62,7 @@ class Stream:
         self.met = set()
 
     def point(self, holds, name):
-        """One more line."""
+        """Prints one test point."""
         self.points.append(bool(holds))
         print(f"{'ok' if holds else 'not ok'} {len(self.points)} - {name}", flush=True)
 
@@ -121,12 +121,12 @@ def suites_like(pattern):
 # ---- A guest ----
 
 def log_of(guest):
-    """Where its kernel's log is."""
+    """The path of the kernel's log."""
     return f"{BUILD}/kunit-{guest}.log"
 
 
 def run(guest, pattern):
-    """What the guest says, and how it ended."""
+    """The guest's output, and how it ended."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(log_of(guest))
     command = [f"{TOP}/kernel/uml/run-guest", "--guest", guest, "--timeout", str(TIMEOUT),

@@ -51,7 +51,7 @@ def read(path):
 
 
 class Victims:
-    """What is attacked."""
+    """The targets of the attacks."""
 
     def __init__(self, top):
         self.shown = write(f"{top}/shown", "shown\n")
@@ -107,7 +107,7 @@ class Victims:
 
 
 def words(text, what):
-    """What stands behind these words in a line."""
+    """The rest of the line after these words."""
     for line in text.splitlines():
         if (at := line.find(f"{what}:")) >= 0:
             return line[at + len(what) + 1:].split()
@@ -184,7 +184,7 @@ def misled(victims, top):
 
 
 def prisoner(victims, build):
-    """What a guest's PID 1 has tried, and what succeeded."""
+    """The attacks of a guest's PID 1, and which of them succeeded."""
     done = run(build, "--file", victims.shown, f"{PROGRAMS}/prisoner", *victims.environment())
     tap.ok(done.returncode == 0 and words(done.stdout, "shown") == ["yes"],
            "a guest sees what it is shown", done.stdout, done.stderr)
@@ -207,7 +207,7 @@ def prisoners(victims, top):
 
 
 def refuses(name, done, *wanted):
-    """It did not run, and says why in one line."""
+    """The guest did not run, with one line of explanation."""
     said = done.stderr.splitlines()
     tap.ok(done.returncode == 2 and len(said) == 1 and all(word in said[0] for word in wanted)
            and not done.stdout,

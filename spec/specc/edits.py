@@ -76,7 +76,7 @@ def check_map(spec, rule, file, edits, errors):
 
 
 def check_option(spec, key, value):
-    """What is wrong with an option, or None."""
+    """The error in an option, or None."""
     if key in ("why", "base"):
         return None if isinstance(value, str) else f"{key} must be text"
     if key == "checksum":
@@ -135,7 +135,7 @@ def read_edit(spec, place, key, value):
 
 
 def check_edit(spec, edit, structs, extra):
-    """What is wrong with an edit, or None."""
+    """The error in an edit, or None."""
     if edit.kind in RECORD_KEYS:
         return check_record(edit)
     if edit.member in extra:
@@ -250,7 +250,7 @@ class Editor:
         return bytes(self.data[:edits.get("truncate", len(self.data))])
 
     def apply(self, edit):
-        """One edit."""
+        """Applies one edit."""
         if edit.kind == "prefix record":
             self.edit_prefixes(edit.value)
         elif edit.kind == "xattr record":
@@ -384,7 +384,7 @@ def unreachable_at(file, edits, key, message):
 
 
 def place_of(file, edits, key):
-    """Where a key stands in its chapter."""
+    """The place of a key in its chapter."""
     return Place(file, edits.lines[key] + 1)
 
 
@@ -401,7 +401,7 @@ def pick(things, index):
 
 
 def entry_target(entry):
-    """Where an xattr entry, its name and its value are."""
+    """The places of an xattr entry, its name and its value."""
     name = entry.offset + 4
     return entry.offset, "xattr_entry", {"name": (name, entry.name),
                                          "value": (name + len(entry.name), entry.value)}

@@ -153,7 +153,7 @@ def acsl_h(spec):
 
 
 def decoding_predicate(struct):
-    """That a decoded struct says what the bytes say."""
+    """The predicate that a decoded struct equals its bytes."""
     terms = " &&\n".join(f"    s->{f.name} == {read(f)}" for f in struct.fields if not f.array)
     return (f"/*@\n  predicate {struct.name}_at{{L}}(uint8_t *d, struct ishare_{struct.name} *s) ="
             f"\n{terms};\n*/\n")

@@ -185,7 +185,7 @@ class Section:
         return "</article>\n"
 
     def rule_facts(self, rule):
-        """What the yaml fence says, in words."""
+        """The contents of the yaml fence, in words."""
         also = ", ".join(f"<a href=\"#{name}\"><code>{name}</code></a>" for name in rule.also)
         sharing = (rule.sharing or "").replace("-", " ")
         facts = [("What a kernel does", self.text(words.kernel_words(rule))),

@@ -27,7 +27,7 @@ Entry = namedtuple("Entry", "offset name_index name value size")
 
 
 class Unreachable(Exception):
-    """What was asked for is not in the image, or not where it can be edited."""
+    """The target is not in the image, or not where it can be edited."""
 
 
 def crc32c_table():
@@ -68,7 +68,7 @@ def round_up(n, unit):
 
 
 class Inode:
-    """Where an inode and what follows it are."""
+    """The places of an inode and of what follows it."""
 
     def __init__(self, image, offset):
         self.offset = offset
@@ -121,7 +121,7 @@ class Image:
         return [start + 128 * i for i in range(self.number(SUPERBLOCK + 86, 2))]
 
     def prefix_table(self):
-        """Where the prefix table starts."""
+        """The start of the prefix table."""
         elsewhere = self.incompat & INCOMPAT_METABOX or (
             self.incompat & INCOMPAT_FRAGMENTS and self.number(SUPERBLOCK + 96, 8))
         if not self.compat & COMPAT_PLAIN_XATTR_PFX and elsewhere:
@@ -163,7 +163,7 @@ class Image:
         return self.inode_at(nid)
 
     def lookup(self, nid, name, path):
-        """One step down."""
+        """Looks up one name in a directory."""
         directory = self.inode_at(nid)
         if directory.is_directory():
             for entry in self.dirents(directory):
@@ -212,7 +212,7 @@ class Image:
     # ---- xattrs ----
 
     def ibody(self, inode):
-        """Where the ibody header is."""
+        """The place of the ibody header."""
         if not inode.icount:
             raise Unreachable("the inode has no xattr area")
         return inode.ibody

@@ -63,7 +63,7 @@ def write(directory, name, data):
 
 
 def c_files(spec):
-    """What C programs, the prover and the fuzzer read."""
+    """The files for C programs, the prover and the fuzzer."""
     return {"layout.h": emit_c.layout_h(spec), "spec.acsl.h": emit_c.acsl_h(spec),
             "rules.h": emit_c.rules_h(spec), "rules.c": emit_c.rules_c(spec),
             "erofs.dict": emit_c.dictionary(spec)}

@@ -167,7 +167,7 @@ class Rule:
         return {self.identifier} | ({applied.group(1)} if applied else set())
 
     def key_place(self, key):
-        """Where a key of the yaml fence stands; the fence, if the key is missing."""
+        """The place of a key of the yaml fence, or of the fence, if the key is missing."""
         return self.key_places.get(key, self.yaml_place)
 
     def of_kind(self, kind):

@@ -74,7 +74,7 @@ class RuleYaml:
         return list(value)
 
     def kernel(self):
-        """What a kernel does with a violation."""
+        """Reads the key `kernel`: what a kernel does with a violation."""
         value = self.data.get("kernel")
         if value is None:
             return {}

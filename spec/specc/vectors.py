@@ -163,7 +163,7 @@ def inode_instances(image, path, inode):
 
 
 def reachable(find, *args):
-    """What `find` finds; nothing where the image keeps it out of reach."""
+    """The results of `find`; empty if the image keeps them out of reach."""
     try:
         return find(*args)
     except Unreachable:

@@ -55,7 +55,7 @@ CONFORMING = (GOOD.replace("severity: warning",
 
 
 def conforming(formula):
-    """The same with another formula."""
+    """The chapter with another formula."""
     before, found, after = CONFORMING.rpartition("sb_extent(sb);")
     assert found
     return before + formula + after
@@ -535,7 +535,7 @@ def test_c(directory, out):
 
 
 def check_c_output(lines):
-    """What the program printed, against the chapter."""
+    """Compares the program's output with the chapter."""
     want = [f"macro|{s}|{n}|{o}|{w}" for s, o, w, _, n in stated_fields()]
     tap.ok(len(want) > 30 and [x for x in lines if x.startswith("macro|")] == want,
            "offsets and widths", *lines)

@@ -11,11 +11,11 @@ from . import TOP, afl
 
 
 class Cannot(Exception):
-    """One line that says why."""
+    """An error that one line describes."""
 
 
 class Parser(argparse.ArgumentParser):
-    """One that complains in one line."""
+    """An argument parser whose errors are one line."""
 
     def error(self, message):
         raise Cannot(message)
@@ -45,7 +45,7 @@ def read_state(where, target):
 
 
 def first_line(*command):
-    """What a program says; nothing if it is not there."""
+    """The first line of a program's output; empty if there is no such program."""
     try:
         done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, check=False)
@@ -55,7 +55,7 @@ def first_line(*command):
 
 
 def commit():
-    """What is tried, and reported on; nothing outside of a repository."""
+    """The commit under test; empty outside of a repository."""
     return first_line("git", "log", "-1", "--format=%h %s")
 
 

@@ -89,7 +89,7 @@ def chart(name, title, series):
 
 
 def colour(number):
-    """That of a line of each chart, by its number from 0."""
+    """The colour of the line with this number, from 0."""
     return f"var(--series{number % len(SERIES) + 1})"
 
 

@@ -101,7 +101,7 @@ def signature(said, late):
 # ---- One input ----
 
 class Input:
-    """One file of crashes/, and what it does."""
+    """A file of crashes/, and its result."""
 
     def __init__(self, target, path):
         self.target, self.path = target, path
@@ -112,7 +112,7 @@ class Input:
         self.signature = signature(self.said, self.late)
 
     def command(self, path):
-        """What replays it."""
+        """The command that replays it."""
         return [word.replace("{input}", path) for word in self.target["replay"]]
 
     def minimised(self, directory):
@@ -157,7 +157,7 @@ def identifier(name):
 
 
 def shown(said):
-    """Of what a target said: its stack, and its text."""
+    """The stack and the text in a target's output."""
     return {"stack": [" ".join(f).strip() for f in frames(said)[:SHOWN_FRAMES]],
             "said": said.replace(f"{TOP}/", "").splitlines()[:SHOWN_LINES]}
 
@@ -210,7 +210,7 @@ def deaths(target, where):
 
 
 def death(name, ones):
-    """Those with the same signature."""
+    """The deaths with the same signature."""
     first = ones[0]
     size, before = first.sizes()
     small = first.small[0] if len(

@@ -62,12 +62,12 @@ def read_json(path):
 
 
 def hash_of_guest(name):
-    """Of what build-guest says of it; changes whenever the guest does."""
+    """A hash of build-guest's record; changes whenever the guest does."""
     return hashlib.sha256(content(f"{BUILD}/{name}/guest.json") or b"").hexdigest()
 
 
 def made_of(name):
-    """What a guest was built of, in words."""
+    """How a guest was built, in words."""
     facts = read_json(f"{BUILD}/{name}/guest.json")
     source = facts.get("source", {})
     hashes = {"configuration": facts.get("config_sha256"), "source": source.get("sha256")
@@ -92,7 +92,7 @@ def is_origin(directory):
 
 
 def tree_hash(top, names):
-    """One hash over these files: their names and what they hold."""
+    """One hash of these files: names and contents."""
     digest = hashlib.sha256()
     for name in names:
         digest.update(f"{name}\0{hashlib.sha256(content(f'{top}/{name}')).hexdigest()}\n".encode())

@@ -34,7 +34,7 @@ class Level:
         self.depth, self.planned, self.seen, self.failed, self.name = depth, None, 0, 0, ""
 
     def lacks(self):
-        """What the plan promised and did not come, in words; empty if all came."""
+        """The missing test points of the plan, in words; empty if there are none."""
         if self.planned is not None and self.seen < self.planned:
             return f"{self.planned - self.seen} of {self.planned} results did not come"
         return ""

@@ -74,7 +74,7 @@ def facts(pairs):
 
 
 def folded(summary, inner):
-    """What is shown on demand; the summary is text."""
+    """A folded part of a page; the summary is text."""
     return f"<details><summary>{escape(summary)}</summary>{inner}</details>"
 
 

@@ -41,10 +41,11 @@ def one_in(chosen_by, kind, names, parts):
 
 
 def note(text):
-    """Say what of all that could be done is done. tests/tools/stages repeats such lines at the end."""
+    """Say what of all that could be done is done. tests/tools/stages repeats such lines at the
+    end."""
     print(f"sampled: {text}", file=sys.stderr, flush=True)
 
 
 def not_run(text):
-    """The same of something that is left out altogether."""
+    """Reports something that is left out altogether."""
     print(f"not run: {text}", file=sys.stderr, flush=True)
