@@ -86,12 +86,10 @@ struct dump {
 	int status;
 };
 
-/* dump_volume.c */
-
-/* Reports why something is missing from the dump. */
+/* dump_miss.c: reports why something is missing from the dump. */
 void dump_miss(struct dump *dump, const char *reason);
 
-/* Shows what the image has, from the superblock on. */
+/* dump_volume.c: shows what the image has, from the superblock on. */
 void dump_volume(struct dump *dump);
 
 /* dump_words.c */

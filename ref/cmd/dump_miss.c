@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* Says what is missing from a dump, and why. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "dumper.h"
+
+enum { REASON_LIMIT = 1000 }; /* of things that are not shown, those that are named */
+
+void dump_miss(struct dump *dump, const char *reason)
+{
+	char *path = escape_string(dump->path), *text = escape_text(reason);
+
+	complain("%s: %s", path, text);
+	free(path);
+	free(text);
+	dump->status = STATUS_TROUBLE;
+}
+
+void miss_for(struct dumper *dumper, uint32_t reason, const char *path, const char *sentence)
+{
+	struct text text;
+	char *line;
+
+	if (dumper->missed[reason]++ >= REASON_LIMIT)
+		return;
+	text_begin(&text);
+	fprintf(text.out, "not shown: %s%s", path ? path : "", path ? ": " : "");
+	if (reason < ISHARE_RULE_COUNT)
+		fprintf(text.out, "%s: ", ishare_rules[reason].name);
+	fputs(sentence, text.out);
+	line = text_end(&text);
+	dump_miss(dumper->dump, line);
+	free(line);
+}
+
+static void miss_thing(struct dumper *dumper, uint32_t reason, const char *path, const char *thing,
+		       const char *is)
+{
+	char sentence[200];
+
+	snprintf(sentence, sizeof(sentence), "%s %s", thing, is);
+	miss_for(dumper, reason, path, sentence);
+}
+
+void fail(struct dumper *dumper, const char *why)
+{
+	dump_miss(dumper->dump, why);
+	dumper->ended = true;
+}
+
+void miss(struct dumper *dumper, enum read_result result, const char *path, const char *thing)
+{
+	enum ishare_rule_id rule = dumper->reader.rule;
+	/* While the metabox is opened, no rule says why nothing in it can be read. */
+	uint32_t reason = rule < ISHARE_RULE_COUNT ? rule : IS_UNKNOWN;
+
+	switch (result) {
+	case READ_OK:
+		break;
+	case READ_OUTSIDE:
+		miss_thing(dumper, reason, path, thing, "is where nothing can be read");
+		break;
+	case READ_CORRUPT:
+		miss_thing(dumper, reason, path, thing, "is corrupt");
+		break;
+	case READ_NOTHING:
+		miss_thing(dumper, IS_UNKNOWN, path, thing, "is in a space that is not there");
+		break;
+	case READ_UNSUPPORTED:
+		miss_thing(dumper, IS_COMPRESSED, path, thing, "is compressed");
+		break;
+	case READ_NO_DEVICE:
+		miss_thing(dumper, IS_ON_NO_DEVICE, path, thing,
+			   "is on a device that was not given (--device)");
+		break;
+	case READ_FAILED:
+		fail(dumper, dumper->reader.error);
+		break;
+	}
+}
+
+bool misses_by(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
+	       const char *sentence)
+{
+	if (rule != ISHARE_RULE_COUNT)
+		miss_for(dumper, rule, path, sentence);
+	return rule != ISHARE_RULE_COUNT;
+}
+
+bool affords(struct dumper *dumper, uint64_t bytes, const char *path, const char *thing)
+{
+	if (spend(&dumper->work, bytes))
+		return true;
+	miss_thing(dumper, OVERLAPS, path, thing,
+		   "overlaps: with what was shown before it has more bytes than the image");
+	return false;
+}
+
+static const char *reason_name(uint32_t reason)
+{
+	static const char *const names[REASONS] = {
+		[IS_COMPRESSED] = "compressed",
+		[IS_ON_NO_DEVICE] = "on a device that was not given",
+		[OVERLAPS] = "overlapping",
+		[IS_UNKNOWN] = "not there",
+	};
+
+	return reason < ISHARE_RULE_COUNT ? ishare_rules[reason].name : names[reason];
+}
+
+void miss_more(struct dumper *dumper)
+{
+	char reason[200];
+
+	for (uint32_t i = 0; i < REASONS; i++) {
+		if (dumper->missed[i] <= REASON_LIMIT)
+			continue;
+		snprintf(reason, sizeof(reason), "not shown: %" PRIu64 " times more: %s",
+			 dumper->missed[i] - REASON_LIMIT, reason_name(i));
+		dump_miss(dumper->dump, reason);
+	}
+}
+
+void miss_left_out(struct dump *dump)
+{
+	char reason[100];
+
+	if (!dump->limit.left_out)
+		return;
+	snprintf(reason, sizeof(reason),
+		 "not shown: %" PRIu64 " inodes and xattrs beyond %" PRIu64 " bytes (--limit)",
+		 dump->limit.left_out, dump->limit.bytes);
+	dump_miss(dump, reason);
+}
