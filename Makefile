@@ -7,23 +7,21 @@
 #	V=1		show the commands
 #	WERROR=1	treat the compiler's warnings as errors
 #	CC, CFLAGS, LDFLAGS
-#			compiler, and flags beside those that the project needs; a change rebuilds
+#			compiler, and additional flags; a change causes a rebuild
 #	ONLY=PROGRAM, ONLY=PROGRAM:POINT
 #			with a test target: run this test program alone, or show this point alone
-#	SAMPLE=SEED	do a part of what a test target takes long for, chosen by the seed (in
-#			continuous integration, the commit's hash); without it, or with SAMPLE=FULL,
-#			everything
+#	SAMPLE=SEED	run only a part of long tests, chosen by the seed (in continuous
+#			integration, the commit's hash); without it, or with SAMPLE=FULL, everything
 #	KDIR=/path/to/linux
-#			the source of the kernel under test; your directory is only read
-#	deps-NAME=	do not look for the packages of this list: you have what they hold from
-#			elsewhere
+#			the source of the kernel under test; the directory is not modified
+#	deps-NAME=	do not check the packages of this list: their contents come from elsewhere
 #	PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR
-#			where `make install` puts things
+#			directories for `make install`
 #
-# Everything made is below build/. One program is built in several variants, each with a directory
-# of its own that mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and
-# build/lint-gcc and build/lint-clang, which are only compiled. Each folder that has targets of its
-# own has them in one file, which is named after it.
+# All generated files are below build/. The program is built in several variants, each in its own
+# directory, which mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and
+# build/lint-gcc and build/lint-clang, which are only compiled. The targets of a folder are in one
+# file in that folder, with its name.
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
@@ -55,9 +53,9 @@ all: build/erofs-ishare build/libishare.a
 
 # ---- Packages from Debian ----
 #
-# A list of packages has the name of the target that installs it. needs_TARGET is the list that a
-# target needs, where that is not deps. Whatever is made waits for `packages`, which checks the
-# lists of all goals. It installs only for demo and test.
+# A list of packages has the name of the target that installs it. needs_TARGET names the list that a
+# target needs, if it is not deps. Everything else depends on `packages`, which checks the lists of
+# all goals, and installs packages only for demo and test.
 
 DEPS := deps deps-test deps-arch deps-proofs deps-kernel deps-fuzz deps-images
 .PHONY: $(DEPS) deps-all packages
@@ -72,7 +70,7 @@ deps-all: ## packages: Install all of these
 
 deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev python3 python3-yaml \
 	python3-markdown-it
-# npm may be there without being Debian's package.
+# npm may be installed from elsewhere.
 deps-test := $(deps) patch perl git clang clang-format shellcheck pyflakes3 reuse codespell \
 	libcmocka-dev python3-jsonschema \
 	mandoc npm
@@ -111,17 +109,17 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 INCLUDES := -Iref -Iref/core -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
 HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread
-# For all code, the core above all, which takes hostile bytes apart. What marks the targets of
-# indirect jumps depends on the processor: of the flags for that, those that the compiler takes. The
-# core has no libc that could be fortified.
+# For all code, above all the core, which parses hostile bytes. The flags that mark the targets of
+# indirect jumps depend on the processor: those that the compiler accepts. The core has no libc
+# calls to fortify.
 HARDENING = -fstack-protector-strong -fstack-clash-protection -fPIE $(branch_protection)
 FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# Without a library of its own: a foreign program dies by SIGILL where the sanitizer would speak.
+# Without a run-time library: a foreign program dies by SIGILL instead of a sanitizer's report.
 TRAP := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 
-# Asked once, by the first who needs to know.
+# Evaluated once, on first use.
 branch_protection = $(eval branch_protection := $$(call taken_flags,-fcf-protection=full \
 	-mbranch-protection=standard))$(branch_protection)
 taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x c /dev/null 2>&1 \
@@ -130,8 +128,8 @@ taken_flags = $(foreach f,$(1),$(if $(shell $(CC) -Werror $(f) -fsyntax-only -x 
 host_cflags = $(shell pkg-config --cflags $(LIBRARIES))
 host_libs = $(shell pkg-config --libs jansson libcrypto)
 
-# The library is one object, in which only the public names stay global: ishare_*, and the functions
-# that bear the names of rules.
+# The library is one object in which only public names stay global: ishare_*, and the functions
+# named after rules.
 rule_symbols = $$(sed -n 's/^\tISHARE_RULE_\(.*\),$$/--keep-global-symbol=\L\1/p' \
 	build/spec/rules.h)
 
@@ -172,7 +170,7 @@ $(1)/libishare.a: $(1)/libishare.o
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$<
 
-# The program knows more of the layers than the library makes public.
+# The program uses more of the layers than the library exports.
 $(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ $(6)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The kernel under test: kernel/README.md says what there is. KDIR=/path/to/linux takes the source
-# from there instead of from Debian's package.
+# The kernel under test: see kernel/README.md. KDIR=/path/to/linux uses that source instead of
+# Debian's package.
 
 # build-guest and get-source run without make, too, and use what Debian's package needs.
 deps-kernel = $(deps-images) flex bison bc tar xz-utils patch dpkg apt debian-archive-keyring perl \
@@ -75,7 +75,7 @@ build/kernel/probe/probe: $(PROBE:kernel/%.c=build/kernel/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -static -o $@ $^
 
-# Made anew when what they hold changes, not with every change of the probe.
+# Rebuilt when their contents change, not with every change of the probe.
 build/kernel/probe/images/.stamp: kernel/probe/make-images kernel/probe/files.c \
 		kernel/probe/content.c \
 		| build/kernel/probe/probe erofs-utils

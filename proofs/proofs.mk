@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# The proofs of the core: proofs/README.md says what is proved, and how. Results are kept below
-# build/proofs and looked up there as long as nothing changes that they depend on. PROVE_OPTIONS
-# goes to proofs/prove: --fresh, say, or "--machdep gcc_x86_64". ONLY is a file, or FILE:FUNCTION;
-# for the mutants it is a function.
+# The proofs of the core: see proofs/README.md. Results are cached in build/proofs until something
+# that they depend on changes. PROVE_OPTIONS is passed to proofs/prove: --fresh, for example, or
+# "--machdep gcc_x86_64". ONLY is a file, or FILE:FUNCTION; for the mutants it is a function.
 
 deps-proofs := $(deps) binutils frama-c-base why3 cvc5 git
 PROVE_OPTIONS :=

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# What follows from the specification: headers, rule table and dictionary (build/spec/.stamp), the
-# vectors (build/spec/vectors/.stamp), and the whole of it on one page (build/spec/spec.html).
-# Chapters come in the order of their names. The three are apart because the core needs the first to
-# be built, and the page looks into the core.
+# Files generated from the specification: headers, rule table and dictionary (build/spec/.stamp),
+# the vectors (build/spec/vectors/.stamp), and the specification on one page (build/spec/spec.html).
+# Chapters are in the order of their names. There are three targets because the core needs the
+# first, and the page needs the core.
 
 SPECC := spec/compile
 SPEC_CHAPTERS := $(sort $(wildcard spec/[0-9][0-9]-*.md))

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# What the tests need beside the program: images, erofs-utils, a library that makes calls fail, and
-# the programs that try the promise of exit status 0 on images drawn at random
-# (tests/promise/README.md).
+# What the tests need besides the program: images, erofs-utils, a library that makes calls fail, and
+# the programs that test the promise of exit status 0 on random images (tests/promise/README.md).
 
 # The script has the list, because it works without make, too.
 deps-images = $(deps) $(shell sed \
@@ -63,7 +62,8 @@ build/promise/guest: tests/promise/guest.c | packages
 
 -include $(PROMISE:%.c=build/%.d) build/fuzz/mutator/mutate.d
 
-# SETS: how many; SEED: of all chance. ONLY is the number of one set, which is repeated and shown.
+# SETS: the number of sets; SEED: of the random numbers. ONLY: the number of one set to replay and
+# show.
 SETS := 100000
 SEED := 1
 

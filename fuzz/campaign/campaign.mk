@@ -5,10 +5,10 @@
 #
 #	TARGET		what to attack: fuzz/campaign/campaign.toml (for report-fuzz: this one
 #			alone)
-#	TIME		how long: 8h, 90m, 1d12h
-#	JOBS		how many instances of afl-fuzz
-#	DIR		where the campaign lives: build/fuzz/campaign/TARGET
-#	HOST		prefix of the instances' names, where several machines work together
+#	TIME		duration: 8h, 90m, 1d12h
+#	JOBS		number of instances of afl-fuzz
+#	DIR		the campaign's directory: build/fuzz/campaign/TARGET
+#	HOST		prefix of the instances' names, if several machines work together
 
 TIME := 8h
 JOBS := $(shell nproc)
@@ -24,12 +24,12 @@ report-fuzz: ## report: What the campaigns tried and found: build/fuzz/report.ht
 report-fuzz: | packages
 	$(Q)fuzz/report/make-report $(TARGET) $(if $(DIR),--dir '$(DIR)')
 
-# The harness once more, counting lines instead of looking for defects.
+# The harness built for line coverage.
 $(eval $(call fuzz_variant,coverage,clang,-fsanitize=fuzzer-no-link -fprofile-instr-generate \
 	-fcoverage-mapping))
 
-# As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler and its flags bring the sanitizer, the
-# engine comes as a library, and shared libraries will not be there.
+# As OSS-Fuzz builds it: fuzz/oss-fuzz/build.sh. The compiler flags select the sanitizer, the engine
+# is a library, and shared libraries are not available at run time.
 LIB_FUZZING_ENGINE := -fsanitize=fuzzer
 $(eval $(call variant,build/fuzz/oss-fuzz,$$(CC),$(FUZZ_COUNT),-Iref/cmd -Ifuzz/image \
 	-Ifuzz/mutator $$(host_cflags),,,packages))

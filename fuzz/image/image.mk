@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# Fuzzing the reference parser: fuzz/image/README.md says what there is. The harness is one program
-# in several variants:
+# Fuzzing the reference parser: see fuzz/image/README.md. The harness is one program in several
+# variants:
 #
 #	build/fuzz/afl/image		for AFL++: fast
 #	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour
@@ -11,7 +11,7 @@
 #	build/fuzz/plain/image		for libFuzzer, without
 #	build/fuzz/mutator.so		AFL_CUSTOM_MUTATOR_LIBRARY
 #
-# Each runs the files that it is given, too.
+# Each also runs the files on its command line.
 
 deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils python3-matplotlib \
 	libcmocka-dev \
@@ -25,14 +25,14 @@ FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_js
 	escape hexdump text words images))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
-# Calls of these reach fuzz/image/measure.c; those of core's rules, build/fuzz/answers.c; of its
-# decoders, build/fuzz/fields.c.
+# Calls of these are redirected to fuzz/image/measure.c; calls of core's rules to
+# build/fuzz/answers.c, and of its decoders to build/fuzz/fields.c.
 FUZZ_WRAPPED := malloc calloc realloc free space_view reader_release \
 	file_space hash_seed ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options \
 	@build/fuzz/fields.options
-# What is covered says nothing here; a domain's many empty buckets would be much of all that is
-# told.
+# Files whose coverage is meaningless: a domain's many empty buckets, for example, would dominate
+# it.
 FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c \
 	ref/core/crc32c.c \
 	ref/core/xxh32.c
@@ -51,16 +51,15 @@ build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/cor
 	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options \
 		$(wildcard ref/core/*.h)
 
-# What a variant consists of, and what its linker wraps. Those for AFL++ have a fork server of their
-# own.
+# The objects of a variant, and its linker flags. The AFL++ variants have their own fork server.
 fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) \
 	$(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
 	build/fuzz/$(1)/rules.o build/fuzz/second.o
 fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork \
 	-Wl$(,)--wrap=raise) -pthread
 
-# The copy of libishare that makes the second check: as the program has it, under other names.
-# Hashes are the harness's, and the superblock's checksum, which takes long.
+# The copy of libishare for the second check: that of the program, under other names. It uses the
+# harness's hashes and its superblock checksum, which is slow to compute.
 build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c \
 		ref/core/crc32c.c,$(CORE) $(LIB))) build/rules.o
 	@mkdir -p $(@D)
@@ -69,7 +68,7 @@ build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c \
 	$(Q)objcopy --redefine-syms=$@.names $@.new $@
 
 # $(call fuzz_variant,NAME,COMPILER,FLAGS,FLAGS FOR COVERAGE)
-# Coverage is that of core and libishare: FUZZ_PLAIN is set where it would only cost time.
+# Only core and libishare are instrumented: FUZZ_PLAIN is set for all other files.
 define fuzz_variant
 $(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) \
 	$(FUZZ_COUNT)),\
@@ -93,9 +92,9 @@ $(eval $(call fuzz_variant,plain,clang,,-fsanitize=fuzzer-no-link))
 $(eval $(call fuzz_variant,libfuzzer-asan,clang,-fsanitize=address,-fsanitize=fuzzer-no-link))
 
 # Harnesses with a defect: fuzz/planted/image/NAME.patch in core, and
-# fuzz/image/broken/PROPERTY.patch, which breaks what the harness watches over.
+# fuzz/image/broken/PROPERTY.patch, which breaks a property that the harness checks.
 
-# $(call defect,VARIANT): the recipe. Compiled in a tree of its own, but for what is generated.
+# $(call defect,VARIANT): the recipe. Compiles in a separate tree, except for generated files.
 define defect
 	$(call say,PATCH,$@)
 	@mkdir -p $(@D)
@@ -161,7 +160,7 @@ needs_fuzzers-image := deps-fuzz
 fuzzers-image: $(FUZZ_VARIANTS:%=build/fuzz/%/image) build/fuzz/mutator.so
 fuzzers-image: ## build: Build the fuzzers of the reference parser, and their mutator
 
-# FUZZ_QUEUES: directories of inputs to choose from, beside those that the tree has.
+# FUZZ_QUEUES: directories of further inputs to choose from.
 FUZZ_QUEUES :=
 needs_corpus := deps-fuzz
 corpus: $(if $(filter kernel,$(TARGET)),fuzzers-kernel,build/fuzz/afl/image \

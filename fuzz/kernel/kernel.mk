@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #
-# Fuzzing Linux in User-Mode Linux: fuzz/kernel/README.md says what there is.
+# Fuzzing Linux in User-Mode Linux: see fuzz/kernel/README.md.
 
 KERNEL_FUZZ_GUESTS := fuzz/kernel/guests/fuzz fuzz/kernel/guests/fuzz-kasan
 KERNEL_FUZZ_PLANTED := $(wildcard fuzz/planted/kernel/fuzz-*)

@@ -28,7 +28,7 @@ struct dumper {
 
 /* dump_miss.c */
 
-/* Says what is not shown, of the file that has the path (or NULL), in a sentence; and the reason. */
+/* Reports in a sentence what is not shown, of which file (path or NULL), and why. */
 void miss_for(struct dumper *dumper, uint32_t reason, const char *path, const char *sentence);
 
 /* The same for a rule that is broken. False: none is (ISHARE_RULE_COUNT). */
