@@ -13,7 +13,7 @@
 
 /*
  * Inodes may share large xattrs, and paths may be long, so the dump of a small image may be any
- * number of times its size. Of images not made to exceed it, it is less than 2 times (measured).
+ * number of times its size. For images not made for this, it is less than 2 times (measured).
  */
 #define SHOWN_FREE (128u * 1024u)
 #define SHOWN_FACTOR 24u
