@@ -48,7 +48,7 @@
 #define FIRST SCRATCH "/first"
 #define SECOND SCRATCH "/second"
 
-/* Sizes in images are the images' word: whatever they say, one of them takes only so much time. */
+/* Sizes come from the image: whatever they are, an image takes only this much time. */
 #define INODES_MAX 2000
 #define DEPTH_MAX 48
 #define PAGES_MAX 64
@@ -364,8 +364,7 @@ static void put_files(const char *key, const unsigned char *marks, enum sharing 
 }
 
 /*
- * Paths are no good for looking files up elsewhere: names may be any bytes, and files may have
- * several.
+ * Files are not identified by paths: names may be any bytes, and a file may have several.
  */
 static void put_nids(void)
 {
@@ -408,7 +407,7 @@ static void try_sharing(const char *image, const char *devices)
 
 /* ---- The list ---- */
 
-/* What the kernel said since the last time, with the first and the last if it was much. */
+/* The kernel's messages since the last call; if they are long, the first and the last. */
 static void put_log(void)
 {
 	static const char *const alarming[] = { "WARNING: ", "BUG: ", "cut here", "Busy inodes",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The specification's judgement, with which the kernel's is compared. All that
- * is known of the format here comes from the core; this file walks from
- * structure to structure, and says where an image's bytes end.
+ * The specification's verdict, with which the kernel is compared. All knowledge of the format comes
+ * from the core; this file walks from structure to structure, and knows where an image's bytes end.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the specification says of an image, by its verified core, and the
- * comparison of EROFS with it: which rules the structures break that a mount
- * reads, which inodes there are, and what looking for xattrs and fingerprints
- * must find.
+ * The specification's verdict on an image, from the verified core, and the comparison of EROFS with
+ * it: which rules the structures break that a mount reads, which inodes there are, and what looking
+ * for xattrs and fingerprints must find.
  *
  * An image here ends with a whole page, as a block device's does: what the
  * kernel is given is what the core judges.

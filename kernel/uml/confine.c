@@ -2,9 +2,9 @@
 /*
  * usage: confine OPTION... PROGRAM [ARGUMENT]...
  *
- * Runs a program, which is User-Mode Linux, as an unprivileged user without capabilities, who sees
- * no files, processes, networks and System V IPC of the host's. If that cannot be had, the program
- * does not run.
+ * Runs a program (User-Mode Linux) as an unprivileged user without capabilities, who sees no files,
+ * processes, networks or System V IPC of the host. If this is not possible, the program does not
+ * run.
  *
  *	--file=PATH	a file or a directory of the host's that it sees at the same place,
  *			read-only
@@ -17,9 +17,9 @@
  *	--fd=NUMBER	a file descriptor that stays open, besides 0, 1 and 2
  *	--share-ipc	it has the host's System V IPC
  *
- * It sees itself, the C library, and what is named above. The user is nobody (65534) if root starts
- * this, else who starts it. When this program is ended, all processes of the other end, too.
- * SIGUSR2 is passed on.
+ * The program sees itself, the C library, and the files named above. The user is nobody (65534) if
+ * root starts this, else the current user. When this program ends, all processes of the other end,
+ * too. SIGUSR2 is passed on.
  *
  * Exit status: the program's, or the signal that ended it; 125 and one line on stderr if it could
  * not be run.
@@ -257,7 +257,7 @@ static void restrict_mount(int fd, const char *path, uint64_t attributes, unsign
 		fail("cannot make %s read-only", *path ? path : "a file");
 }
 
-/* Before the host's files are gone, and while root can still reach them */
+/* Called while the host's files are still there, and root can reach them */
 static void take_place(struct place *place)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
@@ -321,7 +321,7 @@ static void put_place(const struct place *place)
 }
 
 /*
- * A root without anything of the host's, but for what is given. Guests mount on these directories.
+ * A root with nothing of the host except the given files. Guests mount on these directories.
  */
 static void change_root(void)
 {
@@ -344,7 +344,7 @@ static void change_root(void)
 
 /* ---- The other side: its rights ---- */
 
-/* If the host has too little memory, these processes end before others do. */
+/* If the host runs out of memory, these processes are killed first. */
 static void go_first(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -354,7 +354,7 @@ static void go_first(void)
 	close(fd);
 }
 
-/* Only who is outside of a user namespace can say what users there are in it. */
+/* Only a process outside of a user namespace can map its users. */
 static void ask_for_ids(void)
 {
 	char byte = 0;
@@ -365,7 +365,7 @@ static void ask_for_ids(void)
 }
 
 /*
- * The user namespace is owned by root and has one user, who counts on his own whatever is limited.
+ * The user namespace is owned by root and has one user, to whom all limits apply separately.
  */
 static void become_nobody(void)
 {
@@ -412,9 +412,9 @@ static void set_limits(void)
 }
 
 /*
- * System calls that User-Mode Linux has no use for and of which most have had bugs in the host's
- * kernel. It is a list of what is refused, not of what is granted: which ones User-Mode Linux makes
- * depends on the C library.
+ * System calls that User-Mode Linux does not need, most of which have had bugs in the host's
+ * kernel. The list names refused calls, not permitted ones, because the calls of User-Mode Linux
+ * depend on the C library.
  */
 static const int refused[] = {
 	SYS_acct,
@@ -524,8 +524,7 @@ static void filter_calls(void)
 /* ---- The other side: its processes ---- */
 
 /*
- * The user has to be able to read what is given to him; what he cannot read, root does not read for
- * him.
+ * The user must be able to read the given files; root does not read them for the user.
  */
 static void check_access(void)
 {
@@ -567,8 +566,8 @@ static void __attribute__((noreturn)) run_program(void)
 }
 
 /*
- * The first process, which takes in orphans; when it ends, the kernel ends all others that are
- * here.
+ * The first process, which adopts orphans; when it ends, the kernel ends all others in the
+ * namespace.
  */
 static void __attribute__((noreturn)) be_first(void)
 {
@@ -602,7 +601,7 @@ static void __attribute__((noreturn)) be_inside(void)
 		become_nobody();
 	set_limits();
 	drop_capabilities();
-	/* Who started this may look for the guest's socket, below /proc/PID/root. */
+	/* The caller may look for the guest's socket below /proc/PID/root. */
 	must(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "show files");
 	end_with_starter();
 	check_access();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first program in a guest: puts the program under test into its place. The program's name and
- * environment come in a file, not on the kernel's command line, which is short, wants quoting, and
- * is shown in the kernel's log. What the program prints goes to a console of its own, on which the
- * kernel says nothing.
+ * The first program in a guest: executes the program under test. The program's name and environment
+ * come from a file, not from the kernel's command line, which is short, needs quoting, and appears
+ * in the kernel's log. The program's output goes to a separate console, on which the kernel prints
+ * nothing.
  */
 #include <errno.h>
 #include <fcntl.h>

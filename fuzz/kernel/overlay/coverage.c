@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Coverage of fs/erofs, which calls these functions at each branch and at each
- * comparison, for AFL++'s map. A comparison that fails counts as well, by the
- * number of leading bytes that are equal: one more is progress, so that a value
- * of many bytes is found byte by byte. Now and then the mutator is told what was
- * compared, so that it need not search at all for what lies in the input.
+ * Coverage of fs/erofs, which calls these functions at each branch and at each comparison, for
+ * AFL++'s map. A failed comparison counts as well, by the number of equal leading bytes: one more
+ * is progress, so that a long value is found byte by byte. Now and then the mutator is told what
+ * was compared, so that it need not search at all for what lies in the input.
  */
 #include <linux/bitops.h>
 #include <linux/preempt.h>
@@ -53,7 +52,7 @@ void fuzz_coverage_stop(void)
 	state.watching = false;
 }
 
-/* Interrupts and RCU callbacks come when they like: they would be noise. */
+/* Interrupts and RCU callbacks come at any time: they would be noise. */
 static __always_inline bool watching(void)
 {
 	return state.watching && in_task();

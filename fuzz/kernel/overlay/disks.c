@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Two images, each as a file and as a disk, and mounts of them. Both are there
- * once and for all, for making them takes longer than a mount.
+ * Two images, each as a file and as a disk, and mounts of them. Files and disks are created once,
+ * because that takes longer than a mount.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>

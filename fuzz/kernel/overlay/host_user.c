@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * The guest is a process, and this is the part of it that the host's libc runs:
- * AFL++'s shared memory, and its questions and answers.
+ * The guest is a process, and this is the part of it that uses the host's libc: AFL++'s shared
+ * memory and protocol.
  */
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What must be so. Verdicts, prefixes, inodes, xattrs and fingerprints are
- * compared by kernel/oracle; a disagreement is the end of the guest. Sharing and
- * content are compared here, for two images in domains of the input's choice.
+ * The properties that are checked. kernel/oracle compares verdicts, prefixes, inodes, xattrs and
+ * fingerprints; a disagreement ends the guest. This file compares sharing and content, for two
+ * images in domains that the input chooses.
  */
 #include <crypto/sha2.h>
 #include <linux/crc32.h>

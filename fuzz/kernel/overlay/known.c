@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * The kernel's complaints. A warning ends the guest, after the input that it
- * is for, unless it is one of those that are known, which are told by the place
- * that they come from. The panic repeats it, so that others may follow it. The
- * kernel prints them on a console, which is here.
+ * The kernel's complaints. A warning ends the guest at the end of the input, unless it is known by
+ * the place that it comes from. The panic repeats the warning, because others may follow it. The
+ * kernel prints them on a console, which is implemented here.
  */
 #include <linux/console.h>
 #include <linux/init.h>

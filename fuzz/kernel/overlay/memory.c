@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * What an input leaves behind: nothing, but for finding failed-mount-leak, so that
- * a guest lives for a million of them.
+ * Cleans up after an input, so that a guest lives for a million of them; only finding
+ * failed-mount-leak leaves memory behind.
  */
 #include <linux/file.h>
 #include <linux/mm.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* What a user of a mount does: walks, looks, reads in every way there is. */
+/* Acts as a user of a mount: walks, looks up and reads in every way. */
 #include <linux/fadvise.h>
 #include <linux/file.h>
 #include <linux/fs.h>
