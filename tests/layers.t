@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The layers of ref/: each knows those below it, and none above; and no file goes in a circle."""
 
-import collections
 import glob
 import os
 import re
 
 from erofs_ishare import tap
+from erofs_ishare.circles import calls, circles
 
 # From the lowest to the highest. ref/ishare.h is the vocabulary of all but core.
 LAYERS = ["core", "image", "check", "domain", "cmd"]
@@ -57,44 +57,10 @@ def wrong_include(path, name, target):
     return None
 
 
-def symbols(path, *options):
-    """The global symbols of an object file."""
-    return set(tap.run(["nm", "--format=just-symbols", *options, path]).stdout.split())
-
-
 def objects():
     """{C file: its object file}"""
     return {path: f"{tap.TOP}/build/{path[:-2]}.o"
             for layer in LAYERS for path in sources(layer) if path.endswith(".c")}
-
-
-def calls(made):
-    """{C file: {C file: a symbol of which it needs}}"""
-    home = {symbol: path for path, file in made.items()
-            for symbol in symbols(file, "--defined-only", "--extern-only")}
-    graph = collections.defaultdict(dict)
-    for path, file in made.items():
-        for symbol in symbols(file, "--undefined-only"):
-            if home.get(symbol, path) != path:
-                graph[path][home[symbol]] = symbol
-    return graph
-
-
-def circles(graph):
-    """Ways from a file back to itself: one for each file where a search first finds one."""
-    found, done = [], set()
-
-    def visit(path, way):
-        if path in way:
-            found.append(" -> ".join([*way[way.index(path):], path]))
-        elif path not in done:
-            for target in graph.get(path, ()):
-                visit(target, [*way, path])
-            done.add(path)
-
-    for path in sorted(graph):
-        visit(path, [])
-    return found
 
 
 def main():

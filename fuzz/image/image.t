@@ -9,6 +9,7 @@ import shutil
 import tempfile
 
 from erofs_ishare import sample, tap
+from erofs_ishare.circles import calls, circles
 
 HARNESS = f"{tap.TOP}/build/fuzz/libfuzzer/image"
 REGRESSIONS = f"{tap.TOP}/fuzz/image/regressions"
@@ -151,7 +152,16 @@ def bad_input():
                    f"try says about {name}: {why}", done.stderr)
 
 
+def one_way():
+    """The harness's own files use each other one way."""
+    built = files("build/fuzz/libfuzzer/fuzz/image/*.o")
+    graph = calls({os.path.basename(path): path for path in built})
+    tap.ok(len(graph) > 2, "the harness's files need each other", graph)
+    tap.is_empty(circles(graph), "no file of the harness needs itself by way of others")
+
+
 def main():
+    one_way()
     accepts()
     regressions()
     arguments()
