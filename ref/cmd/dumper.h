@@ -28,10 +28,10 @@ struct dumper {
 
 /* dump_miss.c */
 
-/* Reports in a sentence what is not shown, of which file (path or NULL), and why. */
+/* Reports what is not shown, and why; path: of the file concerned, or NULL. */
 void miss_for(struct dumper *dumper, uint32_t reason, const char *path, const char *sentence);
 
-/* The same for a rule that is broken. False: none is (ISHARE_RULE_COUNT). */
+/* The same for a broken rule; false: none is (ISHARE_RULE_COUNT). */
 bool misses_by(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
 	       const char *sentence);
 
