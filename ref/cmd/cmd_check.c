@@ -11,17 +11,21 @@ enum { DEFAULT_LIMIT = 1000 };
 /* An image on the command line, and the extra devices that follow it. */
 struct argument {
 	char *path;
-	size_t first_device; /* in struct check */
+	size_t first_device; /* in struct arguments */
 	size_t device_count;
 };
 
-struct check {
+struct arguments {
 	struct argument *images;
 	size_t image_count;
 	char **devices; /* of all images, in their order */
 	size_t device_count;
 	char **globs; /* of --rule */
 	size_t glob_count;
+};
+
+struct check {
+	struct arguments arguments;
 	bool domain; /* all images form one trust domain */
 	bool trust_opaque;
 	uint64_t budget; /* bytes */
@@ -161,28 +165,28 @@ static const char *select_rules(struct check *check, const char *glob)
 
 static void add_image(struct check *check, char *path)
 {
-	check->images[check->image_count++] =
-		(struct argument){ .path = path, .first_device = check->device_count };
+	check->arguments.images[check->arguments.image_count++] =
+		(struct argument){ .path = path, .first_device = check->arguments.device_count };
 }
 
 static void add_device(struct check *check, char *path)
 {
-	check->devices[check->device_count++] = path;
-	if (check->image_count)
-		check->images[check->image_count - 1].device_count++;
+	check->arguments.devices[check->arguments.device_count++] = path;
+	if (check->arguments.image_count)
+		check->arguments.images[check->arguments.image_count - 1].device_count++;
 }
 
 /* If there is only one image, its devices may also precede it. */
 static void give_early_devices(struct check *check, struct argp_state *state)
 {
-	struct argument *first = &check->images[0];
+	struct argument *first = &check->arguments.images[0];
 
-	if (check->image_count > 1 && first->first_device)
+	if (check->arguments.image_count > 1 && first->first_device)
 		usage_error(state, "--device=%s precedes all images: put it after its image",
-			    check->devices[0]);
+			    check->arguments.devices[0]);
 	first->first_device = 0;
-	if (check->image_count == 1)
-		first->device_count = check->device_count;
+	if (check->arguments.image_count == 1)
+		first->device_count = check->arguments.device_count;
 }
 
 static void finish_options(struct check *check, struct argp_state *state)
@@ -190,13 +194,13 @@ static void finish_options(struct check *check, struct argp_state *state)
 	give_early_devices(check, state);
 	if ((check->trust_opaque || check->has_budget) && !check->options.digests)
 		usage_error(state, "--trust-opaque and --budget require --digests");
-	if (!check->glob_count)
+	if (!check->arguments.glob_count)
 		select_rules(check, "*");
-	for (size_t i = 0; i < check->glob_count; i++) {
-		const char *why = select_rules(check, check->globs[i]);
+	for (size_t i = 0; i < check->arguments.glob_count; i++) {
+		const char *why = select_rules(check, check->arguments.globs[i]);
 
 		if (why)
-			usage_error(state, "--rule=%s %s", check->globs[i], why);
+			usage_error(state, "--rule=%s %s", check->arguments.globs[i], why);
 	}
 }
 
@@ -227,7 +231,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		set_profile(check, arg, state);
 		return 0;
 	case OPTION_RULE:
-		check->globs[check->glob_count++] = arg;
+		check->arguments.globs[check->arguments.glob_count++] = arg;
 		return 0;
 	case OPTION_SEVERITY:
 		set_severity(check, arg, state);
@@ -333,7 +337,7 @@ static bool judge_image(struct check *check, const struct argument *argument,
 	const struct report_format *format = check->report.format;
 	struct ishare_sink sink = sink_of(check);
 	enum ishare_result result =
-		open_image(argument->path, check->devices + argument->first_device,
+		open_image(argument->path, check->arguments.devices + argument->first_device,
 			   argument->device_count, image);
 	bool done;
 
@@ -398,11 +402,13 @@ static enum ishare_opaque opaque_of(const struct check *check)
 static void judge(struct check *check)
 {
 	if (check->domain) {
-		judge_domain(check, "trust domain", check->images, check->image_count);
+		judge_domain(check, "trust domain", check->arguments.images,
+			     check->arguments.image_count);
 		return;
 	}
-	for (size_t i = 0; i < check->image_count; i++)
-		judge_domain(check, check->images[i].path, &check->images[i], 1);
+	for (size_t i = 0; i < check->arguments.image_count; i++)
+		judge_domain(check, check->arguments.images[i].path, &check->arguments.images[i],
+			     1);
 }
 
 static int exit_status(const struct check *check)
@@ -422,9 +428,9 @@ static void start(struct check *check, int argc)
 {
 	size_t room = (size_t)argc;
 
-	check->images = allocate(room, sizeof(struct argument));
-	check->devices = allocate(room, sizeof(char *));
-	check->globs = allocate(room, sizeof(char *));
+	check->arguments.images = allocate(room, sizeof(struct argument));
+	check->arguments.devices = allocate(room, sizeof(char *));
+	check->arguments.globs = allocate(room, sizeof(char *));
 	check->least = ISHARE_NOTE;
 	check->options.limit = DEFAULT_LIMIT;
 	check->budget = ISHARE_BUDGET_BYTES;
@@ -455,8 +461,8 @@ int cmd_check(int argc, char **argv)
 	check.outcome.status = exit_status(&check);
 	format->end(&check.report, &check.outcome);
 	ishare_budget_free(check.options.budget);
-	free(check.images);
-	free(check.devices);
-	free(check.globs);
+	free(check.arguments.images);
+	free(check.arguments.devices);
+	free(check.arguments.globs);
 	return check.outcome.status;
 }
