@@ -7,7 +7,9 @@
 #ifndef ISHARE_DOMAIN_H
 #define ISHARE_DOMAIN_H
 
+#include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "check/check.h"
 
@@ -92,7 +94,7 @@ bool budget_take(struct ishare_budget *budget, uint64_t bytes);
 /* The same for zeros, which count only once; *zeros may be NULL. */
 bool budget_take_zeros(struct ishare_budget *budget, uint64_t size, struct zeros **zeros);
 
-/* pool.c: threads that read and hash the contents of files, while a walk goes on */
+/* content.c: what one thread does with a file */
 
 /* One file to read. */
 struct job {
@@ -129,6 +131,26 @@ struct result {
 	enum read_result why;
 	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content */
 };
+
+/* One thread's tools. */
+struct worker {
+	struct reader reader;
+	const EVP_MD *sha256;
+	EVP_MD_CTX *context;
+	uint8_t *piece; /* of a file */
+	const atomic_bool *stopping; /* nobody wants the rest */
+};
+
+/* False: no memory. In any case, worker_release() frees what there is. */
+bool worker_init(struct worker *worker, const struct volume *volume, const EVP_MD *sha256,
+		 const atomic_bool *stopping);
+void worker_release(struct worker *worker);
+
+/* Hash the content, and examine the padding, of a file. True: there is a result to report. */
+bool hash_job(struct worker *worker, const struct job *job, struct result *result);
+bool examine_padding(struct worker *worker, const struct job *job, struct result *result);
+
+/* pool.c: threads that read and hash the contents of files, while a walk goes on */
 
 struct results {
 	struct result *items; /* in the order of their jobs, if there is anything to report */

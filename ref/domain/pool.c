@@ -15,8 +15,6 @@
 #define QUEUE_ROOM 1024u
 #define BATCH 16u /* jobs that a thread takes at once: most files are small */
 #define MAX_THREADS 64u
-#define PIECE (128u * 1024u)
-#define THREAD_LINES 16u
 
 struct queue {
 	struct job jobs[QUEUE_ROOM];
@@ -39,25 +37,6 @@ struct pool {
 	struct results results;
 };
 
-/* One thread's tools. */
-struct worker {
-	struct pool *pool;
-	struct reader reader;
-	EVP_MD_CTX *context;
-	uint8_t *piece;
-};
-
-static struct result new_result(const struct job *job)
-{
-	return (struct result){
-		.sequence = job->sequence,
-		.met = job->met,
-		.place = job->place,
-		.key = job->key,
-		.opaque = job->opaque,
-	};
-}
-
 static bool keep_result(struct results *results, const struct result *result)
 {
 	if (results->count == results->room) {
@@ -73,63 +52,9 @@ static bool keep_result(struct results *results, const struct result *result)
 	return true;
 }
 
-static enum read_result crypto_failed(struct worker *worker)
+static void end_job(struct pool *pool, const struct worker *worker, const struct result *result,
+		    bool told)
 {
-	return read_failed(&worker->reader, "libcrypto cannot compute a SHA-256");
-}
-
-static enum read_result hash_content(struct worker *worker, const struct file *file,
-				     uint8_t *digest)
-{
-	uint64_t pos = 0;
-
-	if (!EVP_DigestInit_ex(worker->context, worker->pool->sha256, NULL))
-		return crypto_failed(worker);
-	while (pos < file->inode.size && !worker->pool->stopping) {
-		uint64_t left = file->inode.size - pos;
-		size_t size = left < PIECE ? (size_t)left : PIECE;
-		enum read_result result =
-			file_read(&worker->reader, file, pos, worker->piece, size);
-
-		if (result != READ_OK)
-			return result;
-		if (!EVP_DigestUpdate(worker->context, worker->piece, size))
-			return crypto_failed(worker);
-		pos += size;
-	}
-	if (worker->pool->stopping)
-		return READ_FAILED; /* of which nobody will hear */
-	return EVP_DigestFinal_ex(worker->context, digest, NULL) ? READ_OK : crypto_failed(worker);
-}
-
-/* The first thread that needs the digest of that many zeros computes it; others wait. */
-static enum read_result hash_zeros(struct worker *worker, const struct job *job, uint8_t *digest)
-{
-	struct zeros *zeros = job->zeros;
-	enum read_result result = READ_OK;
-
-	pthread_mutex_lock(&zeros->lock);
-	if (!zeros->done)
-		result = hash_content(worker, &job->file, zeros->digest);
-	zeros->done = result == READ_OK;
-	memcpy(digest, zeros->digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
-	pthread_mutex_unlock(&zeros->lock);
-	return result;
-}
-
-static enum outcome judge_digest(const struct job *job, const uint8_t *digest)
-{
-	struct ishare_view value = { job->fingerprint, ISHARE_FINGERPRINT_SHA256_SIZE };
-	struct ishare_view computed = { digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE };
-
-	if (job->opaque)
-		return DIGEST_TAKEN;
-	return fingerprint_digest(&value, &computed) ? DIGEST_MATCHES : DIGEST_DIFFERS;
-}
-
-static void end_job(struct worker *worker, const struct result *result, bool told)
-{
-	struct pool *pool = worker->pool;
 	struct results *results = &pool->results;
 
 	pthread_mutex_lock(&pool->lock);
@@ -142,62 +67,17 @@ static void end_job(struct worker *worker, const struct result *result, bool tol
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void run_hash(struct worker *worker, const struct job *job)
+static void run_job(struct pool *pool, struct worker *worker, const struct job *job)
 {
-	struct result result = new_result(job);
+	struct result result;
+	bool told;
 
-	result.why = job->zeros ? hash_zeros(worker, job, result.digest)
-				: hash_content(worker, &job->file, result.digest);
-	result.outcome =
-		result.why == READ_OK ? judge_digest(job, result.digest) : DIGEST_UNREADABLE;
-	end_job(worker, &result, result.outcome != DIGEST_MATCHES);
-}
-
-/* The bytes from the first to the last that is not zero; of those on another device, the inode. */
-static struct place padding_place(const struct worker *worker, const struct job *job,
-				  const struct padding *padding)
-{
-	size_t first = 0, last = padding->bytes.size;
-
-	while (!padding->bytes.data[first])
-		first++;
-	while (!padding->bytes.data[last - 1])
-		last--;
-	if (padding->device)
-		return place_struct(job->file.space,
-				    job->file.inode.extended ? ISHARE_STRUCT_INODE_EXTENDED
-							     : ISHARE_STRUCT_INODE_COMPACT,
-				    job->file.offset);
-	return place_bytes(&worker->pool->volume->image, padding->offset + first,
-			   (uint32_t)(last - first));
-}
-
-static void run_padding(struct worker *worker, const struct job *job)
-{
-	struct result result = new_result(job);
-	struct padding padding;
-
-	result.why = file_padding(&worker->reader, &job->file, worker->piece, &padding);
-	if (result.why == READ_OUTSIDE || result.why == READ_CORRUPT)
-		return; /* what is not there shows nothing: see inode.data-bounds */
-	if (result.why != READ_OK) {
-		result.outcome = PADDING_UNREADABLE;
-	} else if (!fingerprint_padding_zero(&padding.bytes)) {
-		result.outcome = PADDING_NOT_ZERO;
-		result.padding = (uint32_t)padding.bytes.size;
-		result.place = padding_place(worker, job, &padding);
-	} else {
-		return;
+	if (job->hash) {
+		told = hash_job(worker, job, &result);
+		end_job(pool, worker, &result, told);
 	}
-	end_job(worker, &result, true);
-}
-
-static void run_job(struct worker *worker, const struct job *job)
-{
-	if (job->hash)
-		run_hash(worker, job);
-	if (job->padding)
-		run_padding(worker, job);
+	if (job->padding && examine_padding(worker, job, &result))
+		end_job(pool, worker, &result, true);
 }
 
 /*
@@ -235,22 +115,18 @@ static void drop_jobs(struct pool *pool)
 
 static void *work(void *argument)
 {
-	struct worker worker = { .pool = argument };
+	struct pool *pool = argument;
 	struct job jobs[BATCH];
+	struct worker worker;
 	size_t count;
 
-	worker.context = EVP_MD_CTX_new();
-	worker.piece = malloc(PIECE);
-	if (reader_init(&worker.reader, worker.pool->volume, THREAD_LINES) && worker.context &&
-	    worker.piece)
-		while ((count = take_jobs(worker.pool, jobs)) > 0)
+	if (worker_init(&worker, pool->volume, pool->sha256, &pool->stopping))
+		while ((count = take_jobs(pool, jobs)) > 0)
 			for (size_t i = 0; i < count; i++)
-				run_job(&worker, &jobs[i]);
+				run_job(pool, &worker, &jobs[i]);
 	else
-		drop_jobs(worker.pool);
-	reader_release(&worker.reader);
-	EVP_MD_CTX_free(worker.context);
-	free(worker.piece);
+		drop_jobs(pool);
+	worker_release(&worker);
 	return NULL;
 }
 
