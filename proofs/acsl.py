@@ -215,7 +215,7 @@ def directives(name, code, headers):
         if not inner:
             return [f"not within #ifndef {guard}, #define {guard} and #endif"]
         code = inner.group(1)
-    allowed = {f'#include "{h}"' for h in (*headers, *GENERATED)} | {f"#define {m}"
-                                                                     for m in MACROS.get(name, ())}
+    allowed = ({f'#include "{h}"' for h in (*headers, *GENERATED)}
+               | {f"#define {m}" for m in MACROS.get(name, ())})
     return [f"a preprocessor line that is not on the list: `{line.strip()}`"
             for line in re.findall(r"^.*#.*$", code, re.MULTILINE) if line.strip() not in allowed]

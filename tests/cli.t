@@ -971,8 +971,8 @@ def test_dump_limit():
            and part["inodes"] == whole["inodes"][:len(part["inodes"])]
            and not part["complete"] and part["prefixes"] == whole["prefixes"],
            "dump --limit=2000 in JSON", cut.stderr, part)
-    left = sum(1 + len(i["xattrs"]) for i in whole["inodes"]) - sum(1 + len(i["xattrs"])
-                                                                    for i in part["inodes"])
+    left = (sum(1 + len(i["xattrs"]) for i in whole["inodes"])
+            - sum(1 + len(i["xattrs"]) for i in part["inodes"]))
     tap.ok(told and int(told[1]) == left, "dump counts what it leaves out", told, left)
     ends(tool("dump", "--limit=2000", GOOD), 2, "dump --limit=2000 in text",
          "\nNot everything could be shown: see the errors.\n$", "--limit")

@@ -33,8 +33,8 @@ def test_choice():
 
 def test_turns():
     """Each thing has its turn, and about as often as any other."""
-    for what, count, number in (("machines", 3, 1), ("patches", 17, 6), ("a sweep's tenth", 1000,
-                                                                          100)):
+    for what, count, number in (("machines", 3, 1), ("patches", 17, 6),
+                                ("a sweep's tenth", 1000, 100)):
         names = [f"{what} {i}" for i in range(count)]
         turns = dict.fromkeys(names, 0)
         for seed in SEEDS:

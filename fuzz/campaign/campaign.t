@@ -259,8 +259,8 @@ def test_stop_and_resume(where):
     for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM"),
                          (signal.SIGHUP, "SIGHUP")):
         run = Run(where, "sound", "--time", "1h", "--jobs", "2", directory="r", **UNTRIMMED)
-        ready = run.runs("main") and run.runs("asan") and until(lambda: len(run.queue("main")) > 2,
-                                                                40)
+        ready = (run.runs("main") and run.runs("asan")
+                 and until(lambda: len(run.queue("main")) > 2, 40))
         before = execs(run, "main") if known else 0
         run.process.send_signal(number)
         status, said = run.wait(), run.said()

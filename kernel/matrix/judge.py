@@ -45,8 +45,8 @@ def worst(verdicts):
 
 def cell(value, verdict=AGREES, why="", points=()):
     """What one column says of one image. `points` are what an explanation has to be found for."""
-    return {"value": value, "verdict": verdict, "why": why} | ({"points": list(points)}
-                                                               if points else {})
+    return ({"value": value, "verdict": verdict, "why": why}
+            | ({"points": list(points)} if points else {}))
 
 
 def point(direction, seen, rules):
@@ -309,8 +309,8 @@ class Judge:
             return disagreement(f"{value}; with inode_share {other or 'mounts'}",
                                 "the options make a difference",
                                 point(DIFFERS, other or "mounts", rules))
-        if error in expected | errors_of(reports,
-                                         "mount-may") | root or (not error and not expected):
+        if (error in expected | errors_of(reports, "mount-may") | root
+                or (not error and not expected)):
             return cell(value)
         if not error:
             return disagreement(value, f"should be refused with {' or '.join(sorted(expected))}",

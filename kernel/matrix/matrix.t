@@ -122,8 +122,8 @@ def test_runner():
 
 def finding(rule, severity="error", path=None):
     """An event of the core."""
-    return {"type": "finding", "rule": rule, "severity": severity} | ({"path": path}
-                                                                      if path else {})
+    return ({"type": "finding", "rule": rule, "severity": severity}
+            | ({"path": path} if path else {}))
 
 
 UNEXAMINED = {"type": "unexamined", "reason": "it is compressed"}
@@ -327,9 +327,8 @@ def test_known(judge):
     rules = [judge.spec.rule(name) for name in ("sb.magic", "sb.checksum")]
 
     def told(name, column, *points):
-        return known.explain(name,
-                             {column: {"value": "?", "verdict": DISAGREES, "why": "?",
-                                       "points": points}})[column]
+        cell = {"value": "?", "verdict": DISAGREES, "why": "?", "points": points}
+        return known.explain(name, {column: cell})[column]
 
     explained = told("a/1", "access", point(REFUSES, "EIO", []))
     tap.ok(explained["verdict"] == EXPLAINED and "because" in explained["why"],

@@ -193,8 +193,8 @@ def more(row):
     """The edits and all output, folded up."""
     facts = []
     if row["base"]:
-        with open(f"{TOP}/{row['base']}", "rb") as before, open(f"{TOP}/{row['file']}",
-                                                                "rb") as after:
+        with (open(f"{TOP}/{row['base']}", "rb") as before,
+              open(f"{TOP}/{row['file']}", "rb") as after):
             facts.append(f"<p>Edited from <code>{escape(row['base'])}</code>: "
                          f"<code>{escape(edit_words(row['edits']))}"
                          "</code></p>\n"

@@ -64,8 +64,8 @@ class Core:
         if batch:
             batches.append(([n for n, _ in batch], []))
         reports = [None] * len(images)
-        for numbers, events in parallel(lambda b: (b[0], self.batch([images[n][0] for n in b[0]],
-                                                                    b[1])), batches):
+        for numbers, events in parallel(
+                lambda b: (b[0], self.batch([images[n][0] for n in b[0]], b[1])), batches):
             for number in numbers:
                 reports[number] = events[images[number][0]]
         return reports
