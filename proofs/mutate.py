@@ -126,8 +126,8 @@ class Body:
         i -= 1
         while True:
             while self.text(i) in (")", "]"):
-                i = self.pair[i] - 1 if self.is_word(self.pair[i] - 1) or self.text(
-                    i) == "]" else self.pair[i]
+                i = (self.pair[i] - 1
+                     if self.is_word(self.pair[i] - 1) or self.text(i) == "]" else self.pair[i])
                 if self.text(i) == "(":
                     return i
             if self.text(i - 1) in ("->", "."):

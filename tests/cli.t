@@ -588,8 +588,7 @@ def padding(copies):
         tap.ok({f["rule"] for f in found} == {"fingerprint.padding-zero"}
                and file["path"] in {f["path"] for f in found}
                and all(f["place"]["offset"] in (i["offset"] for i in short_files(image, *devices))
-                       if devices
-                       else f["place"]["offset"] == at for f in found),
+                       if devices else f["place"]["offset"] == at for f in found),
                f"{os.path.basename(data)}: a byte behind the end of a file", at,
                file["path"], found)
         ends(check(*arguments), 0, f"{os.path.basename(data)}: without --digests nobody looks",
@@ -805,8 +804,8 @@ def test_hostile_names(copies):
 def test_rules():
     rules = json.loads(tool("rules", "--format=json").stdout)
     text = tool("rules").stdout.splitlines()
-    tap.ok([line.split()[:3] for line in text[:-2]] == [[r["name"], r["severity"], r["subject"]]
-                                                        for r in rules],
+    tap.ok([line.split()[:3] for line in text[:-2]]
+           == [[r["name"], r["severity"], r["subject"]] for r in rules],
            "text and JSON list the same rules", *text)
     tap.is_empty([line for line, r in zip(text, rules)
                   if not first_sentence_of(line[50:], r["requirement"])],
@@ -820,8 +819,8 @@ def test_rules():
     for rule in rules:
         done = tool("explain", rule["name"])
         words = " ".join(done.stdout.split())
-        if done.returncode or rule["name"] not in words or " ".join(
-                rule["requirement"].split()) not in words:
+        if (done.returncode or rule["name"] not in words
+                or " ".join(rule["requirement"].split()) not in words):
             wrong.append(f"{rule['name']}: status {done.returncode}: {done.stdout[:300]}")
     tap.is_empty(wrong, "explain knows every rule")
     for asked, meant in (("sb.ishare-prefixid", "sb.ishare-prefix-id"), ("sb_magic", "sb.magic"),

@@ -268,11 +268,12 @@ def test_pairs(work):
             "json": [e["other_path"]
                      for e in json.loads(tool("check", "--format=json", *arguments))["events"]],
             "SARIF": [r["relatedLocations"][0]["logicalLocations"][0]["fullyQualifiedName"]
-                      for r in json.loads(
-                tool("check", "--format=sarif", *arguments))["runs"][0]["results"]],
-            "TAP": [yaml.safe_load(block)["first"][0]["other_path"] for block in re.findall(
-                r"^  ---\n(.*?)^  \.\.\.\n", tool("check", "--format=tap", *arguments),
-                re.M | re.S)],
+                      for r in json.loads(tool("check", "--format=sarif", *arguments))
+                      ["runs"][0]["results"]],
+            "TAP": [yaml.safe_load(block)["first"][0]["other_path"]
+                    for block in re.findall(r"^  ---\n(.*?)^  \.\.\.\n",
+                                            tool("check", "--format=tap", *arguments),
+                                            re.M | re.S)],
         }
         for form, paths in told.items():
             if [plain(p) for p in paths] != [b"/" + name]:

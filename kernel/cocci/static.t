@@ -162,8 +162,8 @@ def gather():
     it comes from}."""
     shutil.rmtree(CODE, ignore_errors=True)
     origin = {f"fs/erofs/{os.path.basename(path)}": path for path in glob.glob(f"{EROFS}/*.[ch]")}
-    own = glob.glob(f"{TOP}/kernel/*/*.c") + glob.glob(f"{TOP}/kernel/kunit/*.h") + glob.glob(
-        f"{TOP}/kernel/oracle/*.h")
+    own = (glob.glob(f"{TOP}/kernel/*/*.c") + glob.glob(f"{TOP}/kernel/kunit/*.h")
+           + glob.glob(f"{TOP}/kernel/oracle/*.h"))
     origin |= {os.path.relpath(path, TOP): path for path in own}
     for name, path in origin.items():
         text = content(path).decode()

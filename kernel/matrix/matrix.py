@@ -128,10 +128,10 @@ class Matrix:
                            "why": case.why, "edits": case.edits, "base": case.base,
                            "padded": case.padded,
                            "cells": cells, "verdict": worst(c["verdict"] for c in cells.values()),
-                           "words": {r.name: ". ".join(w.rstrip(".")
-                                                       for w in (kernel_words(r), r.divergence)
-                                                       if w)
-                                     for r in rules},
+                           "words": {
+                               r.name: ". ".join(w.rstrip(".") for w
+                                                 in (kernel_words(r), r.divergence) if w)
+                               for r in rules},
                            "mounted": said if case.padded else None, "kernel": observed,
                            "fsck": fscked,
                            "dump": dumped})

@@ -104,9 +104,9 @@ def test_filter(browser, url, rows):
         shown = choose(**values)
         tap.ok(sorted(shown) == wanted(condition), f"filter {name}: {len(shown)} rows", shown[:10],
                wanted(condition)[:10])
-        tap.ok(browser.ask("document.querySelector('output').textContent").startswith(
-            f"{len(shown)} of {len(rows)} "),
-               f"filter {name}: the number is told")
+        number = browser.ask("document.querySelector('output').textContent")
+        tap.ok(number.startswith(f"{len(shown)} of {len(rows)} "),
+               f"filter {name}: the number is shown")
         tap.ok(browser.ask("document.querySelector('#nothing').hidden") == bool(shown),
                f"filter {name}: it is said if nothing matches")
         widths = browser.ask("[...document.querySelectorAll('#matrix thead th')].map(h => "

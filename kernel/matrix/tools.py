@@ -108,8 +108,8 @@ def announces_fingerprints(file):
 
 def outcome(status, said):
     """The meaning of a tool's exit status, with the end of its output."""
-    word = {"0": "passes", "hang": "hang"}.get(status) or ("refuses" if status.isdigit()
-                                                           else "crash")
+    word = ({"0": "passes", "hang": "hang"}.get(status)
+            or ("refuses" if status.isdigit() else "crash"))
     if status == "0" and "<E>" in said:
         word = "complains, ends with 0"
     return {"value": word, "status": status, "said": " ".join(said.split())[-TOLD:]}
