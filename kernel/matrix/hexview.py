@@ -40,7 +40,7 @@ def view(before, after):
     for at in rows[:ROWS_MAX]:
         lines.append(f"{at:08x}  - {row(before, after, at, 'del')}")
         lines.append(f"          + {row(after, before, at, 'ins')}")
-    more = f"<p>And {len(rows) - ROWS_MAX} more rows of {WIDTH} bytes.</p>\n" if len(
-        rows) > ROWS_MAX else ""
+    more = (f"<p>And {len(rows) - ROWS_MAX} more rows of {WIDTH} bytes.</p>\n"
+            if len(rows) > ROWS_MAX else "")
     text = "\n".join(lines)
     return f"{size_words(before, after)}<pre tabindex=\"0\" aria-label=\"changed bytes\">{text}</pre>\n{more}"

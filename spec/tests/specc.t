@@ -46,12 +46,13 @@ predicate superblock_conforms{{L}}(struct ishare_superblock *sb) = // sb_magic(s
 """
 # Two rules of severity error: one is left out, the other demanded under the name that its predicate
 # applies.
-CONFORMING = (GOOD.replace("severity: warning",
-                           "severity: error\nhides: "
-                           "nothing\nsharing: file").replace("SHOULD be 9", "MUST be 9").replace(
-    "predicate sb_block_size{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;",
-    "predicate sb_extent{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;\n"
-    "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);") + CONFORMANCE)
+CONFORMING = (
+    GOOD.replace("severity: warning", "severity: error\nhides: nothing\nsharing: file")
+    .replace("SHOULD be 9", "MUST be 9")
+    .replace("predicate sb_block_size{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;",
+             "predicate sb_extent{L}(struct ishare_superblock *sb) = sb->blkszbits == 9;\n"
+             "predicate sb_block_size{L}(struct ishare_superblock *sb) =\n    sb_extent(sb);")
+    + CONFORMANCE)
 
 
 def conforming(formula):

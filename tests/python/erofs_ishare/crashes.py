@@ -213,8 +213,8 @@ def death(name, ones):
     """The deaths with the same signature."""
     first = ones[0]
     size, before = first.sizes()
-    small = first.small[0] if len(
-        first.small) == 1 else f"{first.path}/{'minimised' if first.repeats else 'ring'}"
+    small = (first.small[0] if len(first.small) == 1
+             else f"{first.path}/{'minimised' if first.repeats else 'ring'}")
     return {"id": identifier(name), "signature": name, "kind": first.kind,
             "title": title(first.log, False),
             "inputs": [relative(one.path) for one in ones], "repeats": first.repeats,
