@@ -173,7 +173,8 @@ enum read_result find_metabox(struct reader *reader, struct volume *volume);
 
 /*
  * Reads the table of long xattr name prefixes, as far as its records are well-formed; READ_CORRUPT
- * if not all are. READ_OUTSIDE: the table is not in its space; or the state of that.
+ * if not all are. READ_OUTSIDE: the table is not in its space. Other results: the state of the
+ * space.
  */
 enum read_result read_prefixes(struct reader *reader, struct volume *volume);
 const struct space *prefix_space(const struct volume *volume);
