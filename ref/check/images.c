@@ -31,6 +31,6 @@ bool report_image(struct report *report, struct ishare_image *image)
 	if (report->image)
 		report_end_image(report);
 	reader_release(&report->rows);
-	report->image = image;
-	return reader_init(&report->rows, &image->volume, ROW_LINES);
+	report->image = reader_init(&report->rows, &image->volume, ROW_LINES) ? image : NULL;
+	return report->image;
 }

@@ -87,7 +87,7 @@ void report_start(struct report *report, const struct ishare_options *options,
 bool subject_path(const struct report *report, char *buffer, size_t size);
 
 /*
- * images.c: what follows is about another image. False: no memory (report->state is not changed).
+ * images.c: what follows is about another image. False: no memory; it is about none then.
  */
 bool report_image(struct report *report, struct ishare_image *image);
 
