@@ -9,7 +9,9 @@ deps-kernel = $(deps-images) flex bison bc tar xz-utils patch dpkg apt debian-ar
 
 # In a sample, the guests debug and strict and those of the kernel's fuzzer take turns.
 turns = $(eval turns := $(whose_turn))$(turns)
-whose_turn = $(if $(sampled),$(shell SAMPLE='$(SAMPLE)' tests/tools/turns),debug fuzz)
+whose_turn = $(if $(sampled),$(drawn_turns),debug fuzz)
+drawn_turns = $(shell SAMPLE='$(SAMPLE)' tests/tools/turns)$(if $(filter-out 0,$(.SHELLSTATUS)),\
+	$(error tests/tools/turns failed))
 GUESTS = plain $(if $(filter debug,$(turns)),debug strict)
 STATIC_PROGRAM = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static
 

@@ -21,12 +21,12 @@ HEAD = """\
 """
 # The guests debug and strict with what runs in them, and the guests for fuzzing.
 PARTS = {
-    "debug": ("kernel/kunit", "kernel/oracle", "kernel/probe", "kernel/uml"),
+    "debug": ("kernel/kunit", "kernel/oracle", "kernel/probe", "kernel/uml", "ref/core", "spec"),
     "fuzz": ("fuzz/kernel", "fuzz/mutator", "fuzz/planted/kernel", "kernel/oracle", "kernel/uml",
-             "ref/core"),
+             "ref/core", "spec", "tests/images"),
 }
 # Nothing is made of them.
-IDLE = (".md", ".pyc", "~")
+IDLE = ("README.md", ".pyc", "~")
 
 
 def files_of(part):
