@@ -95,7 +95,7 @@ packages:
 # ---- Sources and variants ----
 
 VERSION := $(shell sed -n 's/^.define ISHARE_VERSION "\(.*\)"/\1/p' ref/ishare.h)
-CORE := $(wildcard ref/core/*.c)
+CORE := $(wildcard ref/core/*.c) build/spec/codec.c
 LIB := $(wildcard ref/image/*.c ref/check/*.c ref/domain/*.c)
 CMD := $(wildcard ref/cmd/*.c)
 UNIT := $(wildcard tests/unit/*_test.c)
@@ -147,6 +147,11 @@ $(1)/.flags: FORCE | $(7) build/spec/.complete
 	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 
 $(1)/ref/core/%.o: ref/core/%.c $(1)/.flags build/spec/.stamp
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_cc) $$(CORE_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(1)/build/spec/codec.o: build/spec/codec.c $(1)/.flags build/spec/.stamp
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_cc) $$(CORE_FLAGS) -MMD -MP -c -o $$@ $$<
@@ -254,8 +259,8 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-HEADERS = $(wildcard ref/core/*.h) ref/ishare.h build/spec/layout.h build/spec/rules.h \
-	build/spec/spec.acsl.h
+HEADERS = $(wildcard ref/core/*.h) ref/ishare.h $(addprefix build/spec/,layout.h spec.acsl.h codec.h \
+	rules.h)
 
 build/libishare.pc: ref/libishare.pc.in FORCE | packages
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \

@@ -29,7 +29,7 @@ class Tree:
             shutil.copytree(f"{tap.TOP}/{path}", f"{self.directory}/{path}", symlinks=True)
         os.makedirs(f"{self.directory}/build/spec")
         os.makedirs(f"{self.directory}/bin")
-        for name in ("spec.acsl.h", "layout.h", "rules.h", "rules.c"):
+        for name in ("spec.acsl.h", "layout.h", "codec.h", "codec.c", "rules.h", "rules.c"):
             shutil.copy(f"{tap.TOP}/build/spec/{name}", f"{self.directory}/build/spec/{name}")
         # The same with less patience.
         self.edit("proofs/wp.py", "SECONDS_PER_GOAL = 60", "SECONDS_PER_GOAL = 5")

@@ -104,7 +104,7 @@ def contracts_of(function, source):
     found = []
     for path in dict.fromkeys([source.path,
                                *sorted(p for p in source.dependencies() if p.endswith(".h"))]):
-        if not path.startswith("build/"):
+        if os.path.basename(path) not in acsl.GENERATED:
             found += [c for c in contracts_in(path) if c.function == function]
     return found
 

@@ -23,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 BUILD = "build/proofs"
 SPEC = "build/spec/spec.acsl.h"
+CODEC = ("build/spec/codec.c", "build/spec/codec.h")
 TOOLS = {"frama-c": "frama-c-base", "why3": "why3", "cvc5": "cvc5", "gcc": "gcc", "nm": "binutils"}
 # The drivers and the form of the log are those of these versions.
 VERSIONS = {"frama-c": ("-version", "25."), "why3": ("--version", "1.5."),
@@ -109,8 +110,8 @@ def read(path):
 
 
 def core_files():
-    """All C files of the core."""
-    return sorted(glob.glob("ref/core/*.[ch]"))
+    """All C files of the core, generated ones included."""
+    return sorted([*CODEC, *glob.glob("ref/core/*.[ch]")])
 
 
 def write(path, text, mode=0o644):

@@ -11,7 +11,7 @@ SPEC_TOOLS := $(wildcard spec/specc/*.py)
 SPEC_BASES := $(wildcard spec/base/*)
 PROOF_REPORT := $(wildcard build/proofs/report.json)
 JUDGES := ref/check ref/domain
-SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h rules.h rules.c erofs.dict)
+SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h codec.h codec.c rules.h rules.c erofs.dict)
 
 .PHONY: spec report-rules
 spec: ## build: Compile the specification: headers, vectors, build/spec/spec.html

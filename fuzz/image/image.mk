@@ -49,7 +49,7 @@ build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/cor
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q)fuzz/image/make-fields build/spec/layout.h $@ build/fuzz/fields.options \
-		$(wildcard ref/core/*.h)
+		build/spec/codec.h $(wildcard ref/core/*.h)
 
 # The objects of a variant, and its linker flags. The AFL++ variants have their own fork server.
 fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) \

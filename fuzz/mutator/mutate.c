@@ -141,7 +141,7 @@ static void find_xattrs(struct search *s, const struct ishare_inode *inode, uint
 	uint64_t entries;
 
 	if (!inode->xattr_isize || area.size < inode->xattr_isize ||
-	    ishare_ibody_decode(&area, &header) != ISHARE_OK ||
+	    ishare_ibody_header_decode(&area, &header) != ISHARE_OK ||
 	    !add_struct(s, ISHARE_STRUCT_IBODY_HEADER, base))
 		return;
 	entries = ISHARE_IBODY_HEADER_SIZE + 4ull * header.h_shared_count;

@@ -380,7 +380,7 @@ int oracle_walk_start(struct oracle_walk *w, struct oracle *o, const struct orac
 	w->area = kvzalloc(i->inode.xattr_isize, GFP_KERNEL | __GFP_NOFAIL);
 	copy_part(i->space, offset, w->area, i->inode.xattr_isize);
 	area = (struct ishare_view){ w->area, i->inode.xattr_isize };
-	ishare_ibody_decode(&area, &w->header);
+	ishare_ibody_header_decode(&area, &w->header);
 	if (!xattr_shared_count(&w->header, i->inode.xattr_isize))
 		return -EUCLEAN;
 	if (ISHARE_IBODY_HEADER_SIZE + 4 * w->header.h_shared_count > w->there)

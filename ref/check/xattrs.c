@@ -305,7 +305,7 @@ static enum verdict check_header(struct check *check, const struct file *file,
 {
 	struct ishare_ibody_header header;
 
-	ishare_ibody_decode(area, &header);
+	ishare_ibody_header_decode(area, &header);
 	if (!xattr_reserved_zero(area))
 		report(&check->report, ISHARE_RULE_XATTR_RESERVED_ZERO,
 		       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),

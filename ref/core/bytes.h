@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * Reading bytes of an image: the one place where byte order is dealt with, and the one test of
- * a range against a size. Conventions chapter of the specification: le16, le32, le64.
+ * Reading and writing bytes of an image: the one place where byte order is dealt with, and the one
+ * test of a range against a size. Conventions chapter of the specification: le16, le32, le64.
  */
 #ifndef ISHARE_BYTES_H
 #define ISHARE_BYTES_H
@@ -43,6 +43,66 @@ static inline uint32_t ishare_le32(const uint8_t *p)
 static inline uint64_t ishare_le64(const uint8_t *p)
 {
 	return ishare_le32(p) + 4294967296u * (uint64_t)ishare_le32(p + 4);
+}
+
+/* The number that a field of 1, 2, 4 or 8 bytes has. */
+/*@ requires view: view_ok(field);
+    requires width: field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures one: field->size == 1 ==> \result == field->data[0];
+    ensures two: field->size == 2 ==> \result == le16(field->data);
+    ensures four: field->size == 4 ==> \result == le32(field->data);
+    ensures eight: field->size == 8 ==> \result == le64(field->data); */
+static inline uint64_t ishare_number(const struct ishare_view *field)
+{
+	if (field->size == 1)
+		return field->data[0];
+	if (field->size == 2)
+		return ishare_le16(field->data);
+	if (field->size == 4)
+		return ishare_le32(field->data);
+	return ishare_le64(field->data);
+}
+
+/*
+ * The writers take a pointer to the first byte of the value, too. The bytes are those that the
+ * readers make the value of.
+ */
+
+/*@ requires writable: \valid(p + (0 .. 1));
+    requires range: value <= 0xffff;
+    terminates \true;
+    exits \false;
+    assigns p[0 .. 1];
+    ensures value: le16(p) == value; */
+static inline void ishare_put_le16(uint8_t *p, uint32_t value)
+{
+	p[0] = (uint8_t)(value % 256u);
+	p[1] = (uint8_t)(value / 256u);
+}
+
+/*@ requires writable: \valid(p + (0 .. 3));
+    terminates \true;
+    exits \false;
+    assigns p[0 .. 3];
+    ensures value: le32(p) == value; */
+static inline void ishare_put_le32(uint8_t *p, uint32_t value)
+{
+	ishare_put_le16(p, value % 65536u);
+	ishare_put_le16(p + 2, value / 65536u);
+}
+
+/*@ requires writable: \valid(p + (0 .. 7));
+    terminates \true;
+    exits \false;
+    assigns p[0 .. 7];
+    ensures value: le64(p) == value; */
+static inline void ishare_put_le64(uint8_t *p, uint64_t value)
+{
+	ishare_put_le32(p, (uint32_t)(value % 4294967296u));
+	ishare_put_le32(p + 4, (uint32_t)(value / 4294967296u));
 }
 
 /*

@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #include "device.h"
 
-enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v,
-					    struct ishare_deviceslot *slot)
-{
-	const uint8_t *p;
-
-	if (v->size < ISHARE_DEVICESLOT_SIZE)
-		return ISHARE_SHORT;
-	p = v->data;
-	slot->blocks_lo = ishare_le32(p + ISHARE_DEVICESLOT_BLOCKS_LO_OFFSET);
-	slot->uniaddr_lo = ishare_le32(p + ISHARE_DEVICESLOT_UNIADDR_LO_OFFSET);
-	slot->blocks_hi = ishare_le16(p + ISHARE_DEVICESLOT_BLOCKS_HI_OFFSET);
-	slot->uniaddr_hi = ishare_le16(p + ISHARE_DEVICESLOT_UNIADDR_HI_OFFSET);
-	return ISHARE_OK;
-}
-
 uint32_t ishare_device_count(const struct ishare_superblock *sb)
 {
 	if (!ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_DEVICE_TABLE))

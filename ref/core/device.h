@@ -5,22 +5,6 @@
 
 #include "superblock.h"
 
-/*
- * v: from the slot's first byte. ISHARE_SHORT if fewer than 128 bytes are there; *slot is then
- * unspecified.
- */
-/*@ requires view: view_ok(v);
-    requires writable: \valid(slot);
-    requires apart: \separated(slot, v, v->data + (0 .. v->size - 1));
-    terminates \true;
-    exits \false;
-    assigns *slot;
-    ensures whole: v->size >= ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_OK;
-    ensures short: v->size < ISHARE_DEVICESLOT_SIZE ==> \result == ISHARE_SHORT;
-    ensures decoded: \result == ISHARE_OK ==> deviceslot_at(v->data, slot); */
-enum ishare_status ishare_deviceslot_decode(const struct ishare_view *v,
-					    struct ishare_deviceslot *slot);
-
 /* How many slots the table has: 0 without the device table feature. */
 /*@ requires readable: \valid_read(sb);
     terminates \true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /*
- * The superblock: decoding it, what follows from it, and its rules. Specification: superblock
- * chapter.
+ * The superblock: what follows from it, and its rules. Specification: superblock chapter. It is
+ * decoded from image byte 1024, and its extension slot from byte 1152, by the generated codec.h.
  *
  * The rules take the decoded structure and bear the names that the specification gives them; true
  * means that the rule holds. Sizes are bytes, blocks are counted in units of ishare_block_size().
@@ -9,40 +9,7 @@
 #ifndef ISHARE_SUPERBLOCK_H
 #define ISHARE_SUPERBLOCK_H
 
-#include "bytes.h"
-#include "layout.h"
-
-/*
- * v: the image from byte 1024. ISHARE_SHORT if fewer than 128 bytes are there; *sb is then
- * unspecified.
- */
-/*@ requires view: view_ok(v);
-    requires writable: \valid(sb);
-    requires apart: \separated(sb, v, v->data + (0 .. v->size - 1));
-    terminates \true;
-    exits \false;
-    assigns *sb;
-    ensures whole: v->size >= ISHARE_SUPERBLOCK_SIZE ==> \result == ISHARE_OK;
-    ensures short: v->size < ISHARE_SUPERBLOCK_SIZE ==> \result == ISHARE_SHORT;
-    ensures decoded: \result == ISHARE_OK ==> superblock_at(v->data, sb); */
-enum ishare_status ishare_superblock_decode(const struct ishare_view *v,
-					    struct ishare_superblock *sb);
-
-/*
- * v: the image from byte 1152. ISHARE_SHORT if fewer than 16 bytes are there; *ext is then
- * unspecified.
- */
-/*@ requires view: view_ok(v);
-    requires writable: \valid(ext);
-    requires apart: \separated(ext, v, v->data + (0 .. v->size - 1));
-    terminates \true;
-    exits \false;
-    assigns *ext;
-    ensures whole: v->size >= ISHARE_SUPERBLOCK_EXT_SIZE ==> \result == ISHARE_OK;
-    ensures short: v->size < ISHARE_SUPERBLOCK_EXT_SIZE ==> \result == ISHARE_SHORT;
-    ensures decoded: \result == ISHARE_OK ==> superblock_ext_at(v->data, ext); */
-enum ishare_status ishare_superblock_ext_decode(const struct ishare_view *v,
-						struct ishare_superblock_ext *ext);
+#include "codec.h"
 
 /* Whether any of the bits is set in feature_compat: ISHARE_FEATURE_COMPAT_*. */
 /*@ requires readable: \valid_read(sb);

@@ -3,16 +3,6 @@
 #include "xattr.h"
 #include "xxh32.h"
 
-enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
-				       struct ishare_ibody_header *h)
-{
-	if (area->size < ISHARE_IBODY_HEADER_SIZE)
-		return ISHARE_SHORT;
-	h->h_name_filter = ishare_le32(area->data + ISHARE_IBODY_HEADER_H_NAME_FILTER_OFFSET);
-	h->h_shared_count = area->data[ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET];
-	return ISHARE_OK;
-}
-
 uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i)
 {
 	return ishare_le32(area->data + (ISHARE_IBODY_HEADER_SIZE + 4u * (size_t)i));
@@ -38,6 +28,11 @@ static size_t entry_size(const uint8_t *e)
 	size_t value_size = ishare_le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
 
 	return (ISHARE_XATTR_ENTRY_SIZE + name_size + value_size + 3u) / 4u * 4u;
+}
+
+size_t ishare_entry_size(const struct ishare_view *header)
+{
+	return entry_size(header->data);
 }
 
 bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)

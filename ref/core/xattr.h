@@ -12,19 +12,6 @@
 
 #include "superblock.h"
 
-/* area: of an inode. ISHARE_SHORT if it has fewer than 12 bytes; *h is then unspecified. */
-/*@ requires view: view_ok(area);
-    requires writable: \valid(h);
-    requires apart: \separated(h, area, area->data + (0 .. area->size - 1));
-    terminates \true;
-    exits \false;
-    assigns *h;
-    ensures whole: area->size >= ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_OK;
-    ensures short: area->size < ISHARE_IBODY_HEADER_SIZE ==> \result == ISHARE_SHORT;
-    ensures decoded: \result == ISHARE_OK ==> ibody_header_at(area->data, h); */
-enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
-				       struct ishare_ibody_header *h);
-
 /*
  * i: which of the shared ids, from 0; all of those that xattr_shared_count() allows for are in the
  * area.
@@ -36,6 +23,16 @@ enum ishare_status ishare_ibody_decode(const struct ishare_view *area,
     assigns \nothing;
     ensures value: \result == shared_id(area, i); */
 uint32_t ishare_shared_id(const struct ishare_view *area, uint32_t i);
+
+/* header: the first bytes of an entry, 4 at least. Bytes that it claims, padding included. */
+/*@ requires view: view_ok(header);
+    requires there: ISHARE_XATTR_ENTRY_SIZE <= header->size;
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures value: \result == entry_size(header->data);
+    ensures range: ISHARE_XATTR_ENTRY_SIZE <= \result <= ISHARE_XATTR_ENTRY_MAX; */
+size_t ishare_entry_size(const struct ishare_view *header);
 
 /*
  * Byte offset of a shared xattr in the image, or in the metabox if that is where feature_compat

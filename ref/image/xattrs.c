@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "bytes.h"
 #include "image/image.h"
 
 static const struct space *shared_space(const struct volume *volume)
@@ -30,14 +29,6 @@ bool has_inline_xattrs(const struct xattr_walk *walk)
 	return inline_start(walk) < walk->area.size;
 }
 
-/* Bytes that the header of an entry claims for it, the padding to a multiple of 4 included. */
-static uint64_t claimed_size(const uint8_t *header)
-{
-	return (ISHARE_XATTR_ENTRY_SIZE + header[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET] +
-		ishare_le16(header + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET) + 3u) /
-	       4u * 4u;
-}
-
 /* Reads no more than the entry: its header says how much that is, unless the space ends before. */
 static enum xattr_status load_shared(struct xattr_walk *walk)
 {
@@ -47,7 +38,7 @@ static enum xattr_status load_shared(struct xattr_walk *walk)
 	walk->result =
 		space_view(walk->reader, at->space, at->base, ISHARE_XATTR_ENTRY_SIZE, &at->holder);
 	if (walk->result == READ_OK) {
-		uint64_t size = claimed_size(at->holder.data);
+		uint64_t size = ishare_entry_size(&at->holder);
 
 		walk->result = space_view(walk->reader, at->space, at->base,
 					  (size_t)(size < left ? size : left), &at->holder);
@@ -115,7 +106,7 @@ void start_xattr_walk(struct xattr_walk *walk, struct reader *reader, const stru
 	walk->file = file;
 	walk->area = *area;
 	hold_area(walk);
-	ishare_ibody_decode(area, &walk->header);
+	ishare_ibody_header_decode(area, &walk->header);
 }
 
 const char *name_space(uint32_t base_index)

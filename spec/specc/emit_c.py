@@ -145,18 +145,30 @@ def assertions(struct, upper):
 def acsl_h(spec):
     """The readers, a decoding predicate for each structure, then every fence as written."""
     parts = ['#include "layout.h"\n', READERS]
-    parts += [decoding_predicate(s) for s in spec.structs if any(not f.array for f in s.fields)]
+    for struct in spec.structs:
+        if struct.numbers:
+            parts += codec_predicates(struct)
     for fence in spec.fences:
         text = fence.text.rstrip("\n")
         parts.append(f"/*@\n{text}\n*/\n")
     return guarded("ISHARE_SPEC_ACSL_H", "\n".join(parts))
 
 
-def decoding_predicate(struct):
-    """The predicate that a decoded struct equals its bytes."""
-    terms = " &&\n".join(f"    s->{f.name} == {read(f)}" for f in struct.fields if not f.array)
-    return (f"/*@\n  predicate {struct.name}_at{{L}}(uint8_t *d, struct ishare_{struct.name} *s) ="
-            f"\n{terms};\n*/\n")
+def codec_predicates(struct):
+    """What the contracts of a structure's decoder and encoder are made of."""
+    kind = f"struct ishare_{struct.name} *"
+    yield predicate(f"{struct.name}_at{{L}}(uint8_t *d, {kind}s)",
+                    [f"s->{f.name} == {read(f)}" for f in struct.numbers])
+    yield predicate(f"{struct.name}_fits{{L}}({kind}s)",
+                    [f"s->{f.name} <= 0x{'ff' * f.width}" for f in struct.numbers])
+    yield predicate(f"{struct.name}_equal{{L}}({kind}a, {kind}b)",
+                    [f"a->{f.name} == b->{f.name}" for f in struct.numbers])
+
+
+def predicate(head, terms):
+    """One predicate, a line for each of its terms."""
+    body = " &&\n".join(f"    {term}" for term in terms)
+    return f"/*@\n  predicate {head} =\n{body};\n*/\n"
 
 
 def read(f):

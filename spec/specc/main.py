@@ -15,7 +15,7 @@ import json
 import os
 import sys
 
-from . import edits, emit_c, emit_html, obligations, parse, vectors
+from . import edits, emit_c, emit_codec, emit_html, obligations, parse, vectors
 
 PARTS = ("c", "html", "vectors")
 
@@ -65,6 +65,7 @@ def write(directory, name, data):
 def c_files(spec):
     """The files for C programs, the prover and the fuzzer."""
     return {"layout.h": emit_c.layout_h(spec), "spec.acsl.h": emit_c.acsl_h(spec),
+            "codec.h": emit_codec.codec_h(spec), "codec.c": emit_codec.codec_c(spec),
             "rules.h": emit_c.rules_h(spec), "rules.c": emit_c.rules_c(spec),
             "erofs.dict": emit_c.dictionary(spec)}
 

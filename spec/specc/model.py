@@ -67,6 +67,11 @@ class Struct:
         """The field called `name`, or None."""
         return next((f for f in self.fields if f.name == name), None)
 
+    @property
+    def numbers(self):
+        """The fields that are numbers, which are the members of the decoded structure."""
+        return [f for f in self.fields if not f.array]
+
 
 @dataclass
 class Constant:

@@ -528,8 +528,8 @@ def test_c(directory, out):
     for compiler in ("gcc", "clang"):
         made = tap.run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
                         "-Wno-overlength-strings", "-Wpedantic",
-                        f"-I{out}", "-Iref/core", f"{out}/rules.c", f"{directory}/check.c", "-o",
-                        f"{directory}/check"])
+                        f"-I{out}", "-Iref/core", f"{out}/rules.c", f"{out}/codec.c",
+                        f"{directory}/check.c", "-o", f"{directory}/check"])
         tap.ok(made.returncode == 0, f"{compiler} has nothing to say about what is generated",
                made.stderr)
     check_c_output(tap.run([f"{directory}/check"]).stdout.splitlines())
@@ -1010,7 +1010,7 @@ def test_runs(directory, out):
     tap.is_empty([n for n in tree(again) if n.endswith(".tmp")], "no temporary file is left")
     said = specc(directory, GOOD, "--out", f"{directory}/c", "--parts", "c")
     tap.ok(said.returncode == 0 and set(tree(f"{directory}/c")) ==
-           {"layout.h", "spec.acsl.h", "rules.h", "rules.c", "erofs.dict"},
+           {"layout.h", "spec.acsl.h", "codec.h", "codec.c", "rules.h", "rules.c", "erofs.dict"},
            "--parts c writes what C needs")
     said = specc(directory, GOOD, "--out", f"{directory}/c", "--parts", "d")
     tap.ok(said.returncode == 2 and "d is none of c, html, vectors" in said.stderr,
