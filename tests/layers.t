@@ -13,6 +13,8 @@ from erofs_ishare.circles import calls, circles
 LAYERS = ["core", "image", "check", "domain", "cmd"]
 GENERATED = "build/spec"
 PUBLIC = "ref/ishare.h"
+# What only core may use: everybody else takes what core has decoded.
+BYTES = re.compile(r'#\s*include "bytes\.h"|\bishare_(put_)?le(16|32|64)\b')
 
 
 def read(path):
@@ -61,6 +63,12 @@ def wrong_include(path, name, target):
     return None
 
 
+def decoding(path):
+    """The lines in which a file reads or writes numbers of an image byte by byte."""
+    return [f"{path}: {line.strip()}" for line in read(f"{tap.TOP}/{path}").splitlines()
+            if BYTES.search(line)]
+
+
 def objects():
     """{C file: its object file}"""
     return {path: f"{tap.TOP}/build/{path[:-2]}.o"
@@ -72,6 +80,9 @@ def main():
     files = [PUBLIC] + [path for layer in LAYERS for path in sources(layer)]
     wrong = [wrong_include(path, *pair) for path in files for pair in included(path)]
     tap.is_empty(filter(None, wrong), "no file of ref/ includes a header of a layer above its own")
+    tap.is_empty([line for path in files
+                  if not path.startswith("ref/core/") for line in decoding(path)],
+                 "no file of ref/ but those of core takes bytes of an image apart")
     headers = {path: [target for _, target in included(path) if target] for path in files
                if path.endswith(".h")}
     tap.is_empty(circles(headers), "no header includes itself by way of others")

@@ -77,14 +77,7 @@ bool field_is_number(const struct ishare_field *field)
 
 uint64_t field_number(const struct ishare_field *field, const uint8_t *bytes)
 {
-	switch (field->size) {
-	case 1:
-		return bytes[0];
-	case 2:
-		return ishare_le16(bytes);
-	case 4:
-		return ishare_le32(bytes);
-	default:
-		return ishare_le64(bytes);
-	}
+	struct ishare_view view = { bytes, field->size };
+
+	return ishare_number(&view);
 }

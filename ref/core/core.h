@@ -8,6 +8,7 @@
 #include "prefix.h"
 #include "conform.h"
 #include "inode.h"
+#include "chunk.h"
 #include "directory.h"
 #include "xattr.h"
 #include "fingerprint.h"

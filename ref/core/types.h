@@ -108,6 +108,13 @@ struct ishare_inode {
 	uint64_t start_block; /* flat layouts: first block, or ISHARE_NULL_BLOCK for a hole */
 };
 
+/* One record of the table of a chunk-based file. */
+struct ishare_chunk {
+	uint32_t device_id; /* the bits that count; 0: start is a unified address */
+	uint32_t hole; /* not 0: a hole, and start is of no use */
+	uint64_t start; /* first block */
+};
+
 /* One dirent of a directory block; positions are byte offsets into the block's view. */
 struct ishare_dirent {
 	uint32_t index; /* 0 for the first entry of the block */

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "bytes.h"
 #include "image/image.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -69,42 +68,6 @@ static enum read_result map_flat(const struct volume *volume, const struct file 
 	return locate(volume, 0, file->inode.start_block, pos, run);
 }
 
-struct chunk {
-	uint64_t start_block;
-	uint32_t device_id;
-	bool hole;
-};
-
-/* Device ids use as many bits as the number of extra devices needs. */
-static uint32_t device_id_mask(uint32_t extra_devices)
-{
-	uint32_t mask = 0;
-
-	while (mask < extra_devices)
-		mask = mask * 2 + 1;
-	return mask;
-}
-
-static void decode_chunk_index(const struct volume *volume, uint32_t format, const uint8_t *p,
-			       struct chunk *chunk)
-{
-	uint64_t mask = format & ISHARE_CHUNK_FORMAT_48BIT ? 0xffffffffffffull : 0xffffffffull;
-	uint64_t high = ishare_le16(p + ISHARE_CHUNK_INDEX_STARTBLK_HI_OFFSET);
-	uint64_t low = ishare_le32(p + ISHARE_CHUNK_INDEX_STARTBLK_LO_OFFSET);
-
-	chunk->start_block = (high << 32 | low) & mask;
-	chunk->hole = chunk->start_block == mask;
-	chunk->device_id = ishare_le16(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET) &
-			   device_id_mask(ishare_device_count(&volume->sb));
-}
-
-static void decode_block_map_entry(const uint8_t *p, struct chunk *chunk)
-{
-	chunk->start_block = ishare_le32(p);
-	chunk->hole = chunk->start_block == 0xffffffffu;
-	chunk->device_id = 0;
-}
-
 /* The metabox's and packed inode's own inode is in the image: the recursion is one level deep. */
 static enum read_result copy_from_space(struct reader *reader, const struct space *space,
 					uint64_t offset, void *buffer, size_t size)
@@ -114,25 +77,22 @@ static enum read_result copy_from_space(struct reader *reader, const struct spac
 	return reader_copy(reader, 0, offset, buffer, size);
 }
 
-static uint32_t record_size(const struct file *file)
-{
-	return file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES ? ISHARE_CHUNK_INDEX_SIZE : 4u;
-}
-
 uint64_t chunk_table(const struct file *file)
 {
 	uint64_t end = file->offset + file->inode.isize + file->inode.xattr_isize;
+	uint32_t unit = ishare_chunk_record_size(&file->inode);
 
-	return (end + record_size(file) - 1) / record_size(file) * record_size(file);
+	return (end + unit - 1) / unit * unit;
 }
 
 /* Reads the number of a chunk in the array behind the inode's xattrs. */
 static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number,
-				   struct chunk *chunk)
+				   struct ishare_chunk *chunk)
 {
-	uint32_t unit = record_size(file);
+	uint32_t unit = ishare_chunk_record_size(&file->inode);
 	uint64_t array = chunk_table(file);
 	uint8_t entry[ISHARE_CHUNK_INDEX_SIZE];
+	struct ishare_view record = { entry, unit };
 	enum read_result result;
 
 	if (number > file->space->size ||
@@ -141,10 +101,7 @@ static enum read_result read_chunk(struct reader *reader, const struct file *fil
 	result = copy_from_space(reader, file->space, array + number * unit, entry, unit);
 	if (result != READ_OK)
 		return result == READ_CORRUPT ? READ_OUTSIDE : result; /* the space's data is */
-	if (unit == ISHARE_CHUNK_INDEX_SIZE)
-		decode_chunk_index(reader->volume, file->inode.u, entry, chunk);
-	else
-		decode_block_map_entry(entry, chunk);
+	ishare_chunk_decode(&reader->volume->sb, &file->inode, &record, chunk);
 	return READ_OK;
 }
 
@@ -155,7 +112,7 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 		reader->volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 	uint64_t chunk_size = 1ull << chunk_bits;
 	uint64_t skip = pos & (chunk_size - 1);
-	struct chunk chunk;
+	struct ishare_chunk chunk;
 	enum read_result result = read_chunk(reader, file, pos >> chunk_bits, &chunk);
 
 	if (result != READ_OK)
@@ -164,10 +121,10 @@ static enum read_result map_chunk(struct reader *reader, const struct file *file
 	run->kind = RUN_HOLE;
 	if (chunk.hole)
 		return READ_OK;
-	if (!inode_chunk_range(&file->inode, chunk.start_block,
+	if (!inode_chunk_range(&file->inode, chunk.start,
 			       chunk_size >> reader->volume->sb.blkszbits))
 		return rule_broken(reader, READ_CORRUPT, ISHARE_RULE_INODE_CHUNK_RANGE);
-	return locate(reader->volume, chunk.device_id, chunk.start_block, skip, run);
+	return locate(reader->volume, chunk.device_id, chunk.start, skip, run);
 }
 
 static enum read_result map_layout(struct reader *reader, const struct file *file, uint64_t pos,
@@ -238,7 +195,7 @@ uint64_t chunk_table_size(const struct volume *volume, const struct file *file)
 	uint32_t bits = volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
 	uint64_t chunks = file->inode.size ? ((file->inode.size - 1) >> bits) + 1 : 0;
 
-	return chunks * record_size(file);
+	return chunks * ishare_chunk_record_size(&file->inode);
 }
 
 uint32_t file_padding_size(const struct volume *volume, const struct file *file)

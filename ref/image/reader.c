@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bytes.h"
 #include "image/image.h"
 
 /*

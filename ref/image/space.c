@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "bytes.h"
 #include "image/image.h"
 
 struct space file_space(const struct file *file, const char *name)
