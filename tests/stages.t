@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import tomllib
+from unittest import mock
 
 from erofs_ishare import tap
 
@@ -15,13 +16,16 @@ TABLE = r"""
 [left-out]
 command = "false"
 all = false
+ci = false
 
 [first]
 command = "echo ran >>build/first; echo 'Files=2, Tests=30,  1 wallclock secs'"
+ci = "; echo in CI"
 
 [broken]
 command = "test -e fixed &&"
 needs = ["first"]
+ci = "true"
 
 [on-broken]
 command = "true"
@@ -72,6 +76,14 @@ class Tree:
         with open(f"{self.top}/build/record.json", encoding="utf-8") as record:
             return done, json.load(record)
 
+    def program(self, name, script):
+        """A program of this name that comes before others."""
+        os.makedirs(f"{self.top}/build/bin", exist_ok=True)
+        path = f"{self.top}/build/bin/{name}"
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(f"#!/bin/sh\n{script}\n")
+        os.chmod(path, 0o755)
+
     def times_run(self):
         """How often the first stage has run."""
         with open(f"{self.top}/build/first", encoding="utf-8") as notes:
@@ -91,7 +103,7 @@ def failures(tree):
         done.stdout, done.stderr)
     done, record = tree.stages("--all", "--keep-going")
     tap.ok(done.returncode == 1 and results(record) == {
-        "first": "passed", "broken": "failed", "on-broken": "not run", "last": "passed"},
+        "first": "passed", "broken": "failed", "on-broken": "not run", "last": "incomplete"},
         "--keep-going runs what does not need the stage that failed", done.stdout, done.stderr)
     done = tap.run(["tests/tools/stages", "nonesuch"], cwd=tree.top)
     tap.ok(done.returncode == 2 and "no stage 'nonesuch'" in done.stderr, "an unknown stage")
@@ -104,17 +116,90 @@ def contents(tree, record):
     tap.ok(stage["first"]["figures"] == {"programs": 2, "points": 30},
            "points of prove are counted")
     tap.ok(stage["last"]["figures"] == {"sets": 7, "goals": 5}, "figures of output and reports")
-    tap.ok(stage["last"]["remarks"] == ["sampled: a tenth", "not run: more"],
-           "remarks of a stage are kept")
-    done, _ = tree.stages("last")
+    tap.ok(stage["last"]["sampled"] == ["a tenth"] and stage["last"]["not_run"] == ["more"],
+           "what a stage sampled and did not run is kept")
+    done, alone = tree.stages("last")
     tap.ok(done.stdout.endswith("\nlast: sampled: a tenth\nlast: not run: more\n"),
-           "and end the output", done.stdout)
+           "and ends the output", done.stdout)
+    tap.ok(done.returncode == 0 and alone["result"] == "incomplete"
+           and results(alone) == {"last": "incomplete"},
+           "a stage that did not run everything is incomplete", done.stdout)
     commit = tap.run(["git", "rev-parse", "HEAD"], cwd=tree.top).stdout.strip()
     tap.ok(record["commit"] == commit and record["dirty"] is False, "the commit, not dirty")
     tap.ok(record["versions"].keys() >= {"gcc", "make", "python"} and record["host"]["processors"],
            "versions and host")
+    tap.ok(stage["first"]["versions"] == record["versions"], "versions when a stage has run")
     tap.ok(all(s["seconds"] >= 0 and s["started"] for s in record["stages"] if "status" in s),
            "each stage that has run has its times")
+
+
+def integration(tree):
+    """What --ci runs."""
+    done, record = tree.stages("--ci", "--keep-going")
+    tap.ok(results(record) == {"left-out": "left out", "first": "passed", "broken": "failed",
+                               "on-broken": "not run", "last": "incomplete"}
+           and "left-out: not run: it is not part of CI\n" in done.stdout,
+           "--ci runs all but what the table leaves out, and says so", done.stdout)
+    tap.ok(done.returncode == 1 and record["result"] == "failed"
+           and {"in CI", "first: run with ; echo in CI"} <= set(done.stdout.splitlines()),
+           "it adds arguments, and says so", done.stdout)
+    tree.write("fixed", "")
+    done, record = tree.stages("--ci")
+    tap.ok(done.returncode == 0 and record["result"] == "incomplete",
+           "what --ci leaves out makes the record incomplete", done.stdout, done.stderr)
+
+
+def environment(tree):
+    """What stages see of the environment."""
+    with mock.patch.dict(os.environ, ONLY="a", SWEEP="no", MAKEFLAGS="k", KDIR="/k", SAMPLE="s",
+                         https_proxy="p"):
+        done, _ = tree.stages("left-out || env")
+    seen = set(done.stdout.splitlines())
+    tap.ok(not seen & {"ONLY=a", "SWEEP=no", "MAKEFLAGS=k"}
+           and seen >= {"KDIR=/k", "SAMPLE=s", "https_proxy=p"},
+           "no variable that cuts tests down reaches a stage", done.stdout)
+
+
+def repeats(tree, name, times, **variables):
+    """A point: how often the first stage runs when it is resumed."""
+    before = tree.times_run()
+    with mock.patch.dict(os.environ, variables):
+        done, _ = tree.stages("--resume", "first")
+    tap.ok(tree.times_run() == before + times, name, done.stdout)
+
+
+def unknown_inputs(tree):
+    """Outcomes that depend on what is not in the tree."""
+    own = {"PATH": f"{tree.top}/build/bin:{os.environ['PATH']}"}
+    tree.stages("first")
+    repeats(tree, "with KDIR everything is repeated", 1, KDIR=tree.top)
+    repeats(tree, "each time", 1, KDIR=tree.top)
+    repeats(tree, "and after it", 1)
+    tree.program("gcc", "echo 99.1")
+    repeats(tree, "another version of a tool repeats what has passed", 1, **own)
+    repeats(tree, "once", 0, **own)
+    repeats(tree, "and so does the former version", 1)
+    os.makedirs(f"{tree.top}/build/kernel/plain")
+    tree.write("build/kernel/plain/guest.json", '{"version": "7.1"}')
+    repeats(tree, "a kernel that has been built since does not", 0)
+    tree.stages("first")
+    tree.write("build/kernel/plain/guest.json", '{"version": "7.2"}')
+    repeats(tree, "but another one does", 1)
+
+
+def without_git(tree):
+    """git that fails, and a tree without git."""
+    before = tree.times_run()
+    tree.program("git", f'[ "$1" != write-tree ] || {{ echo "no space" >&2; exit 1; }}\n'
+                        f'exec {shutil.which("git")} "$@"')
+    with mock.patch.dict(os.environ, PATH=f"{tree.top}/build/bin:{os.environ['PATH']}"):
+        done = tap.run(["tests/tools/stages", "--resume", "first"], cwd=tree.top)
+    tap.ok(done.returncode == 2 and done.stderr == "stages: git write-tree: no space\n"
+           and tree.times_run() == before, "a failure of git is an error", done.stdout, done.stderr)
+    os.rename(f"{tree.top}/.git", f"{tree.top}/build/git")
+    repeats(tree, "without a repository, stages run", 1)
+    repeats(tree, "and are repeated", 1)
+    os.rename(f"{tree.top}/build/git", f"{tree.top}/.git")
 
 
 def resuming(tree):
@@ -164,14 +249,23 @@ def real_table():
     tap.is_empty(wrong, "the stages are targets, in an order that satisfies their needs")
     tested = {t for t in targets if t.startswith("test") and t != "test-all"}
     tap.is_empty(sorted(tested - seen), "every test target is a stage")
+    with open(f"{tap.TOP}/.ci/run", encoding="utf-8") as script:
+        named = set(re.findall(r"[\w-]+", script.read().partition("\nset -eu\n")[2]))
+    tap.is_empty(sorted(named & (seen - {"build"})), ".ci/run names no stage")
 
 
 def main():
     """Made-up stages, then the table of this tree."""
+    os.environ.pop("KDIR", None)
     with tempfile.TemporaryDirectory() as work:
         tree = Tree(work)
         contents(tree, failures(tree))
+        environment(tree)
         resuming(tree)
+        unknown_inputs(tree)
+        without_git(tree)
+    with tempfile.TemporaryDirectory() as work:
+        integration(Tree(work))
     real_table()
     tap.done()
 
