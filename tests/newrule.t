@@ -141,6 +141,32 @@ def test_missing(copy, name, path, text, wanted):
            f"status {status}", said, "instead of", wanted)
 
 
+def test_contract(copy):
+    """A contract that does not state the rule."""
+    path = "ref/core/superblock.h"
+    text = read(f"{copy.top}/{path}").replace(rf"\result <==> {FUNCTION}(sb)", r"\true")
+    test_missing(copy, "the rule in its function's contract", path, text,
+                 f"{path}:LINE: rule {RULE}: the contract of {FUNCTION}() does not say "
+                 rf"`ensures meaning: \result <==> {FUNCTION}(...)`")
+
+
+def test_order(copy, chapter):
+    """What several steps lack is named at once, in their order."""
+    start = chapter.index(f"### {RULE}\n")
+    end = chapter.index("### ", start + 1)
+    vectors = chapter.index("vectors:\n", start)
+    demand = chapter[end:].replace(f"    {FUNCTION}(sb) &&\n", "")
+    place = f"{CHAPTER}:LINE: rule {RULE} has"
+    heading = [f"{place} no normative paragraph below its heading",
+               f"{place} no acsl fence with predicate {FUNCTION} (a rule about readers needs none)",
+               f"{place} no yaml fence"]
+    test_missing(copy, "what follows the heading", CHAPTER, chapter[:start] + f"### {RULE}\n\n" +
+                 demand, "\n".join(heading))
+    test_missing(copy, "steps 4 and 5", CHAPTER, chapter[:vectors] + "```\n\n" + demand,
+                 "\n".join([f"{place} no holds-vector", f"{place} no fails-vector",
+                            f"{place} severity error, but is neither demanded"]))
+
+
 def main():
     """Apply, build, try, take away."""
     with tempfile.TemporaryDirectory() as directory:
@@ -155,6 +181,8 @@ def main():
             text = chapter[:start] + re.sub(part, "", chapter[start:], count=1, flags=re.S)
             wanted = f"{CHAPTER}:LINE: rule {RULE}{':' * wanted.endswith('is missing')} {wanted}"
             test_missing(copy, repr(part), CHAPTER, text, wanted)
+        test_contract(copy)
+        test_order(copy, chapter)
     tap.done()
 
 

@@ -116,6 +116,9 @@ def check_rule(spec, rule, errors):
     """A rule's obligations, as far as the spec alone can meet them."""
     if rule.yaml_place is None:
         return  # said where the heading was read
+    if rule.severity == "error" and not re.search(r"\bMUST\b", rule.requirement or "MUST"):
+        errors.add(rule.key_place("severity"), f"rule {rule.name} has severity error, but no MUST "
+                   "in its normative paragraph")
     if rule.runtime:
         if not rule.established_by:
             errors.add(rule.place, f"runtime rule {rule.name} has no established-by")
@@ -204,7 +207,7 @@ def check_formulas(spec, errors):
     for conformance in spec.conformances:
         formulas.update(conformance.formulas())
     last = list(formulas)[-1:]
-    demanded, todo = set(), list(last)
+    demanded, todo = {}, list(last)
     while todo:
         name = todo.pop()
         try:
@@ -215,17 +218,18 @@ def check_formulas(spec, errors):
                        f"need be: `{operand}`")
             return None
         uses[name] = found + conditions
-        demanded.update(found)
+        demanded.update((n, formulas[name][0]) for n in found)
         todo += [n for n in found if n in formulas and n not in uses]
     used = {n for names in uses.values() for n in names} | set(last)
     unused = [name for name in formulas if name not in used]
     for name in unused:
         errors.add(formulas[name][0], f"conformance: {name} is not demanded by {last[0]}, the "
                                       "last formula")
-    rules = {n for r in spec.rules if r.predicate for n in r.predicates}
-    for name in sorted(demanded - rules - set(formulas)):
-        errors.add(formulas[last[0]][0], f"conformance demands {name}, which is no rule")
-    return None if unused else demanded
+    # A rule without its predicate is said where the rule is.
+    rules = {n for r in spec.rules for n in (r.predicates if r.predicate else [r.identifier])}
+    for name in sorted(set(demanded) - rules - set(formulas)):
+        errors.add(demanded[name], f"conformance demands {name}, which is no rule")
+    return None if unused else set(demanded)
 
 
 def check_conformance(spec, conformance, formula, errors):
@@ -236,15 +240,14 @@ def check_conformance(spec, conformance, formula, errors):
         return  # said where the formula is
     left_out = {name for _, name in conformance.left_out}
     rules = [r for r in spec.rules if r.chapter == conformance.chapter and not r.runtime]
-    here = f"conformance, at {at(conformance.place)}"
     for rule in rules:
         demanded = bool(rule.predicates & formula)
         if rule.severity == "error" and not demanded and rule.name not in left_out:
-            errors.add(rule.place, f"rule {rule.name} has severity error, but is neither demanded "
-                       f"nor left out by {here}")
+            errors.add(conformance.place, f"rule {rule.name} has severity error, but is neither "
+                       "demanded nor left out by conformance")
         if demanded and rule.severity in SEVERITIES[1:]:
             errors.add(rule.place, f"rule {rule.name} has severity {rule.severity}, but is "
-                       f"demanded by {here}")
+                       f"demanded by conformance, at {at(conformance.place)}")
     errors_here = {r.name: r for r in rules if r.severity == "error"}
     for place, name in conformance.left_out:
         if name not in errors_here:

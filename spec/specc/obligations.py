@@ -55,6 +55,26 @@ def declares(text, name):
     return re.search(rf"^(?:static inline )?bool {name}\(", text, re.MULTILINE) is not None
 
 
+def contract(headers, name):
+    """(place, text) of the contract above the declaration of `bool name(...)`; the text is empty
+    if there is none."""
+    for path, text in headers.items():
+        found = re.search(rf"(/\*@(?:(?!\*/).)*\*/\n)?^(?:static inline )?(bool {name})\(", text,
+                          re.MULTILINE | re.DOTALL)
+        if found:
+            return Place(path, text.count("\n", 0, found.start(2)) + 1), found.group(1) or ""
+    return None
+
+
+def check_contract(rule, headers, errors):
+    """The contract says that the function decides the rule."""
+    place, text = contract(headers, rule.identifier)
+    if not re.search(r"\bensures meaning:\s*\\result\s*<==>\s*"
+                     rf"{rule.identifier}\s*\([^()]*\)\s*;", re.sub(r"//[^\n]*", "", text)):
+        errors.add(place, f"rule {rule.name}: the contract of {rule.identifier}() does not say "
+                   f"`ensures meaning: \\result <==> {rule.identifier}(...)`")
+
+
 def calls(text, name):
     """Whether `name(...)` is used, and not only defined."""
     return re.search(rf"(?<!\bbool )\b{name}\(", text) is not None
@@ -77,16 +97,20 @@ def row(rule, text):
 
 
 def check(spec, core, errors):
-    """Each rule about bytes has its function in the core, and a header declares it."""
-    text, headers, functions = code(core), code(core, (".h",)), code(core, (".c",))
+    """Each rule about bytes has its function in the core, and a header declares it, with a
+    contract that states the rule."""
+    text, headers, functions = code(core), sources(core, (".h",)), code(core, (".c",))
+    declarations = "\n".join(headers.values())
     for rule in (r for r in spec.rules if not r.runtime):
         name = rule.identifier
         if not has_function(text, name):
             errors.add(rule.place, f"rule {rule.name} has no function: define bool {name}() in "
                        f"{core}")
-        elif not declares(headers, name):
+        elif not declares(declarations, name):
             errors.add(rule.place, f"rule {rule.name}: no header in {core} declares bool {name}()")
-        elif rule.predicates & spec.demanded and not calls(functions, name):
+        else:
+            check_contract(rule, headers, errors)
+        if rule.predicates & spec.demanded and not calls(functions, name):
             errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in "
                        f"{core} calls {name}(): call it where its chapter's formula is decided")
 

@@ -352,6 +352,9 @@ class Reader:
         rule, line = self.rule.rule, self.rule.rule.place.line - 1
         if rule.requirement is None:
             self.error(line, f"rule {rule.name} has no normative paragraph below its heading")
+        if not self.rule.seen_yaml and rule.predicate is None:
+            self.error(line, f"rule {rule.name} has no acsl fence with predicate "
+                       f"{rule.identifier} (a rule about readers needs none)")
         if not self.rule.seen_yaml:
             self.error(line, f"rule {rule.name} has no yaml fence")
         self.rule = None

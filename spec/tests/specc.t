@@ -72,19 +72,16 @@ def edited(edit):
 REFUSED = [
     # Conformance.
     ("a rule that conformance forgets", None, CONFORMING.replace(LEFT_OUT, ""),
-     ("### sb.magic", "rule sb.magic has severity error, but is neither demanded nor left out by "
-                      "conformance, at "
-      "good.md:{## Conformance}")),
+     ("## Conformance", "rule sb.magic has severity error, but is neither demanded nor left out "
+                        "by conformance")),
     ("a rule that only a comment demands", None,
      CONFORMING.replace("    sb_extent", "    // sb_extent"),
-     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor "
-                           "left out by "
-      "conformance, at good.md:{## Conformance}")),
+     ("## Conformance", "rule sb.block-size has severity error, but is neither demanded nor left "
+                        "out by conformance")),
     ("a predicate that is more than the one demanded", None,
      CONFORMING.replace("sb_extent(sb);", "sb_extent(sb) && \\true;", 1),
-     ("### sb.block-size", "rule sb.block-size has severity error, but is neither demanded nor "
-                           "left out by "
-      "conformance, at good.md:{## Conformance}"),
+     ("## Conformance", "rule sb.block-size has severity error, but is neither demanded nor left "
+                        "out by conformance"),
      ("predicate superblock_conforms", "conformance demands sb_extent, which is no rule")),
     ("a warning that conformance demands", None, CONFORMING.replace(
         "severity: error\nhides: nothing\nsharing: file\nharm: policy",
@@ -116,6 +113,13 @@ REFUSED = [
                                        "both_conform, the last formula")),
     ("a demand that is no rule", None, conforming("sb_extent(sb) && sb_any(sb);"),
      ("predicate superblock_conforms", "conformance demands sb_any, which is no rule")),
+    ("a demand that is no rule, in the formula that has it", None,
+     conforming("sb_extent(sb) && sb_any(sb);\npredicate both_conform{L}(struct ishare_superblock "
+                "*sb) =\n    superblock_conforms(sb);"),
+     ("predicate superblock_conforms", "conformance demands sb_any, which is no rule")),
+    ("a demand of a rule without a predicate, once", None,
+     conforming("sb_extent(sb) && sb_magic(sb);").replace(LEFT_OUT, "").replace(MAGIC_ACSL, ""),
+     ("### sb.magic", "rule sb.magic has no acsl fence with predicate sb_magic")),
     ("conformance without a formula", None, GOOD + "\n## Conformance\n\n" + LEFT_OUT,
      ("## Conformance", "conformance without an acsl fence")),
     # Rules and their yaml.
@@ -165,8 +169,21 @@ REFUSED = [
     ("a paragraph without an RFC 2119 word", "SHOULD be 9", "ought to be 9",
      ("ought", "rule sb.block-size: its normative paragraph has no RFC 2119 word (MUST, SHOULD, "
                "MAY, ...)")),
-    ("no yaml", GOOD[GOOD.index("```yaml\nsubject: runtime"):], "",
+    ("an error that is not demanded", "`magic` MUST", "`magic` SHOULD",
+     ("severity: error", "rule sb.magic has severity error, but no MUST in its normative "
+                         "paragraph")),
+    ("an error about readers that is not demanded", "Readers MUST", "Readers SHOULD",
+     ("last:severity: error", "rule share.test has severity error, but no MUST in its normative "
+                              "paragraph")),
+    ("a heading alone", SHARE, "### share.test\n",
+     ("### share.test", "rule share.test has no normative paragraph below its heading"),
+     ("### share.test", "rule share.test has no acsl fence with predicate share_test (a rule about "
+                        "readers needs none)"),
      ("### share.test", "rule share.test has no yaml fence")),
+    ("no yaml", None,
+     GOOD.replace("### share.test", "### sb.new\n\n`magic` MUST be 1.\n\n```acsl\npredicate "
+                  "sb_new{L}(struct ishare_superblock *sb) = \\true;\n```\n\n### share.test"),
+     ("### sb.new", "rule sb.new has no yaml fence")),
     ("two yaml fences", "### share.test", "```yaml\nsubject: image\n```\n\n### share.test",
      ("```yaml\nsubject: image", "rule sb.block-size has two yaml fences")),
     ("yaml outside a rule", "## Rules\n", "## Rules\n\n```yaml\na: b\n```\n",
@@ -930,8 +947,7 @@ def test_obligations(directory):
     core = f"{directory}/core"
     os.mkdir(core)
     with open(f"{core}/a.h", "w", encoding="utf-8") as header:
-        header.write("static inline bool sb_block_size(int a,\n\t\t\t\t int b)\n{\n}\nbool "
-                     "sb_magic(int a);\n")
+        header.write(BOTH_H)
     said = specc(directory, GOOD, "--obligations", "--core", core)
     want = complaint(GOOD, "### sb.magic", "rule sb.magic has no function: define bool sb_magic() "
                                            f"in {core}")
@@ -948,8 +964,11 @@ def test_obligations(directory):
 
 
 MAGIC_C = "bool sb_magic(int a)\n{\n\treturn a;\n}\n"
-BLOCK_SIZE_H = "static inline bool sb_block_size(int a, int b)\n{\n}\n"
-BOTH_H = BLOCK_SIZE_H + "bool sb_magic(int a);\n"
+BLOCK_SIZE_H = ("/*@ ensures meaning: \\result <==>\n      sb_block_size(a, b); */\n"
+                "static inline bool sb_block_size(int a,\n\t\t\t\t int b)\n{\n}\n")
+MAGIC_H = ("/*@ assigns \\nothing;\n    ensures meaning: \\result <==> sb_magic(a); */\n"
+           "bool sb_magic(int a);\n")
+BOTH_H = BLOCK_SIZE_H + MAGIC_H
 CALL_C = "bool all(void)\n{\n\treturn sb_block_size(1, 2) && not_sb_magic(1);\n}\n"
 REPORTS_C = "report(ISHARE_RULE_SB_BLOCK_SIZE, ISHARE_RULE_COUNT);\n"
 
@@ -961,6 +980,15 @@ def test_sources(directory):
     for name, text, c, h, judge, snippet, message in (
             ("a rule that no header declares", GOOD, MAGIC_C, BLOCK_SIZE_H, "", "### sb.magic",
              f"rule sb.magic: no header in {core} declares bool sb_magic()"),
+            *((f"a rule whose function {what}", GOOD, MAGIC_C, BLOCK_SIZE_H + h, "", None,
+               f"{core}/a.h:{BOTH_H.count(chr(10)) - less}: rule sb.magic: the contract of "
+               "sb_magic() does not say `ensures meaning: \\result <==> sb_magic(...)`")
+              for what, less, h in (
+                  ("ensures nothing", 0, MAGIC_H.replace("<==> sb_magic(a)", "<==> \\true")),
+                  ("ensures more", 0, MAGIC_H.replace("(a);", "(a) || a;")),
+                  ("is one way only", 0, MAGIC_H.replace("<==>", "==>")),
+                  ("ensures it in a comment", 0, MAGIC_H.replace("ensures", "// ensures")),
+                  ("has no contract", 2, "bool sb_magic(int a);\n"))),
             ("a rule that conformance demands and nothing calls", all_demanded, MAGIC_C + CALL_C,
              BOTH_H, "", "### sb.magic", f"rule sb.magic: conformance demands it, but nothing in "
              f"{core} calls sb_magic(): call it where its chapter's formula is decided"),
