@@ -166,12 +166,29 @@ def one_program():
                "ONLY=PROGRAM:WORDS, too, with what was said of it", done.stdout)
         tap.ok(run(f"{first}:third").returncode == 0,
                "a point that is expected to fail does not count")
-        for only, why in ((f"{work}/third.t", "no test program"),
-                          (f"{first}:9", "no point '9' among 3"),
-                          (f"{first}:fourth", "no point 'fourth' among 3")):
-            done = run(only)
-            tap.ok(done.returncode == 2 and why in done.stderr, f"else: {why}", done.stdout,
-                   done.stderr)
+        tap.ok(run(f"{first}:1").stderr == f"running all of {first} to show 1 point\n",
+               "it is said that the whole program runs")
+        refused(work, run)
+
+
+def refused(work, run):
+    """What ONLY cannot mean, in few words."""
+    first, silent = f"{work}/first.t", f"{work}/silent.t"
+    write(silent, "#!/bin/sh\necho broken\n")
+    for only, why in ((f"{work}/third.t", f"no test program {work}/third.t here; there are:\n"
+                       f"  {first}\n  {work}/second.t\n"),
+                      (f"{first}:9", f"{first}: no point 9: points are 1 to 3\n"),
+                      (f"{first}:0", f"{first}: no point 0: points are 1 to 3\n"),
+                      (f"{first}:fourth", f"{first}: no description contains 'fourth'\n"),
+                      (f"{first}:", f"ONLY='{first}:' must be PROGRAM or PROGRAM:POINT\n"),
+                      (":1", "ONLY=':1' must be PROGRAM or PROGRAM:POINT\n")):
+        done = run(only)
+        said = re.sub("^running all of .*\n", "", done.stderr)
+        tap.ok(done.returncode == 2 and said == f"run-tests: {why}" and not done.stdout,
+               f"else: {why.splitlines()[0].replace(work, 'DIR')}", done.stdout, done.stderr)
+    done = tap.run(["tests/tools/run-tests", silent], env=os.environ | {"ONLY": f"{silent}:1"})
+    tap.ok(done.returncode == 2 and "no points; its last lines are:\n# broken\n" in done.stderr,
+           "else: what a program printed that has no points", done.stdout, done.stderr)
 
 
 def main():
