@@ -259,8 +259,8 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
-HEADERS = $(wildcard ref/core/*.h) ref/ishare.h $(addprefix build/spec/,layout.h spec.acsl.h codec.h \
-	rules.h)
+HEADERS = $(wildcard ref/core/*.h) ref/ishare.h \
+	$(addprefix build/spec/,layout.h spec.acsl.h codec.h rules.h)
 
 build/libishare.pc: ref/libishare.pc.in FORCE | packages
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \

@@ -13,8 +13,9 @@ import shlex
 from erofs_ishare import tap
 
 PROGRAM = "build/erofs-ishare"
+GENERATED = ["build/rules.o", "build/build/spec/codec.o"]
 OBJECTS = sorted(f"build/{n[:-2]}.o"
-                 for n in glob.glob("ref/*/*.c", root_dir=tap.TOP)) + ["build/rules.o", "build/build/spec/codec.o"]
+                 for n in glob.glob("ref/*/*.c", root_dir=tap.TOP)) + GENERATED
 
 # By what ELF calls the machine: the option that marks the targets of indirect jumps and calls, and
 # what the marks are.
