@@ -124,11 +124,11 @@ def check_rule(spec, rule, errors):
             errors.add(rule.place, f"runtime rule {rule.name} has no established-by")
         if rule.vectors:
             errors.add(rule.yaml_place, f"runtime rule {rule.name} cannot have vectors")
-    else:
-        check_byte_rule(rule, errors)
     if rule.severity:
         check_hides(spec, rule, errors)
         check_sharing(rule, errors)
+    if not rule.runtime:
+        check_byte_rule(rule, errors)
     for place, name in zip(rule.also_places, rule.also):
         if not spec.rule(name):
             errors.add(place, f"also: there is no rule {name}")
