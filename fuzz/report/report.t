@@ -157,7 +157,7 @@ def test_mistakes(where):
                                ["nothing", "--dir", f"{where}/campaign"],
                                "holds a campaign of toy, not of nothing"),
                               ("a directory of no target", ["--dir", f"{where}/campaign"],
-                               "DIR is one target's")):
+                               "DIR belongs to one target")):
         done = make_report(where, *words)
         tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1 and not
                os.path.exists(f"{where}/out"), f"{name}: one line, no report", done.returncode,
