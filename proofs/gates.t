@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import tempfile
+from unittest import mock
 
 from erofs_ishare import tap
 import acsl
@@ -498,6 +499,7 @@ int one(const struct place *p)
 	return near_by(p) ? 1 : 0;
 }
 """
+VERSIONS = {"frama-c": "1.0", "why3": "2.0", "cvc5": "3.0"}
 PAIR_SPEC = """\
 /*@ predicate near(struct place *p) = p->at < limit_of(p); */
 /*@ logic integer limit_of(struct place *p) = 3; */
@@ -505,11 +507,19 @@ PAIR_SPEC = """\
 """
 
 
+def pair():
+    """The functions of PAIR."""
+    source = Fake(PAIR)
+    source.functions, source.files = ["near_by", "one", "seven"], [source.path, wp.SPEC]
+    return source
+
+
 def touched_by(old="", new="", spec_old="", spec_new=""):
     """The functions of PAIR that are touched after a change."""
     wp.write(wp.SPEC, PAIR_SPEC.replace(spec_old, spec_new) if spec_old else PAIR_SPEC)
-    source = Fake(PAIR.replace(old, new) if old else PAIR)
-    source.functions, source.files = ["near_by", "seven", "one"], [source.path, wp.SPEC]
+    source = pair()
+    if old:
+        wp.write(source.path, PAIR.replace(old, new))
     return {function for _, function in touched.touched([source])}
 
 
@@ -524,13 +534,14 @@ def test_sample():
     """What has changed is proved on all machines, the rest on each in its turn."""
     every = {("x.c", f"function_{number}") for number in range(30)}
     changed = {("x.c", "function_7")}
+    least = prove_program.SMOKE_TESTS_FLOOR
     whole, smoke = set(), set()
     for seed in map(str, range(100)):
         plan, said = sampled_plan(seed, every, changed)
         machines = [machdep for machdep, wanted in plan.machines.items() if wanted == every]
         if not (plan.machines.keys() == wp.MACHDEPS.keys() and len(machines) == 1
                 and all(changed <= wanted for wanted in plan.machines.values())
-                and changed <= plan.smoke and len(plan.smoke) == 1 + 10 and not plan.is_full()):
+                and changed <= plan.smoke and len(plan.smoke) == least and not plan.is_full()):
             break
         whole, smoke = whole | set(machines), smoke | plan.smoke
     tap.ok(seed == "99", "what has changed is proved on all machines, the rest on one", plan)
@@ -539,17 +550,22 @@ def test_sample():
     tap.ok(whole == wp.MACHDEPS.keys() and smoke == every,
            "each machine and each smoke test has its turn", *whole, *(every - smoke))
     tap.ok(sampled_plan("1", every, every)[0].is_full(), "where all has changed, all is proved")
+    many = {("x.c", f"function_{number}") for number in range(300)}
+    for count, wanted in ((1, 1 + 30), (15, 15 + 29), (290, 290 + 1)):
+        some = set(sorted(many)[:count])
+        plan, _ = sampled_plan("1", many, some)
+        tap.ok(some <= plan.smoke and len(plan.smoke) == wanted,
+               f"smoke tests of {count} that have changed and one in ten of the rest",
+               len(plan.smoke))
+    plan, _ = sampled_plan("1", set(sorted(every)[:7]), set())
+    tap.ok(len(plan.smoke) == 7, "smoke tests of all where there are few")
 
 
 def test_touched():
     """A function is touched by what its proof depends on, and by nothing else."""
-    kept = wp.SPEC, touched.PROVED
-    wp.SPEC, touched.PROVED = f"{SCRATCH}/spec.acsl.h", f"{SCRATCH}/proved.tsv"
     every = {"near_by", "seven", "one"}
     tap.ok(touched_by() == every, "without a record, all functions are touched")
-    source = Fake(PAIR)
-    source.functions, source.files = sorted(every), [source.path, wp.SPEC]
-    touched.record([source])
+    tap.is_empty(touched.record([pair()], touched.digests([pair()])), "records what was proved")
     for what, functions, change in (
             ("nothing", set(), ()), ("a comment", set(), ("seven */", "a number */")),
             ("spaces", set(), ("return 7;", "return  7;")),
@@ -564,10 +580,69 @@ def test_touched():
         found = touched_by(*change)
         tap.ok(found == functions, f"touched by {what}: {', '.join(sorted(functions)) or 'none'}",
                *found)
-    options, wp.options = wp.options, lambda machdep: [machdep, "-other"]
-    tap.ok(touched_by() == every, "touched by the options of the proof: all")
-    wp.options = options
-    wp.SPEC, touched.PROVED = kept
+    for what, name, other in (("the options of the proof", "options", lambda machdep: ["-other"]),
+                              ("the time for a goal", "SECONDS_PER_GOAL", 61),
+                              ("the time for a smoke test", "SECONDS_PER_SMOKE_TEST", 2),
+                              *((f"another {tool}", "versions", lambda tool=tool: VERSIONS
+                                 | {tool: "9.9"}) for tool in VERSIONS)):
+        with mock.patch.object(wp, name, other):
+            tap.ok(touched_by() == every, f"touched by {what}: all")
+
+
+def ends_with(sources, *options, wrong=(), failed=(), meanwhile=""):
+    """What a proof of everything writes into proved.tsv, and its exit status, if these are the
+    complaints of the gates, the functions not proved, and the text of PAIR when it ends."""
+    def prove_machines(plan, _):
+        if meanwhile:
+            wp.write(sources[0].path, meanwhile)
+        return {machdep: {} for machdep in plan.machines}, {}, list(failed)
+
+    if os.path.exists(touched.PROVED.path):
+        os.unlink(touched.PROVED.path)
+    with mock.patch.object(sys, "argv", ["prove", *options]), \
+            mock.patch.multiple(prove_program, prove_machines=prove_machines,
+                                check_gates=lambda *_: list(wrong), check_floors=lambda *_: [],
+                                floor_counts=lambda *_: {}, report=mock.DEFAULT), \
+            contextlib.redirect_stdout(io.StringIO()), \
+            contextlib.redirect_stderr(io.StringIO()):
+        status = prove_program.prove_all(prove_program.parse_arguments(), sources)
+    return status, touched.PROVED.read()
+
+
+def test_proved():
+    """proved.tsv is written by a run that proves everything, and by no other."""
+    every = touched.digests([pair()])
+    tap.ok(ends_with([pair()], "--record-floors") == (0, every), "written when all is proved")
+    for what, options, how in (
+            ("without --record-floors", (), {}),
+            ("by a sample", ("--sample", "1"), {}),
+            ("if a function is not proved", ("--record-floors",), {"failed": ["one"]}),
+            ("if a gate complains", ("--record-floors",), {"wrong": ["one"]}),
+            ("if what is proved has changed meanwhile", ("--record-floors",),
+             {"meanwhile": PAIR.replace("return 7", "return 8")})):
+        status, found = ends_with([pair()], *options, **how)
+        tap.ok(not found and status == bool(how), f"not written {what}", status, *found)
+    with mock.patch.object(prove_program.Plan, "is_full", lambda _: False):
+        _, found = ends_with([pair()], "--record-floors")
+    tap.ok(not found, "not written if anything was left out", *found)
+    for options in (("--sample", "1"), ("--machdep", "ppc_32"), ("ref/core/names.c",)):
+        with mock.patch.object(sys, "argv", ["prove", "--record-floors", *options]), \
+                contextlib.redirect_stderr(io.StringIO()):
+            try:
+                prove_program.parse_arguments()
+                refused = False
+            except SystemExit:
+                refused = True
+        tap.ok(refused, f"--record-floors with {options[0]} is refused")
+
+
+def with_pair(test):
+    """Runs a test with a specification, provers and a proved.tsv of its own."""
+    with mock.patch.object(wp, "SPEC", f"{SCRATCH}/spec.acsl.h"), \
+            mock.patch.object(touched.PROVED, "path", f"{SCRATCH}/proved.tsv"), \
+            mock.patch.object(wp, "versions", lambda: VERSIONS):
+        wp.write(wp.SPEC, PAIR_SPEC)
+        test()
 
 
 with tempfile.TemporaryDirectory() as SCRATCH:
@@ -582,7 +657,8 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     test_relevance()
     test_committed()
     test_floors()
-    test_touched()
+    with_pair(test_touched)
+    with_pair(test_proved)
     test_sample()
     test_mutants()
     test_judging()

@@ -3,26 +3,23 @@
 
 proved.tsv has a digest of each function as it was then: of its own text, and of all declarations
 that this leads to: contracts of the functions that it calls, predicates, structures, constants, and
-what these mention in turn. Comments and spaces do not count. A function with another digest, or
-without one, is touched.
+what these mention in turn; and of the provers' versions and options. Comments and spaces do not
+count. A function with another digest, or without one, is touched.
 """
 
 import functools
-import hashlib
 import os
 import re
 
+from erofs_ishare import changed
 import acsl
 import wp
 
-PROVED = f"{wp.HERE}/proved.tsv"
-HEAD = """\
-# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-#
-# A digest of each function, and of all that its proof depends on, from when it was last proved on
-# all machines. Where only a sample is proved, a function that differs is still proved on all
-# machines. `proofs/prove --record-floors` writes this file.
-"""
+PROVED = changed.Record(f"{wp.HERE}/proved.tsv", ("file", "function"), """\
+# A digest of each function, of all that its proof depends on, of the provers' versions and of their
+# options, from when it was last proved on all machines. Where only a sample is proved, a function
+# that differs is still proved on all machines. `proofs/prove --record-floors` writes this file.
+""")
 WORD = re.compile(r"[A-Za-z_]\w*")
 # They say where declarations come from; the declarations themselves count.
 IDLE = re.compile(r"#\s*(?:include\b|ifndef \w+_H$|define \w+_H$|endif$)")
@@ -88,12 +85,11 @@ def seen_by(source, function):
                                                       if path == source.path else None))
 
 
-def digest(source, function, options):
-    """A digest of what its proof does depend on: what it mentions, what that mentions, and so
-    on."""
-    by_name, needed = {}, set()
+def needed(source, function):
+    """The texts that its proof does depend on: what it mentions, what that mentions, and so on."""
+    by_name, found = {}, set()
     for names, text in seen_by(source, function):
-        needed |= set() if names else {text}
+        found |= set() if names else {text}
         for name in names:
             by_name.setdefault(name, []).append(text)
     words, met = [function], set()
@@ -101,36 +97,35 @@ def digest(source, function, options):
         word = words.pop()
         if word in by_name and word not in met:
             met.add(word)
-            needed |= set(by_name[word])
+            found |= set(by_name[word])
             words += [w for text in by_name[word] for w in WORD.findall(text)]
-    return hashlib.sha256("\0".join([function, *options, *sorted(needed)]).encode()).hexdigest()[
-        :20]
+    return sorted(found)
+
+
+def provers():
+    """The provers, their versions and options, on all machines."""
+    return [f"{tool} {version}" for tool, version in wp.versions().items()] + [
+        option for machdep in wp.MACHDEPS for option in wp.options(machdep)
+    ] + [limit for smoke in (False, True) for limit in wp.limits(smoke)]
 
 
 def digests(sources):
     """{(file, function): digest} of all functions."""
-    options = [option for machdep in wp.MACHDEPS for option in wp.options(machdep)]
-    return {(source.path, function): digest(source, function, options)
+    how = provers()
+    return {(source.path, function): changed.digest(function, *how, *needed(source, function))
             for source in sources for function in source.functions}
 
 
-def recorded():
-    """The digests in proved.tsv."""
-    if not os.path.exists(PROVED):
-        return {}
-    lines = [line.split("\t") for line in wp.read(PROVED).splitlines() if line
-             and not line.startswith("#")]
-    return {(path, function): value for path, function, value in lines[1:]}
-
-
-def record(sources):
-    """Write proved.tsv."""
-    rows = ["\t".join([*key, value]) for key, value in sorted(digests(sources).items())]
-    wp.write(PROVED, HEAD + "\n".join(["file\tfunction\tdigest", *rows]) + "\n")
+def record(sources, before):
+    """Write proved.tsv after all functions were proved; returns what is wrong. before has the
+    digests from when that began."""
+    if digests(sources) != before:
+        return ["proved.tsv: what is proved has changed meanwhile: try again"]
+    PROVED.write(before)
+    return []
 
 
 def touched(sources):
     """The functions, as (file, function), that are not as they were when all machines proved
     them."""
-    before = recorded()
-    return {key for key, value in digests(sources).items() if before.get(key) != value}
+    return PROVED.changed(digests(sources))

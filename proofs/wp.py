@@ -125,23 +125,27 @@ def write(path, text, mode=0o644):
         os.replace(new, path)
 
 
+@functools.lru_cache(maxsize=None)
+def versions():
+    """{program: its version} of what proves."""
+    found = {}
+    for tool, (option, _) in VERSIONS.items():
+        match = re.search(r"\d+\.\d[\w.~+-]*", run(tool, option).stdout)
+        found[tool] = match.group() if match else "unknown"
+    return found
+
+
 def require_tools():
-    """All programs in the versions that are known, or one line that says what to install; returns
-    the versions."""
+    """All programs in the versions that are known, or one line that says what to install."""
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     if missing:
         die(f"missing programs: apt install {' '.join(missing)} (or: make deps-proofs)")
-    found = {}
-    for tool, (option, wanted) in VERSIONS.items():
-        said = run(tool, option).stdout
-        match = re.search(r"\d+\.\d[\w.~+-]*", said)
-        found[tool] = match.group() if match else "unknown"
-        if not found[tool].startswith(wanted):
-            die(f"{tool} is version {found[tool]}, known to work is {wanted}*: apt install "
+    for tool, version in versions().items():
+        if not version.startswith(VERSIONS[tool][1]):
+            die(f"{tool} is version {version}, known to work is {VERSIONS[tool][1]}*: apt install "
                 f"{TOOLS[tool]} of Debian 12")
     if not os.path.exists(SPEC):
         die(f"{SPEC} is missing: run `make test-proofs`, or `make spec` first")
-    return found
 
 
 def configure_why3():
@@ -288,6 +292,14 @@ def options(machdep):
             "-warn-invalid-pointer", "-wp-prover", "cvc5"]
 
 
+def limits(smoke):
+    """Frama-C's options for how long a goal may take, and for smoke tests."""
+    found = ["-wp-timeout", str(SECONDS_PER_GOAL)]
+    if smoke:
+        found += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
+    return found
+
+
 class Prover:
     """Runs WP for one machine, and remembers what it has proved."""
 
@@ -295,9 +307,7 @@ class Prover:
         self.machdep, self.smoke = machdep, smoke
         self.conf = configure_why3()
         self.options = options(machdep)
-        self.limits = ["-wp-timeout", str(SECONDS_PER_GOAL)]
-        if smoke:
-            self.limits += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
+        self.limits = limits(smoke)
         # Frama-C believes $PWD, which may be that of another tree: os.chdir() does not change it,
         # nor does make -C.
         self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf,

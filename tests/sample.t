@@ -3,10 +3,13 @@
 """Samples: the same seed gives the same one, and over many seeds everything gets its turn."""
 
 import hashlib
+import json
 import os
+import subprocess
 import tempfile
+import tomllib
 
-from erofs_ishare import sample, tap, turns
+from erofs_ishare import changed, sample, tap, turns
 
 SEEDS = [hashlib.sha1(str(number).encode()).hexdigest() for number in range(200)]
 # Nothing is chosen so many times as often as a fair die would choose it.
@@ -27,6 +30,10 @@ def test_choice():
     fewer = set(sample.choose(SEEDS[0], "kind", names[1:], 20))
     tap.ok(len(fewer - set(some)) <= 1, "what is gone moves nothing else", fewer - set(some))
     tap.ok(len(sample.one_in(SEEDS[0], "kind", names, 10)) == 11, "a tenth of 101 is 11")
+    tap.ok(len(sample.one_in(SEEDS[0], "kind", names, 10, at_least=20)) == 20
+           and len(sample.one_in(SEEDS[0], "kind", names, 10, at_least=9)) == 11
+           and sample.one_in(SEEDS[0], "kind", names, 10, at_least=500) == names,
+           "but no fewer than are demanded, as far as there are so many")
     tap.ok(sample.choose(None, "kind", names, 20) == sample.one_in(None, "kind", names, 10)
            == names, "without a seed, everything")
 
@@ -60,15 +67,73 @@ def taken(seed):
     return turns.taken()
 
 
+def make_tree(tree):
+    """A repository with two parts, and a stage that runs each."""
+    turns.TOP = changed.TOP = tree
+    turns.RECORD.path, turns.EVIDENCE = f"{tree}/turns.tsv", f"{tree}/build/record.json"
+    turns.STAGES = f"{tree}/stages.toml"
+    turns.PARTS = {"red": ("a", "both"), "blue": ("b", "both")}
+    turns.RUN_BY = {"red": ("one", "two"), "blue": ("two",)}
+    for name in ("a/1.c", "b/deep/2.c", "both/3.c", "a/README.md"):
+        write(f"{tree}/{name}", name)
+    write(f"{tree}/.gitignore", "/build\n/turns.tsv\n")
+    write(turns.STAGES, "".join(f'[{n}]\ncommand = "run {n}"\n' for n in ("one", "two", "three")))
+    for command in (["init", "-q"], ["add", "-A"],
+                    ["-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *command], cwd=tree, check=True)
+
+
+def passed(**other):
+    """Writes that stages one and two passed with these files, but for what differs; returns what
+    is missing to record the parts."""
+    stages = [{"name": name, "command": f"run {name}", "result": "passed"}
+              | other.pop(name, {}) for name in ("one", "two", "three")]
+    write(turns.EVIDENCE, json.dumps({"tree": changed.tree(), "dirty": False, "sample": None,
+                                      "kdir": None, "stages": stages} | other))
+    return turns.record()
+
+
+def test_evidence():
+    """A part is recorded only if all that runs it passed, in full, with the files as they are."""
+    with tempfile.TemporaryDirectory() as tree:
+        make_tree(tree)
+        found = turns.record()
+        tap.ok(len(found) == 1 and "record.json is missing" in found[0], "no run, no record", found)
+        for what, other in (("other files", {"tree": "0" * 40}), ("other files", {"tree": None}),
+                            ("not committed", {"dirty": True}), ("the sample abc",
+                                                                 {"sample": "abc"}),
+                            ("the kernel in /linux", {"kdir": "/linux"})):
+            found = passed(**other)
+            tap.ok(len(found) == 1 and what in found[0] and not turns.RECORD.read(),
+                   f"none of {what}", found)
+        for what, one in (("failed", {"result": "failed"}), ("not run", {"result": "not run"}),
+                          ("incomplete", {"result": "incomplete"}),
+                          ("cut down", {"command": "run one ONLY=a.t"})):
+            found = passed(one=one)
+            tap.ok(len(found) == 1 and found[0].startswith("red is not") and found[0].endswith(
+                ": one") and turns.RECORD.read().keys() == {("blue",)},
+                   f"a part whose stage was {what} is not recorded, but the other is", found)
+            os.unlink(turns.RECORD.path)
+        tap.ok(len(passed(two={"result": "failed"})) == 2 and not turns.RECORD.read(),
+               "a stage of both parts that failed: neither is")
+        tap.ok(not passed(three={"result": "failed"})
+               and turns.RECORD.read() == turns.digests(), "what runs neither does not matter")
+        kept = turns.RECORD.read()
+        write(f"{tree}/a/1.c", "changed")
+        found = passed(one={"result": "failed"})
+        tap.ok(found and turns.RECORD.read() == kept, "a part that is not recorded stays as it was")
+        with open(turns.RECORD.path, encoding="utf-8") as table:
+            lines = table.read().splitlines()
+        tap.ok(lines[0].startswith("# SPDX-") and lines[-3].split("\t") == ["part", "digest"],
+               "the table has a head", lines)
+
+
 def test_parts():
     """Parts take turns; one that has changed is run in any case."""
     with tempfile.TemporaryDirectory() as tree:
-        turns.TOP, turns.RECORD = tree, f"{tree}/turns.tsv"
-        turns.PARTS = {"red": ("a", "both"), "blue": ("b", "both")}
-        for name in ("a/1.c", "b/deep/2.c", "both/3.c", "a/README.md"):
-            write(f"{tree}/{name}", name)
+        make_tree(tree)
         tap.ok(taken(SEEDS[0]) == ["red", "blue"], "without a record, all parts are run")
-        turns.record()
+        passed()
         tap.ok(taken("") == taken("FULL") == ["red", "blue"], "without a seed, too")
         chosen = [taken(seed) for seed in SEEDS]
         tap.ok(all(len(parts) == 1 for parts in chosen), "with one, one of the parts")
@@ -80,8 +145,20 @@ def test_parts():
                              ("both/3.c", ["red", "blue"]), ("a/new.c", ["red", "blue"])):
             write(f"{tree}/{name}", "changed")
             tap.ok(taken(blue) == wanted, f"{name} is changed: {' '.join(wanted)}", taken(blue))
-            turns.record()
+            passed()
             tap.ok(taken(blue) == ["blue"], "until that is recorded")
+        os.rename(f"{tree}/a/new.c", f"{tree}/a/newer.c")
+        tap.ok(taken(blue) == ["red", "blue"], "another name is a change")
+
+
+def test_real_parts():
+    """The parts of this tree have files, and are run by stages."""
+    with open(turns.STAGES, "rb") as table:
+        stages = tomllib.load(table)
+    tap.ok(turns.RUN_BY.keys() == turns.PARTS.keys()
+           and all(name in stages for names in turns.RUN_BY.values() for name in names),
+           "each part is run by stages that exist")
+    tap.ok(all(turns.files_of(part) for part in turns.PARTS), "and has files")
 
 
 def test_seed():
@@ -106,7 +183,9 @@ def test_targets():
 
 test_choice()
 test_turns()
+test_real_parts()
 test_parts()
+test_evidence()
 test_targets()
 test_seed()
 tap.done()

@@ -49,7 +49,7 @@ class Tree:
         self.top = top
         os.makedirs(f"{top}/tests/tools")
         shutil.copytree(f"{tap.TOP}/tests/python", f"{top}/tests/python")
-        for name in ("stages", "erofs_ishare"):
+        for name in ("stages", "turns", "erofs_ishare"):
             shutil.copy(f"{tap.TOP}/tests/tools/{name}", f"{top}/tests/tools/{name}",
                         follow_symlinks=False)
         with open(f"{top}/tests/tools/stages.toml", "w", encoding="utf-8") as table:
@@ -153,11 +153,13 @@ def environment(tree):
     """What stages see of the environment."""
     with mock.patch.dict(os.environ, ONLY="a", SWEEP="no", MAKEFLAGS="k", KDIR="/k", SAMPLE="s",
                          https_proxy="p"):
-        done, _ = tree.stages("left-out || env")
+        done, record = tree.stages("left-out || env")
     seen = set(done.stdout.splitlines())
     tap.ok(not seen & {"ONLY=a", "SWEEP=no", "MAKEFLAGS=k"}
            and seen >= {"KDIR=/k", "SAMPLE=s", "https_proxy=p"},
            "no variable that cuts tests down reaches a stage", done.stdout)
+    tap.ok(record["kdir"] == "/k" and tree.stages("first")[1]["kdir"] is None,
+           "the record says whether KDIR was set")
 
 
 def repeats(tree, name, times, **variables):
@@ -235,6 +237,33 @@ def resuming(tree):
     tap.ok("passed before" not in done.stdout, "and what ran then is run again", done.stdout)
 
 
+def evidence(tree):
+    """tests/tools/turns records what the record of a run shows to have passed."""
+    stages = ("guests", "test-kernel", "test-findings", "test-fuzz-kernel")
+    tree.write("tests/tools/stages.toml",
+               "".join(f'[{name}]\ncommand = "true"\n' for name in stages))
+    tree.git("add", "-A")
+    tree.git("commit", "-q", "-m", "parts")
+    record = ["tests/tools/turns", "--record"]
+    with mock.patch.dict(os.environ, SAMPLE="s"):
+        tree.stages("--all")
+    done = tap.run(record, cwd=tree.top)
+    tap.ok(done.returncode == 1
+           and done.stderr == "turns: build/record.json is about the sample s\n",
+           "a sample is no evidence that all parts passed", done.stdout, done.stderr)
+    tree.stages(*stages[:3])
+    done = tap.run(record, cwd=tree.top)
+    tap.ok(done.returncode == 1 and done.stderr.endswith(": test-fuzz-kernel\n")
+           and done.stderr.count("\n") == 1, "nor is a run without a part", done.stderr)
+    tree.git("clean", "-q", "-f")
+    tree.stages("--all")
+    done = tap.run(record, cwd=tree.top)
+    tap.ok(done.returncode == 0 and not done.stderr, "a full run is", done.stdout, done.stderr)
+    done = tap.run(record, cwd=tree.top)
+    tap.ok(done.returncode == 1 and "about other files" in done.stderr,
+           "until a file is changed, be it that very record", done.stderr)
+
+
 def real_table():
     """The stages of this tree are targets of make, and need only stages before them."""
     with open(f"{tap.TOP}/tests/tools/stages.toml", "rb") as text:
@@ -264,6 +293,7 @@ def main():
         resuming(tree)
         unknown_inputs(tree)
         without_git(tree)
+        evidence(tree)
     with tempfile.TemporaryDirectory() as work:
         integration(Tree(work))
     real_table()
