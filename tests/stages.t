@@ -285,7 +285,8 @@ def real_table():
 
 def main():
     """Made-up stages, then the table of this tree."""
-    os.environ.pop("KDIR", None)
+    for name in ("KDIR", "SAMPLE"):
+        os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as work:
         tree = Tree(work)
         contents(tree, failures(tree))
