@@ -23,11 +23,12 @@ import time
 import jsonschema
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.tap import parse_tap
 
 IMAGES = f"{tap.TOP}/tests/images"
-with open(f"{tap.TOP}/build/spec/vectors/manifest.json", encoding="utf-8") as text:
-    NEED_DIGESTS = sorted({v["rule"] for v in json.load(text) if v["digests"]})
+VECTORS = json.loads(read(f"{tap.TOP}/build/spec/vectors/manifest.json"))
+NEED_DIGESTS = sorted({v["rule"] for v in VECTORS if v["digests"]})
 GOOD = f"{IMAGES}/digest-512.erofs"
 FORMATS = ("text", "json", "sarif", "tap")
 NOBODY = 65534
@@ -52,8 +53,7 @@ def script(command):
     """The path of a program, named erofs-ishare, that runs a command with arguments of its own."""
     with tempfile.TemporaryDirectory() as directory:
         program = f"{directory}/erofs-ishare"
-        with open(program, "w", encoding="utf-8") as out:
-            out.write(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        write(program, f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
         os.chmod(program, 0o755)
         yield program
 
@@ -101,8 +101,7 @@ class Copies:
 
     def make(self, source, *edits, name=None):
         """A copy with bytes replaced: (offset, bytes) each."""
-        with open(source, "rb") as data:
-            content = bytearray(data.read())
+        content = bytearray(read_bytes(source))
         for offset, data in edits:
             content[offset:offset + len(data)] = data
         return self.write(bytes(content), name)
@@ -111,8 +110,7 @@ class Copies:
         """A file with this content."""
         self.count += 1
         path = self.path(name or f"copy-{self.count}.erofs")
-        with open(path, "wb") as out:
-            out.write(content)
+        write(path, content)
         return path
 
 
@@ -239,8 +237,7 @@ def test_no_permission(copies):
 
 def test_truncated(copies):
     """An image that ends early is never judged to conform, nor does the program die."""
-    with open(GOOD, "rb") as data:
-        content = data.read()
+    content = read_bytes(GOOD)
     wrong = []
     for size in [*range(0, 2048, 61), *range(2048, len(content), 509), len(content) - 1]:
         done = check(copies.write(content[:size], name="truncated.erofs"))
@@ -331,8 +328,7 @@ def schema():
     done = tap.run([f"{tap.TOP}/tests/tools/sarif-schema"])
     if not tap.ok(done.returncode == 0, "the SARIF schema can be had", done.stderr):
         return None
-    with open(done.stdout.strip(), encoding="utf-8") as text:
-        return json.load(text)
+    return json.loads(read(done.stdout.strip()))
 
 
 def first_sentence_of(short, text):
@@ -493,8 +489,7 @@ def test_domain(copies):
 
 def test_digests(copies):
     """--digests: the content is read."""
-    with open(GOOD, "rb") as data:
-        content = data.read()
+    content = read_bytes(GOOD)
     target = inode(GOOD, "/block")
     value = next(bytes.fromhex(x["value"]) for x in target["xattrs"] if x["fingerprint"])
     blocks = [i for i in range(0, len(content), 512)
@@ -531,8 +526,7 @@ def test_digests(copies):
 def opaque_fingerprints(copies):
     """Fingerprints that are no SHA-256: only the contents of all files that share show what they
     are worth."""
-    with open(f"{IMAGES}/no-checksum-512.erofs", "rb") as data:
-        content = data.read().replace(b"sha256:", b"blake3:")
+    content = read_bytes(f"{IMAGES}/no-checksum-512.erofs").replace(b"sha256:", b"blake3:")
     image, again = copies.write(content), copies.write(content)
     at = 4 * 512  # the first byte of /d/f
     other = copies.make(image, (at, bytes([content[at] ^ 1])))
@@ -556,8 +550,7 @@ def opaque_fingerprints(copies):
          "fingerprint.digest says nothing of them", "1 image")
     ends(check("--digests", "--rule=fingerprint.same-content", "--domain", image, other), 1,
          "fingerprint.same-content alone", "same-content")
-    with open(f"{IMAGES}/lz4-512.erofs", "rb") as data:
-        packed = copies.write(data.read().replace(b"sha256:", b"blake3:"))
+    packed = copies.write(read_bytes(f"{IMAGES}/lz4-512.erofs").replace(b"sha256:", b"blake3:"))
     ends(check("--digests", "--domain", "--rule=fingerprint.*", packed), 2,
          "--digests: compressed, and no SHA-256",
          "not examined: the file's content, to compare with that of others, is compressed")
@@ -574,8 +567,7 @@ def padding(copies):
     for image, data in (("no-inline-512.erofs", None), ("chunk-512.erofs", None),
                         ("blobdev-512.erofs", "blobdev-512.blob")):
         image, data = f"{IMAGES}/{image}", f"{IMAGES}/{data or image}"
-        with open(data, "rb") as stored:
-            content = stored.read()
+        content = read_bytes(data)
         devices = [f"--device={data}"] if data != image else []
         at, file = next((at + f["size"], f) for f in short_files(image, *devices)
                         for at in range(0, len(content), 512)
@@ -615,8 +607,7 @@ def test_flat(copies):
     image, blob = f"{IMAGES}/blobdev-512.erofs", f"{IMAGES}/blobdev-512.blob"
     slot = json.loads(tool("dump", "--format=json", image).stdout)["devices"][0]["fields"]
     start = slot["uniaddr_lo"] * 512
-    with open(blob, "rb") as data:
-        whole = copies.make(image, (start, data.read()))
+    whole = copies.make(image, (start, read_bytes(blob)))
     ends(check("--digests", "--flat", whole), 0, "--flat: the device's data is in the image",
          "1 image")
     ends(check("--digests", whole), 2, "without --flat it is not examined",
@@ -759,8 +750,7 @@ def test_limit(copies):
 def names_image(copies, broken):
     """An image with files whose names hold what a name should not; if broken, these files break a
     rule."""
-    with open(GOOD, "rb") as data:
-        content = data.read()
+    content = read_bytes(GOOD)
     edits = []
     for old, new in ((b"block-minus-1", b"b\x1b[2J\xff\xc2\x9b\\aaaa"),
                      (b"long-symlink", b"l\xe2\x80\xae{}\"'\n\taa")):
@@ -904,8 +894,7 @@ def test_dump(copies):
 def packed_prefixes(copies):
     """An image whose packed inode is /block, and whose prefix table is the data of that."""
     dump, at = json.loads(tool("dump", "--format=json", GOOD).stdout), inode(GOOD, "/block")
-    with open(GOOD, "rb") as data:
-        content = data.read()
+    content = read_bytes(GOOD)
     table = dump["prefixes"][0]["offset"]
     block = struct.unpack_from("<I", content, at["offset"] + 16)[0]
     fields = dump["superblock"]["fields"]
@@ -931,8 +920,7 @@ def test_dump_hidden(copies):
     """dump fails if something could not be shown, and only then."""
     def moved(path):
         at = inode(GOOD, path)["offset"]
-        with open(GOOD, "rb") as data:
-            form = struct.unpack_from("<H", data.read(), at)[0]
+        form = struct.unpack_from("<H", read_bytes(GOOD), at)[0]
         return copies.make(GOOD, (at, struct.pack("<H", form & ~0xE)),
                            (at + 16, b"\xff\xff\xff\x0f"))
     at = {path: inode(GOOD, path)["offset"] for path in ("/block", "/xattrs")}
@@ -979,8 +967,7 @@ def test_dump_limit():
 
 def test_dump_garbage(copies):
     """dump and check live through garbage, and what they print stays in form."""
-    with open(GOOD, "rb") as data:
-        content = data.read()
+    content = read_bytes(GOOD)
     chance = random.Random(512)
     wrong = []
     for round_ in range(150):
@@ -1134,8 +1121,7 @@ def test_manual():
                   if not about_here.search(line)],
                  "mandoc has nothing to say")
     text = re.sub(".\b", "", tap.run(["mandoc", "-Tascii", page]).stdout)
-    with open(page, encoding="utf-8") as source:
-        source = source.read().replace("\\-", "-")
+    source = read(page).replace("\\-", "-")
     tap.ok("erofs-ishare" in text, "the manual can be shown")
     wrong = [f"{command}: --{option}" for command in ("check", "dump", "rules")
              for option in options_of(command) if f"Fl -{option}" not in source]
@@ -1143,8 +1129,7 @@ def test_manual():
     version = tool("--version").stdout.split()[-1]
     tap.ok(f"\nThis page describes version {version}.\n" in source,
            "the manual describes this version", version)
-    with open(f"{tap.TOP}/NEWS", encoding="utf-8") as news:
-        newest = re.search(r"^(\d\S*)", news.read(), re.M)
+    newest = re.search(r"^(\d\S*)", read(f"{tap.TOP}/NEWS"), re.M)
     tap.ok(newest[1] == version, "NEWS begins with this version", newest[1], version)
 
 
@@ -1211,8 +1196,7 @@ def test_completion():
 
 def test_pkg_config(copies):
     """The pkg-config file."""
-    with open(f"{tap.TOP}/ref/libishare.pc.in", encoding="utf-8") as source:
-        text = source.read()
+    text = read(f"{tap.TOP}/ref/libishare.pc.in")
     for name, value in (("PREFIX", "/p"), ("LIBDIR", "/p/lib"), ("INCLUDEDIR", "/p/include"),
                         ("VERSION", "1.2")):
         text = text.replace(f"@{name}@", value)

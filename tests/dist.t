@@ -8,6 +8,8 @@ import re
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, read_bytes, write
+from erofs_ishare.run import without_make
 
 TESTS = ["tests/readme.t", "tests/stages.t", "spec/tests/specc.t"]
 WHO = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
@@ -20,9 +22,8 @@ def git(where, *arguments):
 
 def make(where, *arguments, **environment):
     """(status, what make said) in another tree."""
-    alone = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     done = tap.run(["make", "--no-print-directory", "-s", *arguments], cwd=where,
-                   env=alone | environment)
+                   env=without_make() | environment)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -36,8 +37,7 @@ def repository(top):
 
 def version_of(top):
     """The one place that has it."""
-    with open(f"{top}/ref/ishare.h", encoding="utf-8") as header:
-        return re.search(r'^#define ISHARE_VERSION "(.*)"$', header.read(), re.M)[1]
+    return re.search(r'^#define ISHARE_VERSION "(.*)"$', read(f"{top}/ref/ishare.h"), re.M)[1]
 
 
 def tarball_of(clone):
@@ -45,8 +45,7 @@ def tarball_of(clone):
     status, said = make(clone, "dist")
     path = f"{clone}/build/erofs-ishare-{version_of(clone)}.tar.gz"
     tap.ok(status == 0 and os.path.exists(path), f"make dist in {os.path.basename(clone)}", said)
-    with open(path, "rb") as tarball:
-        return path, tarball.read()
+    return path, read_bytes(path)
 
 
 def reproducible(work):
@@ -75,10 +74,8 @@ def refuses(clone):
     tap.ok(status and "commit or remove first:  M README.md" in said, "not a tree with changes",
            said)
     git(clone, "checkout", "-q", "README.md")
-    with open(f"{clone}/ref/ishare.h", encoding="utf-8") as header:
-        text = header.read()
-    with open(f"{clone}/ref/ishare.h", "w", encoding="utf-8") as header:
-        header.write(re.sub(r'(ISHARE_VERSION) ".*"', r'\1 "9.99"', text))
+    text = read(f"{clone}/ref/ishare.h")
+    write(f"{clone}/ref/ishare.h", re.sub(r'(ISHARE_VERSION) ".*"', r'\1 "9.99"', text))
     git(clone, "commit", "-q", "-a", "-m", "version")
     status, said = make(clone, "dist")
     tap.ok(status and "NEWS has no entry of version 9.99" in said, "not without news", said)

@@ -23,6 +23,7 @@ import tempfile
 import threading
 
 from erofs_ishare import images, tap
+from erofs_ishare.files import read_bytes, write
 
 TOOL = os.environ.get("ISHARE_TOOL", f"{tap.TOP}/build/erofs-ishare")
 # Relative, because a space in LD_PRELOAD ends a path.
@@ -52,8 +53,7 @@ class Run:
 
     def __init__(self, work, arguments, kind="", first=0, last=0, how="0"):
         counts = f"{work}/counts-{threading.get_ident()}"
-        with open(counts, "wb") as file:
-            file.write(bytes(8 * len(KINDS)))
+        write(counts, bytes(8 * len(KINDS)))
         how = str(-getattr(errno, how[1:])) if how.startswith("-E") else how
         environment = os.environ | {"LD_PRELOAD": LIBRARY, "FAULTS_COUNTS": counts,
                                     "FAULTS_KIND": kind, "FAULTS_HOW": how,
@@ -71,8 +71,7 @@ class Run:
                 out, err = process.communicate()
                 self.status = None
         self.out, self.err = timeless(out.decode()), err.decode()
-        with open(counts, "rb") as file:
-            self.counts = dict(zip(KINDS, struct.unpack(f"{len(KINDS)}Q", file.read())))
+        self.counts = dict(zip(KINDS, struct.unpack(f"{len(KINDS)}Q", read_bytes(counts))))
 
     def is_like(self, other):
         """Whether two runs are indistinguishable."""
@@ -211,10 +210,10 @@ def try_unwritten(work, pool):
     image = busy_image(f"{work}/busy.erofs")
     ways = (to_full_device, to_reader_of_one_line, to_nothing, to_full_disk)
     sanitized = f"{tap.TOP}/build/asan/erofs-ishare"
-    for write in ways:
-        unwritten(pool, TOOL, image, write, RUNS // len(ways))
+    for way in ways:
+        unwritten(pool, TOOL, image, way, RUNS // len(ways))
         if TOOL == f"{tap.TOP}/build/erofs-ishare" and os.access(sanitized, os.X_OK):
-            unwritten(pool, sanitized, image, write, RUNS // len(ways) // 10)
+            unwritten(pool, sanitized, image, way, RUNS // len(ways) // 10)
 
 
 # ---- What is run ----
@@ -241,12 +240,10 @@ def quarrelling_image(path):
 
 def all_images(work):
     """One image with nothing wrong, one that breaks rules."""
-    with open(f"{IMAGES}/digest-512.erofs", "rb") as file:
-        data = bytearray(file.read())
+    data = bytearray(read_bytes(f"{IMAGES}/digest-512.erofs"))
     data[1024 + 80] ^= 8  # feature_incompat: the reader does not know it
     data[-300] ^= 1
-    with open(f"{work}/broken.erofs", "wb") as file:
-        file.write(data)
+    write(f"{work}/broken.erofs", data)
     return f"{IMAGES}/digest-512.erofs", f"{work}/broken.erofs", f"{IMAGES}/lz4-512.erofs"
 
 

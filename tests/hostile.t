@@ -27,6 +27,7 @@ import threading
 import time
 
 from erofs_ishare import tap
+from erofs_ishare.files import read_bytes, write
 from erofs_ishare.images import (BLOCK, CHUNK_BASED, CHUNKED_FILE, DEVICE_TABLE, DIRECTORY,
                                  dirents, fingerprint, FLAT_INLINE, FLAT_PLAIN, Image, inode,
                                  PLAIN_XATTR_PFX, REGULAR, ROOT_NID, SB_CHKSUM, xattr, xattr_area,
@@ -151,15 +152,7 @@ def in_batches(images, *arguments, size=200):
 
 def real(name):
     """The bytes of a real image."""
-    with open(f"{tap.TOP}/tests/images/{name}.erofs", "rb") as image:
-        return image.read()
-
-
-def write(path, data):
-    """Writes a file and returns its path."""
-    with open(path, "wb") as out:
-        out.write(data)
-    return path
+    return read_bytes(f"{tap.TOP}/tests/images/{name}.erofs")
 
 
 # ---- Files that are no images ----

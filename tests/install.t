@@ -8,6 +8,7 @@ import shutil
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, write
 
 WANTED = {"bin/erofs-ishare", "include/ishare/ishare.h", "include/ishare/core.h",
           "include/ishare/layout.h",
@@ -39,8 +40,7 @@ def files(top):
 def link_program(prefix, work):
     """A program that finds the library only through pkg-config."""
     source, program = f"{work}/program.c", f"{work}/program"
-    with open(source, "w", encoding="utf-8") as out:
-        out.write(PROGRAM)
+    write(source, PROGRAM)
     environment = os.environ | {"PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"}
     flags = tap.run(["pkg-config", "--cflags", "--libs", "libishare"], env=environment)
     version = tap.run(["pkg-config", "--modversion", "libishare"], env=environment).stdout.strip()
@@ -69,8 +69,8 @@ def main():
     tap.ok(status == 0, "make install DESTDIR= PREFIX=/usr", said)
     tap.ok(files(f"{stage}/usr") == files(prefix), "DESTDIR stands before the same files",
            *sorted(files(f"{stage}/usr") ^ files(prefix)))
-    with open(f"{stage}/usr/lib/pkgconfig/libishare.pc", encoding="utf-8") as text:
-        tap.ok(stage not in text.read(), "the pkg-config file does not name DESTDIR")
+    tap.ok(stage not in read(f"{stage}/usr/lib/pkgconfig/libishare.pc"),
+           "the pkg-config file does not name DESTDIR")
     status, said = tap.make("uninstall", f"DESTDIR={stage}", "PREFIX=/usr")
     tap.ok(status == 0, "make uninstall", said)
     tap.is_empty(sorted(files(stage)), "make uninstall leaves nothing")

@@ -8,6 +8,7 @@ import re
 
 from erofs_ishare import tap
 from erofs_ishare.circles import calls, circles
+from erofs_ishare.files import read
 
 # From the lowest to the highest. ref/ishare.h is the vocabulary of all but core.
 LAYERS = ["core", "image", "check", "domain", "cmd"]
@@ -15,12 +16,6 @@ GENERATED = "build/spec"
 PUBLIC = "ref/ishare.h"
 # What only core may use: everybody else takes what core has decoded.
 BYTES = re.compile(r'#\s*include "bytes\.h"|\bishare_(put_)?le(16|32|64)\b')
-
-
-def read(path):
-    """A file's text."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()
 
 
 def sources(layer):

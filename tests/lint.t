@@ -9,6 +9,7 @@ import shutil
 import tomllib
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, write
 
 DUAL = "GPL-2.0-or-later OR Apache-2.0"
 
@@ -185,8 +186,7 @@ def reuse(files):
     version = re.search(r"(\d+)\.", tap.run(["reuse", "--version"]).stdout)
     if version and int(version[1]) < 4:
         os.mkdir(f"{copy}/.reuse")
-        with open(f"{copy}/.reuse/dep5", "w", encoding="utf-8") as out:
-            out.write(dep5())
+        write(f"{copy}/.reuse/dep5", dep5())
         os.unlink(f"{copy}/REUSE.toml")
     done = tap.run(["reuse", "--root", copy, "lint"])
     tap.ok(done.returncode == 0, "reuse finds a licence for every file", done.stdout + done.stderr)
@@ -220,8 +220,8 @@ def symbols(*options):
 
 def library_symbols():
     """Programs that link with the library keep their own names."""
-    with open(f"{tap.TOP}/build/spec/rules.h", encoding="utf-8") as header:
-        rules = {r.lower() for r in re.findall(r"^\tISHARE_RULE_(\w+),$", header.read(), re.M)}
+    header = read(f"{tap.TOP}/build/spec/rules.h")
+    rules = {r.lower() for r in re.findall(r"^\tISHARE_RULE_(\w+),$", header, re.M)}
     defined = [n for _, n in symbols("--extern-only", "--defined-only", "build/libishare.a")]
     tap.ok(defined and rules, "the library defines something", "nm lists nothing")
     tap.is_empty([n for n in defined if not n.startswith("ishare_") and n not in rules],

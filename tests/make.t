@@ -9,6 +9,7 @@ import shutil
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, write
 
 # Who installs packages; deps-* do, too.
 INSTALLERS = {"demo", "test"}
@@ -49,8 +50,7 @@ def makefiles():
                                    "*.mk"]).stdout.split()]
     texts = {}
     for name in names:
-        with open(f"{tap.TOP}/{name}", encoding="utf-8") as text:
-            texts[name] = text.read()
+        texts[name] = read(f"{tap.TOP}/{name}")
     return texts
 
 
@@ -76,13 +76,6 @@ def listed(groups):
     tap.is_empty(sorted(needs - rules), "needs_TARGET is of a target that is there")
 
 
-def write(path, text):
-    """An executable file."""
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(text)
-    os.chmod(path, 0o755)
-
-
 class Bare:
     """A copy of the tree, and a PATH on which no package is installed; apt-get only notes how it
     was called."""
@@ -93,9 +86,9 @@ class Bare:
         tap.copy_tree(self.tree)
         for name in PLAIN:
             os.symlink(shutil.which(name), f"{self.path}/{name}")
-        write(f"{self.path}/dpkg-query", "#!/bin/sh\nexit 1\n")
-        write(f"{self.path}/apt-get", f"#!/bin/sh\necho \"$@\" >>'{self.calls}'\nexit 1\n")
-        write(f"{self.path}/sudo", "#!/bin/sh\nexec \"$@\"\n")
+        write(f"{self.path}/dpkg-query", "#!/bin/sh\nexit 1\n", 0o755)
+        write(f"{self.path}/apt-get", f"#!/bin/sh\necho \"$@\" >>'{self.calls}'\nexit 1\n", 0o755)
+        write(f"{self.path}/sudo", "#!/bin/sh\nexec \"$@\"\n", 0o755)
 
     def make(self, *arguments):
         """(status, stdout, the lines of stderr without make's own, the packages that apt-get was
@@ -108,8 +101,7 @@ class Bare:
                       if not re.match(r"make(\[\d\])?: ", line)]
         asked = ""
         if os.path.exists(self.calls):
-            with open(self.calls, encoding="utf-8") as calls:
-                asked = calls.read()
+            asked = read(self.calls)
         return done.returncode, done.stdout, complaints, asked
 
 
@@ -142,8 +134,8 @@ def one_program():
     """ONLY=PROGRAM and ONLY=PROGRAM:POINT."""
     with tempfile.TemporaryDirectory() as work:
         first, second = f"{work}/first.t", f"{work}/second.t"
-        write(first, PROGRAM)
-        write(second, "#!/bin/sh\necho \"ok 1 - only is $ONLY\"\necho 1..1\n")
+        write(first, PROGRAM, 0o755)
+        write(second, "#!/bin/sh\necho \"ok 1 - only is $ONLY\"\necho 1..1\n", 0o755)
 
         def run(only):
             return tap.run(["tests/tools/run-tests", first, second],
@@ -174,7 +166,7 @@ def one_program():
 def refused(work, run):
     """What ONLY cannot mean, in few words."""
     first, silent = f"{work}/first.t", f"{work}/silent.t"
-    write(silent, "#!/bin/sh\necho broken\n")
+    write(silent, "#!/bin/sh\necho broken\n", 0o755)
     for only, why in ((f"{work}/third.t", f"no test program {work}/third.t here; there are:\n"
                        f"  {first}\n  {work}/second.t\n"),
                       (f"{first}:9", f"{first}: no point 9: points are 1 to 3\n"),

@@ -17,6 +17,7 @@ import jsonschema
 import yaml
 
 from erofs_ishare import images, tap
+from erofs_ishare.files import read, write
 from erofs_ishare.images import (COMPRESSED, DIRECTORY, FLAT_INLINE, FLAT_PLAIN, PREFIX_RECORD,
                                  REGULAR, xattr)
 
@@ -76,9 +77,8 @@ def image(path, entries, child):
         feature_incompat=images.XATTR_PREFIXES, blkszbits=12, rootnid_2b=36, blocks_lo=3,
         xattr_prefix_count=1, xattr_prefix_start=8192 // 4)
     inodes = inode(DIRECTORY, len(directory), FLAT_PLAIN, 1) + inode(REGULAR, 0, FLAT_PLAIN) + child
-    with open(path, "wb") as out:
-        out.write(padded(bytes(1024) + superblock + inodes, 4096) + padded(directory, 4096)
-                  + padded(PREFIX_RECORD, 4096))
+    write(path, padded(bytes(1024) + superblock + inodes, 4096) + padded(directory, 4096)
+          + padded(PREFIX_RECORD, 4096))
     return path
 
 
@@ -375,8 +375,7 @@ def escaped_characters():
 def test_characters():
     """Every code point, against what Python and Perl know of Unicode."""
     escaped = escaped_characters()
-    with open(f"{tap.TOP}/ref/image/unprintable.h", encoding="utf-8") as header:
-        table = header.read()
+    table = read(f"{tap.TOP}/ref/image/unprintable.h")
     version = re.search(r"Unicode ([0-9.]+[0-9])", table)[1]
     known = {c: unicodedata.category(chr(c)) for c in CODES}
     invisible = {c for c in CODES if known[c] in INVISIBLE or c in IGNORABLE}
@@ -405,8 +404,7 @@ def validator():
     done = tap.run([f"{tap.TOP}/tests/tools/sarif-schema"])
     if not tap.ok(done.returncode == 0, "the SARIF schema can be had", done.stderr):
         return jsonschema.Draft4Validator({})
-    with open(done.stdout.strip(), encoding="utf-8") as text:
-        return jsonschema.Draft4Validator(json.load(text))
+    return jsonschema.Draft4Validator(json.loads(read(done.stdout.strip())))
 
 
 SARIF = validator()

@@ -7,12 +7,12 @@ then takes each part of the diff away.
 """
 
 import json
-import os
 import re
-import shutil
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, write
+from erofs_ishare.run import without_make
 
 GUIDE = f"{tap.TOP}/CONTRIBUTING.md"
 RULE, FUNCTION, ID = "sb.fixed-nsec", "sb_fixed_nsec", "ISHARE_RULE_SB_FIXED_NSEC"
@@ -49,34 +49,16 @@ MISSING_PARTS = {
                                      "conformance"}
 
 
-def read(path):
-    """A file's text."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def write(path, text):
-    """A file with another text."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 class Copy:
     """A copy of the tree."""
 
     def __init__(self, directory):
         self.top = f"{directory}/tree"
-        shutil.copytree(tap.TOP, self.top, symlinks=True, ignore=self.left_out)
-
-    @staticmethod
-    def left_out(directory, _names):
-        """The files that are not part of the tree."""
-        return ("build", ".git") if directory == tap.TOP else ()
+        tap.copy_tree(self.top)
 
     def make(self, *targets):
         """(status, what make says)."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-        done = tap.run(["make", "-s", "CFLAGS=-O0", *targets], cwd=self.top, env=environment)
+        done = tap.run(["make", "-s", "CFLAGS=-O0", *targets], cwd=self.top, env=without_make())
         return done.returncode, done.stdout + done.stderr
 
     def tool(self, *arguments):

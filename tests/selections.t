@@ -27,6 +27,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from erofs_ishare import tap, TOP
+from erofs_ishare.files import read, read_bytes, write
 
 # Tens of thousands of checks: without sanitizers, unless a tool is given.
 if "ISHARE_TOOL" not in os.environ:
@@ -135,18 +136,15 @@ def judge(images, *options):
 
 def manifest():
     """The vectors: [(image, its line in the manifest)]."""
-    with open(f"{VECTORS}/manifest.json", encoding="utf-8") as text:
-        return [(Image(f"{VECTORS}/{v['file']}", tuple(f"{VECTORS}/{d}" for d in v["devices"])), v)
-                for v in json.load(text)]
+    return [(Image(f"{VECTORS}/{v['file']}", tuple(f"{VECTORS}/{d}" for d in v["devices"])), v)
+            for v in json.loads(read(f"{VECTORS}/manifest.json"))]
 
 
 # ---- Changes ----
 
-def write(path, data, devices=()):
-    """A new image."""
-    with open(path, "wb") as out:
-        out.write(data)
-    return Image(path, devices)
+def new_image(path, data, devices=()):
+    """An image of these bytes."""
+    return Image(write(path, data), devices)
 
 
 class Change:
@@ -175,8 +173,7 @@ def changes(severity="error"):
     for image, vector in manifest():
         if vector["kind"] != "fails" or vector["severity"] != severity:
             continue
-        with open(f"{BASES}/{vector['base']}.erofs", "rb") as base, open(image.path, "rb") as data:
-            base, data = base.read(), data.read()
+        base, data = read_bytes(f"{BASES}/{vector['base']}.erofs"), read_bytes(image.path)
         if len(base) == len(data):
             found[vector["base"]].append(Change(vector, image.devices, base, data))
     return found
@@ -190,7 +187,7 @@ def without_filters(work):
     for change in changes()["plain"]:
         data = change.with_other(off)
         if data:
-            yield write(f"{work}/without-filters-{change.name}", data)
+            yield new_image(f"{work}/without-filters-{change.name}", data)
 
 
 # ---- What may pass ----
@@ -305,7 +302,7 @@ def test_root():
         tap.ok(inodes["/"] == (meta_block << bits) + root_nid * 32,
                "the root is where the superblock says")
         for path, status in ("/", 2), (max(inodes), 0):
-            image = write(f"{work}/{status}", whole[:inodes[path]] + b"\xff\xff"
+            image = new_image(f"{work}/{status}", whole[:inodes[path]] + b"\xff\xff"
                           + whole[inodes[path] + 2:])
             said = run([image], "--rule=sb.root-inode")[image.path].status
             tap.ok(said == status, f"i_format of {path} is broken, with --rule=sb.root-inode: "
@@ -351,7 +348,7 @@ def pairs(work):
                 if data is None:
                     continue
                 path = f"{work}/{base}-{first.name}-{other.name}"
-                yield write(path, data, first.devices), first.rule, other.rule
+                yield new_image(path, data, first.devices), first.rule, other.rule
 
 
 def test_pairs(pool):

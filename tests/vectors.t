@@ -16,6 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from erofs_ishare import tap
+from erofs_ishare.files import read
 from erofs_ishare.specc.vectors import sweep_name
 
 VECTORS = "build/spec/vectors"
@@ -101,8 +102,7 @@ def check_each(images, *options):
 
 def load(name):
     """A manifest."""
-    with open(f"{tap.TOP}/{VECTORS}/{name}", encoding="utf-8") as data:
-        return json.load(data)
+    return json.loads(read(f"{tap.TOP}/{VECTORS}/{name}"))
 
 
 def vector_seen(vector):

@@ -15,22 +15,15 @@ import subprocess
 import tempfile
 import time
 
-from erofs_ishare import tap
+from erofs_ishare import afl, tap
+from erofs_ishare.files import read, read_bytes, write
 
 CAMPAIGN = f"{tap.TOP}/fuzz/campaign/run-campaign"
 
 # An input that is trimmed keeps its place, but not its content, where that is compared.
 UNTRIMMED = {"AFL_DISABLE_TRIM": "1"}
 
-TABLE = """
-[{name}]
-what = "a toy"
-seeds = ["{where}/{seeds}/*"]
-timeout = 300
-replay = ["{where}/{name}-asan", "{{input}}"]
-replay_seconds = 2
-minimise = ["{where}/{name}-asan"]
-
+TABLE = read(f"{tap.TOP}/fuzz/campaign/toy.toml") + """
 [[{name}.instances]]
 name = "main"
 power = "fast"
@@ -66,12 +59,11 @@ def build(where):
                              ("bad", ("BAD!", "BAD!!"))):
         os.mkdir(f"{where}/{directory}")
         for seed in seeds:
-            with open(f"{where}/{directory}/{seed}", "w", encoding="ascii") as out:
-                out.write(seed)
+            write(f"{where}/{directory}/{seed}", seed)
     for table, name, seeds in (("crashing", "crashing", "mixed"), ("sound", "sound", "good"),
                                ("hopeless", "crashing", "bad")):
-        with open(f"{where}/{table}.toml", "w", encoding="utf-8") as out:
-            out.write(TABLE.format(name=name, where=where, seeds=seeds))
+        write(f"{where}/{table}.toml", TABLE.format(
+            what="a toy", name=name, where=where, seeds=seeds))
 
 
 class Run:
@@ -90,8 +82,7 @@ class Run:
 
     def said(self):
         """The output so far."""
-        with open(self.log, encoding="utf-8") as text:
-            return text.read()
+        return read(self.log)
 
     def wait(self, timeout=180):
         """The exit status."""
@@ -112,8 +103,7 @@ class Run:
 
     def state(self):
         """campaign.json"""
-        with open(f"{self.dir}/campaign.json", encoding="utf-8") as text:
-            return json.load(text)
+        return json.loads(read(f"{self.dir}/campaign.json"))
 
 
 def until(condition, timeout):
@@ -131,8 +121,7 @@ def processes(directory):
     found = {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            with open(path, "rb") as text:
-                command = text.read().replace(b"\0", b" ").decode(errors="replace")
+            command = read_bytes(path).replace(b"\0", b" ").decode(errors="replace")
             if directory in command and "campaign.t" not in command:
                 found[int(path.split("/")[2])] = command
     return found
@@ -140,8 +129,7 @@ def processes(directory):
 
 def execs(run, instance):
     """The number of executions, as AFL++ reports it at the end."""
-    with open(f"{run.dir}/sync/{instance}/fuzzer_stats", encoding="utf-8") as text:
-        return int(re.search(r"^execs_done +: (\d+)", text.read(), re.M)[1])
+    return int(afl.stats(f"{run.dir}/sync/{instance}")["execs_done"])
 
 
 def test_usage(where):
@@ -175,8 +163,7 @@ def test_directories(where):
             ("one whose campaign.json is damaged", "campaign.json", "{",
              "campaign.json is damaged")):
         os.makedirs(f"{where}/{name}")
-        with open(f"{where}/{name}/{file}", "w", encoding="utf-8") as out:
-            out.write(data)
+        write(f"{where}/{name}/{file}", data)
         done = tap.run([CAMPAIGN, "crashing", "--targets", f"{where}/crashing.toml", "--dir",
                         f"{where}/{name}", "--time", "2s"])
         tap.ok(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
@@ -240,8 +227,7 @@ def test_crashes(where):
 
 def read_command(run, instance):
     """How AFL++ was called."""
-    with open(f"{run.dir}/sync/{instance}/fuzzer_stats", encoding="utf-8") as text:
-        return re.search(r"^command_line +: (.*)", text.read(), re.M)[1]
+    return afl.stats(f"{run.dir}/sync/{instance}")["command_line"]
 
 
 def test_hopeless(where):
@@ -294,8 +280,7 @@ def queue_contents(sync, instance="*"):
     sooner or later."""
     contents = set()
     for path in glob.glob(f"{sync}/{instance}/queue/id:*"):
-        with open(path, "rb") as data:
-            contents.add(data.read())
+        contents.add(read_bytes(path))
     return contents - {b""}
 
 
@@ -310,8 +295,7 @@ def test_one_at_a_time(where):
            "a second campaign in the same directory: one line", second.returncode, second.stderr)
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            with open(path, "rb") as text:
-                words = text.read().split(b"\0")
+            words = read_bytes(path).split(b"\0")
             if words[0] == b"afl-fuzz" and b"asan" in words and f"{run.dir}/sync".encode() in words:
                 os.kill(int(path.split("/")[2]), signal.SIGKILL)
     tap.ok(run.until("asan ended at once"), "an instance that dies is reported", run.said())
@@ -328,10 +312,9 @@ def test_one_at_a_time(where):
 def test_unseen(where):
     """What is put aside while no driver looks is stated by the next one, once; deaths are what the
     target itself keeps: of one that was moved away there may be another."""
-    with open(f"{where}/sound.toml", encoding="utf-8") as text:
-        table = text.read()
-    with open(f"{where}/deaths.toml", "w", encoding="utf-8") as out:
-        out.write(table.replace('what = "a toy"', 'what = "a toy"\ndeaths = "{dir}/deaths"'))
+    table = read(f"{where}/sound.toml")
+    write(f"{where}/deaths.toml",
+          table.replace('what = "a toy"', 'what = "a toy"\ndeaths = "{dir}/deaths"'))
     new, old, gone, again = ((True, 1, "is stated at the next start"),
                              (True, 0, "is stated no more"),
                              (False, 0, "is forgotten when it has gone"),
@@ -346,8 +329,7 @@ def test_unseen(where):
         path = f"{where}/unseen-{name}/{path}"
         for there, times, words in steps:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="ascii") as out:
-                out.write("unseen")
+            write(path, "unseen")
             if not there:
                 shutil.rmtree(os.path.dirname(path))
             run = Run(where, name, "--time", "2s", "--jobs", "1", name="sound",
@@ -390,8 +372,7 @@ def test_full_disk(where):
     tap.ok("status 0" in said, "with room again it goes on", said, done.stderr)
     tap.ok(len(before) > 2 and before <= after, "the corpus is there, with what was there before",
            before, after - before, before - after)
-    with open(f"{where}/full.json", encoding="utf-8") as text:
-        sessions = json.load(text)["sessions"]
+    sessions = json.loads(read(f"{where}/full.json"))["sessions"]
     tap.ok(len(sessions) == 2, "both sessions are known", sessions)
 
 

@@ -10,6 +10,7 @@ import tempfile
 
 from erofs_ishare import sample, tap
 from erofs_ishare.circles import calls, circles
+from erofs_ishare.files import read
 
 HARNESS = f"{tap.TOP}/build/fuzz/libfuzzer/image"
 REGRESSIONS = f"{tap.TOP}/fuzz/image/regressions"
@@ -49,8 +50,7 @@ def accepts():
 
 def regressions():
     """Each input that once failed; and each has a line that says what it prevents."""
-    with open(f"{REGRESSIONS}/README.md", encoding="utf-8") as readme:
-        lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", readme.read(), re.M))
+    lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", read(f"{REGRESSIONS}/README.md"), re.M))
     names = sorted(set(os.listdir(REGRESSIONS)) - {"README.md", "kernel"})
     tap.ok(names == sorted(lines), "each input that once failed has a line on what it prevents",
            names, sorted(lines))
@@ -74,9 +74,8 @@ def arguments():
 def broken():
     """Each property, in a harness built with what breaks it: PROPERTY.patch, or
     PROPERTY_ANYTHING.patch."""
-    with open(f"{tap.TOP}/fuzz/image/image.c", encoding="utf-8") as source:
-        properties = set(re.findall(r'broken\("([a-z.-]+)"',
-                                    source.read())) | {"text", "json", "sarif", "limit"}
+    source = read(f"{tap.TOP}/fuzz/image/image.c")
+    properties = {*re.findall(r'broken\("([a-z.-]+)"', source), "text", "json", "sarif", "limit"}
     patches = files("fuzz/image/broken/*.patch")
     names = {os.path.basename(patch).removesuffix(".patch") for patch in patches}
     tap.is_empty((properties | {"fields"}) - names, "there is a defect for each property")
@@ -121,8 +120,7 @@ def show_maps(harness, inputs):
                        env=os.environ | {"AFL_NO_AFFINITY": "1"})
         maps = {}
         for i, path in enumerate(inputs):
-            with open(f"{where}/out/{i}", encoding="ascii") as text:
-                maps[path] = text.read()
+            maps[path] = read(f"{where}/out/{i}")
         return done.stdout + done.stderr, maps
 
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from erofs_ishare import afl, crashes, tap, TOP
+from erofs_ishare.files import read, read_bytes, write
 
 
 BUILT = f"{TOP}/build/fuzz/kernel"
@@ -166,22 +167,9 @@ def drive(directory, guest, *arguments, environment=()):
     return done.returncode, json.loads(done.stdout or "{}")
 
 
-def write(path, data):
-    """A file."""
-    with open(path, "wb") as out:
-        out.write(data)
-    return path
-
-
-def read(path):
-    """A file's bytes."""
-    with open(path, "rb") as data:
-        return data.read()
-
-
 def with_uuid(directory, bytes_of_it):
     """A good input, but for bytes on which nothing depends if no defect is planted."""
-    data = bytearray(read(f"{SEEDS}/plain-plain"))
+    data = bytearray(read_bytes(f"{SEEDS}/plain-plain"))
     for at, byte in bytes_of_it.items():
         data[UUID + at] = byte
     return write(f"{directory}/planted", data)
@@ -234,9 +222,9 @@ def test_refresh(directory):
         shutil.copy(path, f"{directory}/sync/{place}")
     for where, wanted in (("sync", corpus[:2]), ("sync/main/queue", corpus[:1])):
         done = tap.run([tool, f"{directory}/{where}"])
-        made = {os.path.basename(path): read(path)
+        made = {os.path.basename(path): read_bytes(path)
                 for path in glob.glob(f"{directory}/fuzz/corpus/kernel/*")}
-        tap.ok(made == {os.path.basename(path): read(path) for path in wanted},
+        tap.ok(made == {os.path.basename(path): read_bytes(path) for path in wanted},
                f"the inputs of {where} become the corpus, and nothing else",
                done.stdout, done.stderr, *made)
         shutil.rmtree(f"{directory}/fuzz/corpus", ignore_errors=True)
@@ -276,9 +264,10 @@ def test_death(directory):
            status, result, kept)
     if len(kept) != 1:
         return
-    tap.ok(b"BUG: failure at fs/erofs" in read(f"{kept[0]}/log"), "with the kernel's words",
-           read(f"{kept[0]}/log")[-600:])
-    tap.ok(read(f"{kept[0]}/input") == read(planted) and len(os.listdir(f"{kept[0]}/ring")) == 3,
+    tap.ok(b"BUG: failure at fs/erofs" in read_bytes(f"{kept[0]}/log"), "with the kernel's words",
+           read_bytes(f"{kept[0]}/log")[-600:])
+    tap.ok(read_bytes(f"{kept[0]}/input") == read_bytes(planted)
+           and len(os.listdir(f"{kept[0]}/ring")) == 3,
           "with its input and those before", os.listdir(f"{kept[0]}/ring"))
     status, result = drive(f"{directory}/again", "fuzz-nested-bytes", "-k", "-n", "4",
                            [planted, good])
@@ -296,7 +285,7 @@ def test_replay(directory):
     drive(directory, "fuzz-nested-bytes", [stateful_input(directory), planted_input(directory)])
     kept = os.path.dirname(glob.glob(f"{directory}/*/input")[0])
     done, small = replay(kept), glob.glob(f"{kept}/minimised/*")
-    data = read(small[0]) if small else b""
+    data = read_bytes(small[0]) if small else b""
     left = len(data) - data.count(0)
     tap.ok(done.returncode == 0 and f"crash with 1 input, the last of {len(data)} bytes, {left} of "
                                     "them not zero: " in done.stdout,
@@ -305,7 +294,8 @@ def test_replay(directory):
     tap.ok(len(small) == 1 and len(data) < os.path.getsize(f"{kept}/input") and 8 <= left < 16,
            "and few bytes", data.hex())
     again = replay(kept)
-    tap.ok(again.stdout == done.stdout and [read(path) for path in glob.glob(f"{kept}/minimised/*")]
+    tap.ok(again.stdout == done.stdout
+           and [read_bytes(path) for path in glob.glob(f"{kept}/minimised/*")]
            == [data], "and again with those", again.stdout, again.stderr)
     done = replay("--guest", "fuzz", kept)
     tap.ok(done.returncode == 1, "but not in a guest without the defect", done.stdout, done.stderr)
@@ -347,8 +337,8 @@ def test_several(directory):
                == ["3", "4", "5"],
                "replay finds how many inputs it takes", done.stdout, done.stderr, *small)
         wanted = bytes(7) + b"B" + (bytes(82) + b"C" if c == b"C" else b"")
-        tap.ok(small and read(small[-1]) == wanted, "and which bytes of the last",
-               small and read(small[-1]))
+        tap.ok(small and read_bytes(small[-1]) == wanted, "and which bytes of the last",
+               small and read_bytes(small[-1]))
 
 
 def test_late(directory):
@@ -403,8 +393,8 @@ def test_other(directory):
     drive(deaths, guest, [write(f"{directory}/log", NAMES[0][0].encode())])
     kept = f"{deaths}/BUG-KASAN-use-after-free-in-strlen"
     os.rename(glob.glob(f"{deaths}/*")[0], kept)
-    write(f"{kept}/input", read(f"{directory}/log"))
-    write(f"{kept}/ring/0", read(f"{directory}/log"))
+    write(f"{kept}/input", read_bytes(f"{directory}/log"))
+    write(f"{kept}/ring/0", read_bytes(f"{directory}/log"))
     done = replay(kept)
     tap.ok(done.returncode == 1 and "another crash" in done.stdout,
            "replay does not take another crash for it", done.stdout, done.stderr)
@@ -412,7 +402,7 @@ def test_other(directory):
 
 def test_planted(directory):
     """Defects of the kernel's that only the judge sees; and afl-fuzz finds one."""
-    data = bytearray(read(f"{SEEDS}/plain-pair"))
+    data = bytearray(read_bytes(f"{SEEDS}/plain-pair"))
     data[data.rfind(b"sha256:") + 35] ^= 1
     keys = write(f"{directory}/keys", data)
     status, _ = drive(f"{directory}/sound", "fuzz", [keys])
@@ -429,7 +419,7 @@ def test_planted(directory):
 
 def test_regressions(directory):
     """Each input that once failed; and each has a line that says what it prevents."""
-    lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", read(f"{REGRESSIONS}/README.md").decode(),
+    lines = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", read(f"{REGRESSIONS}/README.md"),
                             re.M))
     names = sorted(set(os.listdir(REGRESSIONS)) - {"README.md"})
     tap.ok(names and names == sorted(lines),
@@ -478,8 +468,8 @@ def drive_for_long(directory):
 def child_of(process):
     """The first process that this one has started, 0 if it does not come."""
     children = f"/proc/{process}/task/{process}/children"
-    there = process and wait_until(lambda: os.path.exists(children) and read(children))
-    return int(read(children).split()[0]) if there else 0
+    there = process and wait_until(lambda: os.path.exists(children) and read_bytes(children))
+    return int(read_bytes(children).split()[0]) if there else 0
 
 
 def launcher_of(driver):
@@ -493,14 +483,14 @@ def processes_of(launcher):
     confine = child_of(launcher)
     first = child_of(confine)
     guest = child_of(first)
-    wait_until(lambda: guest and b"umid=" in read(f"/proc/{guest}/cmdline")
-               and read(f"/proc/{guest}/comm") == b"linux\n")
+    wait_until(lambda: guest and b"umid=" in read_bytes(f"/proc/{guest}/cmdline")
+               and read_bytes(f"/proc/{guest}/comm") == b"linux\n")
     return confine, first, guest
 
 
 def status_of(process):
     """The kernel's /proc status of a process, as a dictionary."""
-    return dict(re.findall(r"^(\w+):\s*(.*)$", read(f"/proc/{process}/status").decode(), re.M))
+    return dict(re.findall(r"^(\w+):\s*(.*)$", read(f"/proc/{process}/status"), re.M))
 
 
 def test_locked_in(directory):
@@ -601,7 +591,7 @@ def cover(directory, inputs):
                     f"{GUESTS}/fuzz"], env=os.environ | afl.ENVIRONMENT
                    | {"KERNEL_FUZZ_CRASHES": f"{directory}/crashes"},
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
-    return [set(read(path).split()) for path in sorted(glob.glob(f"{directory}/out/*"))]
+    return [set(read_bytes(path).split()) for path in sorted(glob.glob(f"{directory}/out/*"))]
 
 
 def test_stability(directory):
@@ -630,7 +620,7 @@ def test_warm_up(directory):
                           env=os.environ | {"KERNEL_FUZZ_CRASHES": f"{directory}/crashes"},
                           capture_output=True, text=True)
     kept = glob.glob(f"{directory}/crashes/*/input")
-    tap.ok(len(kept) == 1 and read(kept[0]) == read(f"{directory}/seeds/planted"),
+    tap.ok(len(kept) == 1 and read_bytes(kept[0]) == read_bytes(f"{directory}/seeds/planted"),
            "what a seed does to a guest is kept", kept, done)
     result = json.loads(done.stdout or "{}")
     tap.ok(done.returncode == 0 and result.get("runs") == result.get("refused") == 1
@@ -641,7 +631,7 @@ def test_warm_up(directory):
 def test_lost(directory):
     """Finding failed-mount-leak: guests that have lost much memory end themselves, and nobody
     notices."""
-    image = bytearray(read(f"{TOP}/tests/images/metabox-4096.erofs"))
+    image = bytearray(read_bytes(f"{TOP}/tests/images/metabox-4096.erofs"))
     image[0x470] = 0x88  # the root's number: a regular file
     path = write(f"{directory}/leak", struct.pack("<4BI8x", 4, 4, 2, 0, len(image)) + image)
     status, result = drive(f"{directory}/lost", "fuzz", "-n", "10000", [path])
@@ -673,7 +663,7 @@ def damaged(directory, seeds):
     chance = random.Random(1)
     os.makedirs(f"{directory}/damaged")
     for path in seeds:
-        data = bytearray(read(path))
+        data = bytearray(read_bytes(path))
         data[chance.randrange(16 + 1024, len(data))] ^= 1 << chance.randrange(8)
         yield write(f"{directory}/damaged/{os.path.basename(path)}", data)
 

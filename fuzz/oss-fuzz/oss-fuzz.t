@@ -11,6 +11,7 @@ import zipfile
 import yaml
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, read_bytes
 
 FLAGS = "-O1 -fno-omit-frame-pointer -gline-tables-only -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION"
 SANITIZERS = {
@@ -47,9 +48,8 @@ def check_out(out, sanitizer):
                      "image_fuzzer_seed_corpus.zip"],
            f"{sanitizer}: fuzzer, corpus, dictionary and options, each by its name", names)
     fuzzer = f"{out}/image_fuzzer"
-    with open(fuzzer, "rb") as program:
-        tap.ok(b"LLVMFuzzerTestOneInput" in program.read(),
-               f"{sanitizer}: it is known for a fuzzer by its entry point")
+    tap.ok(b"LLVMFuzzerTestOneInput" in read_bytes(fuzzer),
+           f"{sanitizer}: it is known for a fuzzer by its entry point")
     libraries = re.findall(r"^\s*(\S+\.so\S*)", tap.run(["ldd", fuzzer]).stdout, re.M)
     tap.is_empty([n for n in libraries
                   if not re.match(r"/lib|linux-vdso|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|resolv)\.so", n)],
@@ -68,13 +68,11 @@ def check_out(out, sanitizer):
 
 def main():
     """Both sanitizers."""
-    with open(f"{tap.TOP}/fuzz/oss-fuzz/project.yaml", encoding="utf-8") as text:
-        project = yaml.safe_load(text)
+    project = yaml.safe_load(read(f"{tap.TOP}/fuzz/oss-fuzz/project.yaml"))
     tap.is_empty(sorted(NEEDED - set(project)), "project.yaml has what OSS-Fuzz asks for")
     tap.ok(set(project["sanitizers"]) == set(SANITIZERS), "each sanitizer in it is tried here",
            project["sanitizers"])
-    with open(f"{tap.TOP}/fuzz/oss-fuzz/Dockerfile", encoding="utf-8") as text:
-        dockerfile = text.read()
+    dockerfile = read(f"{tap.TOP}/fuzz/oss-fuzz/Dockerfile")
     tap.ok(f":{project['base_os_version']}\n" in dockerfile,
            "Dockerfile and project.yaml mean the same system")
     with tempfile.TemporaryDirectory(prefix="oss-fuzz-") as where:

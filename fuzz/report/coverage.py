@@ -24,6 +24,8 @@ import subprocess
 import tempfile
 
 from erofs_ishare import TOP
+from erofs_ishare.files import write
+from erofs_ishare.run import without_make
 
 
 # Inputs for one run of the program: one that ends it takes the figures of the others along.
@@ -34,10 +36,10 @@ class Missing(Exception):
     """Coverage cannot be determined; the reason."""
 
 
-def output(command, succeeds=(0,)):
+def output(command, succeeds=(0,), **options):
     """The output of a command, which must succeed."""
     done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
-                          check=False)
+                          check=False, **options)
     if done.returncode not in succeeds:
         said = (done.stderr
                 or done.stdout).decode(errors="replace").strip().splitlines() or ["it fails"]
@@ -50,8 +52,7 @@ def lines_of(target, inputs):
     table = target["coverage"]
     if "make" in table:
         # A separate make, even if make runs this program.
-        output(["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "--no-print-directory", "-s",
-                table["make"]])
+        output(["make", "--no-print-directory", "-s", table["make"]], env=without_make())
     lines = by_program(table, inputs) if "program" in table else by_addresses(table, inputs)
     wanted = {os.path.relpath(n, TOP) for pattern in table["files"]
               for n in glob.glob(os.path.join(TOP, pattern))}
@@ -76,8 +77,7 @@ def by_program(table, inputs):
         raw = glob.glob(f"{where}/*.profraw")
         if not raw:
             raise Missing(f"no input of {len(inputs)} runs to its end")
-        with open(f"{where}/list", "w", encoding="utf-8") as names:
-            names.write("\n".join(raw))
+        write(f"{where}/list", "\n".join(raw))
         output(["llvm-profdata", "merge", "-sparse", "-f", f"{where}/list", "-o",
                 f"{where}/merged"])
         text = output(["llvm-cov", "export", "-format=lcov", f"-instr-profile={where}/merged",

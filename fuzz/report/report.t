@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 
 from erofs_ishare import crashes, tap, TOP
 from erofs_ishare.browser import Browser
+from erofs_ishare.files import read, write
 import coverage
 
 
@@ -56,15 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 """
 
-TABLE = """
-[toy]
-what = "a toy with <defects> & more"
-seeds = ["{where}/seeds/*"]
-timeout = 300
-replay = ["{where}/toy-asan", "{{input}}"]
-replay_seconds = 2
-minimise = ["{where}/toy-asan"]
-
+TABLE = read(f"{TOP}/fuzz/campaign/toy.toml") + """
 [toy.coverage]
 program = "{where}/toy-coverage"
 files = ["{where}/toy.c"]
@@ -106,17 +99,11 @@ CRASHES = {"crash-1": b"READ" + b"a" * 200, "crash-2": b"READ" + b"b" * 100,
            "crash-4": b"nothing happens", "hang-5": b"STOP"}
 
 
-def write(path, data):
-    """A file, whose directory may be new."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as out:
-        out.write(data if isinstance(data, bytes) else data.encode())
-
-
 def build(where):
     """The toy, and the campaign it never had."""
     write(f"{where}/toy.c", TOY)
-    write(f"{where}/toy.toml", TABLE.format(where=where))
+    write(f"{where}/toy.toml", TABLE.format(
+        what="a toy with <defects> & more", name="toy", where=where, seeds="seeds"))
     for name, command in (("toy", ["afl-clang-fast", "-fsanitize=fuzzer"]),
                           ("toy-asan", ["afl-clang-fast", "-fsanitize=fuzzer,address"]),
                           ("toy-coverage", ["clang", "-fsanitize=fuzzer",
@@ -312,8 +299,7 @@ class Tags(HTMLParser):
 
 def test_page(where, report):
     """All on one page that works anywhere."""
-    with open(f"{where}/out/report.html", encoding="utf-8") as text:
-        page = text.read()
+    page = read(f"{where}/out/report.html")
     tags = Tags(page)
     tap.ok(len(set(tags.ids)) == len(tags.ids), "each id once", sorted(tags.ids))
     tap.is_empty([u for u in tags.links if not u.startswith("#") and u != "report.json"],
@@ -347,8 +333,7 @@ def test_nothing(where):
         os.unlink(path)
     write(f"{where}/campaign/sync/main/plot_data", "# relative_time, ...\n")
     done = make_report(where, "toy", "--dir", f"{where}/campaign")
-    with open(f"{where}/out/report.html", encoding="utf-8") as text:
-        page = text.read()
+    page = read(f"{where}/out/report.html")
     tap.ok(done.returncode == 0 and "no crash" in page and "No input fails" in page,
            "without crashes and plots: so it says", done.stderr, re.findall("no [a-z]+", page))
 
@@ -357,8 +342,7 @@ def test_not_known(where):
     """Unknown values are not shown as figures."""
     os.unlink(f"{where}/toy-coverage")
     done = make_report(where, "toy", "--dir", f"{where}/campaign")
-    with open(f"{where}/out/report.json", encoding="utf-8") as text:
-        cover = json.load(text)["targets"][0]["coverage"]
+    cover = json.loads(read(f"{where}/out/report.json"))["targets"][0]["coverage"]
     tap.ok(done.returncode == 0 and set(cover) == {"missing"} and "no coverage" in done.stderr,
            "coverage that cannot be measured is missing, and why", cover, done.stderr)
 
@@ -369,8 +353,7 @@ def main():
         test_mistakes(where)
         done = make_report(where, "toy", "--dir", f"{where}/campaign")
         if tap.ok(done.returncode == 0, "a report is made", done.stdout, done.stderr):
-            with open(f"{where}/out/report.json", encoding="utf-8") as text:
-                report = json.load(text)
+            report = json.loads(read(f"{where}/out/report.json"))
             target = report["targets"][0]
             subject = subprocess.run(["git", "log", "-1", "--format=%h %s"], cwd=TOP,
                                      capture_output=True, text=True, check=True)

@@ -14,7 +14,8 @@ import shutil
 import subprocess
 
 from erofs_ishare import tap
-from erofs_ishare.guests import BUILD, content, Guest, make, requests, SOURCE, TOP, write
+from erofs_ishare.files import write
+from erofs_ishare.guests import BUILD, content, Guest, make, requests, SOURCE, TOP
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -170,7 +171,7 @@ def gather():
         for pattern, instead in UNREADABLE:
             text = re.sub(pattern, instead, text, flags=re.M)
         os.makedirs(os.path.dirname(f"{CODE}/{name}"), exist_ok=True)
-        write(f"{CODE}/{name}", text.encode())
+        write(f"{CODE}/{name}", text)
     return origin
 
 
@@ -229,7 +230,7 @@ def kernel_flags():
     asked = {s: line for s, line in requests(guest).items()
              if not s.startswith("CONFIG_EROFS_FS_KUNIT")}
     os.makedirs(WORK, exist_ok=True)
-    write(f"{WORK}/requested.config", ("\n".join(asked.values()) + "\n").encode())
+    write(f"{WORK}/requested.config", "\n".join(asked.values()) + "\n")
     for arguments in ([f"KCONFIG_ALLCONFIG={WORK}/requested.config", "allnoconfig"],
                       ["fs/erofs/namei.o"]):
         with make(WORK, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -267,7 +268,7 @@ def sparse(path, flags):
     the end."""
     wrapper = f"{WORK}/sparse/{os.path.basename(path)}"
     os.makedirs(os.path.dirname(wrapper), exist_ok=True)
-    write(wrapper, CONTROL.format(path=path).encode())
+    write(wrapper, CONTROL.format(path=path))
     base = os.path.basename(path).removesuffix(".c")
     done = nice([*SPARSE, *(f.replace('"namei"', f'"{base}"') for f in flags),
                  f"-I{os.path.dirname(path)}",

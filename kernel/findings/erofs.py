@@ -6,7 +6,7 @@ table, one of inodes, and then what the image's author wants there."""
 import hashlib
 import sys
 
-from erofs_ishare import images
+from erofs_ishare import files, images
 from erofs_ishare.images import CHUNK_BASED, DIRECTORY, FLAT_INLINE, FLAT_PLAIN, REGULAR
 from erofs_ishare.specc.image import mend_checksum
 from erofs_ishare.structures import pack
@@ -88,5 +88,4 @@ def image(files, data=b"", devices=(), blocks=None, bits=12):
 
 def write(name, data):
     """One file in the directory that the command line names."""
-    with open(f"{sys.argv[1]}/{name}", "wb") as out:
-        out.write(data)
+    files.write(f"{sys.argv[1]}/{name}", data)

@@ -5,9 +5,10 @@ import json
 import os
 from dataclasses import dataclass, field
 
-from erofs_ishare import TOP
 import yaml
 
+from erofs_ishare import TOP
+from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.specc.vectors import sweep_name
 
 
@@ -42,8 +43,7 @@ class Case:
 
 def load(name):
     """A manifest of the specification's compiler."""
-    with open(f"{TOP}/{VECTORS}/{name}", encoding="utf-8") as data:
-        return json.load(data)
+    return json.loads(read(f"{TOP}/{VECTORS}/{name}"))
 
 
 def vectors():
@@ -84,8 +84,7 @@ class Padder:
     def copy(self, file):
         """The padded copy; the file itself if that fills its last page."""
         if file not in self.done:
-            with open(f"{TOP}/{file}", "rb") as original:
-                data = original.read()
+            data = read_bytes(f"{TOP}/{file}")
             missing = -len(data) % PAGE
             self.done[file] = self.write(file, data + bytes(missing)) if missing else file
         return self.done[file]
@@ -94,8 +93,7 @@ class Padder:
         """The name of the copy."""
         name = f"{self.directory}/{file.replace('build/spec/', '')}"
         os.makedirs(os.path.dirname(f"{TOP}/{name}"), exist_ok=True)
-        with open(f"{TOP}/{name}", "wb") as out:
-            out.write(data)
+        write(f"{TOP}/{name}", data)
         return name
 
     def pad(self, case):

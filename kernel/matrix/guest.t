@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import write
 import cases
 import guest
 import matrix
@@ -92,12 +93,10 @@ PLANTED = (("a", None, ""), ("exits", "panic", "Attempted to kill init"), ("b", 
 
 def observe(directory):
     """The observations."""
-    with open(f"{directory}/planted.c", "w", encoding="utf-8") as source:
-        source.write(PROGRAM)
+    write(f"{directory}/planted.c", PROGRAM)
     subprocess.run(["gcc", "-static", "-o", f"{directory}/planted", f"{directory}/planted.c"],
                    check=True)
-    with open(f"{directory}/killer", "w", encoding="utf-8") as killer:
-        killer.write(KILLER)
+    write(f"{directory}/killer", KILLER)
     os.chmod(f"{directory}/killer", 0o755)
     some = [cases.Case(name, name, [], mounted=f"x/{name}") for name, _, _ in PLANTED]
     guests = guest.Guests([f"{directory}/killer", *matrix.GUEST], f"{directory}/planted", PATIENCE)

@@ -23,6 +23,7 @@ import sys
 import time
 
 from erofs_ishare import sample
+from erofs_ishare.files import read, write
 from erofs_ishare.specc.words import kernel_words
 from erofs_ishare.structures import specification
 import cases
@@ -170,8 +171,7 @@ def counts(rows):
 def guest_facts():
     """How the guest was built."""
     try:
-        with open(f"{TOP}/{GUEST_FACTS}", encoding="utf-8") as facts:
-            facts = json.load(facts)
+        facts = json.loads(read(f"{TOP}/{GUEST_FACTS}"))
     except FileNotFoundError:
         raise Trouble(f"{GUEST_FACTS} is missing: run 'make guests'") from None
     source = facts["source"]
@@ -249,8 +249,7 @@ def make(options):
     with open(f"{TOP}/build/matrix.json", "w", encoding="utf-8") as out:
         json.dump(report, out, indent=1)
         out.write("\n")
-    with open(f"{TOP}/build/matrix.html", "w", encoding="utf-8") as out:
-        out.write(page.page(report))
+    write(f"{TOP}/build/matrix.html", page.page(report))
     tell([*rows, *(swept["told"] if swept else [])])
     stale = [f"known.tsv: {entry}: nothing of the kind was seen"
              for entry in (matrix.known.stale() if complete else ())]

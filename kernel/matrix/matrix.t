@@ -13,6 +13,7 @@ import threading
 import time
 
 from erofs_ishare import tap
+from erofs_ishare.files import write
 from erofs_ishare.structures import specification
 import cases
 import guest
@@ -55,8 +56,7 @@ print(json.dumps({"done": True, "seconds_alone": 0.001}), flush=True)
 def observe(directory, *names, patience=PATIENCE):
     """The stand-in's observations of images with these names."""
     fake = f"{directory}/run-guest"
-    with open(fake, "w", encoding="utf-8") as out:
-        out.write(FAKE)
+    write(fake, FAKE)
     os.chmod(fake, 0o755)
     some = [cases.Case(name, name, [], mounted=f"x/{name}", mounted_devices=["x/device"])
             for name in names]
@@ -446,8 +446,7 @@ def test_programs(directory):
                                 ("complains", "echo '<E> x'", "complains, ends with 0"),
                                 ("hangs", "exec sleep 60", "hang")):
         path = f"{directory}/{name}"
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(f"#!/bin/sh\n{script}\n")
+        write(path, f"#!/bin/sh\n{script}\n")
         os.chmod(path, 0o755)
         tools.TIME = 5
         seen = tools.outcome(*tools.run([path]))

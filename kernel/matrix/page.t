@@ -12,6 +12,7 @@ import tempfile
 
 from erofs_ishare import tap
 from erofs_ishare.browser import Browser
+from erofs_ishare.files import read
 import cases
 import page
 from judge import AGREES, DISAGREES, EXPLAINED, RANK, UNSPECIFIED, cell, worst
@@ -119,8 +120,7 @@ def test_details(browser, url):
     browser.open(url, DESK)
     links = browser.ask("[...document.querySelectorAll('#matrix a')].map(a => "
                         "a.getAttribute('href'))")
-    with open(f"{tap.TOP}/build/spec/spec.html", encoding="utf-8") as spec:
-        text = spec.read()
+    text = read(f"{tap.TOP}/build/spec/spec.html")
     rules = [u.removeprefix("spec/spec.html#") for u in links if u.startswith("spec/spec.html#")]
     tap.is_empty(sorted({r for r in rules if f'id="{r}"' not in text}),
                  "links lead to rules of the specification")

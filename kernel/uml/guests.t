@@ -16,6 +16,7 @@ import tempfile
 import time
 
 from erofs_ishare import ktap, tap
+from erofs_ishare.files import read, write
 from erofs_ishare.guests import MOST_SECONDS
 
 GUEST = os.environ.get("GUEST", "plain")
@@ -66,12 +67,6 @@ not ok 7 - KUnit: 1 results before number 3 are not in the log
 ok 8 - erofs_mount
 1..8
 """
-
-
-def read(path):
-    """The text of a file."""
-    with open(path, encoding="utf-8") as text:
-        return text.read()
 
 
 class Guest:
@@ -169,8 +164,7 @@ def channels():
            "a setting stands neither on the kernel's command line nor in its log", *guest.told())
     with tempfile.TemporaryDirectory(prefix="odd,name:") as odd:
         for name in ("first", "second"):
-            with open(f"{odd}/{name}", "wb") as disk:
-                disk.write(f"this is the {name}".encode().ljust(1 << 16, b"\0"))
+            write(f"{odd}/{name}", f"this is the {name}".encode().ljust(1 << 16, b"\0"))
         guest = Guest("--disk", f"{odd}/first", "--disk", f"{odd}/second", "WAY=end",
                       "DISK=/dev/ubdb")
         tap.ok(guest.status == 0 and "/dev/ubdb: this is the second\n" in guest.out,
@@ -202,8 +196,7 @@ def started(log, way):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     process.stdout.readline()
-    with open(log, encoding="utf-8") as text:
-        return process, directory_of(text.read())
+    return process, directory_of(read(log))
 
 
 def kernel_of(directory):
@@ -285,8 +278,7 @@ def together():
 
 def script(path, text):
     """A shell script."""
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(f"#!/bin/sh\n{text}")
+    write(path, f"#!/bin/sh\n{text}")
     os.chmod(path, 0o755)
 
 
@@ -401,9 +393,8 @@ def seconds():
 def order(top):
     """Goals that are asked for together are made one after the other: each calls make, often for
     the same."""
-    with open(f"{top}/goals.mk", "w", encoding="utf-8") as out:
-        out.write(f"include {tap.TOP}/Makefile\nfirst second: ; @echo $@ begins; sleep 0.5; echo "
-                  "$@ ends\n")
+    write(f"{top}/goals.mk", f"include {tap.TOP}/Makefile\n"
+          "first second: ; @echo $@ begins; sleep 0.5; echo $@ ends\n")
     for goals in (["first", "second"], ["second", "first"]):
         status, said = tap.make("-f", f"{top}/goals.mk", *goals)
         tap.ok(status == 0 and said.split() == f"{goals[0]} begins {goals[0]} ends {goals[1]} "
@@ -437,13 +428,11 @@ class Sandbox:
     def describe(self, name, text):
         """A guest's directory."""
         os.makedirs(f"{self.top}/{name}")
-        with open(f"{self.top}/{name}/guest.toml", "w", encoding="utf-8") as out:
-            out.write(text)
+        write(f"{self.top}/{name}/guest.toml", text)
 
     def write(self, name, text):
         """A file of the source directory."""
-        with open(f"{self.kdir}/{name}", "w", encoding="utf-8") as out:
-            out.write(text)
+        write(f"{self.kdir}/{name}", text)
 
     def run(self, program, *arguments, kdir=None, path=None):
         """Runs one of the programs."""
@@ -490,10 +479,9 @@ def sources(box):
     box.write("fs/erofs/ishare.c", "int changed;\n")
     os.unlink(f"{box.kdir}/sound/Kconfig")
     done = box.run("get-source", kdir=box.kdir)
-    with open(f"{box.source}/fs/erofs/ishare.c", encoding="utf-8") as copy:
-        tap.ok(copy.read() == "int changed;\n"
-               and not os.path.exists(f"{box.source}/sound/Kconfig"),
-               "a change of KDIR arrives", done.stdout, done.stderr)
+    tap.ok(read(f"{box.source}/fs/erofs/ishare.c") == "int changed;\n"
+           and not os.path.exists(f"{box.source}/sound/Kconfig"),
+           "a change of KDIR arrives", done.stdout, done.stderr)
     tap.ok(os.stat(f"{box.source}/fs/erofs/super.c").st_mtime_ns == unchanged,
            "what did not change is not copied anew")
 

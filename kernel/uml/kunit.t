@@ -17,6 +17,7 @@ import sys
 import time
 
 from erofs_ishare import sample, turns
+from erofs_ishare.files import read_log
 from erofs_ishare.guests import (BUILD, content, hash_of_guest, made_of, read_json, SOURCE, TOP,
                                  write_json)
 
@@ -162,7 +163,7 @@ def results(stream, guest, pattern):
     built = read_json(f"{BUILD}/{guest}/guest.json").get("source")
     stream.point(built == read_json(f"{BUILD}/source.json"),
                  f"{guest}: was built of the source in build/kernel")
-    return (content(log_of(guest)) or b"").decode(errors="replace"), seconds
+    return read_log(log_of(guest)), seconds
 
 
 def numbers(pattern, remarks):

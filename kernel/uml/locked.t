@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, write
 
 RUN = [f"{tap.TOP}/kernel/uml/run-guest", "--timeout", "60"]
 GUESTS = f"{tap.TOP}/build/kernel"
@@ -34,20 +35,6 @@ while [ "$1" != -- ]; do shift; done
 shift
 exec "$@"
 """
-
-
-def write(path, text, mode=0o644):
-    """A file."""
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(text)
-    os.chmod(path, mode)
-    return path
-
-
-def read(path):
-    """Its text."""
-    with open(path, encoding="utf-8") as text:
-        return text.read()
 
 
 class Victims:

@@ -15,6 +15,8 @@ import json
 import os
 import sys
 
+from erofs_ishare.files import read, update_file
+
 from . import edits, emit_c, emit_codec, emit_html, obligations, parse, vectors
 
 PARTS = ("c", "html", "vectors")
@@ -46,22 +48,6 @@ def arguments(argv):
     return args
 
 
-def write(directory, name, data):
-    """Write a file whole or not at all; one that would not change keeps its time."""
-    path = os.path.join(directory, name)
-    if isinstance(data, str):
-        data = data.encode()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.exists(path):
-        with open(path, "rb") as old:
-            if old.read() == data:
-                return
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as new:
-        new.write(data)
-    os.replace(temporary, path)
-
-
 def c_files(spec):
     """The files for C programs, the prover and the fuzzer."""
     return {"layout.h": emit_c.layout_h(spec), "spec.acsl.h": emit_c.acsl_h(spec),
@@ -74,8 +60,7 @@ def proof_report(path):
     """The report of the proofs, or None."""
     if not path:
         return None
-    with open(path, encoding="utf-8") as report:
-        return json.load(report)
+    return json.loads(read(path))
 
 
 def output(spec, args, errors):
@@ -123,11 +108,11 @@ def main(argv):
     if complain(errors, args.chapters):
         return 1
     for name, data in files.items():
-        write(args.out, name, data)
+        update_file(os.path.join(args.out, name), data)
     if "vectors" in args.parts and args.out:
         remove_stale(args.out, files)
     if args.sweep:
         for change, data in vectors.sweep_images(spec, args.base):
-            write(args.sweep, vectors.sweep_name(change), data)
+            update_file(os.path.join(args.sweep, vectors.sweep_name(change)), data)
     return 0
 

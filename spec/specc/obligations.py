@@ -5,6 +5,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from erofs_ishare.files import read
+
 from .model import Place, VECTOR_KINDS
 from .words import kernel_words
 
@@ -34,8 +36,7 @@ def sources(directory, extensions=(".c", ".h")):
     for name in sorted(os.listdir(directory)):
         if name.endswith(extensions):
             path = os.path.join(directory, name)
-            with open(path, encoding="utf-8") as source:
-                found[path] = source.read()
+            found[path] = read(path)
     return found
 
 

@@ -6,6 +6,8 @@ import re
 
 from markdown_it import MarkdownIt
 
+from erofs_ishare.files import read
+
 from . import checks, yaml_lines
 from .model import (Chapter, Conformance, Constant, Errors, Fence, Field, HIDES_NOTHING,
                     INTEGER_WIDTHS, Place, Rule, Scope, Spec, Struct)
@@ -42,8 +44,7 @@ def parse(paths):
     """Read all chapters; returns (Spec, Errors)."""
     spec, errors = Spec(), Errors()
     for path in paths:
-        with open(path, encoding="utf-8") as chapter:
-            Reader(spec, errors, path, chapter.read()).read()
+        Reader(spec, errors, path, read(path)).read()
     checks.check(spec, errors)
     return spec, errors
 

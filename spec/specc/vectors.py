@@ -7,6 +7,8 @@ import re
 
 import yaml
 
+from erofs_ishare.files import read_bytes
+
 from .edits import Editor, inode_struct
 from .image import EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum
 
@@ -39,8 +41,7 @@ class Bases:
         path = os.path.join(self.directory, f"{name}.erofs")
         if not os.path.exists(path):
             raise Unreachable(f"there is no base image {path}")
-        with open(path, "rb") as image:
-            return image.read()
+        return read_bytes(path)
 
     def names(self):
         """All base images."""
@@ -56,8 +57,7 @@ def files(spec, base_directory, errors):
             entry = vector_files(spec, bases, rule, vector, out, errors)
             manifest.append(entry | {"digests": rule in unread})
     for name in sorted({d for v in manifest for d in v["devices"]}):
-        with open(os.path.join(base_directory, name.split("/")[-1]), "rb") as device:
-            out[name] = device.read()
+        out[name] = read_bytes(os.path.join(base_directory, name.split("/")[-1]))
     out["manifest.json"] = to_json(manifest)
     changes = ",\n".join(json.dumps(change) for change in sweep(spec, base_directory))
     out["manifest-sweep.json"] = f"[\n{changes}\n]\n"

@@ -13,6 +13,7 @@ import tempfile
 from html.parser import HTMLParser
 
 from erofs_ishare import tap
+from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.specc import edits, image, main, parse, vectors, yaml_lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -20,8 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SPECC = f"{tap.TOP}/spec/compile"
 BASE = f"{HERE}/base"
 CHAPTERS = sorted(f"spec/{n}" for n in os.listdir(f"{tap.TOP}/spec") if re.match(r"\d\d-.*\.md", n))
-with open(f"{HERE}/good.md", encoding="utf-8") as chapter:
-    GOOD = chapter.read()
+GOOD = read(f"{HERE}/good.md")
 
 MAGIC_YAML = '''kernel: {mount: EINVAL, since: "5.4"}
 also: [sb.block-size]
@@ -428,8 +428,7 @@ def complaint(text, snippet, message):
 
 def write_chapter(directory, text):
     """good.md with this text."""
-    with open(f"{directory}/good.md", "w", encoding="utf-8") as out:
-        out.write(text)
+    write(f"{directory}/good.md", text)
 
 
 def specc(directory, text, *options):
@@ -540,8 +539,7 @@ def test_c(directory, out):
     for name in ("SUPERBLOCK_MAGIC", "DECIMAL", "SHIFTED", "WIDE"):
         checks += f'\tprintf("constant|{name}|%llu\\n", (unsigned long long)ISHARE_{name});\n'
     checks += '\tprintf("text|%s\\n", ISHARE_TEXT);\n'
-    with open(f"{directory}/check.c", "w", encoding="utf-8") as program:
-        program.write(C_PROGRAM % checks)
+    write(f"{directory}/check.c", C_PROGRAM % checks)
     for compiler in ("gcc", "clang"):
         made = tap.run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
                         "-Wno-overlength-strings", "-Wpedantic",
@@ -601,8 +599,7 @@ def frama_c_reads(directory, out, name, declaration):
     if not shutil.which("frama-c"):
         tap.ok(True, f"{name} # SKIP frama-c is not installed")
         return
-    with open(f"{directory}/use.c", "w", encoding="utf-8") as program:
-        program.write(f'#include "spec.acsl.h"\n{declaration}\n')
+    write(f"{directory}/use.c", f'#include "spec.acsl.h"\n{declaration}\n')
     said = tap.run(["frama-c", "-no-autoload-plugins", "-c11", "-machdep", "gcc_x86_64", "-print",
                     f"-cpp-extra-args=-I{out} -I{shlex.quote(tap.TOP)}/ref/core",
                     f"{directory}/use.c"])
@@ -634,8 +631,7 @@ class Pointer:
 
 def test_readers(out):
     """What the generated logic functions and predicates say, worked out."""
-    with open(f"{out}/spec.acsl.h", encoding="utf-8") as text:
-        acsl = text.read()
+    acsl = read(f"{out}/spec.acsl.h")
     readers = re.findall(r"logic integer (le\d\d)\{L\}\(uint8_t \*p\) =\s*(.*?);", acsl)
     functions = {}
     for name, term in readers:
@@ -656,8 +652,7 @@ def test_readers(out):
 
 def test_dictionary(out):
     """Each line as AFL++ wants it, the bytes as they stand in an image."""
-    with open(f"{out}/erofs.dict", encoding="utf-8") as text:
-        lines = [x for x in text.read().splitlines() if not x.startswith("#")]
+    lines = [x for x in read(f"{out}/erofs.dict").splitlines() if not x.startswith("#")]
     tap.ok(all(re.fullmatch(r'\w+="(\\x[0-9a-f]{2})+"', x) for x in lines)
            and r'superblock_magic="\xe2\xe1\xf5\xe0"' in lines and r'decimal="\x00\x02"' in lines,
            "the dictionary", *lines)
@@ -667,8 +662,7 @@ def test_dictionary(out):
 
 def load(name):
     """A base image of ours."""
-    with open(f"{BASE}/{name}.erofs", "rb") as data:
-        return data.read()
+    return read_bytes(f"{BASE}/{name}.erofs")
 
 
 def build(spec, text, base="plain"):
@@ -807,8 +801,7 @@ def test_records(spec):
 
 def test_manifest(out):
     """The manifest says what is there, and what to expect."""
-    with open(f"{out}/vectors/manifest.json", encoding="utf-8") as text:
-        manifest = json.load(text)
+    manifest = json.loads(read(f"{out}/vectors/manifest.json"))
     files = {f"{v['file']}" for v in manifest} | {v["second"] for v in manifest if "second" in v}
     there = {os.path.relpath(os.path.join(d, n), f"{out}/vectors")
              for d, _, names in os.walk(f"{out}/vectors")
@@ -820,17 +813,17 @@ def test_manifest(out):
             "also": ["sb.block-size"], "verdict": "malformed", "why": "another magic",
             "devices": [], "digests": True}
     tap.ok({k: fails[k] for k in want} == want, "a line of the manifest", fails)
-    with open(f"{out}/vectors/sb.magic/fails-0.erofs", "rb") as data:
-        tap.ok(difference(load("plain"), data.read()) == {1024: "1d"}, "a vector's image")
-    with open(f"{out}/vectors/sb.magic/fails-1.second.erofs", "rb") as data:
-        tap.ok(data.read() == load("blob"), "a vector's second image")
+    vector = f"{out}/vectors/sb.magic"
+    tap.ok(difference(load("plain"), read_bytes(f"{vector}/fails-0.erofs")) == {1024: "1d"},
+           "a vector's image")
+    tap.ok(read_bytes(f"{vector}/fails-1.second.erofs") == load("blob"),
+           "a vector's second image")
 
 
 def test_sweep(spec, directory, out):
     """The sweep changes every field in every way that makes a difference, and mends what it
     should."""
-    with open(f"{out}/vectors/manifest-sweep.json", encoding="utf-8") as text:
-        changes = json.load(text)
+    changes = json.loads(read(f"{out}/vectors/manifest-sweep.json"))
     tap.ok(changes == vectors.sweep(spec, BASE), "manifest-sweep.json describes the sweep")
     wrong = [c for c, data in vectors.sweep_images(spec, BASE)
              if not swept_as_said(c, data) or (c["mend_checksum"] and not checksum_is_right(data))]
@@ -896,8 +889,7 @@ class Page(HTMLParser):
 
 def test_page(out):
     """The page holds together and links what it names."""
-    with open(f"{out}/spec.html", encoding="utf-8") as text:
-        html = text.read()
+    html = read(f"{out}/spec.html")
     page = Page(html)
     tap.is_empty(page.wrong, "the page is sound and loads nothing")
     tap.ok({"sb.magic", "sb.block-size", "share.test"} <= set(page.ids), "each rule has an anchor")
@@ -927,8 +919,7 @@ def test_proofs(directory):
         json.dump(report, out)
     said = specc(directory, GOOD, "--out", f"{directory}/proved", "--base", BASE, "--proofs",
                  f"{directory}/report.json")
-    with open(f"{directory}/proved/spec.html", encoding="utf-8") as text:
-        html = text.read()
+    html = read(f"{directory}/proved/spec.html")
     rows = [re.findall(r"<td>(.*?)</td>", row)
             for row in re.findall(r"<tr>(.*?)</tr>", html[html.index('id="proofs"'):])
             if "<td>" in row]
@@ -946,8 +937,7 @@ def test_obligations(directory):
     call."""
     core = f"{directory}/core"
     os.mkdir(core)
-    with open(f"{core}/a.h", "w", encoding="utf-8") as header:
-        header.write(BOTH_H)
+    write(f"{core}/a.h", BOTH_H)
     said = specc(directory, GOOD, "--obligations", "--core", core)
     want = complaint(GOOD, "### sb.magic", "rule sb.magic has no function: define bool sb_magic() "
                                            f"in {core}")
@@ -1001,8 +991,7 @@ def test_sources(directory):
              "the specification")):
         for path, source in ("core/a.c", c), ("core/a.h", h), ("judges/b.c", judge):
             os.makedirs(os.path.dirname(f"{directory}/{path}"), exist_ok=True)
-            with open(f"{directory}/{path}", "w", encoding="utf-8") as out:
-                out.write(source)
+            write(f"{directory}/{path}", source)
         options = ["--judges", judges] if judge else []
         said = specc(directory, text, "--core", core, *options)
         want = f"{complaint(text, snippet, message) if snippet else message}\n"
@@ -1014,8 +1003,8 @@ def tree(directory):
     found = {}
     for parent, _, names in os.walk(directory):
         for name in names:
-            with open(os.path.join(parent, name), "rb") as data:
-                found[os.path.relpath(os.path.join(parent, name), directory)] = data.read()
+            path = os.path.join(parent, name)
+            found[os.path.relpath(path, directory)] = read_bytes(path)
     return found
 
 
@@ -1052,11 +1041,9 @@ def test_specification(directory):
     if not tap.ok(said.returncode == 0 and not said.stderr, "the specification compiles",
                   said.stderr):
         return
-    with open(f"{out}/spec.html", encoding="utf-8") as text:
-        tap.is_empty(Page(text.read()).wrong, "its page is sound and loads nothing")
+    tap.is_empty(Page(read(f"{out}/spec.html")).wrong, "its page is sound and loads nothing")
     frama_c_reads(directory, out, "Frama-C understands its predicates", "")
-    with open(f"{out}/vectors/manifest.json", encoding="utf-8") as text:
-        manifest = json.load(text)
+    manifest = json.loads(read(f"{out}/vectors/manifest.json"))
     images = tree(f"{out}/vectors")
     wrong = [v["file"] for v in manifest if "keep" != v["edits"].get("checksum")
              and len(images[v["file"]]) > 1152 and not checksum_is_right(images[v["file"]])]

@@ -3,6 +3,8 @@
 
 import re
 
+from .files import read_log
+
 ENVIRONMENT = {
     # The output goes to a log.
     "AFL_NO_UI": "1",
@@ -14,15 +16,6 @@ ENVIRONMENT = {
 }
 
 
-def read(path):
-    """A text that may not be there yet, or be half written."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as text:
-            return text.read()
-    except FileNotFoundError:
-        return ""
-
-
 def stats(instance):
     """What an instance, a directory, says of itself; {} if it has not said anything."""
-    return dict(re.findall(r"^(\w+) *: (.*)$", read(f"{instance}/fuzzer_stats"), re.M))
+    return dict(re.findall(r"^(\w+) *: (.*)$", read_log(f"{instance}/fuzzer_stats"), re.M))

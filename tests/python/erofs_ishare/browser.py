@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 
+from .files import write
+
 
 class Browser:
     """One browser with one page."""
@@ -96,8 +98,7 @@ class Browser:
 
     def picture(self, name):
         """A PNG of what is on the screen."""
-        with open(name, "wb") as out:
-            out.write(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+        write(name, base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self):
         """Ends the browser."""

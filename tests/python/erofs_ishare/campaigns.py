@@ -4,10 +4,11 @@
 import argparse
 import json
 import os
-import subprocess
 import tomllib
 
-from . import TOP, afl
+from . import TOP
+from .files import read_log
+from .run import run
 
 
 class Cannot(Exception):
@@ -36,7 +37,7 @@ def load_targets(path, name):
 def read_state(where, target):
     """campaign.json, which has to be of this target; {}: there is none."""
     try:
-        state = json.loads(afl.read(f"{where}/campaign.json") or "{}")
+        state = json.loads(read_log(f"{where}/campaign.json") or "{}")
     except json.JSONDecodeError:
         raise Cannot(f"{where}/campaign.json is damaged: move it away") from None
     if state.get("target", target) != target:
@@ -47,8 +48,7 @@ def read_state(where, target):
 def first_line(*command):
     """The first line of a program's output; empty if there is no such program."""
     try:
-        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, check=False)
+        done = run(command)
     except FileNotFoundError:
         return ""
     return (done.stdout.splitlines() or [""])[0]

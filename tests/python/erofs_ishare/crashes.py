@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 
-from . import TOP, afl
+from . import TOP
+from .files import read_log
 from .campaigns import relative
 
 # Those that make a crash of a defect, or are below every one.
@@ -188,7 +189,7 @@ class Death(Input):
         self.kind = "hang" if self.name.startswith("hang") else "crash"
         # What lies behind the bytes that are read, KASAN says, differs from input to input.
         self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
-        self.log = afl.read(f"{directory}/minimised.log" if self.repeats else f"{directory}/cause")
+        self.log = read_log(f"{directory}/minimised.log" if self.repeats else f"{directory}/cause")
         self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
         self.small = (glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats
                       else self.before)

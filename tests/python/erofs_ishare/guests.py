@@ -12,6 +12,8 @@ import sys
 import tomllib
 
 from . import TOP
+from .files import content, read, read_bytes, replace_file, update_file
+from .run import without_make
 
 # Elsewhere for a guest with a patch (kernel/findings/try-fix).
 BUILD = os.environ.get("KERNEL_BUILD") or f"{TOP}/build/kernel"
@@ -32,25 +34,9 @@ def say(message):
     print(f"  {'KERNEL':<7} {message}", flush=True)
 
 
-def content(path):
-    """A file's bytes; None if there is no such file."""
-    try:
-        with open(path, "rb") as data:
-            return data.read()
-    except FileNotFoundError:
-        return None
-
-
-def write(path, data):
-    """Writes a file that is there in full or not at all."""
-    with open(f"{path}.new", "wb") as out:
-        out.write(data)
-    os.replace(f"{path}.new", path)
-
-
 def write_json(path, value):
     """Writes a value as JSON for people to read."""
-    write(path, (json.dumps(value, indent=2) + "\n").encode())
+    replace_file(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path):
@@ -108,12 +94,7 @@ def file_hash(path):
 def copy_if_changed(source, destination):
     """Makes two files equal. One that is equal keeps its time, so that make does not build it anew;
     one that is not is replaced, for it may be a link to another copy's."""
-    data = content(source)
-    if data == content(destination):
-        return
-    os.makedirs(os.path.dirname(destination), exist_ok=True)
-    write(destination, data)
-    os.chmod(destination, os.stat(source).st_mode & 0o777 | 0o200)
+    update_file(destination, read_bytes(source), os.stat(source).st_mode & 0o777 | 0o200)
 
 
 def lock():
@@ -135,8 +116,7 @@ def lock():
 def described(path, required=(), optional=()):
     """The table of a TOML file that has these keys, and no other."""
     try:
-        with open(path, "rb") as file:
-            table = tomllib.load(file)
+        table = tomllib.loads(read(path))
     except OSError as error:
         fail(f"{path}: {error.strerror}")
     except ValueError as error:
@@ -172,11 +152,8 @@ def requests(guest):
 
 def make(directory, *arguments, **options):
     """The command that makes something of the kernel's there, and its environment."""
-    environment = {k: v for k, v in os.environ.items()
-                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CFLAGS", "LDFLAGS", "CC",
-                                "KDIR", "V")}
-    environment |= {"KBUILD_BUILD_USER": "erofs-ishare", "KBUILD_BUILD_HOST": "guest",
-                    "LC_ALL": "C"}
+    environment = without_make("CFLAGS", "LDFLAGS", "CC", "KDIR", "V") | {
+        "KBUILD_BUILD_USER": "erofs-ishare", "KBUILD_BUILD_HOST": "guest", "LC_ALL": "C"}
     command = ["nice", "-n", "19", "make", "-C", SOURCE, "ARCH=um", f"O={directory}",
                "LOCALVERSION=", *arguments]
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **options)

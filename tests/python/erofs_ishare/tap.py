@@ -4,10 +4,10 @@
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 
 from . import TOP
+from .run import run, without_make
 
 # The program under test, and what stands before it on the command line (an emulator, say).
 TOOL = shlex.split(os.environ.get("ISHARE_TOOL",
@@ -53,18 +53,9 @@ def done():
     sys.exit(1 if _failures else 0)
 
 
-def run(command, **options):
-    """Runs a command without stdin and returns what subprocess.run does, output as text."""
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True,
-               "errors": "surrogateescape", "cwd": TOP} | options
-    return subprocess.run(command, check=False, **options)
-
-
 def make(*targets):
     """Runs a separate make, even if make runs this program; returns (status, output)."""
-    environment = {k: v for k, v in os.environ.items()
-                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    made = run(["make", "--no-print-directory", "-s", *targets], env=environment)
+    made = run(["make", "--no-print-directory", "-s", *targets], env=without_make())
     return made.returncode, made.stdout + made.stderr
 
 
