@@ -180,7 +180,10 @@ $(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ $(6)
 
-$$(UNIT:%.c=$(1)/%): %: %.o $(1)/libishare.a
+# So does the test of a reader's windows.
+$(1)/tests/unit/window_test: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
+$$(patsubst %.c,$(1)/%,$$(filter-out %/window_test.c,$$(UNIT))): $(1)/libishare.a
+$$(UNIT:%.c=$(1)/%): %: %.o
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ -lcmocka $(6)
 
