@@ -5,13 +5,18 @@
 The one function sb_magic() is proved in a copy of what the proofs need, where things are then
 broken. That takes Frama-C, which the other tests do without: where it is missing each test counts
 as skipped and says why, except in continuous integration, which has it.
+
+Tests mostly wait for a prover, so several run at a time; each yields its points, as tap.ok() takes
+them.
 """
 
+import functools
 import glob
 import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from erofs_ishare import tap
 import wp
@@ -74,15 +79,15 @@ class Tree:
 
 def accepts(name, done):
     """One test point: all is proved."""
-    tap.ok(done.returncode == 0 and "all proved" in done.stdout and not done.stderr,
-           f"accepts {name}", f"status {done.returncode}", done.stdout, done.stderr)
+    return (done.returncode == 0 and "all proved" in done.stdout and not done.stderr,
+            f"accepts {name}", f"status {done.returncode}", done.stdout, done.stderr)
 
 
 def refuses(name, done, *words):
     """One test point: it is not proved, for a reason that has all of the words."""
-    tap.ok(done.returncode == 1 and "NOT PROVED" in done.stdout and "all proved" not in done.stdout
-           and not done.stderr and all(word in done.stdout for word in words), f"refuses {name}",
-           f"status {done.returncode}", done.stdout, done.stderr)
+    return (done.returncode == 1 and "NOT PROVED" in done.stdout and "all proved" not in done.stdout
+            and not done.stderr and all(word in done.stdout for word in words), f"refuses {name}",
+            f"status {done.returncode}", done.stdout, done.stderr)
 
 
 def function(*more):
@@ -94,23 +99,23 @@ def test_contents():
     """A function must do what the specification says, and its contract must not contradict
     itself."""
     tree = Tree()
-    accepts("a function that decides its predicate", tree.prove(*function("--smoke")))
-    accepts("what was proved before", tree.prove(*function("--smoke")))
-    tap.ok(tree.prove("--goal", GOAL).returncode == 0, "proves one goal alone")
-    tap.ok(tree.prove("--goal", f"{GOAL}_not").returncode == 1,
+    yield accepts("a function that decides its predicate", tree.prove(*function("--smoke")))
+    yield accepts("what was proved before", tree.prove(*function("--smoke")))
+    yield (tree.prove("--goal", GOAL).returncode == 0, "proves one goal alone")
+    yield (tree.prove("--goal", f"{GOAL}_not").returncode == 1,
            "does not prove a goal that there is not")
     magic = re.search(r"predicate sb_magic\b[^;]*",
                       wp.read(f"{tree.directory}/build/spec/spec.acsl.h")).group()
     tree.edit("build/spec/spec.acsl.h", magic, magic + " + 1")
     done = tree.prove(*function())
-    refuses("a function whose predicate has changed", done, GOAL, f"--goal {GOAL} {FILE}")
-    tap.ok(tree.replay(done) == 1, "the command to replay it does not prove it either")
+    yield refuses("a function whose predicate has changed", done, GOAL, f"--goal {GOAL} {FILE}")
+    yield (tree.replay(done) == 1, "the command to replay it does not prove it either")
     tree = Tree()
     body = re.search(r"\bbool sb_magic\(.*?^\}$", wp.read(f"{tree.directory}/{FILE}"),
                      re.DOTALL | re.MULTILINE).group()
     tree.edit(FILE, body, body.replace("==", "!="))
-    refuses("a function that decides the contrary", tree.prove(*function()), GOAL,
-            f"--goal {GOAL} {FILE}")
+    yield refuses("a function that decides the contrary", tree.prove(*function()), GOAL,
+                  f"--goal {GOAL} {FILE}")
 
 
 def test_contradiction():
@@ -122,51 +127,45 @@ def test_contradiction():
               head.replace("terminates", "requires few: sb->magic < 2;\n"
                                                           "    requires many: sb->magic > 3;\n    "
                                                           "terminates"))
-    accepts("a contradiction, without smoke tests", tree.prove(*function()))
+    yield accepts("a contradiction, without smoke tests", tree.prove(*function()))
     done = tree.prove(*function("--smoke"))
-    refuses("a contradiction, with smoke tests", done,
-            "_wp_smoke_default_requires: nonsense can be proved here")
-    tap.ok(tree.replay(done) == 1, "the command to replay it shows the same")
+    yield refuses("a contradiction, with smoke tests", done,
+                  "_wp_smoke_default_requires: nonsense can be proved here")
+    yield (tree.replay(done) == 1, "the command to replay it shows the same")
 
 
-def test_provers():
+def test_broken_prover(name, script):
     """A prover that breaks down has not proved anything, nor looked for contradictions."""
-    for name, script in (("dies", "kill -SEGV $$"),
-                         ("says nonsense", "echo unsaturated fat; echo valid"),
-                         ("hangs", "exec sleep 1000")):
-        tree = Tree()
-        tree.fake("cvc5", script)
-        refuses(f"a proof by a prover that {name}", tree.prove(*function()), GOAL,
-                f"--goal {GOAL} {FILE}")
-        os.remove(f"{tree.directory}/bin/cvc5")
-        accepts(f"a proof when the prover no longer {name}", tree.prove(*function()))
-        tree.fake("cvc5", script)
-        refuses(f"smoke tests by a prover that {name}, though all goals are known",
-                tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ",
-                "sb_magic_wp_smoke_default_requires",
-                f"proofs/prove --machdep gcc_x86_64 --smoke --function {FUNCTION} {FILE}")
     tree = Tree()
-    accepts("a proof", tree.prove(*function()))
+    tree.fake("cvc5", script)
+    yield refuses(f"a proof by a prover that {name}", tree.prove(*function()), GOAL,
+                  f"--goal {GOAL} {FILE}")
+    os.remove(f"{tree.directory}/bin/cvc5")
+    yield accepts(f"a proof when the prover no longer {name}", tree.prove(*function()))
+    tree.fake("cvc5", script)
+    yield refuses(f"smoke tests by a prover that {name}, though all goals are known",
+                  tree.prove(*function("--smoke")), "cvc5 gave no answer to 1 ",
+                  "sb_magic_wp_smoke_default_requires",
+                  f"proofs/prove --machdep gcc_x86_64 --smoke --function {FUNCTION} {FILE}")
+
+
+def test_blind_prover():
+    """A prover that finds no contradiction passes no smoke test."""
+    tree = Tree()
+    yield accepts("a proof", tree.prove(*function()))
     tree.fake("cvc5", "echo unknown")
     for attempt in ("smoke tests", "smoke tests again"):
-        refuses(f"{attempt} by a prover that finds no contradiction, not even one that is planted",
-                tree.prove(*function("--smoke")), "did not find a contradiction that was planted")
+        yield refuses(f"{attempt} by a prover that finds no contradiction, not even one that is "
+                      "planted", tree.prove(*function("--smoke")),
+                      "did not find a contradiction that was planted")
 
 
-def test_frama_c():
+def test_broken_frama_c(name, script, *words):
     """Frama-C's silence is not a proof either."""
-    valid = "[wp] [Qed] Goal typed_sb_magic_ensures_meaning : Valid\\n[wp] Proved goals: 1 / 1"
-    for name, script, words in (
-            ("says nothing", "exit 0", ["summary is missing"]),
-            ("says that all is valid, and writes no report", f"printf '{valid}\\n'", ["no report"]),
-            ("is killed", "kill -KILL $$", ["frama-c stopped with exit status -9"]),
-            ("complains", "echo '[kernel] User Error: no'; exit 1",
-             ["exit status 1", "User Error: no"]),
-            ("hangs", "exec sleep 1000", ["did not end within 3 s"])):
-        tree = Tree()
-        tree.edit("proofs/wp.py", "SECONDS_PER_FUNCTION = 1800", "SECONDS_PER_FUNCTION = 3")
-        tree.fake("frama-c", script)
-        refuses(f"a Frama-C that {name}", tree.prove(*function("--smoke")), *words)
+    tree = Tree()
+    tree.edit("proofs/wp.py", "SECONDS_PER_FUNCTION = 1800", "SECONDS_PER_FUNCTION = 3")
+    tree.fake("frama-c", script)
+    yield refuses(f"a Frama-C that {name}", tree.prove(*function("--smoke")), *words)
 
 
 def test_undefined():
@@ -177,16 +176,32 @@ def test_undefined():
     tree = Tree()
     tree.edit(FILE, returned, "\tconst uint32_t *q = &sb->magic + 1000;\n\n"
               + returned.replace("sb->magic", "q[-1000]"))
-    refuses("a pointer outside its object, though it is not used there", tree.prove(*function()),
-            "rte_pointer_value")
+    yield refuses("a pointer outside its object, though it is not used there",
+                  tree.prove(*function()), "rte_pointer_value")
     tree = Tree()
     done = tree.find_unset()
-    tap.ok(done.returncode == 0, "finds no local that is not set", done.stderr)
+    yield (done.returncode == 0, "finds no local that is not set", done.stderr)
     tree.edit(FILE, returned, "\tuint32_t unset, zero = unset - unset;\n\n"
               + returned.replace(";", " + zero;"))
     done = tree.find_unset()
-    tap.ok(done.returncode == 1 and "'unset' is uninitialized" in done.stderr,
+    yield (done.returncode == 1 and "'unset' is uninitialized" in done.stderr,
            "refuses a local that is not set", f"status {done.returncode}", done.stderr)
+
+
+VALID = "[wp] [Qed] Goal typed_sb_magic_ensures_meaning : Valid\\n[wp] Proved goals: 1 / 1"
+TESTS = [test_contents, test_undefined, test_contradiction, *(
+    functools.partial(test_broken_prover, *how) for how in (
+        ("dies", "kill -SEGV $$"), ("says nonsense", "echo unsaturated fat; echo valid"),
+        ("hangs", "exec sleep 1000"))
+), test_blind_prover, *(
+    functools.partial(test_broken_frama_c, *how) for how in (
+        ("says nothing", "exit 0", "summary is missing"),
+        ("says that all is valid, and writes no report", f"printf '{VALID}\\n'", "no report"),
+        ("is killed", "kill -KILL $$", "frama-c stopped with exit status -9"),
+        ("complains", "echo '[kernel] User Error: no'; exit 1", "exit status 1",
+         "User Error: no"),
+        ("hangs", "exec sleep 1000", "did not end within 3 s"))
+)]
 
 
 def main():
@@ -194,8 +209,10 @@ def main():
     if absent and not os.environ.get("CI"):
         tap.skip("what is not so is not proved", f"needs {' '.join(absent)}: make deps-proofs")
     else:
-        for test in (test_contents, test_undefined, test_contradiction, test_provers, test_frama_c):
-            test()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for points in pool.map(lambda test: list(test()), TESTS):
+                for point in points:
+                    tap.ok(*point)
     tap.done()
 
 
