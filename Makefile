@@ -72,8 +72,7 @@ deps := gcc libc6-dev make pkg-config libjansson-dev libssl-dev libxxhash-dev py
 	python3-markdown-it
 # npm may be installed from elsewhere.
 deps-test := $(deps) patch perl git clang clang-format shellcheck pyflakes3 reuse codespell \
-	libcmocka-dev python3-jsonschema \
-	mandoc npm
+	libcmocka-dev python3-jsonschema mandoc npm
 deps-arch := $(deps) gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu \
 	libc6-dev-s390x-cross qemu-user perl
 deps-all = $(foreach d,$(DEPS),$($(d)))
@@ -104,8 +103,7 @@ CC := gcc
 CFLAGS := -O2 -g
 LDFLAGS :=
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
-	-Wundef \
-	-Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
+	-Wundef -Wpointer-arith -Wvla -Wimplicit-fallthrough -Wformat=2 $(if $(WERROR),-Werror)
 INCLUDES := -Iref -Iref/core -Ibuild/spec
 CORE_FLAGS := -std=c11 -ffreestanding
 HOSTED_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread

@@ -311,14 +311,14 @@ def test_json(copies):
     plain = report(GOOD, f"{IMAGES}/plain-512.erofs")
     tap.ok(plain["summary"]["fingerprinted_files"] == 9
            and plain["summary"]["images_without_fingerprints"] == 1,
-           "JSON tells images without fingerprints", plain["summary"])
+           "JSON states images without fingerprints", plain["summary"])
     tap.ok([report(GOOD, *p)["profile"] for p in ([], ["--profile=linux-6.12/64k"])]
-           == ["linux-7.3", "linux-6.12/64k"], "JSON tells the profile")
+           == ["linux-7.3", "linux-6.12/64k"], "JSON states the profile")
     place = next(e for e in told["events"] if e.get("rule") == "sb.ishare-prefix-id")["place"]
     tap.ok((place["space"], place["offset"], place["size"], place["structure"], place["field"],
             place["field_offset"])
            == ("image", PREFIX_ID, 1, "superblock", "ishare_xattr_prefix_id", 0x69),
-           "JSON tells the place", place)
+           "JSON states the place", place)
     tap.ok(bytes.fromhex(place["row"])[PREFIX_ID - place["row_offset"]] == 9,
            "JSON shows the bytes", place)
 
@@ -361,7 +361,7 @@ def test_sarif(copies):
         run = log["runs"][0]
         tap.ok(run["invocations"][0]["exitCode"] == done.returncode
                and run["invocations"][0]["executionSuccessful"] == (done.returncode != 2),
-               f"SARIF tells the exit status: {name}", run["invocations"])
+               f"SARIF states the exit status: {name}", run["invocations"])
         driver = run["tool"]["driver"]["rules"]
         tap.ok([(r["id"], r["defaultConfiguration"]["level"], r["properties"]["harm"])
                 for r in driver]
@@ -372,12 +372,12 @@ def test_sarif(copies):
         tap.is_empty([r["id"] for r in driver if not first_sentence_of(
             r["shortDescription"]["text"], r["fullDescription"]["text"])],
                      f"SARIF's short descriptions are sentences: {name}")
-        tap.ok(run["properties"]["profile"] == "linux-7.3", f"SARIF tells the profile: {name}",
+        tap.ok(run["properties"]["profile"] == "linux-7.3", f"SARIF states the profile: {name}",
                run["properties"])
     tap.ok(not logs["conforms"]["runs"][0]["results"], "no result without a finding")
     place = logs["an error"]["runs"][0]["results"][-1]["locations"][0]["physicalLocation"]
     tap.ok(place["region"] == {"byteOffset": PREFIX_ID, "byteLength": 1},
-           "SARIF tells the bytes", place)
+           "SARIF states the bytes", place)
     tap.ok(place["artifactLocation"]["uri"].startswith("file:///")
            and place["artifactLocation"]["uri"].endswith("/bad%20100%25%20%231%3A%20%C3%A9.erofs"),
            "SARIF's URIs are encoded", place)
@@ -457,7 +457,7 @@ def tap_cut_short(copies, judged):
          "rest\n1 error, ")
     told = report(cut, GOOD)["summary"]
     tap.ok((told["images"], told["images_cut_short"], told["fingerprinted_files"]) == (2, 1, None),
-           "JSON tells that an image was cut short", told)
+           "JSON states that an image was cut short", told)
 
 
 def yaml_block(text):

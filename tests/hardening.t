@@ -65,7 +65,7 @@ def compiling(option):
     """Each command that compiles, and the one that links."""
     compiled, linked = commands()
     tap.ok(set(OBJECTS) <= set(compiled) and linked,
-           "make tells how it makes each object and the program",
+           "make records how it makes each object and the program",
            *sorted(set(OBJECTS) - set(compiled)))
     for wanted in [*EVERYWHERE, *option]:
         tap.is_empty([n for n in OBJECTS if wanted not in compiled.get(n, [])],
@@ -94,9 +94,9 @@ def objects(option, wanted_marks):
             words = said[1].split()
             wrong += [f"{name}: no {o}" for o in [*EVERYWHERE, *option] if o not in words]
             wrong += [f"{name}: {o}" for o in words if UNDONE.match(o)]
-    tap.is_empty(wrong, "each object tells by which options it was made")
+    tap.is_empty(wrong, "each object records by which options it was made")
     if others:
-        tap.skip(f"{len(others)} objects tell by which options they were made",
+        tap.skip(f"{len(others)} objects record by which options they were made",
                  f"{others[0]} does not write them down")
     tap.is_empty([n for n in [*OBJECTS, "build/libishare.o"] if not wanted_marks <= marks(n)],
                  "each object is marked: "

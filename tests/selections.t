@@ -294,9 +294,8 @@ def test_root():
     nothing."""
     with open(f"{BASES}/plain.erofs", "rb") as base, tempfile.TemporaryDirectory() as work:
         whole = base.read()
-        bits, root_nid, meta_block = whole[1024
-                                           + 12], *struct.unpack_from("<H", whole, 1024 + 14), \
-            *struct.unpack_from("<I", whole, 1024 + 40)
+        bits, root_nid = struct.unpack_from("<BxH", whole, 1024 + 12)
+        (meta_block,) = struct.unpack_from("<I", whole, 1024 + 40)
         inodes = {i["path"]: i["offset"] for i in json.loads(
             tap.run([*tap.TOOL, "dump", "--format=json", f"{BASES}/plain.erofs"]).stdout)["inodes"]}
         tap.ok(inodes["/"] == (meta_block << bits) + root_nid * 32,

@@ -142,7 +142,7 @@ static void check_json(const struct output *output, const struct outputs *output
 	}
 	if (counts[FINDING] != outputs->findings || counts[OMITTED] != outputs->omissions ||
 	    counts[UNEXAMINED] != outputs->unexamined)
-		broken("json", "%zu events, not all that were told", json_array_size(events));
+		broken("json", "%zu events, not all that were reported", json_array_size(events));
 	json_decref(root);
 }
 

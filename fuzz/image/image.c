@@ -75,8 +75,8 @@ struct pass {
 	enum ishare_result result;
 	struct ishare_summary summary;
 	uint64_t hash; /* of all findings and of what was not examined, in their order */
-	uint64_t told[3]; /* findings by severity */
-	uint64_t told_unexamined;
+	uint64_t reported[3]; /* findings by severity */
+	uint64_t reported_unexamined;
 	uint32_t kept_count;
 	struct kept kept[KEPT];
 	bool broken[ISHARE_RULE_COUNT];
@@ -186,7 +186,7 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	if (place->row)
 		kept.hash = hash_bytes(place->row, place->row_size, kept.hash);
 	pass->hash = hash_bytes(&kept.hash, sizeof(kept.hash), pass->hash);
-	pass->told[finding->rule->severity]++;
+	pass->reported[finding->rule->severity]++;
 	pass->broken[kept.rule] = true;
 	if (pass->kept_count < KEPT)
 		pass->kept[pass->kept_count++] = kept;
@@ -196,7 +196,7 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 {
 	struct pass *pass = context;
 
-	pass->told_unexamined++;
+	pass->reported_unexamined++;
 	pass->hash = hash_bytes(&unexamined->count, sizeof(unexamined->count), pass->hash);
 	pass->hash = hash_string(unexamined->path, pass->hash);
 	pass->hash = hash_string(unexamined->reason, pass->hash);
@@ -227,14 +227,14 @@ static void check_sums(const struct pass *pass)
 {
 	const struct ishare_summary *summary = &pass->summary;
 
-	if (memcmp(summary->findings, pass->told, sizeof(pass->told)) != 0)
-		broken("sums", "of %" PRIu64 " errors, %" PRIu64 " were told",
-		       summary->findings[ISHARE_ERROR], pass->told[ISHARE_ERROR]);
-	if (summary->unexamined != pass->told_unexamined)
-		broken("sums", "of %" PRIu64 " things not examined, %" PRIu64 " were told",
-		       summary->unexamined, pass->told_unexamined);
-	if (pass->result != ISHARE_DONE && !pass->told[ISHARE_ERROR])
-		broken("sums", "the check was cut short, but no error was told");
+	if (memcmp(summary->findings, pass->reported, sizeof(pass->reported)) != 0)
+		broken("sums", "of %" PRIu64 " errors, %" PRIu64 " were reported",
+		       summary->findings[ISHARE_ERROR], pass->reported[ISHARE_ERROR]);
+	if (summary->unexamined != pass->reported_unexamined)
+		broken("sums", "of %" PRIu64 " things not examined, %" PRIu64 " were reported",
+		       summary->unexamined, pass->reported_unexamined);
+	if (pass->result != ISHARE_DONE && !pass->reported[ISHARE_ERROR])
+		broken("sums", "the check was cut short, but no error was reported");
 }
 
 /* ---- steps, memory ---- */
@@ -410,7 +410,7 @@ static void judge(const uint8_t *data, size_t size)
 	second_stop();
 	compare_passes(&first, &second);
 	if (chance % formats_every == 0)
-		check_formats(data, size, first.told[ISHARE_ERROR], chance % sarif_every == 0);
+		check_formats(data, size, first.reported[ISHARE_ERROR], chance % sarif_every == 0);
 }
 
 static void read_environment(void)

@@ -4,8 +4,8 @@
 # variants:
 #
 #	build/fuzz/afl/image		for AFL++: fast
-#	build/fuzz/afl-asan/image	for AFL++: with the address and undefined behaviour
-#					sanitizers
+#	build/fuzz/afl-asan/image	for AFL++: with the sanitizers of addresses and of undefined
+#					behaviour
 #	build/fuzz/afl-cmplog/image	for AFL++: logs comparisons (afl-fuzz -c)
 #	build/fuzz/libfuzzer/image	for libFuzzer, with the sanitizers
 #	build/fuzz/plain/image		for libFuzzer, without
@@ -14,28 +14,25 @@
 # Each also runs the files on its command line.
 
 deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils python3-matplotlib \
-	libcmocka-dev \
-	rsync zip
+	libcmocka-dev rsync zip
 
 FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure.c) \
 	build/fuzz/answers.c build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif \
-	report_tap json \
-	escape hexdump text words images))
+	report_tap json escape hexdump text words images))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these are redirected to fuzz/image/measure.c; calls of core's rules to
 # build/fuzz/answers.c, and of its decoders to build/fuzz/fields.c.
-FUZZ_WRAPPED := malloc calloc realloc free space_view reader_release \
-	file_space hash_seed ishare_crc32c
+FUZZ_WRAPPED := malloc calloc realloc free space_view reader_release file_space hash_seed \
+	ishare_crc32c
 FUZZ_LINK := $(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPPED)) @build/fuzz/answers.options \
 	@build/fuzz/fields.options
 # Files whose coverage is meaningless: a domain's many empty buckets, for example, would dominate
 # it.
 FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref/domain/domain.c \
-	ref/core/crc32c.c \
-	ref/core/xxh32.c
+	ref/core/crc32c.c ref/core/xxh32.c
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain

@@ -84,7 +84,7 @@ def test_guests(directory):
             tap.ok(kept[-4:] == end and len(kept) == guest.TAIL,
                    "panic: the end of the log is kept, and no more", kept)
         at = "mount" if fault == "panic" else "access"
-        tap.ok(seen[1]["at"] == at, f"{fault}: the step is the one that was told last", seen[1])
+        tap.ok(seen[1]["at"] == at, f"{fault}: the step is the one that was reported last", seen[1])
     _, seen = observe(directory, "a", "panic-later", "b")
     tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2],
            "an image that is harmless alone is told apart", seen)
@@ -93,7 +93,7 @@ def test_guests(directory):
             observe(directory, name)
             tap.ok(False, f"{name} is trouble")
         except guest.Trouble as trouble:
-            tap.ok(words in str(trouble), f"{name} is trouble, and the reason is told", trouble)
+            tap.ok(words in str(trouble), f"{name} is trouble, and the reason is reported", trouble)
 
 
 def test_interruption(directory):
@@ -345,7 +345,7 @@ def test_known(judge):
             ("one rule of two that are broken", "x", "fsck",
              [point(ACCEPTS, "passes", [r]) for r in rules])):
         tap.ok(told(on, column, *points)["verdict"] == DISAGREES, f"known: {name} is not explained")
-    tap.ok(known.stale() == ["b/*\taccess\trefuses\tEIO"], "known: lines without use are told",
+    tap.ok(known.stale() == ["b/*\taccess\trefuses\tEIO"], "known: lines without use are reported",
            known.stale())
     for line in ("a\taccess\tEIO\twhy\n", "a\tkernel\trefuses\tEIO\twhy\n",
                  "a\taccess\tmaybe\tEIO\twhy\n",
@@ -381,7 +381,7 @@ def test_open():
                                ("a change less", "image sweep", ["1 changes instead of 2"])):
         left, _ = settled("mount", *kinds.split())
         told = [w.rpartition(": ")[2] for w in left.wrong(True)]
-        tap.ok(told == words, f"open: {name} is told", told)
+        tap.ok(told == words, f"open: {name} is reported", told)
     left, _ = settled("mount", "fails")
     tap.ok(not left.wrong(False) and left.wrong(True),
            "open: changes are not looked at without the sweep")
@@ -430,13 +430,13 @@ def test_telling(judge):
 
     said = told("v/1", [], fault)
     tap.ok(said.startswith("not ok - v/1: access: hang: ")
-           and said.endswith("#   a line\n#   the last line\n"), "told: a hang, with the log", said)
+           and said.endswith("#   a line\n#   the last line\n"), "reported: a hang, with the log", said)
     said = told("v/1", ["v/1\taccess\tdiffers\thang\tbecause\n"], fault)
     tap.ok(said.startswith("not ok - v/1: access: hang # TODO: ") and "because" in said
-           and "last line" not in said, "told: a hang that is known, without the log", said)
+           and "last line" not in said, "reported: a hang that is known, without the log", said)
     tap.ok(told("v/1", [], refused("EIO")).startswith("not ok - v/1: mount: EIO: "),
-           "told: a disagreement")
-    tap.ok(told("v/1", [], mounted()) == "", "told: nothing of what is as specified")
+           "reported: a disagreement")
+    tap.ok(told("v/1", [], mounted()) == "", "reported: nothing of what is as specified")
 
 
 def test_programs(directory):
@@ -469,7 +469,7 @@ def test_words():
     tap.ok(number_of({"nid": "0x8000000000000008"}) == 0x80000008,
            "in the metabox, its topmost bit is bit 31")
     tap.ok(unexamined([UNEXAMINED, FAILURE, finding("sb.magic")]) == "it is compressed; not judged",
-           "what is not examined is told in a few words, which have no numbers in them")
+           "what is not examined is reported in a few words, which have no numbers in them")
     tap.ok(errors_in("EIO, EFSCORRUPTED") == {"EIO", "EUCLEAN"},
            "a key lists errors", errors_in("EIO, EFSCORRUPTED"))
     view = hexview.view(bytes(64), bytes(20) + b"\xff" + bytes(43))
@@ -477,9 +477,9 @@ def test_words():
            and view.count("<del>") == 1,
            "the hex view marks the byte that was changed, and no other", view)
     tap.ok("64 bytes became 10" in hexview.view(bytes(64), bytes(10)),
-           "the hex view tells of a cut")
+           "the hex view shows a cut")
     tap.ok("base image" in hexview.view(bytes(64), bytes(64)),
-           "the hex view tells that nothing was changed")
+           "the hex view says that nothing was changed")
 
 
 def main():

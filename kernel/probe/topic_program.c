@@ -137,7 +137,7 @@ static void try_inotify(void)
 	inotify_add_watch(watch, WORK "/a/mib", IN_OPEN | IN_ACCESS);
 	a = open_file(WORK "/a");
 	ok(pread(a, events, 1, 0) == 1 && read(watch, events, sizeof(events)) > 0,
-	   "inotify tells of the user file");
+	   "inotify reports the user file");
 	close(a);
 	close(watch);
 }

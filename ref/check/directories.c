@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Walks the directory tree, and holds the rules of the chapter "Directories" against it. */
+/* Walks the directory tree, and judges it by the rules of the chapter "Directories". */
 #include <inttypes.h>
 #include <string.h>
 

@@ -111,7 +111,7 @@ struct job {
 };
 
 enum outcome {
-	DIGEST_MATCHES, /* nothing to tell */
+	DIGEST_MATCHES, /* nothing to report */
 	DIGEST_DIFFERS,
 	DIGEST_TAKEN, /* of a file with an opaque fingerprint: for the domain */
 	DIGEST_UNREADABLE,

@@ -93,7 +93,7 @@ def contents(spec, proofs):
     """Chapters, their sections and rules."""
     items = "".join(f"<li>{subcontents(spec, c)}</li>\n" for c in spec.chapters)
     return (f"<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}"
-            "<li><a href=\"#obligations\">What each rule owes</a></li>\n"
+            "<li><a href=\"#obligations\">What each rule needs</a></li>\n"
             + ("<li><a href=\"#proofs\">What is proved</a></li>\n" if proofs else "")
             + "</ol>\n</nav>\n")
 
@@ -261,10 +261,10 @@ def obligation_section(spec, core):
     """The table of what each rule needs and has."""
     head = "".join(f"<th>{h}</th>" for h in obligations.HEADER)
     body = "".join(obligation_row(r.cells()) for r in obligations.rows(spec, core))
-    return ("<section id=\"obligations\">\n<h1>What each rule owes</h1>\n"
-            "<p>A rule about bytes owes a predicate, a function of its name in the core, vectors "
+    return ("<section id=\"obligations\">\n<h1>What each rule needs</h1>\n"
+            "<p>A rule about bytes needs a predicate, a function of its name in the core, vectors "
             "that hold and fail, and a stated kernel consequence; an error also says what a "
-            "violation hides, and what it does to sharing. A rule about a reader owes the test "
+            "violation hides, and what it does to sharing. A rule about a reader needs the test "
             "that establishes it.</p>\n"
             f"{pages.table(head, body, 'wide dense')}"
             f"<p>{obligations.totals(spec).strip()}.</p>\n</section>\n")

@@ -29,7 +29,7 @@ def arguments(argv):
                         help="what to write: any of c,html,vectors (default: all)")
     parser.add_argument("--sweep", metavar="DIR", help="write the field sweep's images to DIR")
     parser.add_argument("--obligations", action="store_true",
-                        help="print what each rule owes and has")
+                        help="print what each rule needs and has")
     parser.add_argument("--base", metavar="DIR", help="base images (default: base/ beside the "
                         "first chapter)")
     parser.add_argument("--core", metavar="DIR", help="the core's sources: each rule must have "

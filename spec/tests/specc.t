@@ -591,7 +591,7 @@ def check_c_output(lines):
                                    "fails-0: plain with magic: ^0xff (another magic)",
                                    "harm: memory safety",
                                    "when it becomes part of the words")),
-           "explain tells all", *explain)
+           "explain shows all", *explain)
 
 
 def frama_c_reads(directory, out, name, declaration):
@@ -949,7 +949,7 @@ def test_obligations(directory):
             "sb.block-size superblock warning yes yes 0 0 1 - - Nobody cares (since Linux 7.0)",
             "share.test runtime error - - - - - - - test: kernel/probe",
             "3 rules (1 about readers), 4 vectors"]
-    tap.ok(rows[1:] == want, "the table of what each rule owes", *rows)
+    tap.ok(rows[1:] == want, "the table of what each rule needs", *rows)
     test_sources(directory)
 
 

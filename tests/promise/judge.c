@@ -35,7 +35,7 @@ static struct {
 	int output; /* what the program prints */
 } given;
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
 	fprintf(stderr, "judge: %s: %s\n", what, strerror(errno));
 	exit(2);
