@@ -178,9 +178,10 @@ $(1)/erofs-ishare: $$(CMD:%.c=$(1)/%.o) $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ $(6)
 
-# So does the test of a reader's windows.
-$(1)/tests/unit/window_test: $$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
-$$(patsubst %.c,$(1)/%,$$(filter-out %/window_test.c,$$(UNIT))): $(1)/libishare.a
+# So do the tests of a reader's windows and of arrays that grow.
+$(1)/tests/unit/window_test $(1)/tests/unit/array_test: \
+	$$(CORE:%.c=$(1)/%.o) $$(LIB:%.c=$(1)/%.o) $(1)/rules.o
+$$(patsubst %.c,$(1)/%,$$(filter-out %/window_test.c %/array_test.c,$$(UNIT))): $(1)/libishare.a
 $$(UNIT:%.c=$(1)/%): %: %.o
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ -lcmocka $(6)

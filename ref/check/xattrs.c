@@ -35,25 +35,10 @@ struct tally {
 	bool fill; /* seen and judged */
 };
 
-static bool make_room(struct name_records *names)
-{
-	size_t room = names->room ? names->room * 2 : 64;
-	struct name_record *items;
-
-	if (names->count < names->room)
-		return true;
-	items = realloc(names->items, room * sizeof(*items));
-	if (!items)
-		return false;
-	names->items = items;
-	names->room = room;
-	return true;
-}
-
 static bool remember_name(struct name_records *names, const struct xattr_walk *walk,
 			  const struct ishare_name *name)
 {
-	if (!make_room(names))
+	if (!array_make_room(&names->items, &names->room, names->count + 1, sizeof(*names->items)))
 		return false;
 	names->items[names->count] = (struct name_record){
 		.hash = hash_bytes(name->bytes.data, name->bytes.size,

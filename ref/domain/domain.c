@@ -42,21 +42,6 @@ static bool image_index(struct ishare_domain *domain, struct ishare_image *image
 	return true;
 }
 
-static bool make_room(struct bucket *bucket)
-{
-	size_t room = bucket->room + bucket->room / 2 + 16;
-	struct record *records;
-
-	if (bucket->count < bucket->room)
-		return true;
-	records = realloc(bucket->records, room * sizeof(*records));
-	if (!records)
-		return false;
-	bucket->records = records;
-	bucket->room = room;
-	return true;
-}
-
 bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 		const struct fingerprint_event *event, struct domain_key *key)
 {
@@ -64,7 +49,9 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 	struct bucket *bucket = &domain->buckets[hash % BUCKETS];
 	uint32_t index;
 
-	if (!image_index(domain, image, &index) || !make_room(bucket))
+	if (!image_index(domain, image, &index) ||
+	    !array_make_room(&bucket->records, &bucket->room, bucket->count + 1,
+			     sizeof(*bucket->records)))
 		return false;
 	*key = (struct domain_key){ (uint32_t)(hash % BUCKETS), bucket->count };
 	bucket->records[bucket->count++] = (struct record){ .hash = hash,
@@ -91,29 +78,14 @@ void domain_set_unknown(struct ishare_domain *domain, struct domain_key key)
 	find_record(domain, key)->content = CONTENT_UNKNOWN;
 }
 
-static bool make_digest_room(struct ishare_domain *domain)
-{
-	size_t room = domain->digest_room + domain->digest_room / 2 + 16;
-	void *digests;
-
-	if (domain->digest_count < domain->digest_room)
-		return true;
-	if (room > CONTENT_MAX)
-		return false;
-	digests = realloc(domain->digests, room * sizeof(*domain->digests));
-	if (!digests)
-		return false;
-	domain->digests = digests;
-	domain->digest_room = room;
-	return true;
-}
-
 bool domain_set_content(struct ishare_domain *domain, struct domain_key key, const uint8_t *digest)
 {
 	struct record *record = find_record(domain, key);
 
 	record->content = CONTENT_UNKNOWN;
-	if (!make_digest_room(domain))
+	if (domain->digest_count > CONTENT_MAX ||
+	    !array_make_room(&domain->digests, &domain->digest_room, domain->digest_count + 1,
+			     sizeof(*domain->digests)))
 		return false;
 	record->content = (uint32_t)domain->digest_count;
 	memcpy(domain->digests[domain->digest_count++], digest, sizeof(*domain->digests));

@@ -68,15 +68,8 @@ static bool add_pair(struct pairs *pairs, enum ishare_rule_id rule, const struct
 {
 	bool later = compare_places(x, y) > 0;
 
-	if (pairs->count == pairs->room) {
-		size_t room = pairs->room * 2 + 16;
-		struct pair *items = realloc(pairs->items, room * sizeof(*items));
-
-		if (!items)
-			return false;
-		pairs->items = items;
-		pairs->room = room;
-	}
+	if (!array_make_room(&pairs->items, &pairs->room, pairs->count + 1, sizeof(*pairs->items)))
+		return false;
 	pairs->items[pairs->count++] = (struct pair){ later ? y : x, later ? x : y, rule };
 	return true;
 }

@@ -39,15 +39,9 @@ struct pool {
 
 static bool keep_result(struct results *results, const struct result *result)
 {
-	if (results->count == results->room) {
-		size_t room = results->room * 2 + 16;
-		struct result *items = realloc(results->items, room * sizeof(*items));
-
-		if (!items)
-			return false;
-		results->items = items;
-		results->room = room;
-	}
+	if (!array_make_room(&results->items, &results->room, results->count + 1,
+			     sizeof(*results->items)))
+		return false;
 	results->items[results->count++] = *result;
 	return true;
 }

@@ -10,26 +10,9 @@
 
 static bool make_room(struct tree *tree, size_t name_size)
 {
-	if (tree->count == tree->room) {
-		size_t room = tree->room ? tree->room * 2 : 64;
-		struct directory *directories =
-			realloc(tree->directories, room * sizeof(*directories));
-
-		if (!directories)
-			return false;
-		tree->directories = directories;
-		tree->room = room;
-	}
-	if (tree->names_room - tree->names_size < name_size) {
-		size_t room = tree->names_room * 2 + name_size + 1024;
-		char *names = realloc(tree->names, room);
-
-		if (!names)
-			return false;
-		tree->names = names;
-		tree->names_room = room;
-	}
-	return true;
+	return array_make_room(&tree->directories, &tree->room, tree->count + 1,
+			       sizeof(*tree->directories)) &&
+	       array_make_room(&tree->names, &tree->names_room, tree->names_size + name_size, 1);
 }
 
 uint32_t tree_add(struct tree *tree, uint64_t nid, uint32_t parent, const uint8_t *name,

@@ -27,26 +27,12 @@ enum seen_result walk_meet(struct walk *walk, uint64_t nid)
 	return has_inode(walk->volume, nid) ? seen_add(&walk->seen, nid) : SEEN_NEW;
 }
 
-static bool make_room(struct walk *walk, size_t count)
-{
-	size_t room = count * 2 + 64;
-	uint32_t *pending;
-
-	if (count <= walk->room)
-		return true;
-	pending = realloc(walk->pending, room * sizeof(*pending));
-	if (!pending)
-		return false;
-	walk->pending = pending;
-	walk->room = room;
-	return true;
-}
-
 enum walk_status walk_next(struct walk *walk, uint32_t *index)
 {
 	size_t count = walk->tree->count;
 
-	if (!make_room(walk, walk->count + (count - walk->known)))
+	if (!array_make_room(&walk->pending, &walk->room, walk->count + (count - walk->known),
+			     sizeof(*walk->pending)))
 		return WALK_NO_MEMORY;
 	for (size_t i = count; i > walk->known; i--)
 		walk->pending[walk->count++] = (uint32_t)(i - 1);

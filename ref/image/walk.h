@@ -21,6 +21,14 @@ size_t escape_component(char *text, const void *bytes, size_t size);
 uint64_t hash_seed(void);
 uint64_t hash_bytes(const void *bytes, size_t size, uint64_t seed);
 
+/* array.c */
+
+/*
+ * Makes room for count items of size bytes: array is the address of a pointer to the first, *room
+ * the number of items that fit. False: no memory; the array is unchanged.
+ */
+bool array_make_room(void *array, size_t *room, size_t count, size_t size);
+
 /* tree.c: the directories met on a walk, so that any inode's path is known */
 
 #define NO_DIRECTORY UINT32_MAX
