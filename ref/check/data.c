@@ -34,7 +34,7 @@ static enum read_result judge_run(const struct volume *volume, const struct run 
 				  const struct ishare_run *before, struct fault *fault)
 {
 	uint64_t size = run->blocks.blocks << volume->sb.blkszbits;
-	enum read_result result = check_range(volume, run, size);
+	enum read_result result = run_read_result(volume, run, size);
 
 	if (!is_on_one_device(&volume->map, &run->blocks))
 		fault->rule = ISHARE_RULE_INODE_DATA_DEVICE;

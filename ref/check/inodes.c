@@ -35,7 +35,7 @@ static enum verdict check_form(struct check *check, const struct file *file)
 {
 	const struct ishare_inode *inode = &file->inode;
 
-	switch (inode_form_fault(inode)) {
+	switch (broken_form_rule(inode)) {
 	case ISHARE_RULE_INODE_FORMAT:
 		report(&check->report, ISHARE_RULE_INODE_FORMAT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
@@ -62,7 +62,7 @@ static enum verdict check_size_and_chunks(struct check *check, const struct file
 {
 	const struct ishare_inode *inode = &file->inode;
 
-	switch (inode_data_fault(inode)) {
+	switch (broken_data_rule(inode)) {
 	case ISHARE_RULE_INODE_SIZE:
 		report(&check->report, ISHARE_RULE_INODE_SIZE,
 		       place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,

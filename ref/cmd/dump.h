@@ -6,9 +6,6 @@
 #include "cmd.h"
 #include "image/image.h"
 
-/* In a nid: the inode is in the metabox, not in the image; likewise for its offsets. */
-#define NID_IN_METABOX (UINT64_C(1) << 63)
-
 enum { VALUE_SHOWN = 64 }; /* bytes of an xattr's value; what is longer is cut */
 
 /* One on-disk structure outside inodes. */

@@ -109,7 +109,7 @@ static void show_file(struct dumper *dumper, const struct file *file, const char
 
 	if (shown)
 		dump->format->inode(&dump->stream, &inode);
-	if (!misses_by(dumper, inode_data_fault(&file->inode), path,
+	if (!misses_by(dumper, broken_data_rule(&file->inode), path,
 		       "the rest of the inode is corrupt"))
 		show_xattrs(dumper, file, path, shown);
 	if (shown)
@@ -124,8 +124,8 @@ bool show_inode(struct dumper *dumper, uint64_t nid, const char *path, struct fi
 
 	miss(dumper, result, path, "the inode");
 	if (result != READ_OK ||
-	    misses_by(dumper, inode_form_fault(&file->inode), path, "the inode is corrupt"))
+	    misses_by(dumper, broken_form_rule(&file->inode), path, "the inode is corrupt"))
 		return false;
 	show_file(dumper, file, path);
-	return inode_data_fault(&file->inode) == ISHARE_RULE_COUNT;
+	return broken_data_rule(&file->inode) == ISHARE_RULE_COUNT;
 }

@@ -86,7 +86,8 @@ static void inode(struct json_stream *stream, const struct dump_inode *event)
 	json_open(stream, NULL, '{');
 	json_item(stream, "path", json_text(event->path));
 	json_item(stream, "nid", json_unsigned(event->nid));
-	json_item(stream, "space", json_string(event->nid & NID_IN_METABOX ? "metabox" : "image"));
+	json_item(stream, "space",
+		  json_string(event->nid & ISHARE_NID_METABOX ? "metabox" : "image"));
 	json_item(stream, "offset", json_unsigned(event->offset));
 	json_item(stream, "extended", json_boolean(i->extended));
 	json_item(stream, "layout", json_string(layout_word(i)));

@@ -126,13 +126,13 @@ static void prefix(struct json_stream *stream, const struct dump_prefix *prefix)
 static void inode(struct json_stream *stream, const struct dump_inode *event)
 {
 	const struct ishare_inode *i = event->inode;
+	uint64_t number = event->nid & ~ISHARE_NID_METABOX;
 	FILE *out = stream->out;
 
 	fputs("  ", out);
 	put_text(out, event->path);
 	fprintf(out, "\n    0x%08" PRIx64 "  nid %" PRIu64 "%s, %s, %s, %s, mode %04" PRIo32,
-		event->offset, event->nid & ~NID_IN_METABOX,
-		event->nid & NID_IN_METABOX ? " of the metabox" : "",
+		event->offset, number, event->nid & ISHARE_NID_METABOX ? " of the metabox" : "",
 		i->extended ? "extended" : "compact", layout_word(i), file_type_word(i),
 		i->mode & 07777);
 	put_count(out, ", ", i->nlink, "link");

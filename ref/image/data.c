@@ -35,7 +35,7 @@ static enum read_result locate(const struct volume *volume, uint32_t device_id,
 }
 
 /* Whether size bytes of the run can be read, ignoring the rest of the last block. */
-enum read_result check_range(const struct volume *volume, const struct run *run, uint64_t size)
+enum read_result run_read_result(const struct volume *volume, const struct run *run, uint64_t size)
 {
 	if (run->blocks.device >= volume->device_count)
 		return READ_NO_DEVICE;
@@ -162,7 +162,7 @@ static enum read_result copy_run(struct reader *reader, const struct file *file,
 	}
 	if (run->kind == RUN_SPACE)
 		return copy_from_space(reader, file->space, run->offset, buffer, run->size);
-	result = check_range(reader->volume, run, run->size);
+	result = run_read_result(reader->volume, run, run->size);
 	if (result != READ_OK)
 		return rule_broken(reader, result, ISHARE_RULE_INODE_DATA_BOUNDS);
 	return reader_copy(reader, run->blocks.device, run->offset, buffer, run->size);
@@ -221,7 +221,7 @@ enum read_result file_padding(struct reader *reader, const struct file *file, ui
 		return READ_OK;
 	result = map_run(reader, file, file->inode.size - 1, &run);
 	if (result == READ_OK && run.kind == RUN_DEVICE)
-		result = check_range(reader->volume, &run, 1);
+		result = run_read_result(reader->volume, &run, 1);
 	if (result != READ_OK || run.kind != RUN_DEVICE)
 		return result;
 	padding->device = run.blocks.device;

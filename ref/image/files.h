@@ -19,8 +19,8 @@ enum read_result read_inode(struct reader *reader, uint64_t nid, struct file *fi
  * The first rule that is broken among those on which the meaning of an inode's other fields
  * depends, or of those on which that of its data does; ISHARE_RULE_COUNT: none is.
  */
-enum ishare_rule_id inode_form_fault(const struct ishare_inode *inode);
-enum ishare_rule_id inode_data_fault(const struct ishare_inode *inode);
+enum ishare_rule_id broken_form_rule(const struct ishare_inode *inode);
+enum ishare_rule_id broken_data_rule(const struct ishare_inode *inode);
 
 /* data.c: where the bytes of an inode's data are */
 
@@ -38,8 +38,11 @@ struct run {
 enum read_result map_run(struct reader *reader, const struct file *file, uint64_t pos,
 			 struct run *run);
 
-/* Whether size bytes of a run on a device can be read: READ_OK, READ_OUTSIDE or READ_NO_DEVICE. */
-enum read_result check_range(const struct volume *volume, const struct run *run, uint64_t size);
+/*
+ * The result that reading size bytes of a run on a device would have: READ_OK (unless it fails),
+ * READ_OUTSIDE or READ_NO_DEVICE.
+ */
+enum read_result run_read_result(const struct volume *volume, const struct run *run, uint64_t size);
 
 /* Copies size bytes at pos of the file's data, which must end within inode.size. */
 enum read_result file_read(struct reader *reader, const struct file *file, uint64_t pos,

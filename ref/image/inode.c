@@ -50,7 +50,7 @@ enum read_result read_inode(struct reader *reader, uint64_t nid, struct file *fi
 	return result;
 }
 
-enum ishare_rule_id inode_form_fault(const struct ishare_inode *inode)
+enum ishare_rule_id broken_form_rule(const struct ishare_inode *inode)
 {
 	if (!inode_format(inode))
 		return ISHARE_RULE_INODE_FORMAT;
@@ -59,7 +59,7 @@ enum ishare_rule_id inode_form_fault(const struct ishare_inode *inode)
 	return inode_mode(inode) ? ISHARE_RULE_COUNT : ISHARE_RULE_INODE_MODE;
 }
 
-enum ishare_rule_id inode_data_fault(const struct ishare_inode *inode)
+enum ishare_rule_id broken_data_rule(const struct ishare_inode *inode)
 {
 	if (!inode_size(inode))
 		return ISHARE_RULE_INODE_SIZE;

@@ -103,10 +103,10 @@ enum read_result find_metabox(struct reader *reader, struct volume *volume)
 /* Why the data of an inode cannot be a space, or READ_OK. */
 static enum read_result usable(struct reader *reader, const struct ishare_inode *inode)
 {
-	enum ishare_rule_id fault = inode_form_fault(inode);
+	enum ishare_rule_id fault = broken_form_rule(inode);
 
 	if (fault == ISHARE_RULE_COUNT)
-		fault = inode_data_fault(inode);
+		fault = broken_data_rule(inode);
 	if (fault == ISHARE_RULE_COUNT && !inode_internal(inode))
 		fault = ISHARE_RULE_INODE_INTERNAL;
 	if (fault != ISHARE_RULE_COUNT)
