@@ -188,7 +188,7 @@ static enum verdict check_dirents(struct check *check, struct listing *listing)
 		       walk.dirent.index, walk.pos);
 	else if (walk.result != READ_OUTSIDE && walk.result != READ_CORRUPT) /* else: reported */
 		not_readable(&check->report, A_DIRECTORY, walk.result, check->reader.error);
-	return UNUSABLE;
+	return unusable(check);
 }
 
 static void check_directory(struct check *check, uint32_t index)
@@ -218,6 +218,7 @@ static bool add_root(struct check *check, uint64_t nid)
 static enum verdict check_root(struct check *check)
 {
 	uint64_t nid = ishare_root_nid(&check->volume->sb);
+	enum verdict verdict;
 	struct file root;
 
 	if (!add_root(check, nid)) {
@@ -225,9 +226,10 @@ static enum verdict check_root(struct check *check)
 		return ENDED;
 	}
 	check->report.subject.met = (struct met){ 0, NO_POSITION };
-	if (check_inode(check, nid, &root) != JUDGED) {
+	verdict = check_inode(check, nid, &root);
+	if (verdict != JUDGED) {
 		check->report.root_lost = true;
-		return UNUSABLE;
+		return verdict;
 	}
 	if (sb_root_inode(&root.inode))
 		return JUDGED;
@@ -235,7 +237,7 @@ static enum verdict check_root(struct check *check)
 	       place_superblock(check->volume, ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET),
 	       "the root inode, nid 0x%" PRIx64 ", has i_mode 0%06" PRIo32 ": not a directory", nid,
 	       root.inode.mode);
-	return UNUSABLE;
+	return unusable(check);
 }
 
 static void walk_directories(struct check *check)

@@ -27,7 +27,7 @@ static enum verdict load_inode(struct check *check, uint64_t nid, struct file *f
 		report_bounds(check, file);
 	else
 		not_readable(&check->report, AN_INODE, result, check->reader.error);
-	return UNUSABLE;
+	return unusable(check);
 }
 
 /* The rules that the meaning of all other fields depends on. */
@@ -40,19 +40,19 @@ static enum verdict check_form(struct check *check, const struct file *file)
 		report(&check->report, ISHARE_RULE_INODE_FORMAT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
 		       "i_format 0x%04" PRIx32 " has bits that mean nothing", inode->format);
-		return UNUSABLE;
+		return unusable(check);
 	case ISHARE_RULE_INODE_LAYOUT:
 		report(&check->report, ISHARE_RULE_INODE_LAYOUT,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
 		       "i_format 0x%04" PRIx32 " names data layout %" PRIu32
 		       ", which does not exist",
 		       inode->format, inode->data_layout);
-		return UNUSABLE;
+		return unusable(check);
 	case ISHARE_RULE_INODE_MODE:
 		report(&check->report, ISHARE_RULE_INODE_MODE,
 		       inode_field(file, ISHARE_INODE_COMPACT_I_MODE_OFFSET),
 		       "i_mode 0%06" PRIo32 " names no file type", inode->mode);
-		return UNUSABLE;
+		return unusable(check);
 	default:
 		return JUDGED;
 	}
@@ -68,11 +68,11 @@ static enum verdict check_size_and_chunks(struct check *check, const struct file
 		       place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
 				   ISHARE_INODE_EXTENDED_I_SIZE_OFFSET),
 		       "i_size is %" PRIu64 ", more than 2^63 - 1", inode->size);
-		return UNUSABLE;
+		return unusable(check);
 	case ISHARE_RULE_INODE_CHUNK_FORMAT:
 		report(&check->report, ISHARE_RULE_INODE_CHUNK_FORMAT, inode_place(file),
 		       "chunk format 0x%04" PRIx32 " is not known", inode->u);
-		return UNUSABLE;
+		return unusable(check);
 	default:
 		return JUDGED;
 	}
@@ -206,15 +206,20 @@ static void check_contents(struct check *check, const struct file *file)
 
 enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
 {
-	if (load_inode(check, nid, file) != JUDGED || check_form(check, file) != JUDGED)
-		return UNUSABLE;
+	enum verdict verdict = load_inode(check, nid, file);
+
+	if (verdict == JUDGED)
+		verdict = check_form(check, file);
+	if (verdict != JUDGED)
+		return verdict;
 	count_inode(check, &file->inode);
 	report_stop(&check->report);
 	if (verdict_so_far(check) == ENDED)
 		return ENDED;
 	check_inode_metadata(check, file);
-	if (check_size_and_chunks(check, file) != JUDGED)
-		return UNUSABLE;
+	verdict = check_size_and_chunks(check, file);
+	if (verdict != JUDGED)
+		return verdict;
 	check_contents(check, file);
 	return verdict_so_far(check);
 }

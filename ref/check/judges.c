@@ -7,6 +7,11 @@ enum verdict verdict_so_far(const struct check *check)
 	return check->report.state == REPORT_OPEN ? JUDGED : ENDED;
 }
 
+enum verdict unusable(const struct check *check)
+{
+	return verdict_so_far(check) == ENDED ? ENDED : UNUSABLE;
+}
+
 bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes)
 {
 	if (spend(&check->work, bytes))

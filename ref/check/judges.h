@@ -37,6 +37,9 @@ enum verdict {
 /* JUDGED, or ENDED. */
 enum verdict verdict_so_far(const struct check *check);
 
+/* UNUSABLE, or ENDED. */
+enum verdict unusable(const struct check *check);
+
 /* Takes work for this many bytes; false: not enough is left, and the thing is not examined. */
 bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes);
 
@@ -59,7 +62,7 @@ void check_prefixes(struct check *check);
 /* Judges the metabox's inode and the packed one, and makes their data spaces. */
 void check_special_inodes(struct check *check);
 
-/* Reads and judges the inode that nid names, its xattrs included. */
+/* Reads and judges the inode that nid names, its xattrs included. Any verdict. */
 enum verdict check_inode(struct check *check, uint64_t nid, struct file *file);
 
 /* data.c: judges where the data of a file is, without reading it. */

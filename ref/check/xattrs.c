@@ -281,7 +281,7 @@ static enum verdict load_area(struct check *check, const struct file *file,
 	}
 	result = copy_xattr_area(&check->reader, file, check->area, area);
 	not_readable(&check->report, AN_XATTR_AREA, result, check->reader.error);
-	return result == READ_OK ? JUDGED : UNUSABLE;
+	return result == READ_OK ? JUDGED : unusable(check);
 }
 
 /* UNUSABLE: the entries cannot be found. */
@@ -303,7 +303,7 @@ static enum verdict check_header(struct check *check, const struct file *file,
 			   ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET),
 	       "%" PRIu32 " shared ids do not fit in an xattr area of %" PRIu32 " bytes",
 	       header.h_shared_count, file->inode.xattr_isize);
-	return UNUSABLE;
+	return unusable(check);
 }
 
 static enum verdict check_area(struct check *check, const struct file *file, struct tally *tally)
