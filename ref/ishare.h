@@ -20,7 +20,7 @@ struct ishare_domain;
 struct ishare_budget;
 
 /*
- * The library's texts (messages, paths, reasons) are printable UTF-8 on one line. Names in them are
+ * The library's texts (messages, paths) are printable UTF-8 on one line. Names in them are
  * escaped, so that the escaped form is unique and can be reversed: each byte of a character that is
  * invisible, a control, reorders the text around it or is not assigned (Unicode general categories
  * C, Zl and Zp; Default_Ignorable_Code_Point), and each byte that is not UTF-8, becomes \xNN, and a
@@ -82,12 +82,45 @@ struct ishare_omitted {
 	uint64_t count;
 };
 
+/* A part of an image that could not be examined. */
+enum ishare_part {
+	ISHARE_PART_PREFIX_TABLE, /* the table of long xattr name prefixes */
+	ISHARE_PART_INODE,
+	ISHARE_PART_DIRECTORY, /* the entries of one, or those after the first unreadable one */
+	ISHARE_PART_XATTR_AREA, /* an inode's own: its shared ids and inline xattrs */
+	ISHARE_PART_SHARED_XATTR, /* one that an inode refers to */
+	ISHARE_PART_CHUNK_TABLE, /* of a chunk-based file */
+	ISHARE_PART_DATA, /* of a file: where it is */
+	ISHARE_PART_CONTENT, /* of a file whose fingerprint is a digest: to compute the digest */
+	ISHARE_PART_OPAQUE_CONTENT, /* of one whose fingerprint is opaque: to compare contents */
+	ISHARE_PART_LAST_BLOCK, /* of a file: the bytes after its end */
+	ISHARE_PART_OPAQUE_FINGERPRINT, /* whether equal ones stand for equal content */
+	ISHARE_PART_FINGERPRINT, /* whether it is the one that Linux sees */
+	ISHARE_PART_DEPENDENT, /* whatever depends on a rule: for ISHARE_REASON_RULE */
+	ISHARE_PART_COUNT
+};
+
+/* Why it could not be examined. */
+enum ishare_reason {
+	ISHARE_REASON_COMPRESSED, /* it is compressed, or in a part of the image that is */
+	ISHARE_REASON_NO_DEVICE, /* it is on an extra device that was not added to the image */
+	ISHARE_REASON_NOWHERE, /* after a violation, it is where nothing can be read */
+	ISHARE_REASON_OVERLAP, /* it and what was examined before have more bytes than the image */
+	ISHARE_REASON_BUDGET, /* reading it would exceed the budget: see struct ishare_budget */
+	ISHARE_REASON_NO_DOMAIN, /* it is opaque, and contents are not compared (option opaque) */
+	ISHARE_REASON_STALE_PAGE, /* Linux may take it from other bytes: a known bug */
+	ISHARE_REASON_RULE, /* it depends on a rule that is violated, but was not selected */
+	ISHARE_REASON_COUNT
+};
+
 /* Something that could not be checked. */
 struct ishare_unexamined {
 	const char *image;
 	const char *path; /* the first file concerned, or NULL */
-	const char *reason; /* for instance "the directory is compressed" */
-	uint64_t count; /* how many files (or other things) share the reason */
+	enum ishare_part part;
+	enum ishare_reason reason;
+	const struct ishare_rule *rule; /* for ISHARE_REASON_RULE, else NULL */
+	uint64_t count; /* how many parts share the reason; or violations of the rule */
 	bool content; /* concerns only the contents of files, not the tree or xattrs */
 };
 
@@ -168,7 +201,7 @@ struct ishare_summary {
 	uint64_t hashed_files; /* with opaque fingerprints: to be compared with each other */
 	uint64_t findings[3]; /* by enum ishare_severity */
 	uint64_t omitted; /* of these: not passed to the sink */
-	uint64_t told_bytes; /* the approximate printed size of the others */
+	uint64_t reported_bytes; /* the approximate printed size of the others */
 	uint64_t extra_work; /* bytes of metadata examined beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */

@@ -85,7 +85,6 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	struct outputs *outputs = context;
 
 	check_shown(unexamined->path);
-	check_shown(unexamined->reason);
 	outputs->unexamined++;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct report *report = &outputs->of[i].report;

@@ -199,7 +199,8 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	pass->reported_unexamined++;
 	pass->hash = hash_bytes(&unexamined->count, sizeof(unexamined->count), pass->hash);
 	pass->hash = hash_string(unexamined->path, pass->hash);
-	pass->hash = hash_string(unexamined->reason, pass->hash);
+	pass->hash = hash_bytes(&unexamined->part, sizeof(unexamined->part), pass->hash);
+	pass->hash = hash_bytes(&unexamined->reason, sizeof(unexamined->reason), pass->hash);
 }
 
 /* The caller closes the image. */

@@ -20,7 +20,7 @@ FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure
 	build/fuzz/answers.c build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif \
-	report_tap json escape hexdump text words images))
+	report_tap json escape hexdump text words images reasons))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these are redirected to fuzz/image/measure.c; calls of core's rules to

@@ -61,7 +61,7 @@ static void end_check(struct check *check)
 	if (report->state == REPORT_OPEN && report->rows.error[0])
 		report_failure(report, report->rows.error);
 	report_end_image(report);
-	tell_unexamined(report);
+	report_all_unexamined(report);
 }
 
 static enum ishare_result run_check(struct check *check)

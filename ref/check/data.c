@@ -104,5 +104,5 @@ void check_data_place(struct check *check, const struct file *file, struct data_
 	if (fault.rule != ISHARE_RULE_COUNT)
 		report_fault(check, file, &fault);
 	else if (result != READ_NO_DEVICE || !check->volume->map.lost) /* else: dev.table-bounds */
-		not_readable(&check->report, DATA, result, check->reader.error);
+		not_readable(&check->report, ISHARE_PART_DATA, result, check->reader.error);
 }

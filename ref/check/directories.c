@@ -187,7 +187,8 @@ static enum verdict check_dirents(struct check *check, struct listing *listing)
 		       " is not well-formed",
 		       walk.dirent.index, walk.pos);
 	else if (walk.result != READ_OUTSIDE && walk.result != READ_CORRUPT) /* else: reported */
-		not_readable(&check->report, A_DIRECTORY, walk.result, check->reader.error);
+		not_readable(&check->report, ISHARE_PART_DIRECTORY, walk.result,
+			     check->reader.error);
 	return unusable(check);
 }
 
@@ -201,7 +202,7 @@ static void check_directory(struct check *check, uint32_t index)
 	check->report.subject.met.directory = index;
 	listing.dotdot = NO_NID;
 	if (read_inode(&check->reader, listing.nid, &file) != READ_OK ||
-	    !afford(check, A_DIRECTORY, file.inode.size))
+	    !afford(check, ISHARE_PART_DIRECTORY, file.inode.size))
 		return;
 	listing.data = file_space(&file, "directory data");
 	if (check_dirents(check, &listing) == JUDGED)
@@ -258,7 +259,7 @@ enum ishare_result check_tree(struct check *check)
 
 	if (check_root(check) == JUDGED)
 		walk_directories(check);
-	else if (!is_unexamined(&check->report, AN_INODE))
+	else if (!is_unexamined(&check->report, ISHARE_PART_INODE))
 		result = ISHARE_CUT_SHORT;
 	check->report.subject.met.directory = NO_DIRECTORY;
 	return result;

@@ -112,8 +112,8 @@ static void count_bytes(struct report *report, const struct ishare_finding *find
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		bytes += strings[i] ? printed_size(strings[i]) : 0;
-	report->counts.told_bytes += bytes;
-	report->summary->told_bytes += bytes;
+	report->counts.reported_bytes += bytes;
+	report->summary->reported_bytes += bytes;
 }
 
 /* Whether limits let the sink receive another one. */
@@ -123,11 +123,11 @@ static bool within_limits(const struct report *report, enum ishare_rule_id rule)
 
 	if (!limit)
 		return true;
-	if (report->summary->told_bytes >= ISHARE_FINDINGS_BYTES)
+	if (report->summary->reported_bytes >= ISHARE_FINDINGS_BYTES)
 		return false;
 	return !report->counts.found[rule] ||
 	       (report->counts.found[rule] < limit &&
-		report->counts.told_bytes / ISHARE_FINDING_BYTES < limit);
+		report->counts.reported_bytes / ISHARE_FINDING_BYTES < limit);
 }
 
 bool is_shown(const struct report *report, enum ishare_rule_id rule)

@@ -39,8 +39,8 @@ static void judge_fingerprint(struct check *check, const struct xattr_walk *walk
 		       sb->ishare_xattr_prefix_id);
 }
 
-static void tell_fingerprint(struct check *check, const struct xattr_walk *walk,
-			     const struct data_place *data)
+static void announce_fingerprint(struct check *check, const struct xattr_walk *walk,
+				 const struct data_place *data)
 {
 	const struct listener *listener = check->listener;
 	struct fingerprint_event event = {
@@ -62,7 +62,7 @@ void check_fingerprint(struct check *check, const struct xattr_walk *walk, uint3
 	judge_fingerprint(check, walk);
 	if (number == 1 && ishare_inode_is_regular(&walk->file->inode) &&
 	    fingerprint_size(&check->volume->sb, walk->at.entry.value_size))
-		tell_fingerprint(check, walk, data);
+		announce_fingerprint(check, walk, data);
 }
 
 void check_fingerprint_count(struct check *check, const struct file *file, uint32_t count)

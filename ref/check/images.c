@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* A report goes from one image to the next. */
+/* A report goes from one image to the next: what is reported at the end of an image. */
 #include <string.h>
 
 #include "check/report.h"
 
 #define ROW_LINES 4u /* of the cache: bytes shown are few */
 
-static void tell_omitted(const struct report *report)
+static void report_omitted(const struct report *report)
 {
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
 		struct ishare_omitted omitted = { &ishare_rules[i], report->image->volume.path,
@@ -17,10 +17,27 @@ static void tell_omitted(const struct report *report)
 	}
 }
 
+/*
+ * If an unselected rule is violated, the check may have applied a selected rule that depends on it
+ * to the wrong bytes or names, or may not have reached its subject. The selected rule is then
+ * reported as not examined.
+ */
+static void report_unselected(struct report *report)
+{
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (report->counts.hidden[i] && asked_for(report, ishare_rules[i].hides))
+			report_unexamined(report, (struct ishare_unexamined){
+							  .part = ISHARE_PART_DEPENDENT,
+							  .reason = ISHARE_REASON_RULE,
+							  .rule = &ishare_rules[i],
+							  .count = report->counts.hidden[i],
+						  });
+}
+
 void report_end_image(struct report *report)
 {
-	tell_omitted(report);
-	tell_hidden(report);
+	report_omitted(report);
+	report_unselected(report);
 	memset(&report->counts, 0, sizeof(report->counts));
 }
 

@@ -26,7 +26,7 @@ static enum verdict load_inode(struct check *check, uint64_t nid, struct file *f
 	if (result == READ_OUTSIDE)
 		report_bounds(check, file);
 	else
-		not_readable(&check->report, AN_INODE, result, check->reader.error);
+		not_readable(&check->report, ISHARE_PART_INODE, result, check->reader.error);
 	return unusable(check);
 }
 
@@ -81,7 +81,7 @@ static enum verdict check_size_and_chunks(struct check *check, const struct file
 static bool afford_chunks(struct check *check, const struct file *file)
 {
 	return file->inode.data_layout != ISHARE_INODE_CHUNK_BASED ||
-	       afford(check, A_CHUNK_TABLE, chunk_table_size(check->volume, file));
+	       afford(check, ISHARE_PART_CHUNK_TABLE, chunk_table_size(check->volume, file));
 }
 
 /* If the target is empty, the size is at fault. */
@@ -131,7 +131,7 @@ static void check_data(struct check *check, const struct file *file, struct data
 		 * they?
 		 */
 		if (volume->map.count)
-			not_examined(&check->report, DATA, IS_COMPRESSED);
+			not_examined(&check->report, ISHARE_PART_DATA, ISHARE_REASON_COMPRESSED);
 		return;
 	}
 	if (!afford_chunks(check, file))

@@ -12,11 +12,11 @@ enum verdict unusable(const struct check *check)
 	return verdict_so_far(check) == ENDED ? ENDED : UNUSABLE;
 }
 
-bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes)
+bool afford(struct check *check, enum ishare_part part, uint64_t bytes)
 {
 	if (spend(&check->work, bytes))
 		return true;
-	not_examined(&check->report, thing, OVERLAPS);
+	not_examined(&check->report, part, ISHARE_REASON_OVERLAP);
 	return false;
 }
 

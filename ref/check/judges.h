@@ -40,8 +40,8 @@ enum verdict verdict_so_far(const struct check *check);
 /* UNUSABLE, or ENDED. */
 enum verdict unusable(const struct check *check);
 
-/* Takes work for this many bytes; false: not enough is left, and the thing is not examined. */
-bool afford(struct check *check, enum unexamined_thing thing, uint64_t bytes);
+/* Takes work for this many bytes; false: not enough is left, and the part is not examined. */
+bool afford(struct check *check, enum ishare_part part, uint64_t bytes);
 
 struct place inode_place(const struct file *file);
 

@@ -153,6 +153,6 @@ void check_prefixes(struct check *check)
 	else if (result == READ_OUTSIDE)
 		report_location(check, space);
 	else
-		not_readable(&check->report, THE_PREFIX_TABLE, result, check->reader.error);
+		not_readable(&check->report, ISHARE_PART_PREFIX_TABLE, result, check->reader.error);
 	note_unknown(check);
 }

@@ -22,35 +22,7 @@ struct counts {
 	uint64_t found[ISHARE_RULE_COUNT];
 	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: not passed to the sink */
 	uint64_t hidden[ISHARE_RULE_COUNT]; /* of rules that were not asked for */
-	uint64_t told_bytes; /* the approximate printed size of those passed to the sink */
-};
-
-/* What may escape examination, and why: a row of words each in unexamined.c. */
-enum unexamined_thing {
-	THE_PREFIX_TABLE,
-	AN_INODE,
-	A_DIRECTORY,
-	AN_XATTR_AREA,
-	A_SHARED_XATTR,
-	A_CHUNK_TABLE,
-	DATA,
-	A_CONTENT,
-	AN_OPAQUE_CONTENT,
-	THE_LAST_BLOCK,
-	AN_OPAQUE_FINGERPRINT,
-	A_FINGERPRINT,
-	UNEXAMINED_THINGS
-};
-
-enum unexamined_reason {
-	IS_COMPRESSED,
-	IS_ON_NO_DEVICE,
-	IS_NOWHERE,
-	OVERLAPS,
-	REPEATS,
-	NEEDS_DOMAIN,
-	IS_TAKEN_FROM_ELSEWHERE,
-	UNEXAMINED_REASONS
+	uint64_t reported_bytes; /* the approximate printed size of those passed to the sink */
 };
 
 struct unexamined {
@@ -72,7 +44,7 @@ struct report {
 	struct reader rows; /* for the bytes shown: leaves the judges' views alone */
 	struct subject subject;
 	struct counts counts;
-	struct unexamined unexamined[UNEXAMINED_THINGS][UNEXAMINED_REASONS];
+	struct unexamined unexamined[ISHARE_PART_COUNT][ISHARE_REASON_COUNT];
 	enum report_state state; /* nothing more is to be judged unless it is open */
 	bool root_lost; /* sb.root-inode cannot be judged: it depends on the rules for inodes */
 };
@@ -140,24 +112,20 @@ bool is_shown(const struct report *report, enum ishare_rule_id rule);
 
 /* unexamined.c */
 
-void not_examined(struct report *report, enum unexamined_thing thing,
-		  enum unexamined_reason reason);
+void not_examined(struct report *report, enum ishare_part part, enum ishare_reason reason);
 
 /* The same for what a read was about; one that failed, as error says, ends the report. */
-void not_readable(struct report *report, enum unexamined_thing thing, enum read_result result,
+void not_readable(struct report *report, enum ishare_part part, enum read_result result,
 		  const char *error);
-bool is_unexamined(const struct report *report, enum unexamined_thing thing);
+bool is_unexamined(const struct report *report, enum ishare_part part);
 
 /* Passes everything that was not examined to the sink. */
-void tell_unexamined(struct report *report);
+void report_all_unexamined(struct report *report);
 
-/* Passes on a reason in the caller's words, and counts it. */
-void tell_reason(struct report *report, struct ishare_unexamined event);
+/* Passes one event to the sink, and counts it. */
+void report_unexamined(struct report *report, struct ishare_unexamined event);
 
 /* Whether a rule of a scope was asked for. */
 bool asked_for(const struct report *report, enum ishare_scope scope);
-
-/* selection.c: reports violated unselected rules on which selected ones depend */
-void tell_hidden(struct report *report);
 
 #endif

@@ -204,7 +204,8 @@ static void report_walk(struct check *check, const struct xattr_walk *walk,
 		       ishare_shared_id(&walk->area, walk->at.shared_index), walk->at.space->name);
 		break;
 	case XATTR_UNREADABLE:
-		not_readable(&check->report, A_SHARED_XATTR, walk->result, check->reader.error);
+		not_readable(&check->report, ISHARE_PART_SHARED_XATTR, walk->result,
+			     check->reader.error);
 		break;
 	default:
 		break;
@@ -231,13 +232,14 @@ static bool has_another_fingerprint(const struct check *check, const struct xatt
 static void check_found(struct check *check, const struct xattr_walk *walk, struct tally *tally)
 {
 	if (has_another_fingerprint(check, walk))
-		not_examined(&check->report, A_FINGERPRINT, IS_TAKEN_FROM_ELSEWHERE);
+		not_examined(&check->report, ISHARE_PART_FINGERPRINT, ISHARE_REASON_STALE_PAGE);
 	check_entry(check, walk, tally);
 }
 
 static bool afford_xattr(struct check *check, const struct xattr *at)
 {
-	return !at->shared || afford(check, A_SHARED_XATTR, at->holder.size / SHARED_DISCOUNT);
+	return !at->shared ||
+	       afford(check, ISHARE_PART_SHARED_XATTR, at->holder.size / SHARED_DISCOUNT);
 }
 
 /* UNUSABLE: not all entries have been seen. */
@@ -271,7 +273,7 @@ static enum verdict load_area(struct check *check, const struct file *file,
 {
 	enum read_result result;
 
-	if (!afford(check, AN_XATTR_AREA, file->inode.xattr_isize))
+	if (!afford(check, ISHARE_PART_XATTR_AREA, file->inode.xattr_isize))
 		return UNUSABLE;
 	if (!check->area)
 		check->area = malloc(XATTR_AREA_MAX);
@@ -280,7 +282,7 @@ static enum verdict load_area(struct check *check, const struct file *file,
 		return ENDED;
 	}
 	result = copy_xattr_area(&check->reader, file, check->area, area);
-	not_readable(&check->report, AN_XATTR_AREA, result, check->reader.error);
+	not_readable(&check->report, ISHARE_PART_XATTR_AREA, result, check->reader.error);
 	return result == READ_OK ? JUDGED : unusable(check);
 }
 

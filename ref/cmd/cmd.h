@@ -91,7 +91,19 @@ enum ishare_result open_image(const char *path, char **devices, size_t device_co
 /* The default profile. */
 const char *default_profile(void);
 
-/* Returns what was not examined as one line, which the caller frees. */
+/* reasons.c: what the library could not examine, in words */
+
+/* Each follows the name of the thing concerned, but for kind. */
+struct reason_words {
+	const char *checked; /* of check */
+	const char *shown; /* of dump; NULL if dump has no such reason */
+	const char *kind; /* the things are, in a count of those that dump does not show */
+};
+
+extern const struct reason_words reason_words[]; /* by enum ishare_reason */
+
+/* Return what was not examined and why, and the same as one line with the files concerned. */
+char *unexamined_reason(const struct ishare_unexamined *unexamined);
 char *unexamined_words(const struct ishare_unexamined *unexamined);
 
 /* words.c: names of values, and values of names */

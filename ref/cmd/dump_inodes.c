@@ -45,8 +45,9 @@ static void miss_xattr(struct dumper *dumper, const struct xattr_walk *walk,
 	if (status == XATTR_BAD_ENTRY)
 		miss_for(dumper, ISHARE_RULE_XATTR_ENTRY_BOUNDS, path, "an xattr is corrupt");
 	else if (status == XATTR_BAD_ID)
-		miss_for(dumper, ISHARE_RULE_XATTR_SHARED_ID, path,
-			 "a shared xattr is where nothing can be read");
+		miss(dumper,
+		     rule_broken(&dumper->reader, READ_OUTSIDE, ISHARE_RULE_XATTR_SHARED_ID), path,
+		     "a shared xattr");
 	else
 		miss(dumper, walk->result, path, "a shared xattr");
 }
@@ -88,8 +89,9 @@ static void show_xattrs(struct dumper *dumper, const struct file *file, const ch
 	if (!inode->xattr_isize || !inode_xattr_icount(inode))
 		return;
 	if (!inode_xattr_bounds(inode, file->offset, file->space->size)) {
-		miss_for(dumper, ISHARE_RULE_INODE_XATTR_BOUNDS, path,
-			 "the xattr area is where nothing can be read");
+		miss(dumper,
+		     rule_broken(&dumper->reader, READ_OUTSIDE, ISHARE_RULE_INODE_XATTR_BOUNDS),
+		     path, "the xattr area");
 		return;
 	}
 	if (!affords(dumper, inode->xattr_isize, path, "the xattr area"))

@@ -43,6 +43,12 @@ static void miss_thing(struct dumper *dumper, uint32_t reason, const char *path,
 	miss_for(dumper, reason, path, sentence);
 }
 
+static void miss_by(struct dumper *dumper, enum ishare_reason reason, const char *path,
+		    const char *thing)
+{
+	miss_thing(dumper, BY_REASON + reason, path, thing, reason_words[reason].shown);
+}
+
 void fail(struct dumper *dumper, const char *why)
 {
 	dump_miss(dumper->dump, why);
@@ -53,26 +59,26 @@ void miss(struct dumper *dumper, enum read_result result, const char *path, cons
 {
 	enum ishare_rule_id rule = dumper->reader.rule;
 	/* While the metabox is opened, no rule says why nothing in it can be read. */
-	uint32_t reason = rule < ISHARE_RULE_COUNT ? rule : IS_UNKNOWN;
+	uint32_t reason = rule < ISHARE_RULE_COUNT ? rule : BY_REASON + ISHARE_REASON_NOWHERE;
 
 	switch (result) {
 	case READ_OK:
 		break;
 	case READ_OUTSIDE:
-		miss_thing(dumper, reason, path, thing, "is where nothing can be read");
+		miss_thing(dumper, reason, path, thing, reason_words[ISHARE_REASON_NOWHERE].shown);
 		break;
 	case READ_CORRUPT:
 		miss_thing(dumper, reason, path, thing, "is corrupt");
 		break;
 	case READ_NOTHING:
-		miss_thing(dumper, IS_UNKNOWN, path, thing, "is in a space that is not there");
+		miss_thing(dumper, BY_REASON + ISHARE_REASON_NOWHERE, path, thing,
+			   "is in a space that is not there");
 		break;
 	case READ_UNSUPPORTED:
-		miss_thing(dumper, IS_COMPRESSED, path, thing, "is compressed");
+		miss_by(dumper, ISHARE_REASON_COMPRESSED, path, thing);
 		break;
 	case READ_NO_DEVICE:
-		miss_thing(dumper, IS_ON_NO_DEVICE, path, thing,
-			   "is on a device that was not given (--device)");
+		miss_by(dumper, ISHARE_REASON_NO_DEVICE, path, thing);
 		break;
 	case READ_FAILED:
 		fail(dumper, dumper->reader.error);
@@ -92,34 +98,34 @@ bool affords(struct dumper *dumper, uint64_t bytes, const char *path, const char
 {
 	if (spend(&dumper->work, bytes))
 		return true;
-	miss_thing(dumper, OVERLAPS, path, thing,
-		   "overlaps: with what was shown before it has more bytes than the image");
+	miss_by(dumper, ISHARE_REASON_OVERLAP, path, thing);
 	return false;
 }
 
-static const char *reason_name(uint32_t reason)
+static void miss_more_by(struct dumper *dumper, uint32_t reason, const char *name)
 {
-	static const char *const names[REASONS] = {
-		[IS_COMPRESSED] = "compressed",
-		[IS_ON_NO_DEVICE] = "on a device that was not given",
-		[OVERLAPS] = "overlapping",
-		[IS_UNKNOWN] = "not there",
-	};
+	char sentence[200];
 
-	return reason < ISHARE_RULE_COUNT ? ishare_rules[reason].name : names[reason];
+	if (dumper->missed[reason] <= REASON_LIMIT)
+		return;
+	snprintf(sentence, sizeof(sentence), "not shown: %" PRIu64 " times more: %s",
+		 dumper->missed[reason] - REASON_LIMIT, name);
+	dump_miss(dumper->dump, sentence);
 }
 
 void miss_more(struct dumper *dumper)
 {
-	char reason[200];
+	static const enum ishare_reason reasons[] = {
+		ISHARE_REASON_COMPRESSED,
+		ISHARE_REASON_NO_DEVICE,
+		ISHARE_REASON_OVERLAP,
+		ISHARE_REASON_NOWHERE,
+	};
 
-	for (uint32_t i = 0; i < REASONS; i++) {
-		if (dumper->missed[i] <= REASON_LIMIT)
-			continue;
-		snprintf(reason, sizeof(reason), "not shown: %" PRIu64 " times more: %s",
-			 dumper->missed[i] - REASON_LIMIT, reason_name(i));
-		dump_miss(dumper->dump, reason);
-	}
+	for (uint32_t rule = 0; rule < ISHARE_RULE_COUNT; rule++)
+		miss_more_by(dumper, rule, ishare_rules[rule].name);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		miss_more_by(dumper, BY_REASON + reasons[i], reason_words[reasons[i]].kind);
 }
 
 void miss_left_out(struct dump *dump)

@@ -5,14 +5,8 @@
 
 #include "dump.h"
 
-/* Why something is not shown: a rule, by its number, or one of these. */
-enum {
-	IS_COMPRESSED = ISHARE_RULE_COUNT,
-	IS_ON_NO_DEVICE,
-	OVERLAPS,
-	IS_UNKNOWN,
-	REASONS,
-};
+/* Why something is not shown: a rule, by its number, or BY_REASON + one of enum ishare_reason. */
+enum { BY_REASON = ISHARE_RULE_COUNT, REASONS = BY_REASON + ISHARE_REASON_COUNT };
 
 /* The state of a dump. */
 struct dumper {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Functions for all commands that take images. */
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "cmd.h"
 
 enum ishare_result open_image(const char *path, char **devices, size_t device_count,
@@ -23,22 +20,4 @@ const char *default_profile(void)
 	while (ishare_profile_names[count])
 		count++;
 	return ishare_profile_names[count - 1];
-}
-
-char *unexamined_words(const struct ishare_unexamined *unexamined)
-{
-	char *reason = escape_text(unexamined->reason),
-	     *path = escape_text(unexamined->path ? unexamined->path : "");
-	struct text words;
-
-	text_begin(&words);
-	fprintf(words.out, "not examined: %s", reason);
-	if (unexamined->count > 1)
-		fprintf(words.out, " (%" PRIu64 " times%s%s)", unexamined->count,
-			*path ? ", first: " : "", path);
-	else if (*path)
-		fprintf(words.out, " (%s)", path);
-	free(reason);
-	free(path);
-	return text_end(&words);
 }

@@ -85,12 +85,14 @@ static void put_omitted(struct report *report, const struct ishare_omitted *omit
 static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
 {
 	json_t *object = event("unexamined", unexamined->image);
+	char *reason = unexamined_reason(unexamined);
 
 	if (unexamined->path)
 		json_set(object, "path", json_text(unexamined->path));
-	json_set(object, "reason", json_text(unexamined->reason));
+	json_set(object, "reason", json_string(reason));
 	json_set(object, "count", json_unsigned(unexamined->count));
 	json_item(report->state, NULL, object);
+	free(reason);
 }
 
 static void put_failure(struct report *report, const char *image, const char *reason)

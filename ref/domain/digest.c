@@ -59,17 +59,17 @@ static bool pay_for_content(struct digests *digests, struct job *job, uint64_t h
 /* Whether to hash the content; if it is needed but cannot be hashed, that is counted. */
 static bool wants_hash(struct digests *digests, struct job *job, const struct data_place *data)
 {
-	enum unexamined_thing thing = job->opaque ? AN_OPAQUE_CONTENT : A_CONTENT;
+	enum ishare_part part = job->opaque ? ISHARE_PART_OPAQUE_CONTENT : ISHARE_PART_CONTENT;
 	struct report *report = digests->report;
 
 	if (job->opaque && (report->options->opaque == ISHARE_OPAQUE_TRUSTED || !digests->domain))
 		return false;
 	if (job->file.inode.size && ishare_inode_is_compressed(&job->file.inode))
-		not_readable(report, thing, READ_UNSUPPORTED, NULL);
+		not_readable(report, part, READ_UNSUPPORTED, NULL);
 	else if (data->state != READ_OK)
-		not_readable(report, thing, data->state, NULL);
+		not_readable(report, part, data->state, NULL);
 	else if (!pay_for_content(digests, job, data->holes))
-		not_examined(report, thing, REPEATS);
+		not_examined(report, part, ISHARE_REASON_BUDGET);
 	else
 		return true;
 	return false;
@@ -80,7 +80,7 @@ static bool wants_padding(struct digests *digests, const struct job *job)
 	uint32_t size = file_padding_size(&digests->report->image->volume, &job->file);
 
 	if (size && !pay(digests, size, 0)) {
-		not_examined(digests->report, THE_LAST_BLOCK, REPEATS);
+		not_examined(digests->report, ISHARE_PART_LAST_BLOCK, ISHARE_REASON_BUDGET);
 		return false;
 	}
 	return size > 0;
@@ -107,7 +107,8 @@ void digests_add(struct digests *digests, const struct fingerprint_event *event,
 	};
 
 	if (job.opaque && needs_domain(digests))
-		not_examined(digests->report, AN_OPAQUE_FINGERPRINT, NEEDS_DOMAIN);
+		not_examined(digests->report, ISHARE_PART_OPAQUE_FINGERPRINT,
+			     ISHARE_REASON_NO_DOMAIN);
 	if (!job.opaque)
 		memcpy(job.fingerprint, event->value.data, ISHARE_FINGERPRINT_SHA256_SIZE);
 	job.hash = wants_hash(digests, &job, &event->data);
@@ -128,7 +129,7 @@ static void report_digest(struct report *to, const struct result *result)
 	       "the fingerprint is not the SHA-256 of the file's content, %s", hex);
 }
 
-static void tell_domain(struct digests *digests, const struct result *result)
+static void pass_to_domain(struct digests *digests, const struct result *result)
 {
 	struct ishare_domain *domain = digests->domain;
 
@@ -141,15 +142,15 @@ static void tell_domain(struct digests *digests, const struct result *result)
 }
 
 /* error: of reads that failed */
-static void tell_result(struct report *to, const struct result *result, const char *error)
+static void report_result(struct report *to, const struct result *result, const char *error)
 {
 	switch (result->outcome) {
 	case DIGEST_DIFFERS:
 		report_digest(to, result);
 		break;
 	case DIGEST_UNREADABLE:
-		not_readable(to, result->opaque ? AN_OPAQUE_CONTENT : A_CONTENT, result->why,
-			     error);
+		not_readable(to, result->opaque ? ISHARE_PART_OPAQUE_CONTENT : ISHARE_PART_CONTENT,
+			     result->why, error);
 		break;
 	case PADDING_NOT_ZERO:
 		report(to, ISHARE_RULE_FINGERPRINT_PADDING_ZERO, result->place,
@@ -158,7 +159,7 @@ static void tell_result(struct report *to, const struct result *result, const ch
 		       result->padding);
 		break;
 	case PADDING_UNREADABLE:
-		not_readable(to, THE_LAST_BLOCK, result->why, error);
+		not_readable(to, ISHARE_PART_LAST_BLOCK, result->why, error);
 		break;
 	default:
 		break;
@@ -173,13 +174,13 @@ static void take_result(struct digests *digests, struct reader *reader, const st
 	uint64_t nid;
 
 	if (result->outcome < PADDING_NOT_ZERO)
-		tell_domain(digests, result);
+		pass_to_domain(digests, result);
 	if (result->outcome == DIGEST_TAKEN)
 		return;
 	if (find_again(reader, &report->image->tree, result->met, &nid, path, sizeof(path)) ==
 	    READ_OK)
 		report->subject.path = path;
-	tell_result(report, result, error);
+	report_result(report, result, error);
 	report->subject.path = NULL;
 }
 

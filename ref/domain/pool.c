@@ -47,14 +47,14 @@ static bool keep_result(struct results *results, const struct result *result)
 }
 
 static void end_job(struct pool *pool, const struct worker *worker, const struct result *result,
-		    bool told)
+		    bool kept)
 {
 	struct results *results = &pool->results;
 
 	pthread_mutex_lock(&pool->lock);
 	results->digested += result->outcome == DIGEST_MATCHES || result->outcome == DIGEST_DIFFERS;
 	results->hashed += result->outcome == DIGEST_TAKEN;
-	if (told && !keep_result(results, result))
+	if (kept && !keep_result(results, result))
 		results->no_memory = true;
 	if (result->why == READ_FAILED && !results->error[0])
 		memcpy(results->error, worker->reader.error, sizeof(results->error));
@@ -64,11 +64,11 @@ static void end_job(struct pool *pool, const struct worker *worker, const struct
 static void run_job(struct pool *pool, struct worker *worker, const struct job *job)
 {
 	struct result result;
-	bool told;
+	bool kept;
 
 	if (job->hash) {
-		told = hash_job(worker, job, &result);
-		end_job(pool, worker, &result, told);
+		kept = hash_job(worker, job, &result);
+		end_job(pool, worker, &result, kept);
 	}
 	if (job->padding && examine_padding(worker, job, &result))
 		end_job(pool, worker, &result, true);
