@@ -11,7 +11,7 @@
 #include "broken.h"
 #include "formats.h"
 #include "input.h"
-#include "report.h"
+#include "writer.h"
 
 #define FORMATS 3u
 #define FEW 3u /* findings of a rule, where a limit is tried */
@@ -31,7 +31,7 @@ void *allocate(size_t count, size_t size)
 }
 
 struct output {
-	struct report report;
+	struct writer writer;
 	char *text;
 	size_t size;
 };
@@ -61,9 +61,9 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	check_shown(finding->other_path);
 	outputs->findings++;
 	for (size_t i = 0; i < outputs->count; i++) {
-		struct report *report = &outputs->of[i].report;
+		struct writer *writer = &outputs->of[i].writer;
 
-		report->format->finding(report, finding);
+		writer->format->finding(writer, finding);
 	}
 }
 
@@ -74,9 +74,9 @@ static void take_omitted(void *context, const struct ishare_omitted *omitted)
 	outputs->omissions++;
 	outputs->omitted += omitted->count;
 	for (size_t i = 0; i < outputs->count; i++) {
-		struct report *report = &outputs->of[i].report;
+		struct writer *writer = &outputs->of[i].writer;
 
-		report->format->omitted(report, omitted);
+		writer->format->omitted(writer, omitted);
 	}
 }
 
@@ -87,9 +87,9 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	check_shown(unexamined->path);
 	outputs->unexamined++;
 	for (size_t i = 0; i < outputs->count; i++) {
-		struct report *report = &outputs->of[i].report;
+		struct writer *writer = &outputs->of[i].writer;
 
-		report->format->unexamined(report, unexamined);
+		writer->format->unexamined(writer, unexamined);
 	}
 }
 
@@ -187,12 +187,12 @@ static void begin(struct outputs *outputs, bool with_sarif)
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->of[i];
 
-		output->report = (struct report){
+		output->writer = (struct writer){
 			.format = formats[i],
 			.out = allocated(open_memstream(&output->text, &output->size)),
 			.profile = default_profile(),
 		};
-		formats[i]->begin(&output->report);
+		formats[i]->begin(&output->writer);
 	}
 }
 
@@ -201,8 +201,8 @@ static void end(struct outputs *outputs, const struct outcome *outcome)
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->of[i];
 
-		output->report.format->end(&output->report, outcome);
-		fclose(output->report.out);
+		output->writer.format->end(&output->writer, outcome);
+		fclose(output->writer.out);
 	}
 	check_text(&outputs->of[0]);
 	check_json(&outputs->of[1], outputs);

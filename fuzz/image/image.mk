@@ -19,7 +19,7 @@ deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils 
 FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure.c) \
 	build/fuzz/answers.c build/fuzz/fields.c
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
-FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,report report_text report_json report_sarif \
+FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,writer report_text report_json report_sarif \
 	report_tap json escape hexdump text words images reasons))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)

@@ -6,18 +6,18 @@
  */
 #include <stdlib.h>
 
-#include "report.h"
+#include "writer.h"
 
-static void begin(struct report *report)
+static void begin(struct writer *writer)
 {
 	struct json_stream *stream = allocate(1, sizeof(*stream));
 
-	stream->out = report->out;
-	report->state = stream;
+	stream->out = writer->out;
+	writer->state = stream;
 	json_open(stream, NULL, '{');
 	json_item(stream, "tool", json_string("erofs-ishare"));
 	json_item(stream, "version", json_string(ISHARE_VERSION));
-	json_item(stream, "profile", json_string(report->profile));
+	json_item(stream, "profile", json_string(writer->profile));
 	json_open(stream, "events", '[');
 }
 
@@ -57,7 +57,7 @@ static void set_rule(json_t *object, const struct ishare_rule *rule)
 	json_set(object, "harm", json_string(harm_words[rule->harm]));
 }
 
-static void put_finding(struct report *report, const struct ishare_finding *finding)
+static void put_finding(struct writer *writer, const struct ishare_finding *finding)
 {
 	json_t *object = event("finding", finding->image);
 
@@ -70,19 +70,19 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 		json_set(object, "other_image", json_escaped(finding->other_image));
 		json_set(object, "other_path", json_text(finding->other_path));
 	}
-	json_item(report->state, NULL, object);
+	json_item(writer->state, NULL, object);
 }
 
-static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+static void put_omitted(struct writer *writer, const struct ishare_omitted *omitted)
 {
 	json_t *object = event("omitted", omitted->image);
 
 	set_rule(object, omitted->rule);
 	json_set(object, "count", json_unsigned(omitted->count));
-	json_item(report->state, NULL, object);
+	json_item(writer->state, NULL, object);
 }
 
-static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	json_t *object = event("unexamined", unexamined->image);
 	char *reason = unexamined_reason(unexamined);
@@ -91,21 +91,21 @@ static void put_unexamined(struct report *report, const struct ishare_unexamined
 		json_set(object, "path", json_text(unexamined->path));
 	json_set(object, "reason", json_string(reason));
 	json_set(object, "count", json_unsigned(unexamined->count));
-	json_item(report->state, NULL, object);
+	json_item(writer->state, NULL, object);
 	free(reason);
 }
 
-static void put_failure(struct report *report, const char *image, const char *reason)
+static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
 	json_t *object = event("failure", image);
 
 	json_set(object, "reason", json_text(reason));
-	json_item(report->state, NULL, object);
+	json_item(writer->state, NULL, object);
 }
 
-static void end(struct report *report, const struct outcome *outcome)
+static void end(struct writer *writer, const struct outcome *outcome)
 {
-	struct json_stream *stream = report->state;
+	struct json_stream *stream = writer->state;
 
 	json_close(stream, ']');
 	json_item(stream, "summary", json_summary(outcome));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "writer.h"
 
 #define SCHEMA \
 	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -77,14 +77,14 @@ static json_t *tool(void)
 			 ISHARE_VERSION, "rules", rules);
 }
 
-static void begin(struct report *report)
+static void begin(struct writer *writer)
 {
 	struct sarif_state *state = allocate(1, sizeof(*state));
 	struct json_stream *stream = &state->stream;
 
-	report->state = state;
+	writer->state = state;
 	state->notifications = allocated(json_array());
-	stream->out = report->out;
+	stream->out = writer->out;
 	json_open(stream, NULL, '{');
 	json_item(stream, "$schema", json_string(SCHEMA));
 	json_item(stream, "version", json_string("2.1.0"));
@@ -144,9 +144,9 @@ static json_t *location(const char *image, const char *path, const struct ishare
 	return object;
 }
 
-static void put_finding(struct report *report, const struct ishare_finding *finding)
+static void put_finding(struct writer *writer, const struct ishare_finding *finding)
 {
-	struct sarif_state *state = report->state;
+	struct sarif_state *state = writer->state;
 	const struct ishare_rule *rule = finding->rule;
 	json_t *result = allocated(json_object());
 
@@ -163,10 +163,10 @@ static void put_finding(struct report *report, const struct ishare_finding *find
 	json_item(&state->stream, NULL, result);
 }
 
-static json_t *notify(struct report *report, const char *level, const char *image, const char *path,
+static json_t *notify(struct writer *writer, const char *level, const char *image, const char *path,
 		      const char *text)
 {
-	struct sarif_state *state = report->state;
+	struct sarif_state *state = writer->state;
 	json_t *notification =
 		allocated(json_pack("{ss so s[o]}", "level", level, "message", message(text),
 				    "locations", location(image, path, NULL)));
@@ -175,7 +175,7 @@ static json_t *notify(struct report *report, const char *level, const char *imag
 	return notification;
 }
 
-static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+static void put_omitted(struct writer *writer, const struct ishare_omitted *omitted)
 {
 	const struct ishare_rule *rule = omitted->rule;
 	json_t *notification;
@@ -183,28 +183,28 @@ static void put_omitted(struct report *report, const struct ishare_omitted *omit
 
 	snprintf(text, sizeof(text), "%" PRIu64 " more finding%s not shown", omitted->count,
 		 omitted->count == 1 ? "" : "s");
-	notification = notify(report, "note", omitted->image, NULL, text);
+	notification = notify(writer, "note", omitted->image, NULL, text);
 	json_set(notification, "associatedRule",
 		 json_pack("{ss si}", "id", rule->name, "index", (int)rule->id));
 	json_decref(notification);
 }
 
-static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
 
-	json_decref(notify(report, "error", unexamined->image, unexamined->path, words));
+	json_decref(notify(writer, "error", unexamined->image, unexamined->path, words));
 	free(words);
 }
 
-static void put_failure(struct report *report, const char *image, const char *reason)
+static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
-	json_decref(notify(report, "error", image, NULL, reason));
+	json_decref(notify(writer, "error", image, NULL, reason));
 }
 
-static void end(struct report *report, const struct outcome *outcome)
+static void end(struct writer *writer, const struct outcome *outcome)
 {
-	struct sarif_state *state = report->state;
+	struct sarif_state *state = writer->state;
 	struct json_stream *stream = &state->stream;
 
 	json_close(stream, ']');
@@ -214,7 +214,7 @@ static void end(struct report *report, const struct outcome *outcome)
 			    "toolExecutionNotifications", state->notifications));
 	json_item(
 		stream, "properties",
-		json_pack("{ss so}", "profile", report->profile, "summary", json_summary(outcome)));
+		json_pack("{ss so}", "profile", writer->profile, "summary", json_summary(outcome)));
 	json_close(stream, '}');
 	json_close(stream, ']');
 	json_close(stream, '}');

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "writer.h"
 
 enum { SHOWN = 3 }; /* findings that a test point shows in full */
 
@@ -24,10 +24,10 @@ struct tap_state {
 	struct tally tallies[ISHARE_RULE_COUNT];
 };
 
-static void begin(struct report *report)
+static void begin(struct writer *writer)
 {
-	report->state = allocate(1, sizeof(struct tap_state));
-	fputs("TAP version 13\n", report->out);
+	writer->state = allocate(1, sizeof(struct tap_state));
+	fputs("TAP version 13\n", writer->out);
 }
 
 /*
@@ -43,16 +43,16 @@ static void put_description(FILE *out, const char *text)
 	}
 }
 
-static void put_point(struct report *report, bool ok, const char *name, const char *what)
+static void put_point(struct writer *writer, bool ok, const char *name, const char *what)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 	char *image = escape_string(name);
 
-	fprintf(report->out, "%s %" PRIu64 " - ", ok ? "ok" : "not ok", ++state->points);
-	put_description(report->out, image);
-	fputs(": ", report->out);
-	put_description(report->out, what);
-	fputc('\n', report->out);
+	fprintf(writer->out, "%s %" PRIu64 " - ", ok ? "ok" : "not ok", ++state->points);
+	put_description(writer->out, image);
+	fputs(": ", writer->out);
+	put_description(writer->out, what);
+	fputc('\n', writer->out);
 	free(image);
 }
 
@@ -96,9 +96,9 @@ static char *finding_item(const struct ishare_finding *finding)
 	return text_end(&item);
 }
 
-static void take_finding(struct report *report, const struct ishare_finding *finding)
+static void take_finding(struct writer *writer, const struct ishare_finding *finding)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 	struct tally *tally = &state->tallies[finding->rule->id];
 
 	if (tally->count < SHOWN)
@@ -107,9 +107,9 @@ static void take_finding(struct report *report, const struct ishare_finding *fin
 }
 
 /* The test point counts them; it shows no more than SHOWN anyway. */
-static void take_omitted(struct report *report, const struct ishare_omitted *omitted)
+static void take_omitted(struct writer *writer, const struct ishare_omitted *omitted)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 
 	state->tallies[omitted->rule->id].count += omitted->count;
 }
@@ -130,108 +130,108 @@ static void clear_tally(struct tally *tally)
 	memset(tally, 0, sizeof(*tally));
 }
 
-static bool has_point(const struct report *report, const struct ishare_rule *rule, bool about_files)
+static bool has_point(const struct writer *writer, const struct ishare_rule *rule, bool about_files)
 {
-	return report->rules[rule->id] && (strcmp(rule->subject, "files") == 0) == about_files;
+	return writer->rules[rule->id] && (strcmp(rule->subject, "files") == 0) == about_files;
 }
 
 /*
  * The test points of all rules that are, or are not, about several files; complete: silence on one
  * means that it holds.
  */
-static void put_rules(struct report *report, const char *name, bool about_files, bool complete)
+static void put_rules(struct writer *writer, const char *name, bool about_files, bool complete)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *rule = &ishare_rules[i];
 		struct tally *tally = &state->tallies[i];
 
-		if (!has_point(report, rule, about_files))
+		if (!has_point(writer, rule, about_files))
 			continue;
 		if (tally->count || complete)
-			put_point(report, !tally->count || !rule_fails(report, rule), name,
+			put_point(writer, !tally->count || !rule_fails(writer, rule), name,
 				  rule->name);
 		if (tally->count)
-			put_diagnostics(report->out, rule, tally);
+			put_diagnostics(writer->out, rule, tally);
 	}
 }
 
-static void clear_tallies(struct report *report, bool about_files)
+static void clear_tallies(struct writer *writer, bool about_files)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		if (has_point(report, &ishare_rules[i], about_files))
+		if (has_point(writer, &ishare_rules[i], about_files))
 			clear_tally(&state->tallies[i]);
 }
 
 /* A comment that names the rules without a point. */
-static void put_not_reached(struct report *report, const char *name, bool about_files)
+static void put_not_reached(struct writer *writer, const char *name, bool about_files)
 {
-	const struct tap_state *state = report->state;
+	const struct tap_state *state = writer->state;
 
-	fputs("# ", report->out);
-	put_string(report->out, name);
-	fputs(": a broken rule hides the rest of the image; no verdict on:", report->out);
+	fputs("# ", writer->out);
+	put_string(writer->out, name);
+	fputs(": a broken rule hides the rest of the image; no verdict on:", writer->out);
 	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
-		if (has_point(report, &ishare_rules[i], about_files) && !state->tallies[i].count)
-			fprintf(report->out, " %s", ishare_rules[i].name);
-	fputc('\n', report->out);
+		if (has_point(writer, &ishare_rules[i], about_files) && !state->tallies[i].count)
+			fprintf(writer->out, " %s", ishare_rules[i].name);
+	fputc('\n', writer->out);
 }
 
-static void end_rules(struct report *report, const char *name, bool about_files, bool failed,
+static void end_rules(struct writer *writer, const char *name, bool about_files, bool failed,
 		      bool cut_short)
 {
-	put_rules(report, name, about_files, !failed && !cut_short);
+	put_rules(writer, name, about_files, !failed && !cut_short);
 	if (cut_short)
-		put_not_reached(report, name, about_files);
-	clear_tallies(report, about_files);
+		put_not_reached(writer, name, about_files);
+	clear_tallies(writer, about_files);
 }
 
-static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
 
-	put_point(report, false, unexamined->image, words);
+	put_point(writer, false, unexamined->image, words);
 	free(words);
 }
 
-static void put_failure(struct report *report, const char *image, const char *reason)
+static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 	char *text = escape_text(reason);
 
-	put_point(report, false, image, text);
+	put_point(writer, false, image, text);
 	free(text);
 	state->image_failed = true;
 	state->domain_failed = true;
 }
 
-static void image_end(struct report *report, const char *image, bool cut_short)
+static void image_end(struct writer *writer, const char *image, bool cut_short)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 
-	end_rules(report, image, false, state->image_failed, cut_short);
+	end_rules(writer, image, false, state->image_failed, cut_short);
 	state->image_failed = false;
 	state->domain_cut_short = state->domain_cut_short || cut_short;
 }
 
-static void domain_end(struct report *report, const char *name)
+static void domain_end(struct writer *writer, const char *name)
 {
-	struct tap_state *state = report->state;
+	struct tap_state *state = writer->state;
 
-	end_rules(report, name, true, state->domain_failed, state->domain_cut_short);
+	end_rules(writer, name, true, state->domain_failed, state->domain_cut_short);
 	state->domain_failed = state->domain_cut_short = false;
 }
 
-static void end(struct report *report, const struct outcome *outcome)
+static void end(struct writer *writer, const struct outcome *outcome)
 {
-	const struct tap_state *state = report->state;
+	const struct tap_state *state = writer->state;
 
-	fprintf(report->out, "1..%" PRIu64 "\n", state->points);
-	put_summary(report->out, "# ", outcome);
-	free(report->state);
+	fprintf(writer->out, "1..%" PRIu64 "\n", state->points);
+	put_summary(writer->out, "# ", outcome);
+	free(writer->state);
 }
 
 const struct report_format report_tap = {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "writer.h"
 
 /* SGR sequences, or empty strings when there is no terminal to colour. */
 struct colours {
@@ -36,26 +36,26 @@ static bool wants_colour(FILE *out)
 	       !(term && strcmp(term, "dumb") == 0);
 }
 
-static void begin(struct report *report)
+static void begin(struct writer *writer)
 {
 	struct text_state *state = allocate(1, sizeof(*state));
 
-	state->colours = wants_colour(report->out) ? terminal_colours : no_colours;
-	report->state = state;
+	state->colours = wants_colour(writer->out) ? terminal_colours : no_colours;
+	writer->state = state;
 }
 
 /* IMAGE:PATH:, or IMAGE: if there is no path. */
-static void put_location(const struct report *report, const char *image, const char *path)
+static void put_location(const struct writer *writer, const char *image, const char *path)
 {
-	const struct text_state *state = report->state;
+	const struct text_state *state = writer->state;
 
-	fputs(state->colours.image, report->out);
-	put_string(report->out, image);
+	fputs(state->colours.image, writer->out);
+	put_string(writer->out, image);
 	if (path) {
-		fputc(':', report->out);
-		put_text(report->out, path);
+		fputc(':', writer->out);
+		put_text(writer->out, path);
 	}
-	fprintf(report->out, ":%s ", state->colours.off);
+	fprintf(writer->out, ":%s ", state->colours.off);
 }
 
 static void put_other(FILE *out, const struct ishare_finding *finding)
@@ -77,39 +77,39 @@ static void put_hint(FILE *out, struct text_state *state, const struct ishare_ru
 	fprintf(out, "  run `erofs-ishare explain %s` for the rule\n", rule->name);
 }
 
-static void put_finding(struct report *report, const struct ishare_finding *finding)
+static void put_finding(struct writer *writer, const struct ishare_finding *finding)
 {
-	struct text_state *state = report->state;
+	struct text_state *state = writer->state;
 	enum ishare_severity severity = finding->rule->severity;
 
-	put_location(report, finding->image, finding->path);
-	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity],
+	put_location(writer, finding->image, finding->path);
+	fprintf(writer->out, "%s%s:%s %s: ", state->colours.severity[severity],
 		severity_words[severity], state->colours.off, finding->rule->name);
-	put_text(report->out, finding->message);
-	fputc('\n', report->out);
-	hexdump_place(report->out, &finding->place, state->colours.caret, state->colours.off);
-	put_other(report->out, finding);
-	put_hint(report->out, state, finding->rule);
+	put_text(writer->out, finding->message);
+	fputc('\n', writer->out);
+	hexdump_place(writer->out, &finding->place, state->colours.caret, state->colours.off);
+	put_other(writer->out, finding);
+	put_hint(writer->out, state, finding->rule);
 }
 
-static void put_omitted(struct report *report, const struct ishare_omitted *omitted)
+static void put_omitted(struct writer *writer, const struct ishare_omitted *omitted)
 {
-	const struct text_state *state = report->state;
+	const struct text_state *state = writer->state;
 	enum ishare_severity severity = omitted->rule->severity;
 
-	put_location(report, omitted->image, NULL);
-	fprintf(report->out, "%s%s:%s %s: ", state->colours.severity[severity],
+	put_location(writer, omitted->image, NULL);
+	fprintf(writer->out, "%s%s:%s %s: ", state->colours.severity[severity],
 		severity_words[severity], state->colours.off, omitted->rule->name);
-	put_count(report->out, "", omitted->count, "more finding");
-	fputs(" not shown\n", report->out);
+	put_count(writer->out, "", omitted->count, "more finding");
+	fputs(" not shown\n", writer->out);
 }
 
-static void put_unexamined(struct report *report, const struct ishare_unexamined *unexamined)
+static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
 
-	put_location(report, unexamined->image, NULL);
-	fprintf(report->out, "%s\n", words);
+	put_location(writer, unexamined->image, NULL);
+	fprintf(writer->out, "%s\n", words);
 	free(words);
 }
 
@@ -120,11 +120,11 @@ static void put_unshared(FILE *out, const struct outcome *outcome)
 		fputs("this image shares no pages: ISHARE_XATTRS is not set\n", out);
 }
 
-static void end(struct report *report, const struct outcome *outcome)
+static void end(struct writer *writer, const struct outcome *outcome)
 {
-	put_summary(report->out, "", outcome);
-	put_unshared(report->out, outcome);
-	free(report->state);
+	put_summary(writer->out, "", outcome);
+	put_unshared(writer->out, outcome);
+	free(writer->state);
 }
 
 const struct report_format report_text = {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* Functions for all report formats. */
+/* What all formats of a report share. */
 #include <inttypes.h>
 
-#include "report.h"
+#include "writer.h"
 
-bool rule_fails(const struct report *report, const struct ishare_rule *rule)
+bool rule_fails(const struct writer *writer, const struct ishare_rule *rule)
 {
 	return rule->severity == ISHARE_ERROR ||
-	       (report->strict && rule->severity == ISHARE_WARNING);
+	       (writer->strict && rule->severity == ISHARE_WARNING);
 }
 
 /* Whether the fingerprints of all images that were judged have been counted. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
-/* The report of `erofs-ishare check` in one of several formats, each in a file report_*.c. */
+/* Writes the report of `erofs-ishare check` in one of several formats, each a file report_*.c. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -17,32 +17,32 @@ struct outcome {
 	int status; /* exit status */
 };
 
-struct report;
+struct writer;
 
 /* The events of a run, in order; those marked optional may be NULL. */
 struct report_format {
 	const char *name;
-	void (*begin)(struct report *report);
-	void (*finding)(struct report *report, const struct ishare_finding *finding);
-	void (*omitted)(struct report *report, const struct ishare_omitted *omitted);
-	void (*unexamined)(struct report *report, const struct ishare_unexamined *unexamined);
+	void (*begin)(struct writer *writer);
+	void (*finding)(struct writer *writer, const struct ishare_finding *finding);
+	void (*omitted)(struct writer *writer, const struct ishare_omitted *omitted);
+	void (*unexamined)(struct writer *writer, const struct ishare_unexamined *unexamined);
 	/* The image (or trust domain) could not be judged; optional. */
-	void (*failure)(struct report *report, const char *image, const char *reason);
+	void (*failure)(struct writer *writer, const char *image, const char *reason);
 	/*
 	 * The image has been checked, except for rules about several files; cut_short: only in
 	 * part, because a violation hides the rest. Optional.
 	 */
-	void (*image_end)(struct report *report, const char *image, bool cut_short);
+	void (*image_end)(struct writer *writer, const char *image, bool cut_short);
 	/*
 	 * The rules about several files have been checked on the image, or on the images of one
 	 * domain; optional.
 	 */
-	void (*domain_end)(struct report *report, const char *name);
+	void (*domain_end)(struct writer *writer, const char *name);
 	/* Frees what begin allocated. */
-	void (*end)(struct report *report, const struct outcome *outcome);
+	void (*end)(struct writer *writer, const struct outcome *outcome);
 };
 
-struct report {
+struct writer {
 	const struct report_format *format;
 	FILE *out;
 	const bool *rules; /* ISHARE_RULE_COUNT switches: the selected rules */
@@ -53,10 +53,10 @@ struct report {
 
 extern const struct report_format report_text, report_json, report_sarif, report_tap;
 
-/* report.c: what formats have in common */
+/* writer.c: what formats have in common */
 
 /* Whether breaking the rule makes an image fail. */
-bool rule_fails(const struct report *report, const struct ishare_rule *rule);
+bool rule_fails(const struct writer *writer, const struct ishare_rule *rule);
 
 /* Writes the summary, each line headed by prefix. */
 void put_summary(FILE *out, const char *prefix, const struct outcome *outcome);

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+/* The command line of erofs-ishare check. */
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "request.h"
+
+enum { DEFAULT_LIMIT = 1000 };
+
+enum {
+	OPTION_DEVICE = 256,
+	OPTION_FLAT,
+	OPTION_DOMAIN,
+	OPTION_DIGESTS,
+	OPTION_TRUST_OPAQUE,
+	OPTION_BUDGET,
+	OPTION_PROFILE,
+	OPTION_RULE,
+	OPTION_SEVERITY,
+	OPTION_STRICT,
+	OPTION_LIMIT,
+	OPTION_FORMAT,
+};
+
+static const struct argp_option options[] = {
+	{ "device", OPTION_DEVICE, "FILE", 0,
+	  "Extra device of the preceding IMAGE; repeat for more devices, device 1 first", 0 },
+	{ "flat", OPTION_FLAT, NULL, 0,
+	  "Images without --device contain their extra devices, as Linux assumes", 0 },
+	{ "domain", OPTION_DOMAIN, NULL, 0, "Check all images together, as one trust domain", 0 },
+	{ "digests", OPTION_DIGESTS, NULL, 0,
+	  "Read all files with fingerprints, and check the fingerprints against the contents", 0 },
+	{ "trust-opaque", OPTION_TRUST_OPAQUE, NULL, 0,
+	  "With --digests: trust fingerprints that are not sha256: digests", 0 },
+	{ "budget", OPTION_BUDGET, "BYTES", 0,
+	  "With --digests: how much to read of holes and repeated chunks (default: 16G)", 0 },
+	{ "profile", OPTION_PROFILE, "NAME", 0,
+	  "Kernel and page size to check for, such as linux-7.3 or linux-7.3/16k", 0 },
+	{ "rule", OPTION_RULE, "GLOB", 0, "Check only rules that match; may be repeated", 0 },
+	{ "severity", OPTION_SEVERITY, "LEVEL", 0,
+	  "Skip rules less severe than LEVEL: error, warning or note (default: note)", 0 },
+	{ "strict", OPTION_STRICT, NULL, 0, "Treat warnings as errors", 0 },
+	{ "limit", OPTION_LIMIT, "N", 0,
+	  "Show at most N findings of each rule in an image; 0: all (default: 1000)", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
+	{ 0 },
+};
+
+static void set_profile(struct request *request, const char *name, struct argp_state *state)
+{
+	request->writer.profile = name;
+	if (ishare_profile_by_name(name, &request->options.profile))
+		return;
+	fputs("Profiles:", stderr);
+	for (size_t i = 0; ishare_profile_names[i]; i++)
+		fprintf(stderr, " %s", ishare_profile_names[i]);
+	fputc('\n', stderr);
+	usage_error(state, "unknown profile '%s'", name);
+}
+
+static void set_severity(struct request *request, const char *word, struct argp_state *state)
+{
+	int severity = word_index(severity_words, word);
+
+	if (severity < 0)
+		usage_error(state, "'%s' is not a severity: use error, warning or note", word);
+	request->least = (enum ishare_severity)severity;
+}
+
+static void set_limit(struct request *request, const char *word, struct argp_state *state)
+{
+	if (!read_number(word, &request->options.limit))
+		usage_error(state, "'%s' is not a number of findings", word);
+}
+
+static void set_format(struct request *request, const char *name, struct argp_state *state)
+{
+	static const struct report_format *const formats[] = { &report_text, &report_json,
+							       &report_sarif, &report_tap };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i]->name, name) == 0) {
+			request->writer.format = formats[i];
+			return;
+		}
+	usage_error(state, "'%s' is not a format: use text, json, sarif or tap", name);
+}
+
+/* A number of bytes, as in 16G. */
+static void set_budget(struct request *request, const char *text, struct argp_state *state)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	unsigned int bits = 0;
+
+	errno = 0;
+	request->budget = strtoull(text, &end, 10);
+	if (*end && strchr(units, *end))
+		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
+	if (errno || *end || !isdigit((unsigned char)*text) || request->budget > UINT64_MAX >> bits)
+		usage_error(state, "'%s' is not a number of bytes, such as 1000000 or 64G", text);
+	request->budget <<= bits;
+	request->has_budget = true;
+}
+
+/* Why no check, or no check with these options, judges a rule; NULL: it is judged. */
+static const char *obstacle(const struct request *request, const struct ishare_rule *rule)
+{
+	if (rule->runtime)
+		return "names only rules for readers, such as kernels: no image can violate "
+		       "them";
+	if (ishare_scopes[ISHARE_SCOPE_UNREAD][rule->id] && !request->options.digests)
+		return "requires --digests";
+	if (rule->severity > request->least)
+		return "names only rules that are less severe than --severity";
+	return NULL;
+}
+
+/* Switches on the rules that match; returns why there are none, or NULL. */
+static const char *select_rules(struct request *request, const char *glob)
+{
+	const char *why = "matches no rule";
+	bool any = false;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		if (fnmatch(glob, ishare_rules[i].name, 0) != 0)
+			continue;
+		why = obstacle(request, &ishare_rules[i]);
+		if (!why)
+			request->rules[i] = any = true;
+	}
+	return any ? NULL : why;
+}
+
+static void add_image(struct request *request, char *path)
+{
+	request->images[request->image_count++] =
+		(struct argument){ .path = path, .first_device = request->device_count };
+}
+
+static void add_device(struct request *request, char *path)
+{
+	request->devices[request->device_count++] = path;
+	if (request->image_count)
+		request->images[request->image_count - 1].device_count++;
+}
+
+/* If there is only one image, its devices may also precede it. */
+static void give_early_devices(struct request *request, struct argp_state *state)
+{
+	struct argument *first = &request->images[0];
+
+	if (request->image_count > 1 && first->first_device)
+		usage_error(state, "--device=%s precedes all images: put it after its image",
+			    request->devices[0]);
+	first->first_device = 0;
+	if (request->image_count == 1)
+		first->device_count = request->device_count;
+}
+
+static void finish_options(struct request *request, struct argp_state *state)
+{
+	give_early_devices(request, state);
+	if ((request->trust_opaque || request->has_budget) && !request->options.digests)
+		usage_error(state, "--trust-opaque and --budget require --digests");
+	if (!request->glob_count)
+		select_rules(request, "*");
+	for (size_t i = 0; i < request->glob_count; i++) {
+		const char *why = select_rules(request, request->globs[i]);
+
+		if (why)
+			usage_error(state, "--rule=%s %s", request->globs[i], why);
+	}
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct request *request = state->input;
+
+	switch (key) {
+	case OPTION_DEVICE:
+		add_device(request, arg);
+		return 0;
+	case OPTION_FLAT:
+		request->options.flat = true;
+		return 0;
+	case OPTION_DOMAIN:
+		request->domain = true;
+		return 0;
+	case OPTION_DIGESTS:
+		request->options.digests = true;
+		return 0;
+	case OPTION_TRUST_OPAQUE:
+		request->trust_opaque = true;
+		return 0;
+	case OPTION_BUDGET:
+		set_budget(request, arg, state);
+		return 0;
+	case OPTION_PROFILE:
+		set_profile(request, arg, state);
+		return 0;
+	case OPTION_RULE:
+		request->globs[request->glob_count++] = arg;
+		return 0;
+	case OPTION_SEVERITY:
+		set_severity(request, arg, state);
+		return 0;
+	case OPTION_STRICT:
+		request->writer.strict = true;
+		return 0;
+	case OPTION_LIMIT:
+		set_limit(request, arg, state);
+		return 0;
+	case OPTION_FORMAT:
+		set_format(request, arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		add_image(request, arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		usage_error(state, "no image given");
+		return 0;
+	case ARGP_KEY_SUCCESS:
+		finish_options(request, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp check_argp = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "IMAGE...",
+	.doc = "Checks each IMAGE against every rule of the specification.\v"
+	       "Exit status: 0 all images conform, 1 an image does not conform, 2 something "
+	       "could not be checked.",
+	.children = common_options,
+};
+
+static enum ishare_opaque opaque_of(const struct request *request)
+{
+	if (request->trust_opaque)
+		return ISHARE_OPAQUE_TRUSTED;
+	return request->domain ? ISHARE_OPAQUE_COMPARED : ISHARE_OPAQUE_UNEXAMINED;
+}
+
+static void start(struct request *request, size_t room)
+{
+	request->images = allocate(room, sizeof(struct argument));
+	request->devices = allocate(room, sizeof(char *));
+	request->globs = allocate(room, sizeof(char *));
+	request->least = ISHARE_NOTE;
+	request->options.limit = DEFAULT_LIMIT;
+	request->budget = ISHARE_BUDGET_BYTES;
+	request->options.rules = request->rules;
+	request->writer.format = &report_text;
+	request->writer.out = stdout;
+	request->writer.rules = request->rules;
+	request->writer.profile = default_profile();
+	ishare_profile_by_name(request->writer.profile, &request->options.profile);
+}
+
+void parse_request(struct request *request, int argc, char **argv)
+{
+	start(request, (size_t)argc);
+	parse_arguments(&check_argp, argc, argv, ARGP_IN_ORDER, request);
+	request->options.opaque = opaque_of(request);
+}
+
+void release_request(struct request *request)
+{
+	free(request->images);
+	free(request->devices);
+	free(request->globs);
+}
