@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "domain/domain.h"
+#include "domain/budget.h"
 
 #define ZEROS 64u /* lengths that are remembered */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* A check of one image that collects the fingerprints of its files. */
-#include "domain/domain.h"
+#include "domain/digest.h"
 
 struct collector {
 	struct ishare_domain *domain; /* or NULL */

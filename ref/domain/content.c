@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/domain.h"
+#include "domain/content.h"
 
 #define PIECE (128u * 1024u)
 #define THREAD_LINES 16u
@@ -84,7 +84,7 @@ static enum read_result hash_zeros(struct worker *worker, const struct job *job,
 	return result;
 }
 
-static enum outcome judge_digest(const struct job *job, const uint8_t *digest)
+static enum job_outcome judge_digest(const struct job *job, const uint8_t *digest)
 {
 	struct ishare_view value = { job->fingerprint, ISHARE_FINGERPRINT_SHA256_SIZE };
 	struct ishare_view computed = { digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE };

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "domain/domain.h"
+#include "domain/digest.h"
+#include "domain/pool.h"
 
 /*
  * With holes and shared chunks, a small image can refer to any number of bytes. Up to this many

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/domain.h"
+#include "domain/records.h"
 
 struct ishare_domain *ishare_domain_new(void)
 {

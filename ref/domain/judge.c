@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/domain.h"
+#include "domain/records.h"
 
 /* One of two files that are compared, found again. */
 struct found {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/domain.h"
+#include "domain/records.h"
 
 /* A file whose content is known; with the digest, unless the fingerprint is that. */
 struct known {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/domain.h"
+#include "domain/pool.h"
 
 #define QUEUE_ROOM 1024u
 #define BATCH 16u /* jobs that a thread takes at once: most files are small */
