@@ -14,12 +14,6 @@
 #define NULL_32BIT 0xffffffffull
 #define PACKED_MAX (6 * PAGE)
 
-static void put(uint8_t *p, unsigned int size, uint64_t value)
-{
-	for (unsigned int i = 0; i < size; i++, value >>= 8)
-		p[i] = (uint8_t)value;
-}
-
 /* Where the next piece of metadata goes. */
 struct writer {
 	struct set *set;
@@ -71,15 +65,16 @@ static bool write_devices(struct writer *w)
 	for (unsigned int i = 0; i < count; i++) {
 		uint8_t *slot = w->bytes + w->devices + i * ISHARE_DEVICESLOT_SIZE;
 		const struct device *device = &w->image->devices[i + 1];
+		struct ishare_deviceslot stored = { .blocks_lo = (uint32_t)device->blocks,
+						    .uniaddr_lo = (uint32_t)device->start };
 
 		memset(slot, 0, ISHARE_DEVICESLOT_SIZE);
 		slot[ISHARE_DEVICESLOT_TAG_OFFSET] = 't';
-		put(slot + ISHARE_DEVICESLOT_BLOCKS_LO_OFFSET, 4, device->blocks);
-		put(slot + ISHARE_DEVICESLOT_UNIADDR_LO_OFFSET, 4, device->start);
-		if (!w->image->wide)
-			continue;
-		put(slot + ISHARE_DEVICESLOT_BLOCKS_HI_OFFSET, 2, device->blocks >> 32);
-		put(slot + ISHARE_DEVICESLOT_UNIADDR_HI_OFFSET, 2, device->start >> 32);
+		if (w->image->wide) {
+			stored.blocks_hi = (uint16_t)(device->blocks >> 32);
+			stored.uniaddr_hi = (uint16_t)(device->start >> 32);
+		}
+		ishare_deviceslot_encode(&stored, slot);
 	}
 	return true;
 }
@@ -90,11 +85,12 @@ static uint32_t prefix_bytes(const struct image *image, uint8_t *table)
 
 	for (unsigned int i = 0; i < image->prefix_count; i++) {
 		const struct name *prefix = &image->prefixes[i];
+		struct ishare_prefix_record stored = { prefix->size + 1u, prefix->base };
 
-		put(table + at, 2, prefix->size + 1u);
-		table[at + 2] = prefix->base;
-		memcpy(table + at + 3, prefix->bytes, prefix->size);
-		at += 3u + prefix->size;
+		ishare_prefix_record_encode(&stored, table + at);
+		at += ISHARE_PREFIX_RECORD_SIZE;
+		memcpy(table + at, prefix->bytes, prefix->size);
+		at += prefix->size;
 		while (at % 4)
 			table[at++] = 0;
 	}
@@ -165,11 +161,10 @@ static uint32_t entry_bytes(const struct xattr *xattr, uint8_t *entry, uint32_t 
 {
 	uint32_t suffix = xattr->name.size - xattr->infix;
 	uint32_t size = round_up(ISHARE_XATTR_ENTRY_SIZE + suffix + xattr->value_size, 4);
+	struct ishare_xattr_entry stored = { suffix, xattr->index, xattr->value_size };
 
 	memset(entry, 0, size);
-	entry[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET] = (uint8_t)suffix;
-	entry[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET] = xattr->index;
-	put(entry + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET, 2, xattr->value_size);
+	ishare_xattr_entry_encode(&stored, entry);
 	memcpy(entry + ISHARE_XATTR_ENTRY_SIZE, xattr->name.bytes + xattr->infix, suffix);
 	memcpy(entry + ISHARE_XATTR_ENTRY_SIZE + suffix, xattr->value, xattr->value_size);
 	*value_at = ISHARE_XATTR_ENTRY_SIZE + suffix;
@@ -191,7 +186,7 @@ static bool write_shared(struct writer *w, const struct xattr *xattr, struct ibo
 	if (!reserve(w, size, 4, &at))
 		return false;
 	memcpy(w->bytes + at, entry, size);
-	put(ibody->bytes + ibody->size, 4, (at - w->shared) / 4);
+	ishare_put_le32(ibody->bytes + ibody->size, (at - w->shared) / 4);
 	ibody->size += 4;
 	if (xattr->is_fingerprint) {
 		ibody->value = at + value;
@@ -223,7 +218,8 @@ static uint32_t draw_filter(struct writer *w, const struct xattr *xattrs, unsign
 static bool make_ibody(struct writer *w, struct file *file, struct ibody *ibody)
 {
 	struct xattr xattrs[MAX_XATTRS];
-	unsigned int count = draw_xattrs(w->set, w->image, file, xattrs), shared = 0;
+	unsigned int count = draw_xattrs(w->set, w->image, file, xattrs);
+	struct ishare_ibody_header header = { 0 };
 
 	ibody->size = 0;
 	ibody->value_shared = false;
@@ -231,17 +227,17 @@ static bool make_ibody(struct writer *w, struct file *file, struct ibody *ibody)
 		return true;
 	memset(ibody->bytes, 0, ISHARE_IBODY_HEADER_SIZE);
 	ibody->size = ISHARE_IBODY_HEADER_SIZE;
-	put(ibody->bytes, 4, draw_filter(w, xattrs, count));
+	header.h_name_filter = draw_filter(w, xattrs, count);
 	for (unsigned int i = 0; i < count; i++) {
 		if (!xattrs[i].shared)
 			continue;
-		shared++;
+		header.h_shared_count++;
 		if (!write_shared(w, &xattrs[i], ibody))
 			return false;
 	}
-	ibody->bytes[ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET] = (uint8_t)shared;
+	ishare_ibody_header_encode(&header, ibody->bytes);
 	if (file->trap == TRAP_BEHIND_FILL) {
-		put(ibody->bytes + ibody->size, 4, 0);
+		ishare_put_le32(ibody->bytes + ibody->size, 0);
 		ibody->size += 4;
 		w->image->trapped = true;
 	}
@@ -249,7 +245,7 @@ static bool make_ibody(struct writer *w, struct file *file, struct ibody *ibody)
 		if (!xattrs[i].shared)
 			add_inline(&xattrs[i], ibody);
 	if (chance(&w->set->random, 15)) {
-		put(ibody->bytes + ibody->size, 4, 0);
+		ishare_put_le32(ibody->bytes + ibody->size, 0);
 		ibody->size += 4;
 	}
 	return true;
@@ -274,18 +270,19 @@ static void fill_inode(uint8_t *p, const struct file *file, uint32_t mode, uint6
 	uint32_t high = file->layout == ISHARE_INODE_CHUNK_BASED ? 0 : file->start >> 32 & 0xffff;
 
 	memset(p, 0, isize);
-	put(p, 2,
-	    file->extended | file->layout << 1 | (file->nlink_1 && !file->extended ? 0x10 : 0));
-	put(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET, 2,
-	    xattr_size ? 1 + (xattr_size - ISHARE_IBODY_HEADER_SIZE) / 4 : 0);
-	put(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET, 2, mode);
-	put(p + ISHARE_INODE_COMPACT_I_NB_OFFSET, 2, has_high_bits(file) ? high : nlink);
-	put(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET, file->extended ? 8 : 4, size);
-	put(p + (file->extended ? ISHARE_INODE_EXTENDED_I_U_OFFSET
-				: ISHARE_INODE_COMPACT_I_U_OFFSET),
-	    4, u);
-	if (file->extended)
-		put(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET, 4, nlink);
+	ishare_put_le16(p, file->extended | file->layout << 1 |
+				   (file->nlink_1 && !file->extended ? ISHARE_I_NLINK_1 : 0));
+	ishare_put_le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET,
+			xattr_size ? 1 + (xattr_size - ISHARE_IBODY_HEADER_SIZE) / 4 : 0);
+	ishare_put_le16(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET, mode);
+	ishare_put_le16(p + ISHARE_INODE_COMPACT_I_NB_OFFSET, has_high_bits(file) ? high : nlink);
+	ishare_put_le32(p + ISHARE_INODE_COMPACT_I_U_OFFSET, u);
+	if (file->extended) {
+		ishare_put_le64(p + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET, size);
+		ishare_put_le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET, nlink);
+	} else {
+		ishare_put_le32(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET, (uint32_t)size);
+	}
 }
 
 /* A place for an inode such that a tail behind it stays inside its block. */
@@ -340,23 +337,24 @@ static bool write_inode(struct writer *w, struct file *file, uint32_t mode, uint
 static void chunk_bytes(struct writer *w, const struct file *file, const struct chunk *chunk,
 			uint8_t *p)
 {
-	bool high = file->chunk_48bit;
 	uint64_t block = chunk->hole ? ~0ull : chunk->block;
+	struct ishare_chunk_index stored = { .startblk_lo = (uint32_t)block };
 	uint32_t mask = 1;
 
 	if (!file->indexes) {
-		put(p, 4, block);
+		ishare_put_le32(p, (uint32_t)block);
 		return;
 	}
 	while (mask <= w->image->device_count)
 		mask *= 2;
-	put(p + ISHARE_CHUNK_INDEX_STARTBLK_LO_OFFSET, 4, block);
-	put(p + ISHARE_CHUNK_INDEX_STARTBLK_HI_OFFSET, 2,
-	    high			 ? block >> 32
-	    : chance(&w->set->random, 5) ? any(&w->set->random)
-					 : 0);
-	put(p + ISHARE_CHUNK_INDEX_DEVICE_ID_OFFSET, 2,
-	    chunk->id + (w->image->device_count && chance(&w->set->random, 3) ? mask : 0));
+	if (file->chunk_48bit)
+		stored.startblk_hi = (uint16_t)(block >> 32);
+	else if (chance(&w->set->random, 5))
+		stored.startblk_hi = (uint16_t)any(&w->set->random);
+	stored.device_id = chunk->id;
+	if (w->image->device_count && chance(&w->set->random, 3))
+		stored.device_id += mask;
+	ishare_chunk_index_encode(&stored, p);
 }
 
 static uint32_t behind_bytes(struct writer *w, const struct file *file, uint8_t *behind)
@@ -436,12 +434,10 @@ static uint32_t directory_bytes(const struct entry *entries, unsigned int count,
 	uint32_t at = count * ISHARE_DIRENT_RECORD_SIZE;
 
 	for (unsigned int i = 0; i < count; i++) {
-		uint8_t *record = bytes + i * ISHARE_DIRENT_RECORD_SIZE;
+		struct ishare_dirent_record record = { entries[i].nid, at, entries[i].type, 0 };
 		size_t size = strlen(entries[i].name);
 
-		put(record, 8, entries[i].nid);
-		put(record + ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET, 2, at);
-		record[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET] = entries[i].type;
+		ishare_dirent_record_encode(&record, bytes + i * ISHARE_DIRENT_RECORD_SIZE);
 		memcpy(bytes + at, entries[i].name, size);
 		at += (uint32_t)size;
 	}
@@ -494,36 +490,37 @@ static uint32_t compat_of(const struct image *image)
 
 static void write_superblock(struct writer *w)
 {
-	uint8_t *sb = w->bytes + ISHARE_SUPERBLOCK_OFFSET;
+	uint8_t *p = w->bytes + ISHARE_SUPERBLOCK_OFFSET;
 	const struct image *image = w->image;
+	struct ishare_superblock_ext ext = { .metabox_nid = w->metabox_nid };
+	struct ishare_superblock sb = {
+		.magic = ISHARE_SUPERBLOCK_MAGIC,
+		.feature_compat = compat_of(image),
+		.blkszbits = image->bits,
+		.sb_extslots = image->metabox,
+		.rootnid_2b = (uint16_t)w->root_nid,
+		.inos = image->file_count + 1,
+		.blocks_lo = (uint32_t)image->primary_blocks,
+		.meta_blkaddr = w->meta / w->block,
+		.xattr_blkaddr = w->shared / w->block,
+		.feature_incompat = w->incompat | ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES |
+				    (image->wide ? ISHARE_FEATURE_INCOMPAT_48BIT : 0),
+		.extra_devices = image->device_count,
+		.devt_slotoff = w->devices / ISHARE_DEVICESLOT_SIZE,
+		.xattr_prefix_count = image->prefix_count,
+		.xattr_prefix_start = w->prefixes / 4,
+		.packed_nid = w->packed_nid,
+		.ishare_xattr_prefix_id = image->fingerprint_prefix,
+	};
 
-	memset(sb, 0, ISHARE_SUPERBLOCK_SIZE);
-	put(sb, 4, ISHARE_SUPERBLOCK_MAGIC);
-	put(sb + ISHARE_SUPERBLOCK_FEATURE_COMPAT_OFFSET, 4, compat_of(image));
-	sb[ISHARE_SUPERBLOCK_BLKSZBITS_OFFSET] = (uint8_t)image->bits;
-	put(sb + ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET, 2, w->root_nid);
-	put(sb + ISHARE_SUPERBLOCK_INOS_OFFSET, 8, image->file_count + 1);
-	put(sb + ISHARE_SUPERBLOCK_BLOCKS_LO_OFFSET, 4, image->primary_blocks);
-	put(sb + ISHARE_SUPERBLOCK_META_BLKADDR_OFFSET, 4, w->meta / w->block);
-	put(sb + ISHARE_SUPERBLOCK_XATTR_BLKADDR_OFFSET, 4, w->shared / w->block);
-	put(sb + ISHARE_SUPERBLOCK_FEATURE_INCOMPAT_OFFSET, 4,
-	    w->incompat | ISHARE_FEATURE_INCOMPAT_XATTR_PREFIXES |
-		    (image->wide ? ISHARE_FEATURE_INCOMPAT_48BIT : 0));
-	put(sb + ISHARE_SUPERBLOCK_EXTRA_DEVICES_OFFSET, 2, image->device_count);
-	put(sb + ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET, 2, w->devices / ISHARE_DEVICESLOT_SIZE);
-	sb[ISHARE_SUPERBLOCK_XATTR_PREFIX_COUNT_OFFSET] = (uint8_t)image->prefix_count;
-	put(sb + ISHARE_SUPERBLOCK_XATTR_PREFIX_START_OFFSET, 4, w->prefixes / 4);
-	put(sb + ISHARE_SUPERBLOCK_PACKED_NID_OFFSET, 8, w->packed_nid);
-	sb[ISHARE_SUPERBLOCK_ISHARE_XATTR_PREFIX_ID_OFFSET] = (uint8_t)image->fingerprint_prefix;
-	if (image->metabox) {
-		sb[ISHARE_SUPERBLOCK_SB_EXTSLOTS_OFFSET] = 1;
-		put(sb + ISHARE_SUPERBLOCK_SIZE, 8, w->metabox_nid);
-		put(sb + ISHARE_SUPERBLOCK_SIZE + 8, 8, 0);
+	if (image->metabox)
+		ishare_superblock_ext_encode(&ext, p + ISHARE_SUPERBLOCK_SIZE);
+	if (image->metabox || (image->wide && !chance(&w->set->random, 50))) {
+		sb.rootnid_8b = w->root_nid;
+		sb.rootnid_2b = 0;
 	}
-	if (!image->metabox && (!image->wide || chance(&w->set->random, 50)))
-		return;
-	put(sb + ISHARE_SUPERBLOCK_ROOTNID_8B_OFFSET, 8, w->root_nid);
-	put(sb + ISHARE_SUPERBLOCK_ROOTNID_2B_OFFSET, 2, 0);
+	memset(p, 0, ISHARE_SUPERBLOCK_SIZE);
+	ishare_superblock_encode(&sb, p);
 }
 
 /* ---- The metabox ---- */
