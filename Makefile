@@ -184,7 +184,8 @@ $(1)/tests/unit/window_test $(1)/tests/unit/array_test: \
 $$(patsubst %.c,$(1)/%,$$(filter-out %/window_test.c %/array_test.c,$$(UNIT))): $(1)/libishare.a
 $$(UNIT:%.c=$(1)/%): %: %.o
 	$$(call say,LD,$$@)
-	$$(Q)$$($(1)_link) -pthread -o $$@ $$^ -lcmocka $(6)
+	$$(Q)$$($(1)_link) -pthread -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
+		-lcmocka $(6)
 
 -include $$(patsubst %.c,$(1)/%.d,$$(CORE) $$(LIB) $$(CMD) $$(UNIT))
 endef
@@ -202,7 +203,10 @@ here := $(subst $() ,\ ,$(CURDIR))
 
 $(eval $(call variant,build,$$(CC),$$(HARDENING),$$(FORTIFY) \
 	$$(host_cflags),$$(HARDENED_LINK),$$(host_libs),packages))
-$(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),$$(host_cflags),,$$(host_libs),packages))
+# Its programs also check that they call the core as its contracts require: see proofs/proofs.mk.
+$(eval $(call variant,build/asan,$$(CC),$$(SANITIZE),\
+	$$(host_cflags) -include build/requires/inline.h,@build/requires/contracts.options,\
+	$$(host_libs),packages build/requires/.stamp))
 $(eval $(call variant,build/lint-gcc,gcc,-Werror,$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call variant,build/lint-clang,clang,-Werror,$$(host_cflags),,$$(host_libs),packages))
 $(eval $(call foreign_variant,i386,i686-linux-gnu,i386-linux-gnu,ld-linux.so.2))

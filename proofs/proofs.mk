@@ -22,3 +22,32 @@ report-proofs: ## report: Put the results of test-proofs into build/spec/spec.ht
 
 build/proofs/report.json: | packages
 	@echo "no results of the proofs: run 'make test-proofs'" >&2; exit 1
+
+# ---- Do callers keep the contracts? ----
+#
+# The linker redirects calls of the core's functions in the programs of build/asan to generated
+# functions, which check the `requires` clauses first; macros redirect those of inline functions.
+# A violation ends the program.
+
+REQUIRES := build/requires/contracts.c proofs/requires.c
+
+build/requires/.stamp: proofs/make-requires proofs/translate.py proofs/acsl.py \
+		$(wildcard ref/core/*.h) build/spec/.stamp
+	$(call say,GEN,build/requires/contracts.c)
+	$(Q)proofs/make-requires $(@D) $(wildcard ref/core/*.h) build/spec/codec.h
+	$(Q)touch $@
+
+build/requires/contracts.c: build/requires/.stamp
+	@:
+
+build/asan/build/requires/contracts.o: INCLUDES += -Iproofs
+build/asan/erofs-ishare $(UNIT:%.c=build/asan/%) build/asan/fuzz/mutator/mutator_test \
+	build/asan/proofs/violations: $(REQUIRES:%.c=build/asan/%.o)
+
+# Calls the core against its contracts.
+build/asan/proofs/violations: %: %.o $(CORE:%.c=build/asan/%.o)
+	$(call say,LD,$@)
+	$(Q)$(build/asan_link) -o $@ $^
+test-programs: build/asan/proofs/violations
+
+-include $(REQUIRES:%.c=build/asan/%.d) build/asan/proofs/violations.d

@@ -36,6 +36,8 @@ FUZZ_UNCOVERED := $(FUZZ_IMAGE) $(FUZZ_AFL) $(FUZZ_REPORTS) ref/image/hash.c ref
 FUZZ_COUNT := -finstrument-function-entry-bare
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_VARIANTS := afl afl-asan afl-cmplog libfuzzer plain
+# In these, every call of the core is checked against its contract: see proofs/proofs.mk.
+FUZZ_CHECKED := afl-asan libfuzzer
 
 build/fuzz/answers.c: fuzz/image/make-answers build/spec/.stamp $(wildcard ref/core/*.h)
 	$(call say,GEN,$@)
@@ -51,9 +53,11 @@ build/fuzz/fields.c: fuzz/image/make-fields build/spec/.stamp $(wildcard ref/cor
 # The objects of a variant, and its linker flags. The AFL++ variants have their own fork server.
 fuzz_objects = $(FUZZ_SOURCES:%.c=build/fuzz/$(1)/%.o) \
 	$(if $(filter afl%,$(1)),$(FUZZ_AFL:%.c=build/fuzz/$(1)/%.o)) \
+	$(if $(filter $(1),$(FUZZ_CHECKED)),$(REQUIRES:%.c=build/fuzz/$(1)/%.o)) \
 	build/fuzz/$(1)/rules.o build/fuzz/second.o
-fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) $(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork \
-	-Wl$(,)--wrap=raise) -pthread
+fuzz_link = -fsanitize=fuzzer $(FUZZ_LINK) \
+	$(if $(filter $(1),$(FUZZ_CHECKED)),@build/requires/contracts.options) \
+	$(if $(filter afl%,$(1)),-Wl$(,)--wrap=fork -Wl$(,)--wrap=raise) -pthread
 
 # The copy of libishare for the second check: that of the program, under other names. It uses the
 # harness's hashes and its superblock checksum, which is slow to compute.
@@ -69,14 +73,16 @@ build/fuzz/second.o: $(patsubst %.c,build/%.o,$(filter-out ref/image/hash.c \
 define fuzz_variant
 $(call variant,build/fuzz/$(1),$$(if $$(FUZZ_PLAIN),clang,$(2)),$(3) $$(if $$(FUZZ_PLAIN),,$(4) \
 	$(FUZZ_COUNT)),\
-	-Iref/cmd -Ifuzz/image -Ifuzz/mutator $$(host_cflags),,$$(host_libs),packages)
+	-Iref/cmd -Ifuzz/image -Ifuzz/mutator \
+	$(if $(filter $(1),$(FUZZ_CHECKED)),-DCHECK_CONTRACTS -Iproofs) \
+	$$(host_cflags),,$$(host_libs),packages)
 
-$(FUZZ_UNCOVERED:%.c=build/fuzz/$(1)/%.o): private FUZZ_PLAIN := 1
+$(patsubst %.c,build/fuzz/$(1)/%.o,$(FUZZ_UNCOVERED) $(REQUIRES)): private FUZZ_PLAIN := 1
 build/fuzz/$(1)/image: $(call fuzz_objects,$(1))
 	$$(call say,LD,$$@)
 	$$(Q)$$(build/fuzz/$(1)_link) $$(call fuzz_link,$(1)) -o $$@ $$^ $$(host_libs)
 
--include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) $(FUZZ_AFL))
+-include $(patsubst %.c,build/fuzz/$(1)/%.d,$(FUZZ_SOURCES) $(FUZZ_AFL) $(REQUIRES))
 endef
 
 AFL_CC := AFL_QUIET=1 afl-clang-fast
@@ -117,6 +123,11 @@ FUZZ_BROKEN := $(patsubst %,build/fuzz/broken/%/image,$(if $(sampled),\
 build/fuzz/broken/%/image: fuzz/image/broken/%.patch fuzz/image/build-with-defect \
 		build/fuzz/plain/image
 	$(call defect,plain)
+
+# Contracts are checked in sanitized harnesses only.
+build/fuzz/broken/contract/image: fuzz/image/broken/contract.patch fuzz/image/build-with-defect \
+		build/fuzz/libfuzzer/image
+	$(call defect,libfuzzer)
 
 .PHONY: test-fuzz-planted fuzzers-image-planted test-fuzz
 needs_test-fuzz-planted := deps-fuzz

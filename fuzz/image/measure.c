@@ -14,6 +14,7 @@
 #include "image/image.h"
 #include "crc.h"
 #include "measure.h"
+#include "real.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -46,7 +47,7 @@ void __wrap_free(void *p);
 enum read_result __wrap_space_view(struct reader *reader, const struct space *space,
 				   uint64_t offset, size_t size, struct ishare_view *view);
 void __wrap_reader_release(struct reader *reader);
-uint32_t __real_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
+uint32_t REAL(ishare_crc32c)(uint32_t crc, const struct ishare_view *v);
 uint32_t __wrap_ishare_crc32c(uint32_t crc, const struct ishare_view *v);
 uint64_t __wrap_hash_seed(void);
 struct space __real_file_space(const struct file *file, const char *name);
@@ -337,9 +338,9 @@ uint32_t __wrap_ishare_crc32c(uint32_t crc, const struct ishare_view *v)
 	uint32_t sum;
 
 	if (!has_fast_crc32c())
-		return __real_ishare_crc32c(crc, v);
+		return REAL(ishare_crc32c)(crc, v);
 	sum = fast_crc32c(crc, v);
-	if (calls++ % 256 == 0 && sum != __real_ishare_crc32c(crc, v))
+	if (calls++ % 256 == 0 && sum != REAL(ishare_crc32c)(crc, v))
 		broken("sb.checksum", "the processor computes another one than core");
 	return sum;
 }
