@@ -33,7 +33,7 @@ kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 needs_test-kernel := deps-kernel
 test-kernel: ## test: Test the kernel in its guests: KUnit, probe, and what runs them
 test-kernel: guests guest-programs
-	$(Q)$(PROVE) $(wildcard kernel/uml/*.t) kernel/probe/run-probe
+	$(Q)$(PROVE) $(wildcard kernel/uml/*.t) proofs/tree.t kernel/probe/run-probe
 
 # try-fix takes the names of findings.
 needs_test-findings := deps-kernel
