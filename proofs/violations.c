@@ -127,22 +127,22 @@ static void does_not_fit(void)
 
 static void not_walked(void)
 {
-	struct ishare_prefix p = { .pos = 0, .length = 2, .base_index = 1 };
+	struct ishare_prefix p = { 0 };
 
 	prefix_padding_zero(&table, &p);
 }
 
 static void not_decoded(void)
 {
-	struct ishare_entry e = { .pos = 0, .name_size = 2, .name_index = 1, .name = 4, .next = 4 };
+	struct ishare_entry e = { 0 };
 
 	ishare_entry_next(&area, &e);
 }
 
 static void records_not_walked(void)
 {
-	struct ishare_prefix p[2] = { { .index = 0 } };
-	struct ishare_prefixes prefixes = { table, p, 1 };
+	struct ishare_prefix p = { 0 };
+	struct ishare_prefixes prefixes = { table, &p, 1 };
 	struct ishare_name name = { 1, { table_bytes + 3, 2 } };
 	struct ishare_entry e;
 
