@@ -128,5 +128,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file_read, open_image, close_image),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return report_tests(tests);
 }
