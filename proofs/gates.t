@@ -10,6 +10,8 @@ import io
 import os
 import sys
 import tempfile
+from collections import Counter
+from types import SimpleNamespace
 from unittest import mock
 
 from erofs_ishare import tap
@@ -534,14 +536,13 @@ def test_sample():
     """What has changed is proved on all machines, the rest on each in its turn."""
     every = {("x.c", f"function_{number}") for number in range(30)}
     changed = {("x.c", "function_7")}
-    least = prove_program.SMOKE_TESTS_FLOOR
     whole, smoke = set(), set()
     for seed in map(str, range(100)):
         plan, said = sampled_plan(seed, every, changed)
         machines = [machdep for machdep, wanted in plan.machines.items() if wanted == every]
         if not (plan.machines.keys() == wp.MACHDEPS.keys() and len(machines) == 1
                 and all(changed <= wanted for wanted in plan.machines.values())
-                and changed <= plan.smoke and len(plan.smoke) == least and not plan.is_full()):
+                and changed <= plan.smoke and len(plan.smoke) == 1 + 2 and not plan.is_full()):
             break
         whole, smoke = whole | set(machines), smoke | plan.smoke
     tap.ok(seed == "99", "what has changed is proved on all machines, the rest on one", plan)
@@ -551,14 +552,38 @@ def test_sample():
            "each machine and each smoke test has its turn", *whole, *(every - smoke))
     tap.ok(sampled_plan("1", every, every)[0].is_full(), "where all has changed, all is proved")
     many = {("x.c", f"function_{number}") for number in range(300)}
-    for count, wanted in ((1, 1 + 30), (15, 15 + 29), (290, 290 + 1)):
+    for count, wanted in ((1, 1 + 15), (15, 15 + 15), (290, 290 + 1)):
         some = set(sorted(many)[:count])
         plan, _ = sampled_plan("1", many, some)
         tap.ok(some <= plan.smoke and len(plan.smoke) == wanted,
-               f"smoke tests of {count} that have changed and one in ten of the rest",
+               f"smoke tests of {count} that have changed and one in twenty of the rest",
                len(plan.smoke))
-    plan, _ = sampled_plan("1", set(sorted(every)[:7]), set())
-    tap.ok(len(plan.smoke) == 7, "smoke tests of all where there are few")
+
+
+def sampled_mutants(groups, seed):
+    """How many mutants of each function a sample tries, and what it says of itself."""
+    with mock.patch.multiple(
+            mutants_program, changed_functions=lambda files, seed: ({("x.c", "f7")}, 1),
+            pick_all=lambda files, chosen, counts: [g[:mutants_program.quota(g)] for g in chosen]
+    ), contextlib.redirect_stderr(io.StringIO()) as said:
+        tried = Counter(m.function for m in mutants_program.sampled({}, groups, seed, {}))
+    return tried, said.getvalue()
+
+
+def test_sample_of_mutants():
+    """Of a sample, all mutants of some functions are tried, and two of what has changed."""
+    groups = [[SimpleNamespace(path="x.c", function=f"f{number}")] * 20 for number in range(40)]
+    quota, seen = mutants_program.quota(groups[0]), set()
+    for seed in map(str, range(100)):
+        tried, said = sampled_mutants(groups, seed)
+        whole = {name for name, number in tried.items() if number == quota}
+        if not (len(whole) * quota == mutants_program.SAMPLE and tried.keys() <= whole | {"f7"}
+                and tried["f7"] >= mutants_program.AT_LEAST):
+            break
+        seen |= whole
+    tap.ok(seed == "99", "all mutants of some functions, and two of one that has changed", tried)
+    tap.ok("mutants of about 120, of" in said, "and that is said", said)
+    tap.ok(len(seen) == 40, "each function has its turn", *seen)
 
 
 def test_touched():
@@ -661,5 +686,6 @@ with tempfile.TemporaryDirectory() as SCRATCH:
     with_pair(test_proved)
     test_sample()
     test_mutants()
+    test_sample_of_mutants()
     test_judging()
 tap.done()

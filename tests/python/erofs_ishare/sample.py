@@ -34,10 +34,10 @@ def choose(chosen_by, kind, names, number):
     return [name for name in names if name in first]
 
 
-def one_in(chosen_by, kind, names, parts, at_least=0):
-    """At least one part in so many, and at least so many."""
+def one_in(chosen_by, kind, names, parts):
+    """At least one part in so many."""
     names = list(names)
-    return choose(chosen_by, kind, names, max(math.ceil(len(names) / parts), at_least))
+    return choose(chosen_by, kind, names, math.ceil(len(names) / parts))
 
 
 def note(text):
