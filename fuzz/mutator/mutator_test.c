@@ -32,13 +32,19 @@ static uint8_t *read_image(const char *path, size_t *size, size_t room)
 	return bytes;
 }
 
+/* False, too, if there is no superblock, or no block size to say what the checksum covers. */
 static bool checksum_is_right(const uint8_t *image, size_t size)
 {
-	struct ishare_view v = { image + ISHARE_SUPERBLOCK_OFFSET,
-				 size - ISHARE_SUPERBLOCK_OFFSET };
 	struct ishare_superblock sb;
+	struct ishare_view v;
 
-	return ishare_superblock_decode(&v, &sb) == ISHARE_OK && sb_checksum(&sb, &v);
+	if (size < ISHARE_SUPERBLOCK_OFFSET)
+		return false;
+	v.data = image + ISHARE_SUPERBLOCK_OFFSET;
+	v.size = size - ISHARE_SUPERBLOCK_OFFSET;
+	return ishare_superblock_decode(&v, &sb) == ISHARE_OK &&
+	       sb.blkszbits >= ISHARE_BLOCK_BITS_MIN && sb.blkszbits <= ISHARE_BLOCK_BITS_MAX &&
+	       sb_checksum(&sb, &v);
 }
 
 static void note_changes(const struct spots *spots, const uint8_t *before, const uint8_t *after,
