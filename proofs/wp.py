@@ -36,6 +36,8 @@ DRIVERS = "/usr/share/why3/drivers"
 # What nm calls a symbol that is wanted, and one that is no code; what else it knows is a function.
 UNDEFINED, DATA = "Uwv", "BbCDdGgNnpRrSsV"
 SECONDS_PER_GOAL = 60
+# Frama-C sleeps between goals; so many of them keep a processor busy.
+FRAMA_C_PER_PROCESSOR = 3
 SECONDS_PER_SMOKE_TEST = 1
 SECONDS_PER_FUNCTION = 1800
 
