@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 */
 /* Writes the report of `erofs-ishare check` in one of several formats, each a file report_*.c. */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef WRITER_H
+#define WRITER_H
 
 #include "cmd.h"
 

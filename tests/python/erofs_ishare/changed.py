@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 
-from . import TOP
+from . import TOP, files
 
 LICENCE = "# SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0\n#\n"
 
@@ -26,8 +26,7 @@ def digest_of_files(paths):
     """A digest of the names, as seen from the top of the tree, and contents of files."""
     texts = []
     for path in paths:
-        with open(path, "rb") as content:
-            texts += [os.path.relpath(path, TOP), hashlib.sha256(content.read()).hexdigest()]
+        texts += [os.path.relpath(path, TOP), hashlib.sha256(files.read_bytes(path)).hexdigest()]
     return digest(*texts)
 
 
@@ -67,15 +66,15 @@ class Record:
         """{key: digest}; empty if there is no table."""
         if not os.path.exists(self.path):
             return {}
-        with open(self.path, encoding="utf-8") as table:
-            rows = [line.rstrip("\n").split("\t") for line in table if not line.startswith("#")]
+        rows = [line.split("\t") for line in files.read(self.path).splitlines()
+                if not line.startswith("#")]
         return {tuple(names): value for *names, value in rows[1:]}
 
     def write(self, digests):
         """Writes the table."""
         rows = [(*self.columns, "digest"), *sorted((*key, digests[key]) for key in digests)]
-        with open(self.path, "w", encoding="utf-8") as table:
-            table.write(LICENCE + self.comment + "".join("\t".join(row) + "\n" for row in rows))
+        files.write(self.path,
+                    LICENCE + self.comment + "".join("\t".join(row) + "\n" for row in rows))
 
     def changed(self, digests):
         """The keys whose digests are not in the table."""

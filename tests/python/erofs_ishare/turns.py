@@ -10,7 +10,7 @@ import json
 import os
 import tomllib
 
-from . import TOP, changed, sample
+from . import TOP, changed, files, sample
 
 RECORD = changed.Record(f"{TOP}/tests/tools/turns.tsv", ("part",), """\
 # A digest of the files that each part of the kernel's tests is made of, from when it last passed.
@@ -47,8 +47,7 @@ def read_evidence():
     """What the last run of stages did; empty if there was none."""
     if not os.path.exists(EVIDENCE):
         return {}
-    with open(EVIDENCE, encoding="utf-8") as record:
-        return json.load(record)
+    return json.loads(files.read(EVIDENCE))
 
 
 def doubt(evidence):
@@ -68,8 +67,8 @@ def doubt(evidence):
 
 def unproven(part, evidence):
     """Which stages that run a part have not passed in full."""
-    with open(STAGES, "rb") as table:
-        commands = {name: entry["command"] for name, entry in tomllib.load(table).items()}
+    table = tomllib.loads(files.read(STAGES))
+    commands = {name: entry["command"] for name, entry in table.items()}
     passed = {stage["name"] for stage in evidence["stages"]
               if stage["result"] == "passed" and stage["command"] == commands[stage["name"]]}
     return [name for name in RUN_BY[part] if name not in passed]
