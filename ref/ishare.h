@@ -40,8 +40,8 @@ size_t ishare_escape(char *text, const void *bytes, size_t size);
 size_t ishare_printable(const void *bytes, size_t size);
 
 /*
- * The result of a function. For ISHARE_NOT_EROFS and ISHARE_IO_ERROR, ishare_image_error() returns
- * a sentence.
+ * The result of a function. For ISHARE_NOT_EROFS, ISHARE_IO_ERROR and ISHARE_INVALID,
+ * ishare_image_error() returns a sentence.
  */
 enum ishare_result {
 	ISHARE_DONE = 0, /* success, with or without findings */
@@ -49,6 +49,7 @@ enum ishare_result {
 	ISHARE_NOT_EROFS, /* no superblock magic, or too short to hold one */
 	ISHARE_IO_ERROR, /* open, read or allocation failed, or the file shrank while it was read */
 	ISHARE_STOPPED, /* the sink stopped the call */
+	ISHARE_INVALID, /* the arguments are not valid, and nothing was done */
 };
 
 /* The bytes that a finding concerns. */
@@ -186,6 +187,13 @@ struct ishare_options {
 	uint64_t limit;
 };
 
+/*
+ * Returns NULL if ishare_check() and ishare_domain_judge() accept the options, or a sentence that
+ * says why not: the profile's page_bits are none of 12 to 16 (options that are all zero name no
+ * profile), or opaque is no value of its enumeration.
+ */
+const char *ishare_options_error(const struct ishare_options *options);
+
 /* The size of a printed finding with short names; and of all findings that are passed on. */
 #define ISHARE_FINDING_BYTES 512u
 #define ISHARE_FINDINGS_BYTES (64ull << 20)
@@ -276,7 +284,9 @@ void ishare_domain_free(struct ishare_domain *domain);
  * fingerprint.same-content).
  * ISHARE_CUT_SHORT: the block size or the root directory is wrong. ISHARE_NOT_EROFS: nothing was
  * checked. ISHARE_IO_ERROR: the check is incomplete; also if devices were added, but not as many as
- * the image has. ISHARE_STOPPED: the sink stopped the check.
+ * the image has. ISHARE_STOPPED: the sink stopped the check. ISHARE_INVALID: see
+ * ishare_options_error(); also if contents are to be compared (ISHARE_OPAQUE_COMPARED), but domain
+ * is NULL.
  */
 enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_options *options,
 				const struct ishare_sink *sink, struct ishare_domain *domain,
@@ -285,6 +295,7 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 /*
  * Checks the rules about pairs of files on everything that was added to the domain. Chapter
  * "Fingerprint". ISHARE_IO_ERROR: ishare_image_error() of one of the domain's images has the error.
+ * ISHARE_INVALID: ishare_options_error() has it.
  */
 enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 				       const struct ishare_options *options,

@@ -63,8 +63,14 @@ enum ishare_result ishare_check(struct ishare_image *image, const struct ishare_
 {
 	struct collector collector = { .domain = domain };
 	const struct listener listener = { &collector, start, collect, finish };
-	enum ishare_result result = check_image(image, options, sink, summary, &listener);
+	const char *error = ishare_options_error(options);
+	enum ishare_result result;
 
+	if (!error && options->opaque == ISHARE_OPAQUE_COMPARED && !domain)
+		error = "contents can be compared in a domain only, and there is none";
+	if (error)
+		return image_error(image, ISHARE_INVALID, "%s", error);
+	result = check_image(image, options, sink, summary, &listener);
 	ishare_budget_free(collector.budget);
 	return result;
 }

@@ -171,6 +171,8 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 	struct pairs pairs = { 0 };
 	enum ishare_result found = ISHARE_DONE, judged;
 
+	if (ishare_options_error(options))
+		return ISHARE_INVALID;
 	report_start(&report, options, sink, summary);
 	if (!find_pairs(domain, &pairs))
 		found = no_memory(domain);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* ishare.h: an image in memory is judged like the file with the same bytes. */
+/* ishare.h: an image in memory is judged like the file with the same bytes; wrong arguments. */
 #include "unit.h"
 
 #include <glob.h>
@@ -127,12 +127,57 @@ static void reading_past_the_end_is_an_error(void **state)
 	ishare_image_close(image);
 }
 
+/* What ishare_check() says of the options for an image with 5 bytes. */
+static const char *options_error(struct ishare_options wrong, struct ishare_domain *domain)
+{
+	static char error[256];
+	struct ishare_summary summary = { 0 };
+	const struct ishare_sink sink = { 0 };
+	struct ishare_image *image;
+
+	assert_int_equal(ishare_image_open_memory("five bytes", "bytes", 5, &image), ISHARE_DONE);
+	assert_int_equal(ishare_check(image, &wrong, &sink, domain, &summary), ISHARE_INVALID);
+	snprintf(error, sizeof(error), "%s", ishare_image_error(image));
+	ishare_image_close(image);
+	return error;
+}
+
+static void wrong_options_are_refused(void **state)
+{
+	static const uint32_t wrong_bits[] = { 0, 1, 11, 17, 40, UINT32_MAX };
+	struct ishare_options compared = options;
+	struct ishare_options unknown = options;
+	struct ishare_domain *domain = ishare_domain_new();
+	struct ishare_summary summary = { 0 };
+	const struct ishare_sink sink = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong_bits) / sizeof(*wrong_bits); i++) {
+		struct ishare_options pages = { .profile = { .page_bits = wrong_bits[i] } };
+
+		assert_string_equal(options_error(pages, domain),
+				    "the profile's page_bits are none of 12 to 16");
+		assert_int_equal(ishare_domain_judge(domain, &pages, &sink, &summary),
+				 ISHARE_INVALID);
+	}
+	unknown.opaque = ISHARE_OPAQUE_TRUSTED + 1;
+	assert_string_equal(options_error(unknown, domain),
+			    "opaque is no value of enum ishare_opaque");
+	compared.opaque = ISHARE_OPAQUE_COMPARED;
+	assert_string_equal(options_error(compared, NULL),
+			    "contents can be compared in a domain only, and there is none");
+	assert_null(ishare_options_error(&compared));
+	assert_int_equal(ishare_domain_judge(domain, &compared, &sink, &summary), ISHARE_DONE);
+	ishare_domain_free(domain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_are_judged_alike),
 		cmocka_unit_test(devices_can_be_in_memory),
 		cmocka_unit_test(reading_past_the_end_is_an_error),
+		cmocka_unit_test(wrong_options_are_refused),
 	};
 
 	return report_tests(tests);
