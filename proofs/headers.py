@@ -15,7 +15,7 @@ LAYOUT = "build/spec/layout.h"
 RULES = "build/spec/rules.h"
 NUMBER = r"(?:0x[0-9a-f]+|\d+)(?:u|ull)?"
 CONSTANT = re.compile(rf"#define (ISHARE_[A-Z0-9_]+) {NUMBER}\n")
-MEMBER = r"\s*uint(?:32|64)_t \w+;"
+MEMBER = r"\s*(?:uint(?:32|64)_t |size_t |struct ishare_\w+ |const struct ishare_\w+ \*)\w+;"
 RECORD = re.compile(rf"struct ishare_\w+ \{{(?:{MEMBER})+\s*\}};")
 ENUM = re.compile(r"enum ishare_\w+ \{(?:\s*ISHARE_[A-Z0-9_]+,)+\s*\};")
 # A table's row: what it points to is the library's.

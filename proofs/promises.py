@@ -27,7 +27,8 @@ HEAD = """\
 SEARCHES = ("last_name_end", "name_end", "dirent_search")
 # A value of a field, by the width of the field.
 BY_CASES = ("ishare_number",)
-HEADERS = ("ref/core/types.h", "build/spec/layout.h")
+LAYOUT = "build/spec/layout.h"
+HEADERS = ("ref/core/types.h", LAYOUT)
 
 
 # ---- What is required ----
@@ -198,10 +199,11 @@ def codec(contract, structures):
     """What the decoder of an on-disk structure ensures is known to the word."""
     match = re.fullmatch(r"ishare_(\w+)_decode", contract.function)
     structure = f"ishare_{match.group(1)}" if match else ""
-    if structure not in members_in(read(HEADERS[1])) or structure not in structures:
+    size = f"{structure.upper()}_SIZE"
+    if not re.search(rf"^#define {size} ", read(LAYOUT), re.MULTILINE) or \
+            structure not in structures:
         return []
     view, target = contract.names()
-    size = f"{structure.upper()}_SIZE"
     wanted = [rf"{view}->size >= {size} ==> \result == ISHARE_OK",
               rf"{view}->size < {size} ==> \result == ISHARE_SHORT",
               rf"\result == ISHARE_OK ==> {match.group(1)}_at({view}->data, {target})"]

@@ -8,7 +8,7 @@ from .model import (HARMS, HIDES_NOTHING, READERS, SEVERITIES, SHARING, upper_id
 
 def check(spec, errors):
     """What no chapter can know alone, and what a structure or rule must have."""
-    check_duplicates("struct", spec.structs, errors)
+    check_duplicates("struct", [*spec.structs, *spec.declarations], errors)
     check_duplicates("constant", spec.constants, errors)
     check_duplicates("rule", spec.rules, errors)
     check_scopes(spec, errors)

@@ -88,12 +88,14 @@ def guarded(guard, body):
 # ---- layout.h ----
 
 def layout_h(spec):
-    """Constants, offsets, decoded structs and the assertions that tie them together."""
+    """Constants, offsets, decoded structs and the assertions that tie them together; then the
+    structures of the c fences, which may contain these."""
     parts = ['#include "types.h"\n']
     for chapter, constants in by_chapter(spec, spec.constants):
         defines = "".join(f"#define ISHARE_{c.name} {c.literal}\n" for c in constants)
         parts.append(f"/* Constants: {chapter.title} */\n{defines}")
     parts += [layout_struct(s) for s in spec.structs]
+    parts += [d.text for d in spec.declarations]
     return guarded("ISHARE_LAYOUT_H", "\n".join(parts))
 
 

@@ -74,6 +74,14 @@ class Struct:
 
 
 @dataclass
+class Declaration:
+    """A structure that a c fence defines, with members of its own or of the format's structures."""
+    place: Place
+    name: str
+    text: str
+
+
+@dataclass
 class Constant:
     """One row of a constant table; `literal` is how C spells it."""
     place: Place
@@ -214,6 +222,7 @@ class Spec:
     """All chapters together, everything in the order of the spec."""
     chapters: list = field(default_factory=list)
     structs: list = field(default_factory=list)
+    declarations: list = field(default_factory=list)
     constants: list = field(default_factory=list)
     fences: list = field(default_factory=list)
     scopes: list = field(default_factory=list)

@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from erofs_ishare.files import read
 
 from . import checks, yaml_lines
-from .model import (Chapter, Conformance, Constant, Errors, Fence, Field, HIDES_NOTHING,
-                    INTEGER_WIDTHS, Place, Rule, Scope, Spec, Struct)
+from .model import (Chapter, Conformance, Constant, Declaration, Errors, Fence, Field,
+                    HIDES_NOTHING, INTEGER_WIDTHS, Place, Rule, Scope, Spec, Struct)
 from .rule_yaml import RuleYaml
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
@@ -33,6 +33,13 @@ NUMBER = re.compile(NUMERAL)
 SHIFT = re.compile(rf"({NUMERAL}) ?<< ?(\d{{1,2}})")
 DEFINITION = re.compile(r"\b(?:predicate|inductive|axiomatic|lemma|axiom|type|"
                         r"logic\s+(?:struct\s+)?\w+\s*\**)\s+\**(\w+)")
+
+# A structure in C as the core may have it: numbers of at least 32 bits, and other structures.
+COMMENT = r"/\*(?:(?!\*/).)*\*/"
+MEMBER = (r"\t(?:uint32_t |uint64_t |size_t |struct ishare_\w+ |const struct ishare_\w+ \*)\w+;"
+          rf"(?: {COMMENT})?\n")
+DECLARATION = re.compile(rf"(?:{COMMENT}\n)?struct ishare_([a-z][a-z0-9_]*) \{{\n(?:{MEMBER})+\}};\n",
+                         re.DOTALL)
 
 
 def markdown():
@@ -294,10 +301,12 @@ class Reader:
     # ---- fences ----
 
     def fence(self, token):
-        """acsl and yaml fences are the spec's; all others are prose."""
+        """acsl, c and yaml fences are the spec's; all others are prose."""
         language = token.info.strip()
         if language == "acsl":
             self.acsl(token)
+        elif language == "c":
+            self.c(token)
         elif language == "yaml":
             self.yaml(token)
         elif self.rule and self.rule.seen_yaml:
@@ -327,6 +336,21 @@ class Reader:
             wanted = self.rule.rule.identifier
             if re.search(rf"\bpredicate\s+{wanted}\b", code):
                 self.rule.rule.predicate = fence
+
+    def c(self, token):
+        """Structures, an empty line between two of them."""
+        line, end = token.map[0], 0
+        if self.rule:
+            self.error(line, f"rule {self.rule.rule.name}: structures belong before the rules")
+        while match := DECLARATION.match(token.content, end):
+            at_line = line + 1 + token.content[:match.start()].count("\n")
+            self.spec.declarations.append(Declaration(self.place(at_line), match.group(1),
+                                                      match.group()))
+            end = match.end() + token.content.startswith("\n", match.end())
+        if not end or end < len(token.content):
+            self.error(line + 1 + token.content[:end].count("\n"),
+                       "c fence has more than structures (`struct ishare_NAME`) of numbers and "
+                       "structures")
 
     def yaml(self, token):
         """The rest of a rule."""

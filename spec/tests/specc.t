@@ -33,6 +33,9 @@ MAGIC_VECTORS = GOOD[GOOD.index("  holds:\n    - {magic"):GOOD.index("```\n\nA p
 BLOCK_SIZE = GOOD[GOOD.index("### sb.block-size"):GOOD.index("### share.test")]
 SHARE = GOOD[GOOD.index("### share.test"):]
 
+FINDINGS = "struct ishare_findings {"
+NOT_STRUCTURES = ("c fence has more than structures (`struct ishare_NAME`) of numbers and "
+                  "structures")
 
 LEFT_OUT = "- `sb.magic`: of two rules, this one.\n"
 CONFORMANCE = f"""
@@ -360,6 +363,23 @@ REFUSED = [
      ("{magic: SUPERBLOCK_MAGIC}", "rule sb.magic: magic: SUPERBLOCK_MAGIC is not a value")),
     ("an acsl fence that ends a comment", "logic integer twice", "/* so */ logic integer twice",
      ("/* so */", "acsl fence contains */")),
+    # Structures in C.
+    *((f"a c fence with {name}", old, new, (at, NOT_STRUCTURES)) for name, old, new, at in (
+        ("a narrow member", "\tuint32_t count;", "\tuint8_t count;", FINDINGS),
+        ("an array", "\tuint32_t count;", "\tuint32_t count[2];", FINDINGS),
+        ("a bit-field", "\tuint32_t count;", "\tuint32_t count : 3;", FINDINGS),
+        ("a ghost", " /* of records */", " //@ ghost int i;", FINDINGS),
+        ("a name of others", FINDINGS, "struct findings {", "struct findings {"),
+        ("a macro", "/* What is found. */", "#define FOUND 1", "#define FOUND"),
+        ("a variable", "```c\n", "```c\nint x;\n", "int x;"))),
+    ("a structure that a table has", FINDINGS, "struct ishare_chunk_index {",
+     ("struct ishare_chunk_index {", "duplicate struct chunk_index, first at good.md:{## struct "
+                                     "chunk_index}")),
+    ("a structure twice", FINDINGS, "struct ishare_found {",
+     ("last:struct ishare_found {", "duplicate struct found, first at good.md:{/* What is found}")),
+    ("a structure in a rule", "SHOULD be 9.\n", "SHOULD be 9.\n\n```c\nstruct ishare_a {\n\t"
+     "uint32_t b;\n};\n```\n",
+     ("```c\nstruct ishare_a", "rule sb.block-size: structures belong before the rules")),
     # Vectors, without an image.
     ("a vector on an unknown structure", *edited("inodes(/f).i_size: 1"),
      ("inodes(/f)", "rule sb.magic: inodes(/f).i_size addresses no structure that a vector "
@@ -486,7 +506,11 @@ static bool sb_block_size(const struct ishare_superblock *sb)
 int main(void)
 {
 	struct ishare_superblock sb = { .magic = 1, .blkszbits = 9 };
+	struct ishare_found found = { .pos = 5, .stored = { .device_id = 6 } };
+	struct ishare_findings all = { .records = &found, .count = 7 };
 
+	printf("declared|%%zu|%%u|%%u\n", all.records->pos, all.records->stored.device_id,
+	       all.count);
 	ISHARE_SUPERBLOCK_RULES(ASK, &sb, 0, 0, 0, 0);
 	for (unsigned int i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *r = &ishare_rules[i];
@@ -559,6 +583,7 @@ def check_c_output(lines):
             if not t.startswith("u8[")]
     tap.ok([x for x in lines if x.startswith("member|")] == want,
            "members of the decoded structures")
+    tap.ok("declared|5|6|7" in lines, "structures that contain these")
     want = ["constant|SUPERBLOCK_MAGIC|3774210530", "constant|DECIMAL|512", "constant|SHIFTED|32",
             "constant|WIDE|9223372036854775808"]
     tap.ok([x for x in lines if x.startswith("constant|")] == want and "text|sha256:" in lines,
