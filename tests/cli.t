@@ -30,7 +30,7 @@ IMAGES = f"{tap.TOP}/tests/images"
 VECTORS = json.loads(read(f"{tap.TOP}/build/spec/vectors/manifest.json"))
 NEED_DIGESTS = sorted({v["rule"] for v in VECTORS if v["digests"]})
 GOOD = f"{IMAGES}/digest-512.erofs"
-FORMATS = ("text", "json", "sarif", "tap")
+FORMATS = ("text", "json", "sarif", "tap", "github")
 NOBODY = 65534
 
 # What the tests change in copies of images: offsets in the superblock's range.
@@ -346,6 +346,47 @@ def sarif_cases(copies):
             "not examined": [f"{IMAGES}/metabox-512.erofs"],
             "not shown": ["--limit=1", f"{IMAGES}/prefix-part-512.erofs"],
             "pairs": ["--domain", GOOD, resized(copies)]}
+
+
+def annotation(line):
+    """(command, properties, message) of a workflow command, decoded; None for another line."""
+    match = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line)
+    if not match:
+        return None
+
+    def decode(text):
+        return re.sub("%(25|3A|2C)", lambda m: chr(int(m[1], 16)), text)
+    properties = dict(p.split("=", 1) for p in match[2].split(","))
+    return match[1], {k: decode(v) for k, v in properties.items()}, decode(match[3])
+
+
+def test_github(copies):
+    """Annotations of GitHub: what the JSON report says, a line each."""
+    odd = copies.make(GOOD, (PREFIX_ID, b"\x09"), name="::error,a=b:c 100%25.erofs")
+    cases = {**sarif_cases(copies), "an odd name": [odd],
+             "an image that says %0A": ["--rule=inode.*", names_image(copies, broken=True)]}
+    for name, arguments in cases.items():
+        done, events = check("--format=github", *arguments), report(*arguments)["events"]
+        lines = [annotation(line) for line in done.stdout.splitlines()]
+        notes = [line for line in lines if line]
+        findings = [e for e in events if e["type"] == "finding"]
+        tap.ok([(c, p["file"], p["title"]) for c, p, _ in notes if "title" in p][:len(findings)]
+               == [({"note": "notice"}.get(e["severity"], e["severity"]), e["image"], e["rule"])
+                   for e in findings], f"an annotation for each finding: {name}", done.stdout)
+        tap.is_empty([e for e, (_, _, m) in zip(findings, [n for n in notes if "title" in n[1]])
+                      if e["message"] not in m or (e.get("path") or "") not in m],
+                     f"annotations have the message and the file: {name}")
+        tap.ok(len(notes) == len(events), f"an annotation for each event: {name}", done.stdout)
+        untimed = re.sub(r"[0-9.]+ s$", "", done.stdout)
+        points = re.sub(r"[0-9.]+ s$", "", check("--format=tap", *arguments).stdout)
+        tap.ok([line for line in untimed.splitlines() if not annotation(line)]
+               == [line[2:] for line in points.splitlines() if line.startswith("# ")],
+               f"the rest is the summary: {name}", done.stdout)
+    warned = f"{tap.TOP}/build/spec/vectors/sb.feature-compat/fails-0.erofs"
+    lax, strict = (check("--format=github", *how, warned).stdout.split(" ", 1)
+                   for how in ([], ["--strict"]))
+    tap.ok(lax[0] == "::warning" and strict[0] == "::error", "--strict makes warnings errors",
+           (lax, strict))
 
 
 def test_sarif(copies):
@@ -1035,7 +1076,7 @@ def test_colour(copies):
     tap.ok("\x1b" not in on_terminal(["check", bad], out=True, NO_COLOR="1"), "NO_COLOR")
     tap.ok("\x1b" not in on_terminal(["check", bad], out=True, TERM="dumb"),
            "no colour on a dumb terminal")
-    for form in ("json", "sarif", "tap"):
+    for form in FORMATS[1:]:
         tap.ok("\x1b" not in on_terminal(["check", f"--format={form}", bad], out=True),
                f"no colour in {form}")
 

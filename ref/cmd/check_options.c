@@ -45,7 +45,8 @@ static const struct argp_option options[] = {
 	{ "strict", OPTION_STRICT, NULL, 0, "Treat warnings as errors", 0 },
 	{ "limit", OPTION_LIMIT, "N", 0,
 	  "Show at most N findings of each rule in an image; 0: all (default: 1000)", 0 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "Report as text (default), json, sarif or tap", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0,
+	  "Report as text (default), json, sarif, tap or github", 0 },
 	{ 0 },
 };
 
@@ -78,15 +79,16 @@ static void set_limit(struct request *request, const char *word, struct argp_sta
 
 static void set_format(struct request *request, const char *name, struct argp_state *state)
 {
-	static const struct report_format *const formats[] = { &report_text, &report_json,
-							       &report_sarif, &report_tap };
+	static const struct report_format *const formats[] = {
+		&report_text, &report_json, &report_sarif, &report_tap, &report_github,
+	};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strcmp(formats[i]->name, name) == 0) {
 			request->writer.format = formats[i];
 			return;
 		}
-	usage_error(state, "'%s' is not a format: use text, json, sarif or tap", name);
+	usage_error(state, "'%s' is not a format: use text, json, sarif, tap or github", name);
 }
 
 /* A number of bytes, as in 16G. */

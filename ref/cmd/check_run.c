@@ -166,7 +166,8 @@ int run_request(const struct request *request)
 
 	run.options.budget = allocated(ishare_budget_new(request->budget));
 	progress_start(&run.progress);
-	format->begin(&run.writer);
+	if (format->begin)
+		format->begin(&run.writer);
 	judge(&run);
 	progress_clear(&run.progress);
 	run.outcome.digests = run.options.digests;

@@ -31,7 +31,7 @@ _erofs_ishare_values()
 {
 	case $1:$2 in
 	check:--format)
-		echo "text json sarif tap"
+		echo "text json sarif tap github"
 		;;
 	*:--format)
 		echo "text json"

@@ -22,7 +22,7 @@ struct writer;
 /* The events of a run, in order; those marked optional may be NULL. */
 struct report_format {
 	const char *name;
-	void (*begin)(struct writer *writer);
+	void (*begin)(struct writer *writer); /* optional */
 	void (*finding)(struct writer *writer, const struct ishare_finding *finding);
 	void (*omitted)(struct writer *writer, const struct ishare_omitted *omitted);
 	void (*unexamined)(struct writer *writer, const struct ishare_unexamined *unexamined);
@@ -51,7 +51,7 @@ struct writer {
 	void *state; /* the format's own */
 };
 
-extern const struct report_format report_text, report_json, report_sarif, report_tap;
+extern const struct report_format report_text, report_json, report_sarif, report_tap, report_github;
 
 /* writer.c: what formats have in common */
 
