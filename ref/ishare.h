@@ -242,6 +242,19 @@ enum ishare_result ishare_image_open_memory(const char *name, const void *bytes,
 					    struct ishare_image **image);
 
 /*
+ * Opens the file that a descriptor refers to, as an image with that name in findings. The
+ * descriptor belongs to the image from then on, and is closed with it, or if the call fails. Same
+ * errors as ishare_image_open().
+ */
+enum ishare_result ishare_image_open_fd(const char *name, int fd, struct ishare_image **image);
+
+/*
+ * The image begins at this byte of what was opened, and goes on to its end; to be called before
+ * anything is read. All other offsets count from there. ISHARE_IO_ERROR: it has fewer bytes.
+ */
+enum ishare_result ishare_image_begin_at(struct ishare_image *image, uint64_t offset);
+
+/*
  * Adds the image's next extra device (device 1 first), with the same errors. Closing the image
  * closes the device; bytes in memory remain the caller's.
  */

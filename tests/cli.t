@@ -5,6 +5,7 @@ parsers."""
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import pty
@@ -170,6 +171,9 @@ def test_usage():
              "less severe than --severity"),
             (["check", "--device=/dev/null", GOOD, GOOD],
              "--device=/dev/null precedes all images"),
+            (["check", "--offset=1K", GOOD, GOOD], "--offset=1K precedes all images"),
+            (["check", "--offset=1Q", GOOD], "'1Q' is not an offset in bytes"),
+            (["dump", "--offset=-1", GOOD], "'-1' is not an offset in bytes"),
             (["dump"], "no image given"), (["dump", GOOD, GOOD], "dump takes one image"),
             (["dump", "--format=tap", GOOD], "'tap' is not a format"),
             (["dump", "--limit=1M", GOOD], "'1M' is not a number of bytes"),
@@ -346,6 +350,51 @@ def sarif_cases(copies):
             "not examined": [f"{IMAGES}/metabox-512.erofs"],
             "not shown": ["--limit=1", f"{IMAGES}/prefix-part-512.erofs"],
             "pairs": ["--domain", GOOD, resized(copies)]}
+
+
+def plain_report(done, path):
+    """The status and the JSON of a run, without the image's path and the time that it took."""
+    text = re.sub(r'"seconds": [0-9.e-]+', "", done.stdout)
+    return done.returncode, text.replace(json.dumps(path), '"IMAGE"')
+
+
+def test_standard_input(copies):
+    """An image called -."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
+    for command, image in itertools.product((["check", "--digests"], ["dump"]), (GOOD, bad)):
+        name = f"{command[0]} of {'bad' if image == bad else 'good'} bytes"
+        expected = plain_report(tool(*command, "--format=json", image), image)
+        command = [*tap.TOOL, *command, "--format=json", "-"]
+        with open(image, "rb") as file:
+            tap.ok(plain_report(tap.run(command, stdin=file), "-") == expected,
+                   f"{name} on standard input, a file")
+        piped = tap.run(["sh", "-c", 'image=$1; shift; cat "$image" | "$@"', "sh", image, *command])
+        tap.ok(plain_report(piped, "-") == expected, f"{name} on standard input, a pipe",
+               piped.stdout, piped.stderr)
+    copies.make(GOOD, name="-")
+    ends(tap.run([*tap.TOOL, "check", "./-"], cwd=os.path.dirname(copies.path("-"))), 0,
+         "a file called -", "0 errors")
+
+
+def test_offset(copies):
+    """Images that begin inside their files."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
+    before_it = (b"", b"\x55", b"\xe2" * 1024, read_bytes(GOOD))
+    for image, before in itertools.product((GOOD, bad), before_it):
+        larger = copies.path("larger")
+        write(larger, before + read_bytes(image))
+        at = f"--offset={len(before)}"
+        for command in (["check", "--digests"], ["dump"]):
+            shown = tool(*command, "--format=json", at, larger)
+            expected = tool(*command, "--format=json", image)
+            tap.ok(plain_report(shown, larger) == plain_report(expected, image),
+                   f"{command[0]} {at}: {'bad' if image == bad else 'good'} bytes",
+                   shown.stdout[-500:], shown.stderr)
+    ends(check(larger, f"--offset={len(before)}", GOOD), 1, "the offset of one image of several",
+         "2 images: .*2 errors")
+    ends(check("--offset=6657", GOOD), 2, "an image cannot begin after the end of its file",
+         "1 image not judged", "no image can begin at byte 6657 of 6656")
+    ends(check("--offset=6656", GOOD), 2, "nor does it end there", "sb.size", "too short")
 
 
 def annotation(line):

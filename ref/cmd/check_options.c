@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* The command line of erofs-ishare check. */
-#include <ctype.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@ enum { DEFAULT_LIMIT = 1000 };
 
 enum {
 	OPTION_DEVICE = 256,
+	OPTION_OFFSET,
 	OPTION_FLAT,
 	OPTION_DOMAIN,
 	OPTION_DIGESTS,
@@ -28,6 +27,7 @@ enum {
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
 	  "Extra device of the preceding IMAGE; repeat for more devices, device 1 first", 0 },
+	{ "offset", OPTION_OFFSET, "BYTES", 0, "Where the preceding IMAGE begins in its file", 0 },
 	{ "flat", OPTION_FLAT, NULL, 0,
 	  "Images without --device contain their extra devices, as Linux assumes", 0 },
 	{ "domain", OPTION_DOMAIN, NULL, 0, "Check all images together, as one trust domain", 0 },
@@ -91,20 +91,10 @@ static void set_format(struct request *request, const char *name, struct argp_st
 	usage_error(state, "'%s' is not a format: use text, json, sarif, tap or github", name);
 }
 
-/* A number of bytes, as in 16G. */
 static void set_budget(struct request *request, const char *text, struct argp_state *state)
 {
-	static const char units[] = "KMGT";
-	char *end;
-	unsigned int bits = 0;
-
-	errno = 0;
-	request->budget = strtoull(text, &end, 10);
-	if (*end && strchr(units, *end))
-		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
-	if (errno || *end || !isdigit((unsigned char)*text) || request->budget > UINT64_MAX >> bits)
+	if (!read_bytes(text, &request->budget))
 		usage_error(state, "'%s' is not a number of bytes, such as 1000000 or 64G", text);
-	request->budget <<= bits;
 	request->has_budget = true;
 }
 
@@ -139,33 +129,43 @@ static const char *select_rules(struct request *request, const char *glob)
 
 static void add_image(struct request *request, char *path)
 {
-	request->images[request->image_count++] =
-		(struct argument){ .path = path, .first_device = request->device_count };
+	struct source *image = &request->images[request->image_count++];
+
+	image->path = path;
+	if (request->image_count > 1)
+		image->devices = request->devices + request->device_count;
+}
+
+/* The image that an option is about: the one before it or, if it comes first, the only one. */
+static struct source *image_of_option(struct request *request, const char *option,
+				      const char *value)
+{
+	if (request->image_count)
+		return &request->images[request->image_count - 1];
+	request->early_option = option;
+	request->early_value = value;
+	return &request->images[0];
 }
 
 static void add_device(struct request *request, char *path)
 {
+	image_of_option(request, "--device", path)->device_count++;
 	request->devices[request->device_count++] = path;
-	if (request->image_count)
-		request->images[request->image_count - 1].device_count++;
 }
 
-/* If there is only one image, its devices may also precede it. */
-static void give_early_devices(struct request *request, struct argp_state *state)
+static void set_offset(struct request *request, const char *text, struct argp_state *state)
 {
-	struct argument *first = &request->images[0];
+	struct source *image = image_of_option(request, "--offset", text);
 
-	if (request->image_count > 1 && first->first_device)
-		usage_error(state, "--device=%s precedes all images: put it after its image",
-			    request->devices[0]);
-	first->first_device = 0;
-	if (request->image_count == 1)
-		first->device_count = request->device_count;
+	if (!read_bytes(text, &image->offset))
+		usage_error(state, "'%s' is not an offset in bytes, such as 4096 or 1M", text);
 }
 
 static void finish_options(struct request *request, struct argp_state *state)
 {
-	give_early_devices(request, state);
+	if (request->early_option && request->image_count > 1)
+		usage_error(state, "%s=%s precedes all images: put it after its image",
+			    request->early_option, request->early_value);
 	if ((request->trust_opaque || request->has_budget) && !request->options.digests)
 		usage_error(state, "--trust-opaque and --budget require --digests");
 	if (!request->glob_count)
@@ -185,6 +185,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPTION_DEVICE:
 		add_device(request, arg);
+		return 0;
+	case OPTION_OFFSET:
+		set_offset(request, arg, state);
 		return 0;
 	case OPTION_FLAT:
 		request->options.flat = true;
@@ -252,8 +255,9 @@ static enum ishare_opaque opaque_of(const struct request *request)
 
 static void start(struct request *request, size_t room)
 {
-	request->images = allocate(room, sizeof(struct argument));
+	request->images = allocate(room, sizeof(struct source));
 	request->devices = allocate(room, sizeof(char *));
+	request->images[0].devices = request->devices;
 	request->globs = allocate(room, sizeof(char *));
 	request->least = ISHARE_NOTE;
 	request->options.limit = DEFAULT_LIMIT;

@@ -74,14 +74,12 @@ static void fail(struct check_run *run, const char *name, const char *reason)
 		format->failure(&run->writer, name, reason);
 }
 
-static bool judge_image(struct check_run *run, const struct argument *argument,
+static bool judge_image(struct check_run *run, const struct source *argument,
 			struct ishare_image **image, struct ishare_domain *domain)
 {
 	const struct report_format *format = run->writer.format;
 	struct ishare_sink sink = sink_of(run);
-	enum ishare_result result =
-		open_image(argument->path, run->request->devices + argument->first_device,
-			   argument->device_count, image);
+	enum ishare_result result = open_image(argument, image);
 	bool done;
 
 	run->progress.image = argument->path;
@@ -109,7 +107,7 @@ static const char *domain_error(struct ishare_image **images, const bool *judged
 }
 
 /* Judges images that form one trust domain, called name in reports. */
-static void judge_domain(struct check_run *run, const char *name, const struct argument *arguments,
+static void judge_domain(struct check_run *run, const char *name, const struct source *arguments,
 			 size_t count)
 {
 	struct ishare_image **images = allocate(count, sizeof(struct ishare_image *));

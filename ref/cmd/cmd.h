@@ -81,12 +81,19 @@ char *text_end(struct text *text);
 
 /* images.c */
 
+/* An image as the command line names it. */
+struct source {
+	const char *path; /* "-": standard input */
+	uint64_t offset; /* of the image in that file */
+	char **devices; /* paths of its extra devices */
+	size_t device_count;
+};
+
 /*
- * Opens an image with its extra devices; ends the program if memory runs out. The caller closes it
- * in any case.
+ * Opens an image with its extra devices; ends the program if memory runs out, or if standard input
+ * cannot be read. The caller closes the image in any case.
  */
-enum ishare_result open_image(const char *path, char **devices, size_t device_count,
-			      struct ishare_image **image);
+enum ishare_result open_image(const struct source *source, struct ishare_image **image);
 
 /* The default profile. */
 const char *default_profile(void);
@@ -126,6 +133,9 @@ size_t first_sentence(const char *text);
 
 /* Reads a decimal number; false: the word is not a number, or too large. */
 bool read_number(const char *word, uint64_t *number);
+
+/* The same for a number of bytes, which may end in K, M, G or T. */
+bool read_bytes(const char *word, uint64_t *bytes);
 
 /* Writes "1 thing" or "2 things" after the text before it. */
 void put_count(FILE *out, const char *before, uint64_t count, const char *thing);

@@ -7,6 +7,7 @@
 
 enum {
 	OPTION_DEVICE = 256,
+	OPTION_OFFSET,
 	OPTION_FLAT,
 	OPTION_LIMIT,
 	OPTION_FORMAT,
@@ -15,6 +16,7 @@ enum {
 static const struct argp_option options[] = {
 	{ "device", OPTION_DEVICE, "FILE", 0,
 	  "Extra device of the image; repeat for more devices, device 1 first", 0 },
+	{ "offset", OPTION_OFFSET, "BYTES", 0, "Where the image begins in its file", 0 },
 	{ "flat", OPTION_FLAT, NULL, 0,
 	  "The image contains its extra devices, as Linux assumes without device=", 0 },
 	{ "limit", OPTION_LIMIT, "BYTES", 0,
@@ -48,7 +50,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_DEVICE:
-		dump->devices[dump->device_count++] = arg;
+		dump->source.devices[dump->source.device_count++] = arg;
+		return 0;
+	case OPTION_OFFSET:
+		if (!read_bytes(arg, &dump->source.offset))
+			usage_error(state, "'%s' is not an offset in bytes, such as 4096 or 1M",
+				    arg);
 		return 0;
 	case OPTION_FLAT:
 		dump->flat = true;
@@ -60,9 +67,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		set_format(dump, arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (dump->path)
+		if (dump->source.path)
 			usage_error(state, "dump takes one image");
-		dump->path = arg;
+		dump->source.path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		usage_error(state, "no image given");
@@ -85,13 +92,13 @@ int cmd_dump(int argc, char **argv)
 {
 	struct dump dump = { .format = &dump_text, .stream.out = stdout };
 
-	dump.devices = allocate((size_t)argc, sizeof(char *));
+	dump.source.devices = allocate((size_t)argc, sizeof(char *));
 	parse_arguments(&dump_argp, argc, argv, 0, &dump);
-	if (open_image(dump.path, dump.devices, dump.device_count, &dump.image) == ISHARE_DONE)
+	if (open_image(&dump.source, &dump.image) == ISHARE_DONE)
 		dump_volume(&dump);
 	else
 		dump_miss(&dump, ishare_image_error(dump.image));
 	ishare_image_close(dump.image);
-	free(dump.devices);
+	free(dump.source.devices);
 	return dump.status;
 }

@@ -72,9 +72,7 @@ struct dump_limit {
 };
 
 struct dump {
-	const char *path;
-	char **devices;
-	size_t device_count;
+	struct source source;
 	bool flat; /* as in struct ishare_options */
 	const struct dump_format *format;
 	struct json_stream stream;

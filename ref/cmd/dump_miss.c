@@ -9,7 +9,7 @@ enum { REASON_LIMIT = 1000 }; /* of things that are not shown, those that are na
 
 void dump_miss(struct dump *dump, const char *reason)
 {
-	char *path = escape_string(dump->path), *text = escape_text(reason);
+	char *path = escape_string(dump->source.path), *text = escape_text(reason);
 
 	complain("%s: %s", path, text);
 	free(path);

@@ -11,11 +11,11 @@ _erofs_ishare_options()
 {
 	case $1 in
 	check)
-		echo "--device= --flat --domain --digests --trust-opaque --budget= --profile= --rule=" \
+		echo "--device= --offset= --flat --domain --digests --trust-opaque --budget= --profile= --rule=" \
 			"--severity= --strict --limit= --format= --help"
 		;;
 	dump)
-		echo "--device= --flat --limit= --format= --help"
+		echo "--device= --offset= --flat --limit= --format= --help"
 		;;
 	rules)
 		echo "--format= --help"

@@ -5,18 +5,13 @@
 
 #include "writer.h"
 
-/* An image on the command line, and the extra devices that follow it. */
-struct argument {
-	char *path;
-	size_t first_device; /* in struct request */
-	size_t device_count;
-};
-
 struct request {
-	struct argument *images;
+	struct source *images;
 	size_t image_count;
 	char **devices; /* of all images, in their order */
 	size_t device_count;
+	const char *early_option,
+		*early_value; /* the last --device or --offset before all images */
 	char **globs; /* of --rule */
 	size_t glob_count;
 	bool domain; /* all images form one trust domain */

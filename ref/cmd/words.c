@@ -116,6 +116,22 @@ bool read_number(const char *word, uint64_t *number)
 	return isdigit((unsigned char)*word) && !*end && !errno;
 }
 
+bool read_bytes(const char *word, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	unsigned int bits = 0;
+	char *end;
+
+	errno = 0;
+	*bytes = strtoull(word, &end, 10);
+	if (*end && strchr(units, *end))
+		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
+	if (errno || *end || !isdigit((unsigned char)*word) || *bytes > UINT64_MAX >> bits)
+		return false;
+	*bytes <<= bits;
+	return true;
+}
+
 void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
 {
 	fprintf(out, "%s%" PRIu64 " %s%s", before, count, thing, count == 1 ? "" : "s");

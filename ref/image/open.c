@@ -79,21 +79,17 @@ static enum ishare_result measure(struct ishare_image *image, struct device *dev
  * Opening some devices has side effects, so the type is checked first, and again afterwards.
  * O_NONBLOCK: if a FIFO has taken the file's place meanwhile, it is refused, not waited for.
  */
-static enum ishare_result open_device(struct ishare_image *image, const char *path,
-				      struct device *device)
+static int open_path(struct ishare_image *image, const char *path)
 {
-	enum ishare_result result;
 	struct stat st;
+	int fd;
 
 	if (stat(path, &st) == 0 && !has_right_type(image, &st))
-		return ISHARE_IO_ERROR;
-	device->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (device->fd < 0)
-		return image_error(image, ISHARE_IO_ERROR, "cannot open: %s", strerror(errno));
-	result = measure(image, device);
-	if (result != ISHARE_DONE)
-		close(device->fd);
-	return result;
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		image_error(image, ISHARE_IO_ERROR, "cannot open: %s", strerror(errno));
+	return fd;
 }
 
 /* Room for one more device, which does not count yet; NULL: no memory. */
@@ -110,18 +106,28 @@ static struct device *next_device(struct ishare_image *image)
 	return &devices[image->volume.device_count];
 }
 
-static enum ishare_result add_device(struct ishare_image *image, const char *path)
+/* Takes the descriptor, also if it fails. */
+static enum ishare_result add_file(struct ishare_image *image, int fd)
 {
 	struct device *device = next_device(image);
 	enum ishare_result result = ISHARE_IO_ERROR;
 
 	if (device) {
-		*device = (struct device){ 0 };
-		result = open_device(image, path, device);
+		*device = (struct device){ .fd = fd };
+		result = measure(image, device);
 	}
 	if (result == ISHARE_DONE)
 		image->volume.device_count++;
+	else
+		close(fd);
 	return result;
+}
+
+static enum ishare_result add_device(struct ishare_image *image, const char *path)
+{
+	int fd = open_path(image, path);
+
+	return fd < 0 ? ISHARE_IO_ERROR : add_file(image, fd);
 }
 
 enum ishare_result ishare_image_add_memory(struct ishare_image *image, const void *bytes,
@@ -160,6 +166,32 @@ enum ishare_result ishare_image_open_memory(const char *name, const void *bytes,
 {
 	*image = new_image(name);
 	return *image ? ishare_image_add_memory(*image, bytes, size) : ISHARE_IO_ERROR;
+}
+
+enum ishare_result ishare_image_open_fd(const char *name, int fd, struct ishare_image **image)
+{
+	*image = new_image(name);
+	if (*image)
+		return add_file(*image, fd);
+	close(fd);
+	return ISHARE_IO_ERROR;
+}
+
+enum ishare_result ishare_image_begin_at(struct ishare_image *image, uint64_t offset)
+{
+	struct device *file = image->volume.devices;
+
+	if (offset > ishare_image_size(image))
+		return image_error(image, ISHARE_IO_ERROR,
+				   "no image can begin at byte %" PRIu64 " of %" PRIu64, offset,
+				   ishare_image_size(image));
+	file->start += offset;
+	file->size -= offset;
+	if (file->held > file->size)
+		file->held = file->size;
+	if (file->bytes)
+		file->bytes += offset;
+	return ISHARE_DONE;
 }
 
 /* An error of an extra device names it; those of the image itself need no name. */

@@ -74,11 +74,12 @@ enum read_result rule_broken(struct reader *reader, enum read_result result,
 static enum read_result read_exactly(struct reader *reader, uint32_t device, uint64_t offset,
 				     uint8_t *buffer, size_t size)
 {
+	const struct device *from = &reader->volume->devices[device];
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = pread(reader->volume->devices[device].fd, buffer + done, size - done,
-				  (off_t)(offset + done));
+		ssize_t n = pread(from->fd, buffer + done, size - done,
+				  (off_t)(from->start + offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -42,6 +42,7 @@ struct space {
 struct device {
 	int fd; /* -1: it is in memory */
 	const uint8_t *bytes; /* there, else NULL */
+	uint64_t start; /* of the image or device in the file */
 	uint64_t size;
 	uint64_t held; /* no more than size: a sparse file holds less */
 };

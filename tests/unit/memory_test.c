@@ -127,6 +127,26 @@ static void reading_past_the_end_is_an_error(void **state)
 	ishare_image_close(image);
 }
 
+static void an_image_can_begin_later(void **state)
+{
+	static const uint8_t bytes[3] = { 1, 2, 3 };
+	struct ishare_image *image;
+	uint8_t copy[2];
+
+	(void)state;
+	assert_int_equal(ishare_image_open_memory("three bytes", bytes, sizeof(bytes), &image),
+			 ISHARE_DONE);
+	assert_int_equal(ishare_image_begin_at(image, 4), ISHARE_IO_ERROR);
+	assert_string_equal(ishare_image_error(image), "no image can begin at byte 4 of 3");
+	assert_int_equal(ishare_image_begin_at(image, 1), ISHARE_DONE);
+	assert_int_equal(ishare_image_size(image), 2);
+	assert_int_equal(ishare_image_held(image), 2);
+	assert_int_equal(ishare_image_read(image, 0, copy, sizeof(copy)), ISHARE_DONE);
+	assert_memory_equal(copy, bytes + 1, sizeof(copy));
+	assert_int_equal(ishare_image_begin_at(image, UINT64_MAX), ISHARE_IO_ERROR);
+	ishare_image_close(image);
+}
+
 /* What ishare_check() says of the options for an image with 5 bytes. */
 static const char *options_error(struct ishare_options wrong, struct ishare_domain *domain)
 {
@@ -177,6 +197,7 @@ int main(void)
 		cmocka_unit_test(vectors_are_judged_alike),
 		cmocka_unit_test(devices_can_be_in_memory),
 		cmocka_unit_test(reading_past_the_end_is_an_error),
+		cmocka_unit_test(an_image_can_begin_later),
 		cmocka_unit_test(wrong_options_are_refused),
 	};
 
