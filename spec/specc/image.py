@@ -67,6 +67,13 @@ def round_up(n, unit):
     return (n + unit - 1) // unit * unit
 
 
+def pick(things, index):
+    """things[index], or Unreachable."""
+    if index >= len(things):
+        raise Unreachable(f"there are only {len(things)} of these")
+    return things[index]
+
+
 class Inode:
     """The places of an inode and of what follows it."""
 

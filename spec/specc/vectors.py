@@ -9,8 +9,9 @@ import yaml
 
 from erofs_ishare.files import read_bytes
 
-from .edits import Editor, inode_struct
+from .editor import Editor
 from .image import EXT_SLOTS, SUPERBLOCK, Image, Unreachable, mend_checksum
+from .targets import inode_struct
 
 SWEEP = {
     "zero": lambda v, bits: 0,

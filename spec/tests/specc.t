@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 from erofs_ishare import tap
 from erofs_ishare.files import read, read_bytes, write
-from erofs_ishare.specc import edits, image, main, parse, vectors, yaml_lines
+from erofs_ishare.specc import editor, image, main, parse, vectors, yaml_lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -691,9 +691,10 @@ def load(name):
 
 
 def build(spec, text, base="plain"):
-    """The base image with the edits that a line of YAML says."""
+    """The base image, or these bytes, with the edits that a line of YAML says."""
     written = yaml_lines.load(0, text, lambda _line, message: tap.ok(False, message))
-    return edits.Editor(spec, load(base)).build("good.md", written)
+    data = load(base) if isinstance(base, str) else base
+    return editor.Editor(spec, data).build("good.md", written)
 
 
 def difference(old, new):
@@ -810,9 +811,7 @@ def test_records(spec):
     used = bytearray(load("plain"))
     used[F_TAIL + 8] = 1  # something that nobody knows, where the tail would have to go
     try:
-        edits.Editor(spec, used).edit_xattrs(image.Image(used).inode("/f"),
-                                               {"insert": 0, "name_index": 1, "name": "n",
-                                                "value": "v"})
+        build(spec, "{inode(/f).xattr: {insert: 0, name_index: 1, name: n, value: v}}", used)
         tap.ok(False, "what nobody knows is not written over")
     except image.Unreachable as error:
         tap.ok("there is room for" in str(error), "what nobody knows is not written over", error)
