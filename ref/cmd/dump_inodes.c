@@ -43,13 +43,11 @@ static void miss_xattr(struct dumper *dumper, const struct xattr_walk *walk,
 		       enum xattr_status status, const char *path)
 {
 	if (status == XATTR_BAD_ENTRY)
-		miss_for(dumper, ISHARE_RULE_XATTR_ENTRY_BOUNDS, path, "an xattr is corrupt");
+		miss_broken(dumper, ISHARE_RULE_XATTR_ENTRY_BOUNDS, path, "an xattr", "is corrupt");
 	else if (status == XATTR_BAD_ID)
-		miss(dumper,
-		     rule_broken(&dumper->reader, READ_OUTSIDE, ISHARE_RULE_XATTR_SHARED_ID), path,
-		     "a shared xattr");
+		miss_outside(dumper, ISHARE_RULE_XATTR_SHARED_ID, path, "a shared xattr");
 	else
-		miss(dumper, walk->result, path, "a shared xattr");
+		miss_unread(dumper, walk->result, path, "a shared xattr");
 }
 
 static bool affords_xattr(struct dumper *dumper, const struct xattr *at, const char *path)
@@ -66,7 +64,8 @@ static void show_entries(struct dumper *dumper, const struct file *file,
 
 	start_xattr_walk(&walk, &dumper->reader, file, area);
 	if (!xattr_shared_count(&walk.header, file->inode.xattr_isize)) {
-		miss_for(dumper, ISHARE_RULE_XATTR_SHARED_COUNT, path, "the xattr area is corrupt");
+		miss_broken(dumper, ISHARE_RULE_XATTR_SHARED_COUNT, path, "the xattr area",
+			    "is corrupt");
 		return;
 	}
 	while (!dumper->ended && (status = next_xattr(&walk)) != XATTR_END) {
@@ -89,45 +88,48 @@ static void show_xattrs(struct dumper *dumper, const struct file *file, const ch
 	if (!inode->xattr_isize || !inode_xattr_icount(inode))
 		return;
 	if (!inode_xattr_bounds(inode, file->offset, file->space->size)) {
-		miss(dumper,
-		     rule_broken(&dumper->reader, READ_OUTSIDE, ISHARE_RULE_INODE_XATTR_BOUNDS),
-		     path, "the xattr area");
+		miss_outside(dumper, ISHARE_RULE_INODE_XATTR_BOUNDS, path, "the xattr area");
 		return;
 	}
 	if (!affords(dumper, inode->xattr_isize, path, "the xattr area"))
 		return;
 	result = copy_xattr_area(&dumper->reader, file, dumper->area, &area);
-	miss(dumper, result, path, "the xattr area");
+	miss_unread(dumper, result, path, "the xattr area");
 	if (result == READ_OK)
 		show_entries(dumper, file, &area, path, shown);
 }
 
-/* What an inode has: its own fields, then its xattrs. */
-static void show_file(struct dumper *dumper, const struct file *file, const char *path)
+/* What an inode has: its own fields, then its xattrs. False: its data cannot be found. */
+static bool show_file(struct dumper *dumper, const struct file *file, const char *path)
 {
 	struct dump *dump = dumper->dump;
 	struct dump_inode inode = { path, file->nid, file->offset, &file->inode };
+	enum ishare_rule_id broken = broken_data_rule(&file->inode);
 	bool shown = has_room(&dump->limit, INODE_BYTES + strlen(path));
 
 	if (shown)
 		dump->format->inode(&dump->stream, &inode);
-	if (!misses_by(dumper, broken_data_rule(&file->inode), path,
-		       "the rest of the inode is corrupt"))
+	if (broken == ISHARE_RULE_COUNT)
 		show_xattrs(dumper, file, path, shown);
+	else
+		miss_broken(dumper, broken, path, "the rest of the inode", "is corrupt");
 	if (shown)
 		dump->format->inode_end(&dump->stream);
 	dumper->ended = dumper->ended || is_unwritten();
+	return broken == ISHARE_RULE_COUNT;
 }
 
-/* Shows an inode; whether the data of it can be read. */
 bool show_inode(struct dumper *dumper, uint64_t nid, const char *path, struct file *file)
 {
 	enum read_result result = read_inode(&dumper->reader, nid, file);
+	enum ishare_rule_id broken;
 
-	miss(dumper, result, path, "the inode");
-	if (result != READ_OK ||
-	    misses_by(dumper, broken_form_rule(&file->inode), path, "the inode is corrupt"))
+	miss_unread(dumper, result, path, "the inode");
+	if (result != READ_OK)
 		return false;
-	show_file(dumper, file, path);
-	return broken_data_rule(&file->inode) == ISHARE_RULE_COUNT;
+	broken = broken_form_rule(&file->inode);
+	if (broken == ISHARE_RULE_COUNT)
+		return show_file(dumper, file, path);
+	miss_broken(dumper, broken, path, "the inode", "is corrupt");
+	return false;
 }

@@ -5,7 +5,7 @@
 
 #include "dumper.h"
 
-enum { REASON_LIMIT = 1000 }; /* of things that are not shown, those that are named */
+enum { NAMED = 1000 }; /* things that are reported one by one, for each rule or reason */
 
 void dump_miss(struct dump *dump, const char *reason)
 {
@@ -17,36 +17,94 @@ void dump_miss(struct dump *dump, const char *reason)
 	dump->status = STATUS_TROUBLE;
 }
 
-void miss_for(struct dumper *dumper, uint32_t reason, const char *path, const char *sentence)
+/* count: of the things with this rule (NULL: with this reason). */
+static void put_miss(struct dump *dump, uint64_t *count, const struct ishare_rule *rule,
+		     const char *path, const char *thing, const char *is)
 {
 	struct text text;
 	char *line;
 
-	if (dumper->missed[reason]++ >= REASON_LIMIT)
+	if ((*count)++ >= NAMED)
 		return;
 	text_begin(&text);
-	fprintf(text.out, "not shown: %s%s", path ? path : "", path ? ": " : "");
-	if (reason < ISHARE_RULE_COUNT)
-		fprintf(text.out, "%s: ", ishare_rules[reason].name);
-	fputs(sentence, text.out);
+	fputs("not shown: ", text.out);
+	if (path)
+		fprintf(text.out, "%s: ", path);
+	if (rule)
+		fprintf(text.out, "%s: ", rule->name);
+	fprintf(text.out, "%s %s", thing, is);
 	line = text_end(&text);
-	dump_miss(dumper->dump, line);
+	dump_miss(dump, line);
 	free(line);
 }
 
-static void miss_thing(struct dumper *dumper, uint32_t reason, const char *path, const char *thing,
-		       const char *is)
+void miss_broken(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
+		 const char *thing, const char *is)
 {
-	char sentence[200];
-
-	snprintf(sentence, sizeof(sentence), "%s %s", thing, is);
-	miss_for(dumper, reason, path, sentence);
+	put_miss(dumper->dump, &dumper->missed_by_rule[rule], &ishare_rules[rule], path, thing, is);
 }
 
-static void miss_by(struct dumper *dumper, enum ishare_reason reason, const char *path,
-		    const char *thing)
+void miss_outside(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
+		  const char *thing)
 {
-	miss_thing(dumper, BY_REASON + reason, path, thing, reason_words[reason].shown);
+	miss_broken(dumper, rule, path, thing, reason_words[ISHARE_REASON_NOWHERE].shown);
+}
+
+static void miss_for(struct dumper *dumper, enum ishare_reason reason, const char *path,
+		     const char *thing, const char *is)
+{
+	put_miss(dumper->dump, &dumper->missed_by_reason[reason], NULL, path, thing, is);
+}
+
+/* While the metabox is opened, no rule says why nothing in it can be read. */
+static void miss_by_reader(struct dumper *dumper, const char *path, const char *thing,
+			   const char *is)
+{
+	enum ishare_rule_id rule = dumper->reader.rule;
+
+	if (rule < ISHARE_RULE_COUNT)
+		miss_broken(dumper, rule, path, thing, is);
+	else
+		miss_for(dumper, ISHARE_REASON_NOWHERE, path, thing, is);
+}
+
+void miss_unread(struct dumper *dumper, enum read_result result, const char *path,
+		 const char *thing)
+{
+	switch (result) {
+	case READ_OK:
+		break;
+	case READ_OUTSIDE:
+		miss_by_reader(dumper, path, thing, reason_words[ISHARE_REASON_NOWHERE].shown);
+		break;
+	case READ_CORRUPT:
+		miss_by_reader(dumper, path, thing, "is corrupt");
+		break;
+	case READ_NOTHING:
+		miss_for(dumper, ISHARE_REASON_NOWHERE, path, thing,
+			 "is in a space that is not there");
+		break;
+	case READ_UNSUPPORTED:
+		miss_for(dumper, ISHARE_REASON_COMPRESSED, path, thing,
+			 reason_words[ISHARE_REASON_COMPRESSED].shown);
+		break;
+	case READ_NO_DEVICE:
+		miss_for(dumper, ISHARE_REASON_NO_DEVICE, path, thing,
+			 reason_words[ISHARE_REASON_NO_DEVICE].shown);
+		break;
+	case READ_FAILED:
+		fail(dumper, dumper->reader.error);
+		break;
+	}
+}
+
+bool affords(struct dumper *dumper, uint64_t bytes, const char *path, const char *thing)
+{
+	if (spend(&dumper->work, bytes))
+		return true;
+	miss_for(dumper, ISHARE_REASON_OVERLAP, path, thing,
+		 reason_words[ISHARE_REASON_OVERLAP].shown);
+	return false;
 }
 
 void fail(struct dumper *dumper, const char *why)
@@ -55,65 +113,19 @@ void fail(struct dumper *dumper, const char *why)
 	dumper->ended = true;
 }
 
-void miss(struct dumper *dumper, enum read_result result, const char *path, const char *thing)
-{
-	enum ishare_rule_id rule = dumper->reader.rule;
-	/* While the metabox is opened, no rule says why nothing in it can be read. */
-	uint32_t reason = rule < ISHARE_RULE_COUNT ? rule : BY_REASON + ISHARE_REASON_NOWHERE;
-
-	switch (result) {
-	case READ_OK:
-		break;
-	case READ_OUTSIDE:
-		miss_thing(dumper, reason, path, thing, reason_words[ISHARE_REASON_NOWHERE].shown);
-		break;
-	case READ_CORRUPT:
-		miss_thing(dumper, reason, path, thing, "is corrupt");
-		break;
-	case READ_NOTHING:
-		miss_thing(dumper, BY_REASON + ISHARE_REASON_NOWHERE, path, thing,
-			   "is in a space that is not there");
-		break;
-	case READ_UNSUPPORTED:
-		miss_by(dumper, ISHARE_REASON_COMPRESSED, path, thing);
-		break;
-	case READ_NO_DEVICE:
-		miss_by(dumper, ISHARE_REASON_NO_DEVICE, path, thing);
-		break;
-	case READ_FAILED:
-		fail(dumper, dumper->reader.error);
-		break;
-	}
-}
-
-bool misses_by(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
-	       const char *sentence)
-{
-	if (rule != ISHARE_RULE_COUNT)
-		miss_for(dumper, rule, path, sentence);
-	return rule != ISHARE_RULE_COUNT;
-}
-
-bool affords(struct dumper *dumper, uint64_t bytes, const char *path, const char *thing)
-{
-	if (spend(&dumper->work, bytes))
-		return true;
-	miss_by(dumper, ISHARE_REASON_OVERLAP, path, thing);
-	return false;
-}
-
-static void miss_more_by(struct dumper *dumper, uint32_t reason, const char *name)
+/* what: the rule's name, or what the things are. */
+static void put_unnamed(struct dump *dump, uint64_t count, const char *what)
 {
 	char sentence[200];
 
-	if (dumper->missed[reason] <= REASON_LIMIT)
+	if (count <= NAMED)
 		return;
-	snprintf(sentence, sizeof(sentence), "not shown: %" PRIu64 " times more: %s",
-		 dumper->missed[reason] - REASON_LIMIT, name);
-	dump_miss(dumper->dump, sentence);
+	snprintf(sentence, sizeof(sentence), "not shown: %" PRIu64 " times more: %s", count - NAMED,
+		 what);
+	dump_miss(dump, sentence);
 }
 
-void miss_more(struct dumper *dumper)
+void miss_unnamed(struct dumper *dumper)
 {
 	static const enum ishare_reason reasons[] = {
 		ISHARE_REASON_COMPRESSED,
@@ -123,9 +135,10 @@ void miss_more(struct dumper *dumper)
 	};
 
 	for (uint32_t rule = 0; rule < ISHARE_RULE_COUNT; rule++)
-		miss_more_by(dumper, rule, ishare_rules[rule].name);
+		put_unnamed(dumper->dump, dumper->missed_by_rule[rule], ishare_rules[rule].name);
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		miss_more_by(dumper, BY_REASON + reasons[i], reason_words[reasons[i]].kind);
+		put_unnamed(dumper->dump, dumper->missed_by_reason[reasons[i]],
+			    reason_words[reasons[i]].kind);
 }
 
 void miss_left_out(struct dump *dump)

@@ -120,10 +120,10 @@ static void show_children(struct dumper *dumper, uint32_t directory, const struc
 	while (!dumper->ended && (status = next_dirent(&walk)) == DIRENT_OK)
 		show_child(dumper, directory, &walk);
 	if (status == DIRENT_MALFORMED)
-		miss_for(dumper, ISHARE_RULE_DIR_ENTRY_BOUNDS, path,
-			 "the rest of the directory is corrupt");
+		miss_broken(dumper, ISHARE_RULE_DIR_ENTRY_BOUNDS, path, "the rest of the directory",
+			    "is corrupt");
 	else if (status == DIRENT_UNREADABLE)
-		miss(dumper, walk.result, path, "the directory");
+		miss_unread(dumper, walk.result, path, "the directory");
 }
 
 static void show_directory(struct dumper *dumper, uint32_t directory)
@@ -135,7 +135,7 @@ static void show_directory(struct dumper *dumper, uint32_t directory)
 
 	tree_path(tree, directory, NULL, 0, path, sizeof(path));
 	result = read_inode(&dumper->reader, tree->directories[directory].nid, &file);
-	miss(dumper, result, path, "the directory");
+	miss_unread(dumper, result, path, "the directory");
 	if (result == READ_OK && affords(dumper, file.inode.size, path, "the directory"))
 		show_children(dumper, directory, &file, path);
 }
@@ -153,7 +153,7 @@ static bool show_root(struct dumper *dumper)
 	if (!show_inode(dumper, nid, "/", &root))
 		return false;
 	if (!sb_root_inode(&root.inode))
-		miss_for(dumper, ISHARE_RULE_SB_ROOT_INODE, "/", "it is not a directory");
+		miss_broken(dumper, ISHARE_RULE_SB_ROOT_INODE, "/", "it", "is not a directory");
 	return sb_root_inode(&root.inode);
 }
 
@@ -179,7 +179,7 @@ static void open_and_show(struct dumper *dumper, struct space *space, uint64_t n
 	if (!show_inode(dumper, nid, space->name, &file))
 		open_space(&dumper->reader, space, nid); /* it is not: the inode has been missed */
 	else if (open_space(&dumper->reader, space, nid) == READ_CORRUPT)
-		miss(dumper, READ_CORRUPT, space->name, "what it holds");
+		miss_unread(dumper, READ_CORRUPT, space->name, "what it holds");
 }
 
 /* In the order in which a kernel opens them. */
@@ -194,7 +194,7 @@ static void show_special_inodes(struct dumper *dumper)
 	if (find_metabox(&dumper->reader, volume) == READ_OK)
 		open_and_show(dumper, &volume->metabox, volume->ext.metabox_nid);
 	else
-		miss(dumper, READ_CORRUPT, NULL, "the metabox");
+		miss_unread(dumper, READ_CORRUPT, NULL, "the metabox");
 }
 
 static void open_devices(struct dumper *dumper)
@@ -210,16 +210,16 @@ static void open_devices(struct dumper *dumper)
 static void show_inodes(struct dumper *dumper)
 {
 	if (!has_block_size(&dumper->volume->sb)) {
-		miss_for(dumper, ISHARE_RULE_SB_BLOCK_SIZE, NULL,
-			 "nothing else can be found in the image");
+		miss_broken(dumper, ISHARE_RULE_SB_BLOCK_SIZE, NULL, "nothing else",
+			    "can be found in the image");
 		return;
 	}
 	open_devices(dumper);
 	if (!dumper->ended)
 		show_special_inodes(dumper);
 	if (!dumper->ended)
-		miss(dumper, read_prefixes(&dumper->reader, dumper->volume), NULL,
-		     "the table of long xattr name prefixes");
+		miss_unread(dumper, read_prefixes(&dumper->reader, dumper->volume), NULL,
+			    "the table of long xattr name prefixes");
 	if (!dumper->ended)
 		show_tree(dumper);
 }
@@ -240,7 +240,7 @@ static void show(struct dumper *dumper)
 	set_limit(dump);
 	dump->format->list(&dump->stream, "inodes");
 	show_inodes(dumper);
-	miss_more(dumper);
+	miss_unnamed(dumper);
 	dump->format->list_end(&dump->stream);
 	miss_left_out(dump);
 	show_prefixes(dumper);

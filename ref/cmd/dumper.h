@@ -5,9 +5,6 @@
 
 #include "dump.h"
 
-/* Why something is not shown: a rule, by its number, or BY_REASON + one of enum ishare_reason. */
-enum { BY_REASON = ISHARE_RULE_COUNT, REASONS = BY_REASON + ISHARE_REASON_COUNT };
-
 /* The state of a dump. */
 struct dumper {
 	struct dump *dump;
@@ -17,29 +14,37 @@ struct dumper {
 	struct walk walk;
 	uint8_t *area; /* for the xattr area of one inode */
 	bool ended; /* nothing more can be read (which was said) or written */
-	uint64_t missed[REASONS];
+	/* The things that are not shown, by the rule that is broken, or else by the reason. */
+	uint64_t missed_by_rule[ISHARE_RULE_COUNT], missed_by_reason[ISHARE_REASON_COUNT];
 };
 
-/* dump_miss.c */
+/*
+ * dump_miss.c: reports that a thing is not shown, such as "the inode", and why; path: of the file
+ * concerned, or NULL.
+ */
 
-/* Reports what is not shown, and why; path: of the file concerned, or NULL. */
-void miss_for(struct dumper *dumper, uint32_t reason, const char *path, const char *sentence);
+/* It breaks a rule, or depends on one; is: what the thing is, as in "is corrupt". */
+void miss_broken(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
+		 const char *thing, const char *is);
 
-/* The same for a broken rule; false: none is (ISHARE_RULE_COUNT). */
-bool misses_by(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
-	       const char *sentence);
+/* A rule says that it is in the image, and it is not. */
+void miss_outside(struct dumper *dumper, enum ishare_rule_id rule, const char *path,
+		  const char *thing);
 
-/* The same for a thing that was to be read, unless it was (READ_OK). */
-void miss(struct dumper *dumper, enum read_result result, const char *path, const char *thing);
+/* It was to be read; reports nothing if it was (READ_OK). */
+void miss_unread(struct dumper *dumper, enum read_result result, const char *path,
+		 const char *thing);
 
-/* Takes work for so many bytes; false: there is not so much left, and the thing is not shown. */
+/* Takes work for this many bytes; false: not enough is left, and the thing is not shown. */
 bool affords(struct dumper *dumper, uint64_t bytes, const char *path, const char *thing);
 
 /* Says why nothing more can be shown. */
 void fail(struct dumper *dumper, const char *why);
 
-/* Say what was not named, as it was too much; and what --limit has left out. */
-void miss_more(struct dumper *dumper);
+/* Counts those that were too many to be reported one by one. */
+void miss_unnamed(struct dumper *dumper);
+
+/* Counts those that --limit has left out. */
 void miss_left_out(struct dump *dump);
 
 /* dump_inodes.c: shows an inode with its xattrs; false: what the inode has cannot be read. */
