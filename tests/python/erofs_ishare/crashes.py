@@ -29,7 +29,7 @@ STACKS = {"ASAN_OPTIONS": "handle_abort=1:symbolize=1:detect_leaks=0",
           "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
-def run(command, timeout, environment):
+def finish(command, timeout, environment):
     """(exit status, output, whether it took too long): a program that does is asked for its
     stack."""
     with subprocess.Popen(command, cwd=TOP, env=os.environ | environment, stdin=subprocess.DEVNULL,
@@ -99,57 +99,125 @@ def signature(said, late):
     return " < ".join([title(said, late), *guilty])
 
 
-# ---- One input ----
+# ---- What was kept ----
 
-class Input:
-    """A file of crashes/, and its result."""
+def replay_command(target, path):
+    """The command that replays an input."""
+    return [word.replace("{input}", path) for word in target["replay"]]
+
+
+def replay(target, path):
+    """As finish()."""
+    return finish(replay_command(target, path), target.get("replay_seconds", 20), STACKS)
+
+
+class Crash:
+    """An input in crashes/. The smallest stands for those that fail in the same way."""
 
     def __init__(self, target, path):
         self.target, self.path = target, path
         self.kind = os.path.basename(path).split("-")[0]
-        self.status, self.said, self.late = run(self.command(path),
-                                                target.get("replay_seconds", 20), STACKS)
-        self.fails = self.late or self.status not in (0, None)
-        self.signature = signature(self.said, self.late)
+        status, said, late = replay(target, path)
+        self.fails = self.repeats = late or status != 0
+        self.signature, self.title = signature(said, late), title(said, late)
+        self.stack = frames(said)
+        self.said = said.replace(f"{TOP}/", "").splitlines()[:SHOWN_LINES]
+        self.order = os.path.getsize(path), path
 
-    def command(self, path):
-        """The command that replays it."""
-        return [word.replace("{input}", path) for word in self.target["replay"]]
+    def smallest(self):
+        """(path, size, command that replays it) of the input when it is minimised."""
+        small = self.minimised()
+        return small, os.path.getsize(small), replay_command(self.target, small)
 
-    def minimised(self, directory):
+    def size(self):
+        """Bytes."""
+        return os.path.getsize(self.path)
+
+    def minimised(self):
         """A smaller input with the same signature, or the input itself."""
         if "minimise" not in self.target or self.kind != "crash" or not shutil.which("afl-tmin"):
             return self.path
-        small = f"{directory}/{os.path.basename(self.path)}"
-        if not os.path.exists(small):
-            os.makedirs(directory, exist_ok=True)
-            command = [os.path.join(TOP, self.target["minimise"][0]), *self.target["minimise"][1:]]
-            run(["afl-tmin", "-i", self.path, "-o", f"{small}.new", "-m", "none",
-                 "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS,
-                {"AFL_NO_AFFINITY": "1"})
-            if not os.path.exists(f"{small}.new"):
-                return self.path
-            os.replace(f"{small}.new", small)
-        again = Input(self.target, small)
+        directory, name = os.path.split(self.path)
+        small = f"{os.path.dirname(directory)}/minimised/{name}"
+        if not os.path.exists(small) and not self.minimise(small):
+            return self.path
+        again = Crash(self.target, small)
         return small if again.fails and again.signature == self.signature else self.path
+
+    def minimise(self, small):
+        """Makes the smaller input; false: it could not be made."""
+        os.makedirs(os.path.dirname(small), exist_ok=True)
+        command = [os.path.join(TOP, self.target["minimise"][0]), *self.target["minimise"][1:]]
+        finish(["afl-tmin", "-i", self.path, "-o", f"{small}.new", "-m", "none",
+                "-t", str(self.target["timeout"]), "--", *command], MINIMISE_SECONDS,
+               {"AFL_NO_AFFINITY": "1"})
+        if not os.path.exists(f"{small}.new"):
+            return False
+        os.replace(f"{small}.new", small)
+        return True
+
+
+class Death:
+    """A directory that a target has made itself, as fuzz/kernel's launcher does; its name has title
+    and stack. To replay it makes it small, too. One that happens again stands for those that are
+    the same."""
+
+    fails = True
+
+    def __init__(self, target, path):
+        self.target, self.path = target, path
+        status, said, _ = replay(target, path)
+        self.repeats = status == 0
+        # Alone it dies in a fresh guest, with nothing on the stack that earlier inputs have left
+        # there.
+        name = re.search(r"^crash with .*: (\S+)$", said, re.M) if self.repeats else None
+        name = name[1] if name else os.path.basename(path)
+        self.kind = "hang" if name.startswith("hang") else "crash"
+        # What lies behind the bytes that are read, KASAN says, differs from input to input.
+        self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", name)
+        log = read_log(f"{path}/minimised.log" if self.repeats else f"{path}/cause")
+        self.title, self.stack = title(log, False), frames(log)
+        self.said = log.splitlines()[-SHOWN_LINES:]
+        self.needed = "minimised" if self.repeats else "ring"
+        self.order = not self.repeats, self.size_of(self.needed), self.size(), path
+
+    def inputs(self, name):
+        """The inputs in one of its directories."""
+        return glob.glob(f"{glob.escape(self.path)}/{name}/*")
+
+    def size_of(self, name):
+        """Bytes of these."""
+        return sum(map(os.path.getsize, self.inputs(name)))
+
+    def smallest(self):
+        """(path, size, command that replays it) of the inputs that it takes."""
+        inputs = self.inputs(self.needed)
+        small = inputs[0] if len(inputs) == 1 else f"{self.path}/{self.needed}"
+        return small, self.size_of(self.needed), replay_command(self.target, self.path)
+
+    def size(self):
+        """Bytes of all inputs before the death."""
+        return self.size_of("ring")
+
+
+def kept(target, where):
+    """All that a campaign has kept."""
+    if "deaths" in target:
+        inputs = glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input")
+        return [Death(target, os.path.dirname(path)) for path in inputs]
+    return [Crash(target, path) for path in glob.glob(f"{glob.escape(where)}/crashes/*-*")
+            if not path.endswith(".new")]
 
 
 def groups(target, where):
     """(one entry for each signature, paths that do nothing when run alone)."""
-    if "deaths" in target:
-        return deaths(target, where), []
     found, silent = {}, []
-    for path in sorted(glob.glob(f"{glob.escape(where)}/crashes/*-*"),
-                       key=lambda p: (os.path.getsize(p), p)):
-        if path.endswith(".new"):
-            continue
-        one = Input(target, path)
+    for one in sorted(kept(target, where), key=lambda one: one.order):
         if one.fails:
             found.setdefault(one.signature, []).append(one)
         else:
-            silent.append(relative(path))
-    return [entry(name, inputs, f"{where}/minimised")
-            for name, inputs in sorted(found.items())], silent
+            silent.append(relative(one.path))
+    return [entry(name, ones) for name, ones in sorted(found.items())], silent
 
 
 def identifier(name):
@@ -157,70 +225,13 @@ def identifier(name):
     return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
-def shown(said):
-    """The stack and the text in a target's output."""
-    return {"stack": [" ".join(f).strip() for f in frames(said)[:SHOWN_FRAMES]],
-            "said": said.replace(f"{TOP}/", "").splitlines()[:SHOWN_LINES]}
-
-
-def entry(name, inputs, directory):
-    """Inputs with the same signature, the smallest first."""
-    first = inputs[0]
-    small = first.minimised(directory)
-    return {"id": identifier(name), "signature": name, "kind": first.kind,
-            "title": title(first.said, first.late),
-            "inputs": [relative(i.path) for i in inputs], "repeats": True,
-            "smallest": relative(small),
-            "size": os.path.getsize(first.path), "smallest_size": os.path.getsize(small),
-            "replay": " ".join(relative(word) for word in first.command(small))} | shown(first.said)
-
-
-class Death(Input):
-    """A directory of fuzz/kernel's launcher, whose name has title and stack. To replay it makes
-    it small, too."""
-
-    def __init__(self, target, directory):
-        super().__init__(target, directory)
-        self.repeats = self.status == 0
-        # Alone it dies in a fresh guest, with nothing on the stack that earlier inputs have left
-        # there.
-        name = re.search(r"^crash with .*: (\S+)$", self.said, re.M) if self.repeats else None
-        self.name = name[1] if name else os.path.basename(directory)
-        self.kind = "hang" if self.name.startswith("hang") else "crash"
-        # What lies behind the bytes that are read, KASAN says, differs from input to input.
-        self.signature = re.sub("KASAN-.*-in-", "KASAN-in-", self.name)
-        self.log = read_log(f"{directory}/minimised.log" if self.repeats else f"{directory}/cause")
-        self.before = glob.glob(f"{glob.escape(directory)}/ring/*")
-        self.small = (glob.glob(f"{glob.escape(directory)}/minimised/*") if self.repeats
-                      else self.before)
-
-    def sizes(self):
-        """Bytes: those that it takes, those there were."""
-        return [sum(map(os.path.getsize, paths)) for paths in (self.small, self.before)]
-
-
-def deaths(target, where):
-    """What the target has kept itself, one entry for each signature: the smallest that happens
-    again first."""
-    found = {}
-    for path in glob.glob(target["deaths"].replace("{dir}", glob.escape(where)) + "/*/input"):
-        one = Death(target, os.path.dirname(path))
-        found.setdefault(one.signature, []).append(one)
-    return [death(name, sorted(ones, key=lambda one: (not one.repeats, one.sizes(), one.path)))
-            for name, ones in sorted(found.items())]
-
-
-def death(name, ones):
-    """The deaths with the same signature."""
+def entry(name, ones):
+    """What the report has of those with the same signature; the first stands for them."""
     first = ones[0]
-    size, before = first.sizes()
-    small = (first.small[0] if len(first.small) == 1
-             else f"{first.path}/{'minimised' if first.repeats else 'ring'}")
-    return {"id": identifier(name), "signature": name, "kind": first.kind,
-            "title": title(first.log, False),
+    small, size, command = first.smallest()
+    return {"id": identifier(name), "signature": name, "kind": first.kind, "title": first.title,
             "inputs": [relative(one.path) for one in ones], "repeats": first.repeats,
-            "smallest": relative(small),
-            "size": before, "smallest_size": size,
-            "replay": " ".join(relative(word) for word in first.command(first.path)),
-            "stack": [name for name, _ in frames(first.log)[:SHOWN_FRAMES]],
-            "said": first.log.splitlines()[-SHOWN_LINES:]}
+            "smallest": relative(small), "size": first.size(), "smallest_size": size,
+            "replay": " ".join(map(relative, command)),
+            "stack": [" ".join(frame).strip() for frame in first.stack[:SHOWN_FRAMES]],
+            "said": first.said}
