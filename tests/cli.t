@@ -294,6 +294,12 @@ def test_text(copies):
     done = check(f"{IMAGES}/metabox-512.erofs").stdout
     tap.ok(re.search(r"^.*metabox-512\.erofs: not examined: ", done, re.M)
            and re.search(r", \d+ not examined;", done), "what was not examined is said", done)
+    said = [f["message"] for v in VECTORS if v["rule"] == "inode.bounds"
+            for f in findings(f"{tap.TOP}/build/spec/vectors/{v['file']}")
+            if f["rule"] == "inode.bounds"]
+    named = [re.match(r"nid (\S+) names an inode at byte (\d+)", message) for message in said]
+    wrong = [m[0] for m in named if m and int(m[1], 16) * 32 != int(m[2])]
+    tap.ok(any(named) and not all(named) and not wrong, "no false offset of an inode", *said)
 
 
 def test_json(copies):

@@ -12,9 +12,20 @@ static struct place inode_field(const struct file *file, uint32_t compact_offset
 
 static void report_bounds(struct check *check, const struct file *file)
 {
-	report(&check->report, ISHARE_RULE_INODE_BOUNDS, place_bytes(file->space, file->offset, 0),
-	       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64 " of the %s, which has %" PRIu64,
-	       file->nid, file->offset, file->space->name, file->space->size);
+	const struct space *space = file->space;
+	struct place place = place_bytes(space, file->offset, 0);
+
+	/* An offset that needs more than 64 bits is given as that of the end. */
+	if (file->offset >= space->size)
+		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
+		       "nid 0x%" PRIx64
+		       " names an inode beyond the end of the %s, which has %" PRIu64 " bytes",
+		       file->nid, space->name, space->size);
+	else
+		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
+		       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64
+		       " of the %s, which has %" PRIu64 " bytes",
+		       file->nid, file->offset, space->name, space->size);
 }
 
 static enum verdict load_inode(struct check *check, uint64_t nid, struct file *file)
