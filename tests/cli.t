@@ -174,11 +174,11 @@ def test_usage():
             (["check", "--offset=1K", GOOD, GOOD], "--offset=1K precedes all images"),
             (["check", "--offset=1Q", GOOD], "'1Q' is not an offset in bytes"),
             (["dump", "--offset=-1", GOOD], "'-1' is not an offset in bytes"),
-            (["dump"], "no image given"), (["dump", GOOD, GOOD], "dump takes one image"),
+            (["dump"], "no image given"), (["dump", GOOD, GOOD], "dump: takes one image"),
             (["dump", "--format=tap", GOOD], "'tap' is not a format"),
             (["dump", "--limit=1M", GOOD], "'1M' is not a number of bytes"),
             (["explain"], "no rule given"),
-            (["explain", "sb.magic", "sb.size"], "explain takes one rule"),
+            (["explain", "sb.magic", "sb.size"], "explain: takes one rule"),
             (["rules", "--format=sarif"], "'sarif' is not a format"),
             (["rules", "x"], "Too many arguments")):
         ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "",
@@ -910,7 +910,8 @@ def test_rules():
             wrong.append(f"{rule['name']}: status {done.returncode}: {done.stdout[:300]}")
     tap.is_empty(wrong, "explain knows every rule")
     for asked, meant in (("sb.ishare-prefixid", "sb.ishare-prefix-id"), ("sb_magic", "sb.magic"),
-                         ("magic", "sb.magic"), ("xattr.duplicates", "xattr.duplicate")):
+                         ("magic", "sb.magic"), ("xattr.duplicates", "xattr.duplicate"),
+                         ("sb.root", "sb.root-inode")):
         ends(tool("explain", asked), 2, f"explain {asked}", "",
              f"unknown rule '{asked}'; did you mean '{meant}'")
     ends(tool("explain", "quite-another-thing"), 2, "explain without a guess", "",

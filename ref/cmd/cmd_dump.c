@@ -68,7 +68,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (dump->source.path)
-			usage_error(state, "dump takes one image");
+			usage_error(state, "takes one image");
 		dump->source.path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:

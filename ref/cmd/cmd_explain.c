@@ -12,7 +12,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*name)
-			usage_error(state, "explain takes one rule");
+			usage_error(state, "takes one rule");
 		*name = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:

@@ -68,6 +68,14 @@ static size_t edit_distance(const char *a, const char *b, size_t *row)
 	return row[length];
 }
 
+/* Whether the name goes beyond its group. */
+static bool is_cut_short(const char *name, const char *whole)
+{
+	const char *group_end = strchr(name, '.');
+
+	return group_end && group_end[1] && strncmp(name, whole, strlen(name)) == 0;
+}
+
 const struct ishare_rule *rule_most_like(const char *name)
 {
 	const struct ishare_rule *best = NULL;
@@ -79,8 +87,9 @@ const struct ishare_rule *rule_most_like(const char *name)
 		size_t distance = edit_distance(name, candidate, row);
 
 		free(row);
-		/* a name without its group is a near miss, too */
-		if (strchr(candidate, '.') && strcmp(strchr(candidate, '.') + 1, name) == 0)
+		/* a name without its group, or cut short, is a near miss, too */
+		if ((strchr(candidate, '.') && strcmp(strchr(candidate, '.') + 1, name) == 0) ||
+		    is_cut_short(name, candidate))
 			distance = 1;
 		if (distance < best_distance) {
 			best = &ishare_rules[i];
