@@ -20,8 +20,9 @@
 #
 # All generated files are below build/. The program is built in several variants, each in its own
 # directory, which mirrors the tree: build/ itself, build/asan, build/i386, build/s390x, and
-# build/lint-gcc and build/lint-clang, which are only compiled. The targets of a folder are in one
-# file in that folder, with its name.
+# build/lint-gcc and build/lint-clang, which are only compiled. Generated sources are named without
+# build/, where vpath finds them. The targets of a folder are in one file in that folder, with its
+# name.
 
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
@@ -94,7 +95,8 @@ packages:
 # ---- Sources and variants ----
 
 VERSION := $(shell sed -n 's/^.define ISHARE_VERSION "\(.*\)"/\1/p' ref/ishare.h)
-CORE := $(wildcard ref/core/*.c) build/spec/codec.c
+CORE := $(wildcard ref/core/*.c) spec/codec.c
+vpath spec/codec.c build
 LIB := $(wildcard ref/image/*.c ref/check/*.c ref/domain/*.c)
 CMD := $(wildcard ref/cmd/*.c)
 UNIT := $(wildcard tests/unit/*_test.c)
@@ -149,7 +151,7 @@ $(1)/ref/core/%.o: ref/core/%.c $(1)/.flags build/spec/.stamp
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_cc) $$(CORE_FLAGS) -MMD -MP -c -o $$@ $$<
 
-$(1)/build/spec/codec.o: build/spec/codec.c $(1)/.flags build/spec/.stamp
+$(1)/spec/codec.o: spec/codec.c $(1)/.flags build/spec/.stamp
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_cc) $$(CORE_FLAGS) -MMD -MP -c -o $$@ $$<

@@ -147,15 +147,15 @@ def test_builds():
 
 def test_links():
     """Programs without the whole core, or with something in its place."""
-    other = "$(filter-out ref/core/device.c,$(wildcard ref/core/*.c)) ref/image/device.c build/spec"
+    other = "$(filter-out ref/core/device.c,$(wildcard ref/core/*.c)) ref/image/device.c spec"
     with tree():
         os.rename("ref/core/device.c", "ref/image/device.c")
         shutil.copy("ref/image/device.c", "ref/core/device.c")
-        edit("Makefile", "CORE := $(wildcard ref/core/*.c) build/spec", f"CORE := {other}")
+        edit("Makefile", "CORE := $(wildcard ref/core/*.c) spec", f"CORE := {other}")
         refuses("a list of the core without a file", complaints(), LIBRARY,
                 "is made without ref/core/device.c")
     with tree():
-        edit("Makefile", "CORE := $(wildcard ref/core/*.c) build/spec/codec.c", "CORE :=")
+        edit("Makefile", "CORE := $(wildcard ref/core/*.c) spec/codec.c", "CORE :=")
         refuses("a list without files", complaints(), LIBRARY, "without build/spec/codec.c")
         refuses("the same of a library of the library", complaints("build/libishare.a"), LIBRARY,
                 "without ref/core/device.c")

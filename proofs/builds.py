@@ -17,7 +17,7 @@ from erofs_ishare.run import without_make
 from wp import die, read, run, write
 
 ORACLE = "kernel/oracle"
-MADE_OF = re.compile(r"(?:^|[\s/])(?:ref/\w+/\w+|build/spec/codec)\.[co]\b")
+MADE_OF = re.compile(r"(?:^|[\s/])(?:ref/\w+/\w+|spec/codec)\.[co]\b")
 PART = re.compile(r"[^-].*\.(?:[oac]|o\.new)")
 TARGET = re.compile(r"^([^\s#:=%]+): ?([^=\n]*)$", re.MULTILINE)
 

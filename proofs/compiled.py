@@ -199,7 +199,7 @@ def all_units(builder, compilations):
 def of_core(compiled):
     """The compilations of the core: by what is compiled, or by what comes of it."""
     return [c for made, c in sorted(compiled.items()) if c.source in units()
-            or re.search(r"(?:^|/)(?:ref/core/\w+|build/spec/codec)\.o$", made)]
+            or re.search(r"(?:^|/)(?:ref/core/\w+|spec/codec)\.o$", made)]
 
 
 def plain_options(compilations):

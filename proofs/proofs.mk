@@ -29,7 +29,8 @@ build/proofs/report.json: | packages
 # functions, which check the `requires` clauses first; macros redirect those of inline functions.
 # A violation ends the program.
 
-REQUIRES := build/requires/contracts.c proofs/requires.c
+REQUIRES := requires/contracts.c proofs/requires.c
+vpath requires/contracts.c build
 
 build/requires/.stamp: proofs/make-requires proofs/translate.py proofs/acsl.py \
 		$(wildcard ref/core/*.h) build/spec/.stamp
@@ -40,7 +41,7 @@ build/requires/.stamp: proofs/make-requires proofs/translate.py proofs/acsl.py \
 build/requires/contracts.c: build/requires/.stamp
 	@:
 
-build/asan/build/requires/contracts.o: INCLUDES += -Iproofs
+build/asan/requires/contracts.o: INCLUDES += -Iproofs
 build/asan/erofs-ishare $(UNIT:%.c=build/asan/%) build/asan/fuzz/mutator/mutator_test \
 	build/asan/proofs/violations: $(REQUIRES:%.c=build/asan/%.o)
 

@@ -13,7 +13,7 @@ import shlex
 from erofs_ishare import tap
 
 PROGRAM = "build/erofs-ishare"
-GENERATED = ["build/rules.o", "build/build/spec/codec.o"]
+GENERATED = ["build/rules.o", "build/spec/codec.o"]
 OBJECTS = sorted(f"build/{n[:-2]}.o"
                  for n in glob.glob("ref/*/*.c", root_dir=tap.TOP)) + GENERATED
 
@@ -70,7 +70,7 @@ def compiling(option):
     for wanted in [*EVERYWHERE, *option]:
         tap.is_empty([n for n in OBJECTS if wanted not in compiled.get(n, [])],
                      f"every object is compiled with {wanted}")
-    tap.is_empty([n for n in OBJECTS if not n.startswith(("build/ref/core/", "build/build/spec/"))
+    tap.is_empty([n for n in OBJECTS if not n.startswith(("build/ref/core/", "build/spec/"))
                   and "-D_FORTIFY_SOURCE=3" not in compiled.get(n, [])],
                  "libc is called with its checks: level 3")
     for wanted in LINKED:

@@ -17,7 +17,9 @@ deps-fuzz = $(deps-kernel) afl++ clang libclang-rt-dev util-linux llvm binutils 
 	libcmocka-dev rsync zip
 
 FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure.c) \
-	build/fuzz/answers.c build/fuzz/fields.c
+	fuzz/answers.c fuzz/fields.c
+vpath fuzz/answers.c build
+vpath fuzz/fields.c build
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
 FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,writer report_text report_json report_sarif \
 	report_tap json escape hexdump text words images reasons))
