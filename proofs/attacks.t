@@ -285,7 +285,11 @@ def test_contracts():
              "ensures magic: s->magic == le32(p + ISHARE_SUPERBLOCK_MAGIC_OFFSET);",
              "ensures magic: 0 <= le32(p);", promises.decoders, ("does not say what s->magic is",)),
             ("a predicate that loses a member", "build/spec/spec.acsl.h",
-             "p->infix == p->pos + 3 &&", "", promises.decoders, ("does not say what p->infix is",))):
+             "p->infix == p->pos + ISHARE_PREFIX_RECORD_SIZE &&", "", promises.decoders,
+             ("does not say what p->infix is",)),
+            ("a predicate that loses the structure on disk", "build/spec/spec.acsl.h",
+             "prefix_record_at(table->data + p->pos, &p->stored) &&", "", promises.decoders,
+             ("does not say what p->stored is",))):
         with tree():
             edit(path, old, new)
             refuses(name, gate(), *words)

@@ -184,13 +184,14 @@ def set_or_encoded(contract):
 
 
 def says_member(contract, name, member, predicates):
-    """Whether a contract says what a member is, itself or by a predicate of the specification."""
+    """Whether a contract says what a member is, itself or by a predicate of the specification; of a
+    structure that is a member, one of its own members is not enough."""
     for ensures in contract.of_kind("ensures"):
-        if re.search(rf"\b{name}->{member}\b", ensures):
+        if re.search(rf"\b{name}->{member}\b(?!\.)", ensures):
             return True
         for predicate, (formal, body) in predicates.items():
             if re.search(rf"(?:^|==> |&& ){predicate}\([^()]*\b{name}\)", ensures) and \
-                    re.search(rf"\b{formal}->{member}\b", body):
+                    re.search(rf"\b{formal}->{member}\b(?!\.)", body):
                 return True
     return False
 

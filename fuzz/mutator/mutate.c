@@ -118,7 +118,7 @@ static void find_prefixes(struct search *s)
 static void add_entry(struct search *s, uint64_t base, const struct ishare_entry *e)
 {
 	add_spot(s, ISHARE_STRUCT_XATTR_ENTRY, base + e->pos, e->next - e->pos);
-	add_spot(s, ISHARE_STRUCT_COUNT, base + e->value, e->value_size);
+	add_spot(s, ISHARE_STRUCT_COUNT, base + e->value, e->stored.e_value_size);
 }
 
 static void find_shared_entry(struct search *s, uint32_t id)
@@ -169,7 +169,7 @@ static void find_dirents(struct search *s, uint64_t offset, uint64_t size)
 		add_struct(s, ISHARE_STRUCT_DIRENT_RECORD,
 			   offset + (uint64_t)d.index * ISHARE_DIRENT_RECORD_SIZE);
 		add_spot(s, ISHARE_STRUCT_COUNT, offset + d.name, d.name_size);
-		add_nid(s, d.nid);
+		add_nid(s, d.stored.nid);
 	}
 }
 

@@ -206,7 +206,7 @@ static void add_entries(struct oracle *o, const struct ishare_view *block)
 
 	for (status = ishare_dirent_first(block, &d); status == ISHARE_OK;
 	     status = ishare_dirent_next(block, &d))
-		add_inode(o, d.nid);
+		add_inode(o, d.stored.nid);
 }
 
 static void add_directory(struct oracle *o, const struct oracle_inode *i)
@@ -400,19 +400,19 @@ static int fill_name(struct oracle_walk *w, const u8 *holder, struct oracle_xatt
 	struct ishare_prefix p = {};
 
 	x->named = true;
-	x->name.base_index = e->name_index;
-	if (e->name_index & ISHARE_XATTR_LONG_PREFIX) {
-		u32 index = e->name_index & ~ISHARE_XATTR_LONG_PREFIX;
+	x->name.base_index = e->stored.e_name_index;
+	if (e->stored.e_name_index & ISHARE_XATTR_LONG_PREFIX) {
+		u32 index = e->stored.e_name_index & ~ISHARE_XATTR_LONG_PREFIX;
 
 		if (!w->oracle->prefixes_known)
 			return ORACLE_UNSPECIFIED;
 		x->named = oracle_prefix(w->oracle, index, &p);
-		x->name.base_index = p.base_index;
+		x->name.base_index = p.stored.base_index;
 		memcpy(x->bytes, w->oracle->table.data + p.infix, p.infix_size);
 	}
-	memcpy(x->bytes + p.infix_size, holder + e->name, e->name_size);
+	memcpy(x->bytes + p.infix_size, holder + e->name, e->stored.e_name_len);
 	x->name.bytes.data = x->bytes;
-	x->name.bytes.size = p.infix_size + e->name_size;
+	x->name.bytes.size = p.infix_size + e->stored.e_name_len;
 	return 1;
 }
 
@@ -421,9 +421,9 @@ static int fill(struct oracle_walk *w, const u8 *holder, u64 there, struct oracl
 	const struct ishare_entry *e = &w->entry;
 
 	x->name_there = e->value <= there;
-	x->value_there = e->value + e->value_size <= there;
+	x->value_there = e->value + e->stored.e_value_size <= there;
 	x->value.data = holder + e->value;
-	x->value.size = e->value_size;
+	x->value.size = e->stored.e_value_size;
 	return fill_name(w, holder, x);
 }
 
@@ -556,7 +556,7 @@ bool oracle_fingerprint_name(struct oracle *o, struct ishare_name *name)
 
 	if (!oracle_prefix(o, o->sb.ishare_xattr_prefix_id, &p))
 		return false;
-	name->base_index = p.base_index;
+	name->base_index = p.stored.base_index;
 	name->bytes.data = o->table.data + p.infix;
 	name->bytes.size = strnlen(name->bytes.data, p.infix_size);
 	return true;

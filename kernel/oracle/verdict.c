@@ -155,7 +155,7 @@ void compare_prefixes(struct mounted *m)
 	for (i = 0; i < o->prefixes; i++) {
 		struct erofs_xattr_prefix_item *item = &sbi->xattr_prefixes[i];
 
-		if (!oracle_prefix(o, i, &p) || item->prefix->base_index != p.base_index ||
+		if (!oracle_prefix(o, i, &p) || item->prefix->base_index != p.stored.base_index ||
 		    item->infix_len != p.infix_size ||
 		    memcmp(item->prefix->infix, o->table.data + p.infix, p.infix_size))
 			disagree(m, "prefix %u is %u:%.*s", i, item->prefix->base_index,

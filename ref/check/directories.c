@@ -64,11 +64,11 @@ static void check_name(struct check *check, struct listing *listing, const struc
 static void check_type(struct check *check, const struct listing *listing,
 		       const struct dirent_walk *walk, const struct file *target)
 {
-	if (!dir_type(walk->dirent.file_type, &target->inode))
+	if (!dir_type(walk->dirent.stored.file_type, &target->inode))
 		report(&check->report, ISHARE_RULE_DIR_TYPE,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET),
 		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32,
-		       walk->dirent.file_type, target->inode.mode);
+		       walk->dirent.stored.file_type, target->inode.mode);
 }
 
 static void add_directory(struct check *check, const struct listing *listing,
@@ -84,14 +84,14 @@ static void check_again(struct check *check, const struct listing *listing,
 {
 	struct file target;
 
-	if (read_inode(&check->reader, walk->dirent.nid, &target) != READ_OK)
+	if (read_inode(&check->reader, walk->dirent.stored.nid, &target) != READ_OK)
 		return; /* which the earlier entry reported */
 	check_type(check, listing, walk, &target);
 	if (ishare_inode_is_directory(&target.inode) && !dir_cycle(2, listing->nid, listing->nid))
 		report(&check->report, ISHARE_RULE_DIR_CYCLE,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
 		       "nid 0x%" PRIx64 " is a directory that another entry names already",
-		       walk->dirent.nid);
+		       walk->dirent.stored.nid);
 }
 
 static void check_first(struct check *check, const struct listing *listing,
@@ -103,10 +103,10 @@ static void check_first(struct check *check, const struct listing *listing,
 	subject->name = name->data;
 	subject->name_size = name->size;
 	subject->met.position = walk->pos + walk->dirent.index;
-	if (check_inode(check, walk->dirent.nid, &target) == JUDGED) {
+	if (check_inode(check, walk->dirent.stored.nid, &target) == JUDGED) {
 		check_type(check, listing, walk, &target);
 		if (ishare_inode_is_directory(&target.inode))
-			add_directory(check, listing, name, walk->dirent.nid);
+			add_directory(check, listing, name, walk->dirent.stored.nid);
 	}
 	subject->name_size = 0;
 }
@@ -114,7 +114,7 @@ static void check_first(struct check *check, const struct listing *listing,
 static void check_child(struct check *check, const struct listing *listing,
 			const struct dirent_walk *walk, const struct ishare_view *name)
 {
-	switch (walk_meet(&check->walk, walk->dirent.nid)) {
+	switch (walk_meet(&check->walk, walk->dirent.stored.nid)) {
 	case SEEN_NO_MEMORY:
 		report_no_memory(&check->report);
 		break;
@@ -135,14 +135,14 @@ static void check_dirent(struct check *check, struct listing *listing,
 	check_name(check, listing, walk, &name);
 	if (is_dot(&name)) {
 		listing->dots++;
-		if (!dir_dot(walk->dirent.nid, listing->nid))
+		if (!dir_dot(walk->dirent.stored.nid, listing->nid))
 			report(&check->report, ISHARE_RULE_DIR_DOT,
 			       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
 			       "`.` names nid 0x%" PRIx64 ", not the directory's own, 0x%" PRIx64,
-			       walk->dirent.nid, listing->nid);
+			       walk->dirent.stored.nid, listing->nid);
 	} else if (is_dotdot(&name)) {
 		listing->dotdot_seen = true;
-		listing->dotdot = walk->dirent.nid;
+		listing->dotdot = walk->dirent.stored.nid;
 	} else {
 		check_child(check, listing, walk, &name);
 	}

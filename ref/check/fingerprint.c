@@ -11,7 +11,7 @@ static struct place entry_place(const struct xattr *at)
 
 static struct place value_place(const struct xattr *at)
 {
-	return place_bytes(at->space, at->base + at->entry.value, at->entry.value_size);
+	return place_bytes(at->space, at->base + at->entry.value, at->entry.stored.e_value_size);
 }
 
 static void judge_fingerprint(struct check *check, const struct xattr_walk *walk)
@@ -20,16 +20,16 @@ static void judge_fingerprint(struct check *check, const struct xattr_walk *walk
 	struct ishare_view value = xattr_value(walk);
 	const struct xattr *at = &walk->at;
 
-	if (!fingerprint_size(sb, at->entry.value_size))
+	if (!fingerprint_size(sb, at->entry.stored.e_value_size))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_SIZE,
 		       place_field(at->space, ISHARE_STRUCT_XATTR_ENTRY, at->base + at->entry.pos,
 				   ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET),
 		       "the fingerprint has %" PRIu32 " bytes, not 1 to %" PRIu64,
-		       at->entry.value_size, ishare_block_size(sb));
+		       at->entry.stored.e_value_size, ishare_block_size(sb));
 	if (!fingerprint_form(&value))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_FORM, value_place(at),
 		       "the fingerprint of %" PRIu32 " bytes is not \"sha256:\" and 32 bytes",
-		       at->entry.value_size);
+		       at->entry.stored.e_value_size);
 	if (!fingerprint_regular_file(&walk->file->inode))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_REGULAR_FILE, entry_place(at),
 		       "a fingerprint, but the inode is not a regular file");
@@ -61,7 +61,7 @@ void check_fingerprint(struct check *check, const struct xattr_walk *walk, uint3
 {
 	judge_fingerprint(check, walk);
 	if (number == 1 && ishare_inode_is_regular(&walk->file->inode) &&
-	    fingerprint_size(&check->volume->sb, walk->at.entry.value_size))
+	    fingerprint_size(&check->volume->sb, walk->at.entry.stored.e_value_size))
 		announce_fingerprint(check, walk, data);
 }
 

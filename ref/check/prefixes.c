@@ -33,7 +33,7 @@ static void check_record(struct check *check, const struct ishare_view *table,
 				   ishare_prefix_start(&check->volume->sb) + p->pos,
 				   ISHARE_PREFIX_RECORD_BASE_INDEX_OFFSET),
 		       "base_index of prefix %" PRIu32 " is %" PRIu32 ", which names no namespace",
-		       p->index, p->base_index);
+		       p->index, p->stored.base_index);
 	if (!prefix_padding_zero(table, p))
 		report(&check->report, ISHARE_RULE_PREFIX_PADDING_ZERO,
 		       place_bytes(prefix_space(check->volume),

@@ -173,12 +173,13 @@ static void check_entry(struct check *check, const struct xattr_walk *walk, stru
 	if (!xattr_name_index(e))
 		report(&check->report, ISHARE_RULE_XATTR_NAME_INDEX,
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
-		       "e_name_index is %" PRIu32 ", which names no namespace", e->name_index);
+		       "e_name_index is %" PRIu32 ", which names no namespace",
+		       e->stored.e_name_index);
 	if (!xattr_prefix_index(e, check->volume->sb.xattr_prefix_count))
 		report(&check->report, ISHARE_RULE_XATTR_PREFIX_INDEX,
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
 		       "e_name_index is 0x%02" PRIx32 ", but there are only %" PRIu32 " prefixes",
-		       e->name_index, check->volume->sb.xattr_prefix_count);
+		       e->stored.e_name_index, check->volume->sb.xattr_prefix_count);
 	if (xattr_name(walk, buffer, &name))
 		check_name(check, walk, &name, tally);
 }

@@ -101,7 +101,7 @@ static void inode(struct json_stream *stream, const struct dump_inode *event)
 
 static void set_name(json_t *object, const struct dump_xattr *event)
 {
-	json_set(object, "name_index", json_unsigned(event->entry->name_index));
+	json_set(object, "name_index", json_unsigned(event->entry->stored.e_name_index));
 	if (!event->name)
 		return;
 	json_set(object, "namespace", json_string(event->name_space));

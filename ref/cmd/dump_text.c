@@ -144,7 +144,7 @@ static void put_name(FILE *out, const struct dump_xattr *event)
 {
 	if (!event->name) {
 		fprintf(out, "name_index 0x%02" PRIx32 " (cannot be resolved)",
-			event->entry->name_index);
+			event->entry->stored.e_name_index);
 		return;
 	}
 	fputs(event->name_space, out);

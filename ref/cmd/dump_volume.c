@@ -94,7 +94,7 @@ static void show_child(struct dumper *dumper, uint32_t directory, const struct d
 
 	if (is_dot(&name) || is_dotdot(&name))
 		return;
-	switch (walk_meet(&dumper->walk, walk->dirent.nid)) {
+	switch (walk_meet(&dumper->walk, walk->dirent.stored.nid)) {
 	case SEEN_NO_MEMORY:
 		fail(dumper, "out of memory");
 		return;
@@ -104,7 +104,7 @@ static void show_child(struct dumper *dumper, uint32_t directory, const struct d
 		break;
 	}
 	tree_path(tree, directory, name.data, name.size, path, sizeof(path));
-	if (show_inode(dumper, walk->dirent.nid, path, &file) &&
+	if (show_inode(dumper, walk->dirent.stored.nid, path, &file) &&
 	    ishare_inode_is_directory(&file.inode) &&
 	    tree_add(tree, file.nid, directory, name.data, name.size) == NO_DIRECTORY)
 		fail(dumper, "out of memory");

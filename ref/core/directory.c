@@ -2,6 +2,27 @@
 /* Specification: directories chapter. */
 #include "directory.h"
 
+/* The record of entry index. */
+/*@ requires view: view_ok(block);
+    requires writable: \valid(record);
+    requires apart_from_view: \separated(record, block);
+    requires apart: \separated(record, block->data + (0 .. block->size - 1));
+    requires entry: ISHARE_DIRENT_RECORD_SIZE * (index + 1) <= block->size;
+    terminates \true;
+    exits \false;
+    assigns *record;
+    ensures decoded: dirent_record_at(block->data + ISHARE_DIRENT_RECORD_SIZE * index, record); */
+static void record_decode(const struct ishare_view *block, uint32_t index,
+			  struct ishare_dirent_record *record)
+{
+	size_t pos = (size_t)ISHARE_DIRENT_RECORD_SIZE * index;
+	struct ishare_view rest;
+
+	rest.data = block->data + pos;
+	rest.size = block->size - pos;
+	ishare_dirent_record_decode(&rest, record);
+}
+
 /*@ requires view: view_ok(block);
     requires entry: ISHARE_DIRENT_RECORD_SIZE * (index + 1) <= block->size;
     terminates \true;
@@ -11,8 +32,10 @@
     ensures range: 0 <= \result <= 0xffff; */
 static uint32_t nameoff(const struct ishare_view *block, uint32_t index)
 {
-	return ishare_le16(block->data + ((size_t)ISHARE_DIRENT_RECORD_SIZE * index +
-					  ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET));
+	struct ishare_dirent_record record;
+
+	record_decode(block, index, &record);
+	return record.nameoff;
 }
 
 /* How many entries the block has, as its first one says. */
@@ -111,8 +134,8 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
 }
 
 /*
- * Decodes entry index, which the block's first nameoff allows for. Each field has a clause of its
- * own, as a prover follows one field through the assignments, not all at once.
+ * Decodes entry index, which the block's first nameoff allows for. Each member has a clause of its
+ * own, as a prover follows one member through the assignments, not all at once.
  */
 /*@ requires view: view_ok(block);
     requires writable: \valid(d);
@@ -128,17 +151,13 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index)
     ensures index: d->index == index;
     ensures count: \result == ISHARE_OK ==>
       d->count == dirent_count(block->data) && d->index < d->count;
-    ensures nid: \result == ISHARE_OK ==>
-      d->nid == le64(block->data + ISHARE_DIRENT_RECORD_SIZE * d->index);
-    ensures file_type: \result == ISHARE_OK ==>
-      d->file_type == block->data[ISHARE_DIRENT_RECORD_SIZE * d->index +
-                                  ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
+    ensures stored: \result == ISHARE_OK ==>
+      dirent_record_at(block->data + ISHARE_DIRENT_RECORD_SIZE * d->index, &d->stored);
     ensures name: \result == ISHARE_OK ==>
       dirent_name(block, d->index, d->name, d->name + d->name_size); */
 static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_t index,
 					struct ishare_dirent *d)
 {
-	const uint8_t *p = block->data + (size_t)ISHARE_DIRENT_RECORD_SIZE * index;
 	size_t start = nameoff(block, index);
 	size_t end = name_end(block, index);
 	uint32_t count = dirent_count(block);
@@ -147,10 +166,9 @@ static enum ishare_status dirent_decode(const struct ishare_view *block, uint32_
 	if (end > block->size)
 		return ISHARE_MALFORMED;
 	d->count = count;
-	d->file_type = p[ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET];
-	d->nid = ishare_le64(p + ISHARE_DIRENT_RECORD_NID_OFFSET);
 	d->name = start;
 	d->name_size = end - start;
+	record_decode(block, index, &d->stored);
 	return ISHARE_OK;
 }
 

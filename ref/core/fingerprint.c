@@ -35,8 +35,8 @@ bool fingerprint_regular_file(const struct ishare_inode *inode)
 
 bool fingerprint_name_encoding(const struct ishare_superblock *sb, const struct ishare_entry *e)
 {
-	return e->name_index == ISHARE_XATTR_LONG_PREFIX + sb->ishare_xattr_prefix_id &&
-	       e->name_size == 0;
+	return e->stored.e_name_index == ISHARE_XATTR_LONG_PREFIX + sb->ishare_xattr_prefix_id &&
+	       e->stored.e_name_len == 0;
 }
 
 bool fingerprint_same_size(const struct ishare_keyed_file *a, const struct ishare_keyed_file *b)

@@ -24,22 +24,22 @@ uint64_t ishare_prefix_start(const struct ishare_superblock *sb)
     requires position: p->pos == prefix_pos(table->data, p->index);
     terminates \true;
     exits \false;
-    assigns p->length, p->base_index, p->infix_size, p->infix, p->next;
+    assigns p->stored, p->infix_size, p->infix, p->next;
     ensures ok: \result == ISHARE_OK <==> prefix_sound(table, p->pos);
     ensures malformed: \result == ISHARE_MALFORMED <==> !prefix_sound(table, p->pos);
     ensures record: \result == ISHARE_OK ==> prefix_at(table, p); */
 static enum ishare_status decode(const struct ishare_view *table, struct ishare_prefix *p)
 {
-	const uint8_t *record;
+	struct ishare_view rest;
 
 	if (!prefix_record_bounds(table, p->pos) || !prefix_length(table, p->pos))
 		return ISHARE_MALFORMED;
-	record = table->data + p->pos;
-	p->length = ishare_le16(record);
-	p->base_index = record[2];
-	p->infix_size = p->length - 1u;
-	p->infix = p->pos + 3u;
-	p->next = (p->pos + 2u + p->length + 3u) / 4u * 4u;
+	rest.data = table->data + p->pos;
+	rest.size = table->size - p->pos;
+	ishare_prefix_record_decode(&rest, &p->stored);
+	p->infix_size = p->stored.length - 1u;
+	p->infix = p->pos + ISHARE_PREFIX_RECORD_SIZE;
+	p->next = (p->pos + 2u + p->stored.length + 3u) / 4u * 4u;
 	/*@ assert position: p->pos == prefix_pos(table->data, p->index); */
 	/*@ assert sound: prefix_sound(table, p->pos); */
 	/*@ assert next: p->next == round_up4(prefix_end(table->data, p->pos)); */
@@ -112,12 +112,12 @@ bool prefix_length(const struct ishare_view *table, size_t pos)
 
 bool prefix_base_index(const struct ishare_prefix *p)
 {
-	return p->base_index <= ISHARE_BASE_INDEX_MAX;
+	return p->stored.base_index <= ISHARE_BASE_INDEX_MAX;
 }
 
 bool prefix_padding_zero(const struct ishare_view *table, const struct ishare_prefix *p)
 {
-	size_t end = p->pos + 2u + p->length;
+	size_t end = p->pos + 2u + p->stored.length;
 	size_t limit = p->next < table->size ? p->next : table->size;
 
 	return ishare_all_zero(table->data + end, limit - end);
@@ -162,5 +162,5 @@ static uint32_t namespace_size(uint32_t base_index)
 bool prefix_ishare_name_length(const struct ishare_prefix *p)
 {
 	return p->infix_size >= 1 &&
-	       p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->base_index);
+	       p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->stored.base_index);
 }

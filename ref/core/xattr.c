@@ -24,10 +24,11 @@ uint64_t ishare_shared_offset(const struct ishare_superblock *sb, uint32_t id)
       le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET) <= \result; */
 static size_t entry_size(const uint8_t *e)
 {
-	size_t name_size = e[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
-	size_t value_size = ishare_le16(e + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+	struct ishare_view header = { e, ISHARE_XATTR_ENTRY_SIZE };
+	struct ishare_xattr_entry stored;
 
-	return (ISHARE_XATTR_ENTRY_SIZE + name_size + value_size + 3u) / 4u * 4u;
+	ishare_xattr_entry_decode(&header, &stored);
+	return (ISHARE_XATTR_ENTRY_SIZE + stored.e_name_len + stored.e_value_size + 3u) / 4u * 4u;
 }
 
 size_t ishare_entry_size(const struct ishare_view *header)
@@ -41,9 +42,30 @@ bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
 	       ishare_fits(area->size, pos, entry_size(area->data + pos));
 }
 
+/* The header of the entry at pos. */
+/*@ requires view: view_ok(area);
+    requires writable: \valid(stored);
+    requires apart: \separated(stored, area, area->data + (0 .. area->size - 1));
+    requires inside: pos + ISHARE_XATTR_ENTRY_SIZE <= area->size;
+    terminates \true;
+    exits \false;
+    assigns *stored;
+    ensures decoded: xattr_entry_at(area->data + pos, stored);
+    ensures holds: ISHARE_XATTR_ENTRY_SIZE + stored->e_name_len + stored->e_value_size <=
+      entry_size(area->data + pos); */
+static void header_decode(const struct ishare_view *area, size_t pos,
+			  struct ishare_xattr_entry *stored)
+{
+	struct ishare_view rest;
+
+	rest.data = area->data + pos;
+	rest.size = area->size - pos;
+	ishare_xattr_entry_decode(&rest, stored);
+}
+
 /*
- * Decodes the entry at pos, which is in bounds. Each field has a clause of its own, as a prover
- * follows one field through the assignments, not all at once.
+ * Decodes the entry at pos, which is in bounds. Each member has a clause of its own, as a prover
+ * follows one member through the assignments, not all at once.
  */
 /*@ requires view: view_ok(area);
     requires writable: \valid(e);
@@ -54,28 +76,22 @@ bool xattr_entry_bounds(const struct ishare_view *area, size_t pos)
     assigns *e;
     ensures pos: e->pos == pos;
     ensures header: e->pos + ISHARE_XATTR_ENTRY_SIZE <= area->size;
-    ensures name_size: e->name_size == area->data[e->pos];
-    ensures name_index:
-      e->name_index == area->data[e->pos + ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
-    ensures value_size:
-      e->value_size == le16(area->data + e->pos + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
+    ensures stored: xattr_entry_at(area->data + e->pos, &e->stored);
     ensures name: e->name == e->pos + ISHARE_XATTR_ENTRY_SIZE;
-    ensures value: e->value == e->name + e->name_size;
+    ensures value: e->value == e->name + e->stored.e_name_len;
     ensures next: e->next == e->pos + entry_size(area->data + e->pos);
-    ensures inside: e->value + e->value_size <= e->next <= area->size; */
+    ensures holds: e->value + e->stored.e_value_size <= e->next;
+    ensures inside: e->next <= area->size; */
 static void entry_decode(const struct ishare_view *area, size_t pos, struct ishare_entry *e)
 {
-	const uint8_t *p = area->data + pos;
-	uint32_t name_size = p[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
-	size_t next = pos + entry_size(p);
+	size_t next = pos + entry_size(area->data + pos);
 
-	e->name_size = name_size;
-	e->name_index = p[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
-	e->value_size = ishare_le16(p + ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET);
-	e->pos = pos;
+	header_decode(area, pos, &e->stored);
+	e->value = pos + ISHARE_XATTR_ENTRY_SIZE + e->stored.e_name_len;
 	e->name = pos + ISHARE_XATTR_ENTRY_SIZE;
-	e->value = pos + ISHARE_XATTR_ENTRY_SIZE + name_size;
+	e->pos = pos;
 	e->next = next;
+	/*@ assert unchanged: area->size == \at(area->size, Pre); */
 }
 
 enum ishare_status ishare_entry_first(const struct ishare_view *area, size_t start,
@@ -96,7 +112,8 @@ enum ishare_status ishare_entry_next(const struct ishare_view *area, struct isha
 
 bool ishare_entry_is_fill(const struct ishare_entry *e)
 {
-	return e->name_size == 0 && e->name_index == 0 && e->value_size == 0;
+	return e->stored.e_name_len == 0 && e->stored.e_name_index == 0 &&
+	       e->stored.e_value_size == 0;
 }
 
 /*@ requires infix: \valid_read(infix + (0 .. infix_size - 1));
@@ -128,7 +145,7 @@ static bool joined(const uint8_t *infix, size_t infix_size, const uint8_t *suffi
 static bool prefix_spells(const struct ishare_view *table, const struct ishare_prefix *p,
 			  const uint8_t *suffix, size_t suffix_size, const struct ishare_name *name)
 {
-	return name->base_index == p->base_index &&
+	return name->base_index == p->stored.base_index &&
 	       joined(table->data + p->infix, p->infix_size, suffix, suffix_size, &name->bytes);
 }
 
@@ -145,16 +162,19 @@ static bool entry_named(const uint8_t *e, const struct ishare_prefixes *prefixes
 			const struct ishare_name *name)
 {
 	const uint8_t *suffix = e + ISHARE_XATTR_ENTRY_SIZE;
-	size_t suffix_size = e[ISHARE_XATTR_ENTRY_E_NAME_LEN_OFFSET];
-	uint32_t index = e[ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET];
+	struct ishare_view header = { e, ISHARE_XATTR_ENTRY_SIZE };
+	struct ishare_xattr_entry stored;
+	uint32_t index;
 
+	ishare_xattr_entry_decode(&header, &stored);
+	index = stored.e_name_index;
 	if (index < ISHARE_XATTR_LONG_PREFIX)
-		return name->base_index == index && name->bytes.size == suffix_size &&
-		       (suffix_size == 0 ||
-			ishare_same_bytes(suffix, name->bytes.data, suffix_size));
+		return name->base_index == index && name->bytes.size == stored.e_name_len &&
+		       (stored.e_name_len == 0 ||
+			ishare_same_bytes(suffix, name->bytes.data, stored.e_name_len));
 	index -= ISHARE_XATTR_LONG_PREFIX;
 	return index < prefixes->count && prefix_spells(&prefixes->table, prefixes->records + index,
-							suffix, suffix_size, name);
+							suffix, stored.e_name_len, name);
 }
 
 bool ishare_entry_named(const struct ishare_view *area, const struct ishare_entry *e,
@@ -239,15 +259,15 @@ bool xattr_entry_fill(const struct ishare_view *area, size_t pos)
 
 bool xattr_name_index(const struct ishare_entry *e)
 {
-	return ishare_entry_is_fill(e) || e->name_index >= ISHARE_XATTR_LONG_PREFIX ||
-	       (e->name_index >= ISHARE_XATTR_INDEX_USER &&
-		e->name_index <= ISHARE_XATTR_INDEX_SECURITY);
+	return ishare_entry_is_fill(e) || e->stored.e_name_index >= ISHARE_XATTR_LONG_PREFIX ||
+	       (e->stored.e_name_index >= ISHARE_XATTR_INDEX_USER &&
+		e->stored.e_name_index <= ISHARE_XATTR_INDEX_SECURITY);
 }
 
 bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count)
 {
-	return e->name_index < ISHARE_XATTR_LONG_PREFIX ||
-	       e->name_index - ISHARE_XATTR_LONG_PREFIX < prefix_count;
+	return e->stored.e_name_index < ISHARE_XATTR_LONG_PREFIX ||
+	       e->stored.e_name_index - ISHARE_XATTR_LONG_PREFIX < prefix_count;
 }
 
 bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b)

@@ -28,7 +28,8 @@ struct ishare_name prefix_name(const struct prefix_table *prefixes, uint32_t ind
 {
 	const struct ishare_prefix *p = &prefixes->items[index];
 
-	return (struct ishare_name){ p->base_index, { prefixes->bytes + p->infix, p->infix_size } };
+	return (struct ishare_name){ p->stored.base_index,
+				     { prefixes->bytes + p->infix, p->infix_size } };
 }
 
 /* Makes a private copy of the table. */

@@ -70,7 +70,7 @@ static enum read_result find_entry(struct reader *reader, const struct tree *tre
 	start_dirents(&walk, reader, &directory, block);
 	if (!go_to(&walk, met.position))
 		return walk.result == READ_OK ? READ_NOTHING : walk.result;
-	*nid = walk.dirent.nid;
+	*nid = walk.dirent.stored.nid;
 	name = dirent_name(&walk);
 	tree_path(tree, met.directory, name.data, name.size, path, size);
 	return READ_OK;

@@ -130,19 +130,19 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 	const struct ishare_entry *e = &walk->at.entry;
 	size_t infix_size = 0;
 
-	name->base_index = e->name_index;
-	if (e->name_index >= ISHARE_XATTR_LONG_PREFIX) {
-		uint32_t i = e->name_index - ISHARE_XATTR_LONG_PREFIX;
+	name->base_index = e->stored.e_name_index;
+	if (e->stored.e_name_index >= ISHARE_XATTR_LONG_PREFIX) {
+		uint32_t i = e->stored.e_name_index - ISHARE_XATTR_LONG_PREFIX;
 
 		if (i >= prefixes->count)
 			return false;
-		name->base_index = prefixes->items[i].base_index;
+		name->base_index = prefixes->items[i].stored.base_index;
 		infix_size = prefixes->items[i].infix_size;
 		memcpy(buffer, prefixes->bytes + prefixes->items[i].infix, infix_size);
 	}
-	memcpy(buffer + infix_size, walk->at.holder.data + e->name, e->name_size);
+	memcpy(buffer + infix_size, walk->at.holder.data + e->name, e->stored.e_name_len);
 	name->bytes.data = buffer;
-	name->bytes.size = infix_size + e->name_size;
+	name->bytes.size = infix_size + e->stored.e_name_len;
 	return true;
 }
 
@@ -160,7 +160,7 @@ bool fingerprint_name(const struct volume *volume, struct ishare_name *name)
 	    id >= volume->prefixes.count)
 		return false;
 	p = &volume->prefixes.items[id];
-	name->base_index = p->base_index;
+	name->base_index = p->stored.base_index;
 	name->bytes.data = volume->prefixes.bytes + p->infix;
 	name->bytes.size = p->infix_size;
 	return true;
@@ -194,7 +194,7 @@ bool is_fingerprint(const struct xattr_walk *walk)
 struct ishare_view xattr_value(const struct xattr_walk *walk)
 {
 	return (struct ishare_view){ walk->at.holder.data + walk->at.entry.value,
-				     walk->at.entry.value_size };
+				     walk->at.entry.stored.e_value_size };
 }
 
 enum read_result copy_xattr_area(struct reader *reader, const struct file *file, uint8_t *buffer,

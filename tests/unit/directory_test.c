@@ -43,11 +43,12 @@ static void walks_whole_block(void **state)
 
 	(void)state;
 	assert_int_equal(ishare_dirent_first(&v, &d), ISHARE_OK);
-	assert_true(d.nid == 36 && d.file_type == 2 && d.count == ENTRIES && d.name_size == 1);
+	assert_true(d.stored.nid == 36 && d.stored.file_type == 2 && d.count == ENTRIES &&
+		    d.name_size == 1);
 	assert_int_equal(ishare_dirent_next(&v, &d), ISHARE_OK);
-	assert_true(d.nid == 37 && d.name_size == 2);
+	assert_true(d.stored.nid == 37 && d.name_size == 2);
 	assert_int_equal(ishare_dirent_next(&v, &d), ISHARE_OK);
-	assert_true(d.nid == UINT64_C(0x8000000000000026) && d.name_size == 4);
+	assert_true(d.stored.nid == UINT64_C(0x8000000000000026) && d.name_size == 4);
 	assert_memory_equal(v.data + d.name, "file", 4);
 	assert_int_equal(ishare_dirent_next(&v, &d), ISHARE_END);
 }
@@ -209,7 +210,8 @@ static void finds_what_the_walk_finds(void **state)
 			assert_int_equal(d.index, expected.index);
 		if (status == ISHARE_OK)
 			assert_true(d.name == expected.name && d.name_size == expected.name_size &&
-				    d.nid == expected.nid && d.file_type == expected.file_type &&
+				    d.stored.nid == expected.stored.nid &&
+				    d.stored.file_type == expected.stored.file_type &&
 				    d.count == expected.count);
 		results[status]++;
 	}

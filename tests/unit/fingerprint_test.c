@@ -79,20 +79,20 @@ static void who_has_one(void **state)
 static void name_is_the_prefix_alone(void **state)
 {
 	struct ishare_superblock sb = { .ishare_xattr_prefix_id = 3 };
-	struct ishare_entry e = { .name_index = 0x83 };
+	struct ishare_entry e = { .stored.e_name_index = 0x83 };
 
 	(void)state;
 	assert_true(fingerprint_name_encoding(&sb, &e));
-	e.name_size = 1;
+	e.stored.e_name_len = 1;
 	assert_false(fingerprint_name_encoding(&sb, &e));
-	e.name_size = 0;
-	e.name_index = 3;
+	e.stored.e_name_len = 0;
+	e.stored.e_name_index = 3;
 	assert_false(fingerprint_name_encoding(&sb, &e));
-	e.name_index = 0x82;
+	e.stored.e_name_index = 0x82;
 	assert_false(fingerprint_name_encoding(&sb, &e));
 	/* No 7-bit prefix number: nothing can be encoded that way. */
 	sb.ishare_xattr_prefix_id = 0x83;
-	e.name_index = 0x83;
+	e.stored.e_name_index = 0x83;
 	assert_false(fingerprint_name_encoding(&sb, &e));
 }
 

@@ -23,8 +23,9 @@ static void assert_found(const struct ishare_view *v, uint32_t count, enum ishar
 	assert_int_equal(ishare_prefix_find(v, count, walked->index, &p), status);
 	assert_true(p.index == walked->index && p.pos == walked->pos);
 	if (status == ISHARE_OK)
-		assert_true(p.base_index == walked->base_index && p.infix == walked->infix &&
-			    p.infix_size == walked->infix_size && p.next == walked->next);
+		assert_true(p.stored.base_index == walked->stored.base_index &&
+			    p.infix == walked->infix && p.infix_size == walked->infix_size &&
+			    p.next == walked->next);
 }
 
 /* How many records the walk finds; fails when it does not move on, or leaves the view. */
@@ -61,11 +62,11 @@ static void walks_whole_table(void **state)
 	(void)state;
 	assert_int_equal(ishare_prefix_first(&v, 0, &p), ISHARE_END);
 	assert_int_equal(ishare_prefix_first(&v, RECORDS, &p), ISHARE_OK);
-	assert_int_equal(p.base_index, 1);
+	assert_int_equal(p.stored.base_index, 1);
 	assert_int_equal(p.infix_size, 2);
 	assert_memory_equal(v.data + p.infix, "ab", 2);
 	assert_int_equal(ishare_prefix_next(&v, RECORDS, &p), ISHARE_OK);
-	assert_true(p.pos == 8 && p.base_index == 4 && p.infix_size == 0);
+	assert_true(p.pos == 8 && p.stored.base_index == 4 && p.infix_size == 0);
 	assert_int_equal(ishare_prefix_next(&v, RECORDS, &p), ISHARE_OK);
 	assert_true(p.pos == 12 && p.infix_size == 5);
 	assert_int_equal(ishare_prefix_next(&v, RECORDS, &p), ISHARE_END);
@@ -255,7 +256,7 @@ static void fingerprint_name_fits(void **state)
 
 	(void)state;
 	for (uint32_t index = 0; index < COUNT(most); index++) {
-		struct ishare_prefix p = { .base_index = index, .infix_size = most[index] };
+		struct ishare_prefix p = { .stored.base_index = index, .infix_size = most[index] };
 
 		assert_true(prefix_ishare_name_length(&p));
 		p.infix_size++;

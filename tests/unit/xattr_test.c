@@ -27,8 +27,9 @@ static uint32_t walk(const struct ishare_view *v, size_t start, enum ishare_stat
 	for (*last = ishare_entry_first(v, start, &e); *last == ISHARE_OK;
 	     *last = ishare_entry_next(v, &e)) {
 		assert_true(e.pos == pos && xattr_entry_bounds(v, pos));
-		assert_true(e.name == pos + 4 && e.value == e.name + e.name_size);
-		assert_true(e.value + e.value_size <= e.next && e.next <= v->size && e.next > pos);
+		assert_true(e.name == pos + 4 && e.value == e.name + e.stored.e_name_len);
+		assert_true(e.value + e.stored.e_value_size <= e.next && e.next <= v->size &&
+			    e.next > pos);
 		(void)xattr_entry_fill(v, pos);
 		(void)xattr_name_index(&e);
 		(void)xattr_prefix_index(&e, 3);
@@ -67,11 +68,13 @@ static void walks_whole_area(void **state)
 	(void)state;
 	assert_int_equal(ishare_shared_id(&v, 0), 0x12345678);
 	assert_int_equal(ishare_entry_first(&v, ENTRIES, &e), ISHARE_OK);
-	assert_true(e.name_size == 2 && e.name_index == 1 && e.value_size == 3);
+	assert_true(e.stored.e_name_len == 2 && e.stored.e_name_index == 1 &&
+		    e.stored.e_value_size == 3);
 	assert_memory_equal(v.data + e.value, "xyz", 3);
 	assert_false(ishare_entry_is_fill(&e));
 	assert_int_equal(ishare_entry_next(&v, &e), ISHARE_OK);
-	assert_true(e.name_index == 0x81 && e.value_size == 0 && e.next == ENTRIES_END);
+	assert_true(e.stored.e_name_index == 0x81 && e.stored.e_value_size == 0 &&
+		    e.next == ENTRIES_END);
 	assert_false(ishare_entry_is_fill(&e));
 	assert_int_equal(ishare_entry_next(&v, &e), ISHARE_OK);
 	assert_true(ishare_entry_is_fill(&e));
@@ -204,8 +207,8 @@ static void assert_found(const struct entries *entries, uint32_t base_index, con
 	struct ishare_entry e;
 
 	assert_int_equal(find(entries, base_index, name, &e), ISHARE_OK);
-	assert_int_equal(e.value_size, strlen(value));
-	assert_memory_equal(entries->bytes + e.value, value, e.value_size);
+	assert_int_equal(e.stored.e_value_size, strlen(value));
+	assert_memory_equal(entries->bytes + e.value, value, e.stored.e_value_size);
 }
 
 static void assert_not_found(const struct entries *entries, uint32_t base_index, const char *name)
@@ -344,19 +347,19 @@ static bool join_name(const struct ishare_view *v, const struct ishare_entry *e,
 {
 	size_t size = 0;
 
-	name->base_index = e->name_index;
-	if (e->name_index >= 0x80) {
+	name->base_index = e->stored.e_name_index;
+	if (e->stored.e_name_index >= 0x80) {
 		const struct ishare_prefix *p;
 
-		if (e->name_index - 0x80 >= prefixes->count)
+		if (e->stored.e_name_index - 0x80 >= prefixes->count)
 			return false;
-		p = &prefixes->records[e->name_index - 0x80];
-		name->base_index = p->base_index;
+		p = &prefixes->records[e->stored.e_name_index - 0x80];
+		name->base_index = p->stored.base_index;
 		size = p->infix_size;
 		memcpy(buffer, prefixes->table.data + p->infix, size);
 	}
-	memcpy(buffer + size, v->data + e->name, e->name_size);
-	name->bytes = (struct ishare_view){ buffer, size + e->name_size };
+	memcpy(buffer + size, v->data + e->name, e->stored.e_name_len);
+	name->bytes = (struct ishare_view){ buffer, size + e->stored.e_name_len };
 	return true;
 }
 
@@ -471,7 +474,7 @@ static void name_indexes(void **state)
 {
 	(void)state;
 	for (uint32_t index = 0; index < 256; index++) {
-		struct ishare_entry e = { .name_index = index, .name_size = 1 };
+		struct ishare_entry e = { .stored = { .e_name_len = 1, .e_name_index = index } };
 
 		assert_int_equal(xattr_name_index(&e), (index >= 1 && index <= 6) || index >= 128);
 		assert_int_equal(xattr_prefix_index(&e, 3), index < 128 || index - 128 < 3);
