@@ -9,10 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
 
 #include "requires.h"
+
+/*
+ * Of the sanitizer's runtime. clang's header that declares them is in a package of its own, which
+ * its compiler package does not bring along.
+ */
+void *__asan_region_is_poisoned(void *start, size_t size);
+void __sanitizer_print_stack_trace(void);
 
 void called(struct counter *counter)
 {
