@@ -208,7 +208,9 @@ class Translator:
         if distance.type == "range":
             low, high = distance.c.split("..")
             size = f"({high} - {low} + 1) * (integer)sizeof(*{pointer.c})"
-            return Term("region", f"{self.moved(pointer, Term('integer', low)).c}, {size}")
+            # The pointer of an empty view may be NULL, to which C adds nothing, not even 0.
+            start = pointer if low == "number(0)" else self.moved(pointer, Term("integer", low))
+            return Term("region", f"{start.c}, {size}")
         return Term(pointer.type,
                     f"({pointer.c} + (ptrdiff_t){self.of(distance, 'integer')})")
 
