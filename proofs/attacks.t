@@ -206,10 +206,10 @@ def test_headers():
              ("goes on",)),
             ("a conditional in rules.h", headers.RULES, "\nenum", "\n#ifdef __KERNEL__\n#endif\nenum",
              ("__KERNEL__",)),
-            ("a rule that another function decides", headers.RULES, "sb_magic(sb)",
-             "sb_magics(sb)", ("asks sb_magics() for ISHARE_RULE_SB_MAGIC",)),
-            ("a list of rules that does more", headers.RULES, "sb_magic(sb));",
-             "sb_magic(sb)) || 1;", ("more than ask",))):
+            ("a fault that is another rule's", headers.RULES, "SB_MAGIC, sb_magic)",
+             "SB_MAGIC, sb_size)", ("takes sb_size for a fault of ISHARE_RULE_SB_MAGIC",)),
+            ("a list of faults that does more", headers.RULES, "SB_MAGIC, sb_magic)",
+             "SB_MAGIC, sb_magic) return;", ("more than rules",))):
         with tree():
             edit(path, old, new)
             refuses(name, headers.generated(), *words)
@@ -301,7 +301,7 @@ def test_rules():
         plan = {made: c for made, c in builds.planned([LIBRARY]).compiled.items()
                 if "/check/" in made}
         rules = [pair for pair in report.spec_rules() if pair[0] == rule]
-        return callgraph.unused(rules, callgraph.of_library(plan))
+        return callgraph.unused(rules, callgraph.of_library(plan), callgraph.of_core())
 
     with tree():
         tap.is_empty(unused("dev.range"), "accepts the library's calls")
@@ -311,8 +311,16 @@ def test_rules():
         refuses("a library that asks another function", unused("dev.range"), "dev.range",
                 "dev_range()")
     refuses("a walk that is not used", callgraph.unused(
-        [("dir.entry-bounds", "dir_entry_bounds")], {"f": {"ishare_dirent_first"}}),
+        [("dir.entry-bounds", "dir_entry_bounds")], {"f": {"ishare_dirent_first"}}, {}),
             "ishare_dirent_next()")
+    core = callgraph.of_core()
+    tap.is_empty(callgraph.unused([("sb.magic", "sb_magic")], {"f": {callgraph.JUDGES[0]}}, core),
+                 "accepts a call of a judge that asks the rule")
+    refuses("a judge that does not ask", callgraph.unused(
+        [("sb.magic", "sb_magic")], {"f": {callgraph.JUDGES[0]}}, {callgraph.JUDGES[0]: {"g"}}),
+            "sb_magic()")
+    refuses("a judge that nobody asks", callgraph.unused([("sb.magic", "sb_magic")], {}, core),
+            "sb_magic()")
 
 
 os.chdir(tap.TOP)

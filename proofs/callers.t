@@ -43,6 +43,7 @@ FORBIDDEN = {
     "overlap": "ishare_dirent_record_decode: requires apart",
     "out_of_range": "ishare_block_size: requires block_size",
     "through_pointer": "ishare_block_size: requires block_size",
+    "of_another_image": "ishare_superblock_judge: requires view",
     "does_not_fit": "ishare_xattr_entry_encode: requires fits",
     "not_walked": "prefix_padding_zero: requires walked",
     "not_decoded": "ishare_entry_next: requires walked",

@@ -24,6 +24,8 @@ DOT_EDGE = re.compile(r'"UV (\w+) \(\d+\)"\s*->\s*"UV (\w+) \(\d+\)"')
 # A walk's status says whether the rule holds of a record: the library calls no function for that.
 WALKED = {"dir_entry_bounds": ("ishare_dirent_first", "ishare_dirent_next"),
           "xattr_entry_bounds": ("ishare_entry_first", "ishare_entry_next")}
+# What these functions of the core find out about rules is what the library reports.
+JUDGES = ("ishare_superblock_judge",)
 LIBRARY = ("image", "check", "domain")
 
 
@@ -109,9 +111,21 @@ def of_library(compiled_files):
                                groups.items()))
 
 
-def unused(rules, graph):
-    """Rules are decided by their own functions: the library calls each of them."""
+def reached(graph, start):
+    """The functions that one calls, by way of others, too."""
+    found, todo = set(), [start]
+    while todo:
+        new = graph.get(todo.pop(), set()) - found
+        found |= new
+        todo += new
+    return found
+
+
+def unused(rules, graph, core):
+    """Rules are decided by their own functions: the library calls each of them, or a judge of the
+    core that does."""
     called = set().union(*graph.values())
+    called = called.union(*(reached(core, judge) for judge in called.intersection(JUDGES)))
     wrong = []
     for name, identifier in rules:
         deciding = WALKED.get(identifier, (identifier,))

@@ -35,7 +35,7 @@ def of_builds(plan, proved):
             "no functions of the core call each other in a circle": callgraph.endless(
                 callgraph.of_core(), "gcc"),
             "the library decides each rule by its own function": callgraph.unused(
-                report.spec_rules(), callgraph.of_library(plan.compiled))}
+                report.spec_rules(), callgraph.of_library(plan.compiled), callgraph.of_core())}
 
 
 def in_kernel(proved):

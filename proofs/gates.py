@@ -21,9 +21,8 @@ FLOORS_HEAD = """\
 """
 # The functions that sum rules up, and the formulas in the "Conformance" sections of the
 # specification.
-SUMMARIES = {"ishare_superblock_conforms": "superblock_conforms",
-             "ishare_prefixes_conform": "prefixes_conform",
-             "ishare_conforms": "conforms"}
+SUMMARIES = {"ishare_superblock_judge": "superblock_bytes_conform(v, image_size, p)",
+             "ishare_prefixes_conform": "prefixes_conform(sb, table, space_size)"}
 SAME_TWICE = re.compile(r"\(?(.+?)\)? ?(?:<==>|==>|==|<=|>=) ?\(?(.+?)\)?")
 
 
@@ -166,8 +165,8 @@ def rules(sources, spec_rules, summaries=None):
     """The function of each rule is equivalent to the predicate of its name, and each summary to its
     formula."""
     owner = {f: source for source in sources for f in source.functions}
-    demanded = [(f"rule {name}", identifier, identifier) for name, identifier in spec_rules] + \
-        [(f"formula {formula}", function, formula)
+    demanded = [(f"rule {name}", identifier, None) for name, identifier in spec_rules] + \
+        [(f"formula {formula.partition('(')[0]}", function, formula)
          for function, formula in (SUMMARIES if summaries is None else summaries).items()]
     wrong = []
     for what, function, predicate in demanded:
@@ -177,11 +176,12 @@ def rules(sources, spec_rules, summaries=None):
         found = contracts_of(function, owner[function])
         meaning = [c.text for contract in found for c in contract.clauses
                    if (c.kind, c.name) == ("ensures", "meaning")]
-        wanted = [rf"\result <==> {predicate}({', '.join(contract.names())})"
-                  for contract in found[:1]]
+        stated = predicate or f"{function}(its parameters)"
+        wanted = [rf"\result <==> {predicate or f'{function}({parameters})'}"
+                  for parameters in (", ".join(contract.names()) for contract in found[:1])]
         if meaning != wanted or not wanted:
-            wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> "
-                         f"{predicate}(its parameters)` and no other meaning")
+            wrong.append(f"{what}: {function}() does not ensure `meaning: \\result <==> {stated}` "
+                         "and no other meaning")
     return wrong
 
 

@@ -153,9 +153,9 @@ def test_rules():
     refuses("a rule without function", gates.rules([Fake(GOOD)], [("no.rule", "no_rule")], {}),
             "no function")
     tap.is_empty(gates.rules([Fake(exact.replace("<==> some_rule", "<==> formula"))], [],
-                             {"some_rule": "formula"}),
+                             {"some_rule": "formula(in, out)"}),
                  "accepts a function that sums rules up")
-    refuses("one that does not", gates.rules([Fake(exact)], [], {"some_rule": "formula"}),
+    refuses("one that does not", gates.rules([Fake(exact)], [], {"some_rule": "formula(in, out)"}),
             "formula")
     stranger = Fake(GOOD)
     stranger.calls = ["memcpy"]

@@ -15,7 +15,7 @@ LAYOUT = "build/spec/layout.h"
 RULES = "build/spec/rules.h"
 NUMBER = r"(?:0x[0-9a-f]+|\d+)(?:u|ull)?"
 CONSTANT = re.compile(rf"#define (ISHARE_[A-Z0-9_]+) {NUMBER}\n")
-MEMBER = r"\s*(?:uint(?:32|64)_t |size_t |struct ishare_\w+ |const struct ishare_\w+ \*)\w+;"
+MEMBER = r"\s*(?:uint(?:32|64)_t |size_t |bool |struct ishare_\w+ |const struct ishare_\w+ \*)\w+;"
 RECORD = re.compile(rf"struct ishare_\w+ \{{(?:{MEMBER})+\s*\}};")
 ENUM = re.compile(r"enum ishare_\w+ \{(?:\s*ISHARE_[A-Z0-9_]+,)+\s*\};")
 # A table's row: what it points to is the library's.
@@ -24,9 +24,9 @@ ROW = re.compile(r"struct ishare_\w+ \{(?:\s*(?:const char \*|const struct ishar
 TABLE = re.compile(r"extern const (?:struct ishare_\w+|bool) ishare_\w+(?:\[ISHARE_\w+\])+;")
 CHECK = re.compile(r"_Static_assert\(\s*[A-Z0-9_]+\s*==\s*(?:[A-Z0-9_]+(?: \+ [A-Z0-9_]+)?|0u),"
                    r"\s*\"[\w. ]+\"\);")
-ASKED = re.compile(r"(?:\s*ask\(ISHARE_RULE_([A-Z0-9_]+), (\w+)\([\w, ]+\)\);? ?\\?)*\s*")
-ASK = re.compile(r"#define ISHARE_SUPERBLOCK_RULES\([\w, ]+\) \\\n((?:.*\\\n)*.*\n)")
-FORMS = {LAYOUT: (CONSTANT, RECORD, CHECK), RULES: (ENUM, ROW, TABLE, ASK)}
+NAMED = re.compile(r"(?:\s*each\(ISHARE_RULE_[A-Z0-9_]+, \w+\) ?\\?)*\s*")
+FAULTS = re.compile(r"#define ISHARE_[A-Z]+_FAULTS\(each\) \\\n((?:.*\\\n)*.*\n)")
+FORMS = {LAYOUT: (CONSTANT, RECORD, CHECK), RULES: (ENUM, ROW, TABLE, FAULTS)}
 
 
 def generated():
@@ -46,20 +46,20 @@ def form(path, text, forms):
              if constants.count(name) > 1]
     if acsl.annotations(text):
         wrong.append(f"{path}: has an annotation")
-    if re.search(r"\?\?|\\\n", ASK.sub("", text)):
+    if re.search(r"\?\?|\\\n", FAULTS.sub("", text)):
         wrong.append(f"{path}: has a line that goes on, or a trigraph")
     for pattern in forms:
-        if pattern is ASK:
-            wrong += [w for asked in ASK.findall(rest) for w in asks(path, asked)]
+        if pattern is FAULTS:
+            wrong += [w for each in FAULTS.findall(rest) for w in mismatched(path, each)]
         rest = pattern.sub("", rest)
     return wrong + [f"{path}: `{line.strip()}` is of no known form" for line in rest.splitlines()
                     if line.strip()]
 
 
-def asks(path, asked):
-    """Each rule is asked by the function of its own name."""
-    if not ASKED.fullmatch(asked):
-        return [f"{path}: ISHARE_SUPERBLOCK_RULES does more than ask"]
-    return [f"{path}: asks {function}() for ISHARE_RULE_{rule}"
-            for rule, function in re.findall(r"ISHARE_RULE_(\w+), (\w+)\(", asked)
-            if rule.lower() != function]
+def mismatched(path, each):
+    """Each fault is that of the rule of its own name."""
+    if not NAMED.fullmatch(each):
+        return [f"{path}: a list of faults has more than rules and their members"]
+    return [f"{path}: takes {member} for a fault of ISHARE_RULE_{rule}"
+            for rule, member in re.findall(r"ISHARE_RULE_(\w+), (\w+)\)", each)
+            if rule.lower() != member]

@@ -117,6 +117,18 @@ static void through_pointer(void)
 	block_size(&sb);
 }
 
+/* Four bytes of an image that has an exbibyte. */
+static void of_another_image(void)
+{
+	const struct ishare_profile profile = { .page_bits = 12 };
+	struct ishare_view view = { table_bytes, 4 * one };
+	struct ishare_superblock_faults faults;
+	struct ishare_superblock_ext ext;
+	struct ishare_superblock sb;
+
+	ishare_superblock_judge(&view, UINT64_C(1) << 60, &profile, &sb, &ext, &faults);
+}
+
 static void does_not_fit(void)
 {
 	struct ishare_xattr_entry entry = { .e_name_len = 256 };
@@ -173,6 +185,7 @@ static const struct {
 	{ "overlap", overlap },
 	{ "out_of_range", out_of_range },
 	{ "through_pointer", through_pointer },
+	{ "of_another_image", of_another_image },
 	{ "does_not_fit", does_not_fit },
 	{ "not_walked", not_walked },
 	{ "not_decoded", not_decoded },

@@ -307,22 +307,26 @@ static size_t whole_sectors(size_t size)
 	return size - size % ISHARE_SECTOR_SIZE;
 }
 
-#define EXPECT(rule, holds) expect(pass, rule, holds)
+#define EXPECT(rule, member) expect(pass, rule, !faults.member);
 
-/* Rules whose violations a check always reports, whatever else is wrong. */
-static void compare_superblock(const struct pass *pass, const struct ishare_superblock *sb,
-			       const struct ishare_superblock_ext *ext, const struct ishare_view *v,
-			       uint64_t size)
+/*
+ * Judges the whole image from its superblock on, not only what a check reads of it; returns whether
+ * the superblock conforms.
+ */
+static bool compare_superblock(const struct pass *pass, size_t size, struct ishare_superblock *sb)
 {
-	const struct ishare_profile *p = &options.profile;
+	size_t start = size < ISHARE_SUPERBLOCK_OFFSET ? size : ISHARE_SUPERBLOCK_OFFSET;
+	struct ishare_view v = { pass->data + start, size - start };
+	struct ishare_superblock_faults faults;
+	struct ishare_superblock_ext ext;
+	bool conforms = ishare_superblock_judge(&v, size, &options.profile, sb, &ext, &faults);
 
-	expect(pass, ISHARE_RULE_SB_BLOCK_SIZE, sb_block_size(sb, p));
-	if (sb->blkszbits < ISHARE_BLOCK_BITS_MIN || sb->blkszbits > ISHARE_BLOCK_BITS_MAX)
-		return; /* the check ends here */
-	ISHARE_SUPERBLOCK_RULES(EXPECT, sb, ext, p, v, size);
-	if (ishare_device_count(sb))
+	ISHARE_SUPERBLOCK_FAULTS(EXPECT)
+	if (ishare_superblock_found(sb, size) && ishare_has_block_size(sb) &&
+	    ishare_device_count(sb))
 		expect(pass, ISHARE_RULE_DEV_TABLE_BOUNDS,
 		       dev_table_bounds(sb, whole_sectors(size)));
+	return conforms;
 }
 
 #undef EXPECT
@@ -361,27 +365,17 @@ static bool prefix_table(const struct pass *pass, size_t size, struct ishare_vie
 
 static void compare_with_core(const struct pass *pass, size_t size)
 {
-	struct ishare_view v = { pass->data + ISHARE_SUPERBLOCK_OFFSET, 0 }, table;
-	const struct ishare_profile *p = &options.profile;
-	struct ishare_superblock_ext ext;
 	struct ishare_superblock sb;
+	struct ishare_view table;
 	uint64_t table_space;
-	bool conforms;
+	bool conforms = compare_superblock(pass, size, &sb);
 
-	expect(pass, ISHARE_RULE_SB_SIZE, sb_size(size));
-	if (!decode_superblock(pass->data, size, &sb, &ext))
-		return;
-	expect(pass, ISHARE_RULE_SB_MAGIC, sb_magic(&sb));
-	v.size = size - ISHARE_SUPERBLOCK_OFFSET;
-	if (sb_magic(&sb))
-		compare_superblock(pass, &sb, &ext, &v, size);
-	conforms = ishare_superblock_conforms(&sb, &ext, p, &v, size);
 	if (conforms != none_reported(pass, "sb."))
 		broken("conforms", "core says %s of the superblock, the check does not",
 		       conforms ? "yes" : "no");
 	if (!conforms || !sb.xattr_prefix_count || !prefix_table(pass, size, &table, &table_space))
 		return;
-	conforms = ishare_conforms(&sb, &ext, p, &v, size, &table, table_space);
+	conforms = ishare_prefixes_conform(&sb, &table, table_space);
 	if (conforms != none_reported(pass, "prefix."))
 		broken("conforms", "core says %s of the prefix table, the check does not",
 		       conforms ? "yes" : "no");

@@ -30,32 +30,17 @@ const struct library second_library = {
 	true_ishare_domain_free,
 };
 
-bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superblock *sb,
-		       struct ishare_superblock_ext *ext)
-{
-	size_t end = ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE;
-	struct ishare_view view = { data + ISHARE_SUPERBLOCK_OFFSET, ISHARE_SUPERBLOCK_SIZE };
-	struct ishare_view more = { data + end, ISHARE_SUPERBLOCK_EXT_SIZE };
-
-	memset(ext, 0, sizeof(*ext));
-	if (size < end)
-		return false;
-	ishare_superblock_decode(&view, sb);
-	if (sb->sb_extslots && size - end >= more.size)
-		ishare_superblock_ext_decode(&more, ext);
-	return true;
-}
-
 /*
  * An image with one extra device and an odd UUID is its own device, so that devices are read, too,
  * although the input is one image.
  */
 static bool is_its_own_device(const uint8_t *data, size_t size)
 {
-	struct ishare_superblock_ext ext;
+	size_t start = size < ISHARE_SUPERBLOCK_OFFSET ? size : ISHARE_SUPERBLOCK_OFFSET;
+	struct ishare_view view = { data + start, size - start };
 	struct ishare_superblock sb;
 
-	return decode_superblock(data, size, &sb, &ext) && ishare_device_count(&sb) == 1 &&
+	return ishare_superblock_decode(&view, &sb) == ISHARE_OK && ishare_device_count(&sb) == 1 &&
 	       data[ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_UUID_OFFSET] % 2;
 }
 

@@ -28,8 +28,4 @@ extern const struct library first_library, second_library;
 /* Opened with the same devices in every pass over the input. */
 struct ishare_image *open_input(const struct library *library, const uint8_t *data, size_t size);
 
-/* Decodes the superblock and its extension; false: there is no superblock. */
-bool decode_superblock(const uint8_t *data, size_t size, struct ishare_superblock *sb,
-		       struct ishare_superblock_ext *ext);
-
 #endif

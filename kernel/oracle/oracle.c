@@ -280,26 +280,23 @@ bool oracle_prefix(struct oracle *o, u32 index, struct ishare_prefix *p)
 
 /* ---- The superblock ---- */
 
-#define REQUIRE(rule, holds) require(o->broken, holds, rule)
+#define REQUIRE(rule, member) require(o->broken, !faults.member, rule);
 
 /* Whether the rest can be looked at */
 static bool judge_superblock(struct oracle *o, const struct ishare_profile *profile)
 {
 	struct ishare_view at = view_from(&o->image, ISHARE_SUPERBLOCK_OFFSET);
-	struct ishare_view slot = view_from(&o->image, ISHARE_SUPERBLOCK_EXT_OFFSET);
 	const struct ishare_superblock *sb = &o->sb;
+	struct ishare_superblock_faults faults;
 	u64 size = o->image.view.size;
 
-	require(o->broken, sb_size(size), ISHARE_RULE_SB_SIZE);
-	if (ishare_superblock_decode(&at, &o->sb) != ISHARE_OK)
-		return false;
-	if (sb->sb_extslots)
-		ishare_superblock_ext_decode(&slot, &o->ext);
-	require(o->broken, sb_magic(sb), ISHARE_RULE_SB_MAGIC);
-	require(o->broken, sb_block_size(sb, profile), ISHARE_RULE_SB_BLOCK_SIZE);
+	ishare_superblock_judge(&at, size, profile, &o->sb, &o->ext, &faults);
+	require(o->broken, !faults.sb_size, ISHARE_RULE_SB_SIZE);
+	require(o->broken, !faults.sb_magic, ISHARE_RULE_SB_MAGIC);
+	require(o->broken, !faults.sb_block_size, ISHARE_RULE_SB_BLOCK_SIZE);
 	if (!bitmap_empty(o->broken, ISHARE_RULE_COUNT))
 		return false;
-	ISHARE_SUPERBLOCK_RULES(REQUIRE, sb, &o->ext, profile, &at, size);
+	ISHARE_SUPERBLOCK_FAULTS(REQUIRE)
 	require(o->broken, dev_table_bounds(sb, size), ISHARE_RULE_DEV_TABLE_BOUNDS);
 	o->config_open =
 		sb->compr_algs && ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS);

@@ -209,7 +209,7 @@ static void open_devices(struct dumper *dumper)
 
 static void show_inodes(struct dumper *dumper)
 {
-	if (!has_block_size(&dumper->volume->sb)) {
+	if (!ishare_has_block_size(&dumper->volume->sb)) {
 		miss_broken(dumper, ISHARE_RULE_SB_BLOCK_SIZE, NULL, "nothing else",
 			    "can be found in the image");
 		return;

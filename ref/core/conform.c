@@ -1,16 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 #include "conform.h"
 
-bool ishare_superblock_conforms(const struct ishare_superblock *sb,
-				const struct ishare_superblock_ext *ext,
-				const struct ishare_profile *p, const struct ishare_view *v,
-				uint64_t image_size)
+/* The first extension slot, or zeros. */
+/*@ requires readable: \valid_read(sb);
+    requires view: superblock_view(v, image_size);
+    requires writable: \valid(ext);
+    requires apart: \separated(ext, sb, v, v->data + (0 .. v->size - 1));
+    terminates \true;
+    exits \false;
+    assigns *ext;
+    ensures slot: superblock_slot_at(v->data, image_size, sb, ext); */
+static void read_slot(const struct ishare_view *v, uint64_t image_size,
+		      const struct ishare_superblock *sb, struct ishare_superblock_ext *ext)
 {
-	return sb_size(image_size) && sb_magic(sb) && sb_block_size(sb, p) &&
-	       sb_dir_block_bits(sb) && sb_checksum(sb, v) && sb_feature_incompat(sb, p) &&
-	       sb_ext_slots(sb, p, image_size) && sb_metabox_slot(sb) && sb_metabox_self(sb, ext) &&
-	       sb_packed_nid(sb) && sb_blocks(sb, image_size) && sb_prefix_feature(sb) &&
-	       sb_ishare_needs_prefixes(sb) && sb_ishare_prefix_id(sb);
+	struct ishare_view slot;
+
+	ext->metabox_nid = 0;
+	ext->reserved3 = 0;
+	if (sb->sb_extslots == 0 ||
+	    image_size < ISHARE_SUPERBLOCK_EXT_OFFSET + ISHARE_SUPERBLOCK_EXT_SIZE)
+		return;
+	slot.data = v->data + ISHARE_SUPERBLOCK_SIZE;
+	slot.size = ISHARE_SUPERBLOCK_EXT_SIZE;
+	ishare_superblock_ext_decode(&slot, ext);
+}
+
+enum ishare_status ishare_superblock_read(const struct ishare_view *v, uint64_t image_size,
+					  struct ishare_superblock *sb,
+					  struct ishare_superblock_ext *ext)
+{
+	if (ishare_superblock_decode(v, sb) != ISHARE_OK)
+		return ISHARE_SHORT;
+	read_slot(v, image_size, sb, ext);
+	return ISHARE_OK;
+}
+
+bool ishare_superblock_judge(const struct ishare_view *v, uint64_t image_size,
+			     const struct ishare_profile *p, struct ishare_superblock *sb,
+			     struct ishare_superblock_ext *ext,
+			     struct ishare_superblock_faults *faults)
+{
+	/*@ assert apart_sb: \separated(sb, &p->page_bits) && \separated(sb, &v->size); */
+	/*@ assert apart_ext: \separated(ext, &p->page_bits) && \separated(ext, &v->size); */
+	ishare_superblock_read(v, image_size, sb, ext);
+	/*@ assert page_bits: p->page_bits == \at(p->page_bits, Pre); */
+	/*@ assert size: v->size == \at(v->size, Pre); */
+	ishare_superblock_find_faults(sb, ext, p, v, image_size, faults);
+	/*@ assert conforms: superblock_faultless(faults) <==>
+	      superblock_conforms(sb, ext, p, v, image_size); */
+	/* Whatever else the bytes may be decoded to is the same, and conforms, too, or neither. */
+	/*@ assert same: \forall struct ishare_superblock *s;
+	      sb_size(image_size) && superblock_at(v->data, s) ==> superblock_equal(s, sb); */
+	/*@ assert same_ext: \forall struct ishare_superblock *s, struct ishare_superblock_ext *e;
+	      sb_size(image_size) && superblock_at(v->data, s) &&
+	      superblock_slot_at(v->data, image_size, s, e) ==> superblock_ext_equal(e, ext); */
+	/*@ assert same_blocks: \forall struct ishare_superblock *s; superblock_equal(s, sb) ==>
+	      block_size(s) == block_size(sb) && primary_blocks(s) == primary_blocks(sb); */
+	/*@ assert same_covered: \forall struct ishare_superblock *s; superblock_equal(s, sb) ==>
+	      checksum_size(s) == checksum_size(sb); */
+	/*@ assert same_crc: \forall struct ishare_superblock *s; superblock_equal(s, sb) ==>
+	      crc32c(ISHARE_CHECKSUM_START, v->data + 8, checksum_size(s) - 8) ==
+	      crc32c(ISHARE_CHECKSUM_START, v->data + 8, checksum_size(sb) - 8); */
+	/*@ assert same_checksum: \forall struct ishare_superblock *s; superblock_equal(s, sb) ==>
+	      (sb_checksum(s, v) <==> sb_checksum(sb, v)); */
+	/*@ assert same_end: \forall struct ishare_superblock *s; superblock_equal(s, sb) ==>
+	      (sb_blocks(s, image_size) <==> sb_blocks(sb, image_size)); */
+	/*@ assert same_verdict:
+	      \forall struct ishare_superblock *s, struct ishare_superblock_ext *e;
+	      superblock_equal(s, sb) && superblock_ext_equal(e, ext) ==>
+	      (superblock_conforms(s, e, p, v, image_size) <==>
+	       superblock_conforms(sb, ext, p, v, image_size)); */
+	return ishare_superblock_faultless(faults);
 }
 
 /* Whether prefix.record-bounds and prefix.length hold for all records that a walk reaches. */
@@ -74,12 +134,4 @@ bool ishare_prefixes_conform(const struct ishare_superblock *sb, const struct is
 {
 	return prefix_location(sb, space_size) && records_conform(table, sb->xattr_prefix_count) &&
 	       fingerprint_conforms(sb, table);
-}
-
-bool ishare_conforms(const struct ishare_superblock *sb, const struct ishare_superblock_ext *ext,
-		     const struct ishare_profile *p, const struct ishare_view *v,
-		     uint64_t image_size, const struct ishare_view *table, uint64_t space_size)
-{
-	return ishare_superblock_conforms(sb, ext, p, v, image_size) &&
-	       ishare_prefixes_conform(sb, table, space_size);
 }

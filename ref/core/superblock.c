@@ -35,6 +35,11 @@ static uint32_t two_to(uint32_t bits)
 	}
 }
 
+bool ishare_has_block_size(const struct ishare_superblock *sb)
+{
+	return sb->blkszbits >= ISHARE_BLOCK_BITS_MIN && sb->blkszbits <= ISHARE_BLOCK_BITS_MAX;
+}
+
 uint64_t ishare_block_size(const struct ishare_superblock *sb)
 {
 	return two_to(sb->blkszbits);
@@ -81,6 +86,11 @@ uint64_t ishare_primary_blocks(const struct ishare_superblock *sb)
 bool sb_size(uint64_t image_size)
 {
 	return image_size >= ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE;
+}
+
+bool ishare_superblock_found(const struct ishare_superblock *sb, uint64_t image_size)
+{
+	return sb_size(image_size) && sb_magic(sb);
 }
 
 bool sb_magic(const struct ishare_superblock *sb)

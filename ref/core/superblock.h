@@ -33,6 +33,22 @@ static inline bool ishare_has_incompat(const struct ishare_superblock *sb, uint3
 	return (sb->feature_incompat & bits) != 0;
 }
 
+/* Whether a block has a size that some reader takes; without one, nothing else can be found. */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> has_block_size(sb); */
+bool ishare_has_block_size(const struct ishare_superblock *sb);
+
+/* Whether there is a superblock at all. If the image is too small, *sb does not matter. */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> superblock_found(sb, image_size); */
+bool ishare_superblock_found(const struct ishare_superblock *sb, uint64_t image_size);
+
 /* Bytes of a block: 512 to 65536. */
 /*@ requires readable: \valid_read(sb);
     requires block_size: 9 <= sb->blkszbits <= 16;

@@ -29,37 +29,32 @@ void volume_reset(struct volume *volume, bool flat)
 	volume->packed = unread_space(SPACE_PACKED, "packed inode");
 }
 
-/* The extension slot counts only if the image really holds it. */
-static enum read_result read_extension(struct reader *reader, struct volume *volume)
+enum read_result superblock_view(struct reader *reader, const struct volume *volume,
+				 struct ishare_view *view)
 {
-	uint64_t end = ISHARE_SUPERBLOCK_EXT_OFFSET + ISHARE_SUPERBLOCK_EXT_SIZE;
-	enum read_result result;
-	struct ishare_view view;
+	uint64_t size = volume->image.size;
 
-	if (!volume->sb.sb_extslots || volume->image.size < end)
+	*view = (struct ishare_view){ 0 };
+	if (size <= ISHARE_SUPERBLOCK_OFFSET)
 		return READ_OK;
-	result = space_view(reader, &volume->image, ISHARE_SUPERBLOCK_EXT_OFFSET,
-			    ISHARE_SUPERBLOCK_EXT_SIZE, &view);
-	if (result == READ_OK)
-		ishare_superblock_ext_decode(&view, &volume->ext);
-	return result;
+	size -= ISHARE_SUPERBLOCK_OFFSET;
+	if (size > ISHARE_CHECKSUM_SIZE_MAX)
+		size = ISHARE_CHECKSUM_SIZE_MAX;
+	return space_view(reader, &volume->image, ISHARE_SUPERBLOCK_OFFSET, (size_t)size, view);
 }
 
 enum read_result read_superblock(struct reader *reader, struct volume *volume)
 {
-	enum read_result result;
 	struct ishare_view view;
 
-	if (!sb_size(volume->image.size))
+	if (superblock_view(reader, volume, &view) != READ_OK)
+		return READ_FAILED;
+	if (ishare_superblock_read(&view, volume->image.size, &volume->sb, &volume->ext) !=
+	    ISHARE_OK)
 		return rule_broken(reader, READ_OUTSIDE, ISHARE_RULE_SB_SIZE);
-	result = space_view(reader, &volume->image, ISHARE_SUPERBLOCK_OFFSET,
-			    ISHARE_SUPERBLOCK_SIZE, &view);
-	if (result != READ_OK)
-		return result;
-	ishare_superblock_decode(&view, &volume->sb);
 	if (!sb_magic(&volume->sb))
 		return rule_broken(reader, READ_CORRUPT, ISHARE_RULE_SB_MAGIC);
-	return read_extension(reader, volume);
+	return READ_OK;
 }
 
 const char *not_erofs(enum ishare_rule_id rule)
@@ -67,11 +62,6 @@ const char *not_erofs(enum ishare_rule_id rule)
 	return rule == ISHARE_RULE_SB_SIZE
 		       ? "not an EROFS image: too short to hold a superblock (sb.size)"
 		       : "not an EROFS image: no superblock magic (sb.magic)";
-}
-
-bool has_block_size(const struct ishare_superblock *sb)
-{
-	return sb->blkszbits >= ISHARE_BLOCK_BITS_MIN && sb->blkszbits <= ISHARE_BLOCK_BITS_MAX;
 }
 
 bool has_packed_inode(const struct volume *volume)

@@ -138,16 +138,21 @@ enum read_result space_view(struct reader *reader, const struct space *space, ui
 /* Resets everything known about the image. flat: as in struct ishare_options. */
 void volume_reset(struct volume *volume, bool flat);
 
-/* READ_OUTSIDE, READ_CORRUPT: not an EROFS image, by sb.size or sb.magic. READ_FAILED. */
+/*
+ * The image from the superblock on, as far as core judges it: see ishare_superblock_judge(); it may
+ * be empty. READ_OK or READ_FAILED.
+ */
+enum read_result superblock_view(struct reader *reader, const struct volume *volume,
+				 struct ishare_view *view);
+
+/*
+ * For those who do not judge. READ_OUTSIDE, READ_CORRUPT: not an EROFS image, by sb.size or
+ * sb.magic. READ_FAILED.
+ */
 enum read_result read_superblock(struct reader *reader, struct volume *volume);
 
 /* A sentence on that rule. */
 const char *not_erofs(enum ishare_rule_id rule);
-
-/*
- * Whether there are blocks of the size that the superblock says; if not, nothing else can be found.
- */
-bool has_block_size(const struct ishare_superblock *sb);
 
 /*
  * Reads the device table. READ_OUTSIDE: it is not in the image, so that what belongs to extra

@@ -22,6 +22,8 @@ def check(spec, errors):
     spec.demanded = demanded or set()
     for conformance in spec.conformances:
         check_conformance(spec, conformance, demanded, errors)
+    for judging in spec.judgings:
+        check_judging(spec, judging, errors)
 
 
 def check_duplicates(kind, things, errors):
@@ -255,6 +257,27 @@ def check_conformance(spec, conformance, formula, errors):
                        "of severity error")
         elif errors_here[name].predicates & formula:
             errors.add(place, f"conformance leaves out {name}, but demands it")
+
+
+def check_judging(spec, judging, errors):
+    """Each rule that is judged with the others is judged by the same, and at some time."""
+    parameters = spec.judged_by(judging)
+    if parameters is None:
+        errors.add(judging.place, f"judging without {judging.chapter}_conforms, a formula of the "
+                   "chapter's conformance: its parameters are what rules are judged by")
+        return
+    for rule in spec.judged(judging):
+        if judging.condition(rule) is None:
+            errors.add(rule.place, f"rule {rule.name}: no row says when it is judged, at "
+                       f"{at(judging.place)}")
+        for name, declared in rule.parameters.items():
+            if parameters.get(name) != declared:
+                errors.add(rule.place, f"rule {rule.name} is about `{declared}`, which "
+                           f"{judging.chapter}_conforms is not")
+    for place, patterns, _ in judging.rows:
+        for pattern in patterns:
+            if not spec.matching(pattern):
+                errors.add(place, f"judging: no rule about bytes matches {pattern}")
 
 
 def at(place):

@@ -16,14 +16,7 @@ READERS = """\
 */
 """
 
-# What a rule can be asked about as soon as the superblock is decoded.
-SUPERBLOCK_PARAMETERS = ("sb", "ext", "p", "v", "image_size")
-SUPERBLOCK_COMMENT = """\
-/*
- * ask(rule, whether it holds); for each rule that is decided by the superblock sb, its extension
- * ext, the profile p, the bytes v from the superblock on, and the size of the image.
- */
-"""
+FAULTS_COMMENT = "/* each(rule, its member) for each member of struct ishare_%s_faults. */\n"
 SCOPES_COMMENT = "/* Words for rules that cannot be decided together: see ishare_scopes. */\n"
 
 RULES_H_TYPES = """\
@@ -96,6 +89,7 @@ def layout_h(spec):
         parts.append(f"/* Constants: {chapter.title} */\n{defines}")
     parts += [layout_struct(s) for s in spec.structs]
     parts += [d.text for d in spec.declarations]
+    parts += [faults_struct(spec, judging) for judging in spec.judgings]
     return guarded("ISHARE_LAYOUT_H", "\n".join(parts))
 
 
@@ -142,10 +136,18 @@ def assertions(struct, upper):
     return lines
 
 
+def faults_struct(spec, judging):
+    """What is found when a chapter's rules are judged."""
+    members = "".join(f"\tbool {r.identifier}; /* {r.name} */\n" for r in spec.judged(judging))
+    return (f"/* Whether a rule of the chapter \"{judging.chapter}\" is judged, and does not hold. "
+            f"*/\nstruct ishare_{judging.chapter}_faults {{\n{members}}};\n")
+
+
 # ---- spec.acsl.h ----
 
 def acsl_h(spec):
-    """The readers, a decoding predicate for each structure, then every fence as written."""
+    """The readers, a decoding predicate for each structure, every fence as written, then what is
+    found when rules are judged."""
     parts = ['#include "layout.h"\n', READERS]
     for struct in spec.structs:
         if struct.numbers:
@@ -153,6 +155,8 @@ def acsl_h(spec):
     for fence in spec.fences:
         text = fence.text.rstrip("\n")
         parts.append(f"/*@\n{text}\n*/\n")
+    for judging in spec.judgings:
+        parts += faults_predicates(spec, judging)
     return guarded("ISHARE_SPEC_ACSL_H", "\n".join(parts))
 
 
@@ -165,6 +169,16 @@ def codec_predicates(struct):
                     [f"s->{f.name} <= 0x{'ff' * f.width}" for f in struct.numbers])
     yield predicate(f"{struct.name}_equal{{L}}({kind}a, {kind}b)",
                     [f"a->{f.name} == b->{f.name}" for f in struct.numbers])
+
+
+def faults_predicates(spec, judging):
+    """What each fault is, and that there is none of severity error."""
+    rules, faults = spec.judged(judging), f"struct ishare_{judging.chapter}_faults *faults"
+    parameters = ",\n    ".join([*spec.judged_by(judging).values(), faults])
+    yield predicate(f"{judging.chapter}_faults{{L}}(\n    {parameters})",
+                    [f"(faults->{r.identifier} <==>\n        {judging.fault(r)})" for r in rules])
+    yield predicate(f"{judging.chapter}_faultless{{L}}({faults})",
+                    [f"!faults->{r.identifier}" for r in rules if r.severity == "error"])
 
 
 def predicate(head, terms):
@@ -180,14 +194,12 @@ def read(f):
 
 # ---- rules.h and rules.c ----
 
-def superblock_rules(spec):
-    """A macro that asks each rule that the superblock decides."""
-    rules = [r for r in spec.rules
-             if r.subject == "superblock" and set(r.parameters) <= set(SUPERBLOCK_PARAMETERS)]
-    asked = "; \\\n".join(f"\task(ISHARE_RULE_{r.identifier.upper()}, "
-                         f"{r.identifier}({', '.join(r.parameters)}))" for r in rules)
-    head = f"#define ISHARE_SUPERBLOCK_RULES(ask, {', '.join(SUPERBLOCK_PARAMETERS)})"
-    return f"{head} \\\n{asked}\n"
+def faults_macro(spec, judging):
+    """A macro that ties each fault to its rule."""
+    each = " \\\n".join(f"\teach(ISHARE_RULE_{r.identifier.upper()}, {r.identifier})"
+                        for r in spec.judged(judging))
+    return (FAULTS_COMMENT % judging.chapter +
+            f"#define ISHARE_{upper_identifier(judging.chapter)}_FAULTS(each) \\\n{each}\n")
 
 
 def rules_h(spec):
@@ -202,7 +214,7 @@ def rules_h(spec):
     harms = "\n".join(f"\t{harm(h)}," for h in HARMS)
     types = RULES_H_TYPES % (severities, harms, WIDTH)
     parts = ['#include "types.h"\n', rules, structs, SCOPES_COMMENT + scopes, types,
-             SUPERBLOCK_COMMENT + superblock_rules(spec)]
+             *(faults_macro(spec, judging) for judging in spec.judgings)]
     return guarded("ISHARE_RULES_H", "\n".join(parts))
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-"""codec.h and codec.c: a decoder and an encoder of each structure, with contracts.
+"""codec.h and codec.c: a decoder and an encoder of each structure, with contracts; and the judges.
 
 A prover follows a few assignments to members, or bytes, but not dozens of them at once. So a
 structure of more than FEW numbers is decoded by a function of its own, which has a clause for each
 member, and it is encoded half by half, down to functions that write no more than FEW fields.
 """
 
+from . import emit_judge
 from .emit_c import HEAD, guarded
 
 FEW = 4
@@ -29,14 +30,16 @@ def codec_h(spec):
     for struct in coded(spec):
         parts += [f"{decoder_contract(struct)}{decoder_head(struct)};\n",
                   f"{encoder_contract(struct)}{encoder_head(struct)};\n"]
+    parts += emit_judge.declarations(spec)
     return guarded("ISHARE_CODEC_H", "\n".join(parts))
 
 
 def codec_c(spec):
     """The definitions."""
-    parts = [HEAD + '#include "codec.h"\n']
+    parts = [HEAD + '#include "codec.h"\n' + emit_judge.INCLUDE * bool(spec.judgings)]
     for struct in coded(spec):
         parts += [*decoder(struct), *encoder(struct)]
+    parts += emit_judge.definitions(spec)
     return "\n".join(parts)
 
 

@@ -165,10 +165,8 @@ class Rule:
 
     @property
     def parameters(self):
-        """The names of the predicate's parameters, in their order."""
-        found = self.predicate and re.search(
-            rf"\bpredicate\s+{self.identifier}\s*(?:\{{\w+\}})?\s*\(([^)]*)\)", self.predicate.code)
-        return re.findall(r"(\w+)\s*(?:,|$)", found.group(1)) if found else []
+        """The predicate's parameters, in their order: {name: as declared}."""
+        return parameters(self.identifier, self.predicate.code) if self.predicate else {}
 
     @property
     def predicates(self):
@@ -209,6 +207,25 @@ class Conformance:
 
 
 @dataclass
+class Judging:
+    """A chapter's section `## Judging`: when each of its rules is judged, all of them together.
+    What the chapter's formula, `CHAPTER_conforms`, is about is what they are judged by."""
+    place: Place
+    chapter: str
+    rows: list = field(default_factory=list)  # of (Place, patterns, condition, "" for always)
+
+    def condition(self, rule):
+        """When a rule is judged, or None if no row has it."""
+        return next((condition for _, patterns, condition in self.rows
+                     if any(fnmatchcase(rule.name, p) for p in patterns)), None)
+
+    def fault(self, rule):
+        """That a rule is judged, and does not hold."""
+        broken = f"!{rule.identifier}({', '.join(rule.parameters)})"
+        return " && ".join(filter(None, [self.condition(rule), broken]))
+
+
+@dataclass
 class Chapter:
     """One Markdown file: its markdown-it tokens and what was found in them."""
     path: str
@@ -228,6 +245,7 @@ class Spec:
     scopes: list = field(default_factory=list)
     rules: list = field(default_factory=list)
     conformances: list = field(default_factory=list)
+    judgings: list = field(default_factory=list)
     demanded: set = field(default_factory=set)  # names of predicates that conformance demands
 
     def struct(self, name):
@@ -246,11 +264,36 @@ class Spec:
         """The rules about bytes whose names match a shell pattern."""
         return [r for r in self.rules if not r.runtime and fnmatchcase(r.name, pattern)]
 
+    def conformance(self, chapter):
+        """A chapter's section, or None."""
+        return next((c for c in self.conformances if c.chapter == chapter), None)
+
+    def judged(self, judging):
+        """The rules that a section is about: all of the chapter, save what its conformance leaves
+        out."""
+        conformance = self.conformance(judging.chapter)
+        left_out = {name for _, name in conformance.left_out} if conformance else set()
+        return [r for r in self.rules
+                if r.chapter == judging.chapter and not r.runtime and r.name not in left_out]
+
+    def judged_by(self, judging):
+        """What they are judged by, {name: as declared}; None without the chapter's formula."""
+        conformance = self.conformance(judging.chapter)
+        code = "".join(fence.code for fence in conformance.fences) if conformance else ""
+        return parameters(f"{judging.chapter}_conforms", code) or None
+
     def scope(self, name):
         """The rules that a scope's name stands for, in the order of the spec."""
         patterns = [p for s in self.scopes if s.name == name for p in s.patterns]
         names = {r.name for p in patterns for r in self.matching(p)}
         return [r for r in self.rules if r.name in names]
+
+
+def parameters(predicate, code):
+    """The parameters of a predicate that is defined in the code: {name: as declared}."""
+    found = re.search(rf"\bpredicate\s+{predicate}\s*(?:\{{\w+\}})?\s*\(([^)]*)\)", code)
+    declared = [" ".join(p.split()) for p in found.group(1).split(",")] if found else []
+    return {re.search(r"\w+$", p).group(): p for p in declared if p}
 
 
 def upper_identifier(name):

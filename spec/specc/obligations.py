@@ -101,7 +101,7 @@ def check(spec, core, errors):
     """Each rule about bytes has its function in the core, and a header declares it, with a
     contract that states the rule."""
     text, headers, functions = code(core), sources(core, (".h",)), code(core, (".c",))
-    declarations = "\n".join(headers.values())
+    declarations, judged = "\n".join(headers.values()), judged_together(spec)
     for rule in (r for r in spec.rules if not r.runtime):
         name = rule.identifier
         if not has_function(text, name):
@@ -111,14 +111,19 @@ def check(spec, core, errors):
             errors.add(rule.place, f"rule {rule.name}: no header in {core} declares bool {name}()")
         else:
             check_contract(rule, headers, errors)
-        if rule.predicates & spec.demanded and not calls(functions, name):
+        if rule.predicates & spec.demanded and rule not in judged and not calls(functions, name):
             errors.add(rule.place, f"rule {rule.name}: conformance demands it, but nothing in "
                        f"{core} calls {name}(): call it where its chapter's formula is decided")
 
 
+def judged_together(spec):
+    """The rules that generated judges ask, so that what is left to do is to word what they find."""
+    return [r for judging in spec.judgings for r in spec.judged(judging)]
+
+
 def check_judges(spec, judges, errors):
     """Each rule about bytes is reported somewhere, and nothing is reported that is no rule."""
-    reported, where = set(), " or ".join(judges)
+    reported, where, judged = set(), " or ".join(judges), judged_together(spec)
     known = {f"ISHARE_RULE_{r.identifier.upper()}": r for r in spec.rules}
     for name, place in reports(judges):
         reported.add(name)
@@ -127,8 +132,9 @@ def check_judges(spec, judges, errors):
                        "specification")
     for name, rule in known.items():
         if not rule.runtime and name not in reported:
-            errors.add(rule.place, f"rule {rule.name} is never reported: call {rule.identifier}() "
-                       f"and report {name} in {where}")
+            call = "" if rule in judged else f"call {rule.identifier}() and "
+            errors.add(rule.place, f"rule {rule.name} is never reported: {call}report {name} in "
+                       f"{where}")
 
 
 def reports(judges):

@@ -10,13 +10,14 @@ from erofs_ishare.files import read
 
 from . import checks, yaml_lines
 from .model import (Chapter, Conformance, Constant, Declaration, Errors, Fence, Field,
-                    HIDES_NOTHING, INTEGER_WIDTHS, Place, Rule, Scope, Spec, Struct)
+                    HIDES_NOTHING, INTEGER_WIDTHS, Judging, Place, Rule, Scope, Spec, Struct)
 from .rule_yaml import RuleYaml
 
 FIELD_HEADER = ["Offset", "Size", "Type", "Name", "Meaning"]
 CONSTANT_HEADER = ["Name", "Value", "Meaning"]
 SCOPE_HEADER = ["Hides", "Rules", "Reason"]
-HEADERS = (FIELD_HEADER, CONSTANT_HEADER, SCOPE_HEADER)
+JUDGED_HEADER = ["Rules", "Judged if"]
+HEADERS = (FIELD_HEADER, CONSTANT_HEADER, SCOPE_HEADER, JUDGED_HEADER)
 RULE_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 LEFT_OUT = re.compile(rf"({RULE_NAME.pattern}): \S.*")
 STRUCT_HEADING = re.compile(r"struct ([a-z][a-z0-9_]*)")
@@ -69,6 +70,12 @@ def plain(inline):
     return " ".join("".join(words).split())
 
 
+def patterns_in(cell):
+    """The patterns of rule names that a cell lists, none if that is not all it has."""
+    patterns = PATTERN.findall(cell)
+    return patterns if ", ".join(f"`{p}`" for p in patterns) == cell.strip() else []
+
+
 def strip_code(cell):
     """A table cell or heading without its backticks."""
     cell = cell.strip()
@@ -86,6 +93,7 @@ class Reader:
         self.struct = None  # while inside `## struct NAME`
         self.rule = None    # while inside `### rule.name`
         self.conformance = None  # while inside `## Conformance`
+        self.judging = None      # while inside `## Judging`
 
     def place(self, line):
         """`line` counts from 0, as markdown-it does."""
@@ -124,7 +132,7 @@ class Reader:
         if level <= 3:
             self.end_rule()
         if level <= 2:
-            self.struct = self.conformance = None
+            self.struct = self.conformance = self.judging = None
         if RULE_NAME.fullmatch(text):
             if level == 3:
                 self.rule = OpenRule(Rule(self.place(line), text, self.name))
@@ -138,6 +146,9 @@ class Reader:
         elif text == "Conformance" and level == 2:
             self.conformance = Conformance(self.place(line), self.name)
             self.spec.conformances.append(self.conformance)
+        elif text == "Judging" and level == 2:
+            self.judging = Judging(self.place(line), self.name)
+            self.spec.judgings.append(self.judging)
 
     def struct_heading(self, level, line, text):
         """`## struct NAME` opens a structure."""
@@ -213,7 +224,7 @@ class Reader:
     # ---- tables ----
 
     def table(self, token, tokens):
-        """Field, constant and scope tables; other tables are prose."""
+        """Tables of fields, constants, scopes and judging; other tables are prose."""
         rows = list(table_rows(tokens))
         header = [strip_code(c) for c in rows[0][1]]
         if header == FIELD_HEADER:
@@ -222,6 +233,8 @@ class Reader:
             self.constant_table(rows[1:])
         elif header == SCOPE_HEADER:
             self.scope_table(rows[1:])
+        elif header == JUDGED_HEADER:
+            self.judged_table(token.map[0], rows[1:])
         elif sorted(header) in map(sorted, HEADERS):
             self.error(token.map[0], "unreadable table: columns must be "
                        + " or ".join("| " + " | ".join(h) + " |" for h in HEADERS))
@@ -289,14 +302,33 @@ class Reader:
             if not self.whole_row(line, cells):
                 continue
             name, reason = strip_code(cells[0]), plain(cells[2])
-            patterns = PATTERN.findall(cells[1])
+            patterns = patterns_in(cells[1])
             if not SCOPE_NAME.fullmatch(name) or name == HIDES_NOTHING:
                 self.error(line, f"unreadable table row: {name or 'nothing'} is not a scope name")
-            elif ", ".join(f"`{p}`" for p in patterns) != cells[1].strip() or not patterns:
+            elif not patterns:
                 self.error(line, "unreadable table row: rules must be patterns of rule names "
                            "(`inode.*`, `dir.name`)")
             else:
                 self.spec.scopes.append(Scope(self.place(line), name, patterns, reason))
+
+    def judged_table(self, line, rows):
+        """When the rules of the chapter are judged."""
+        if not self.judging:
+            self.error(line, "table of when rules are judged outside a `## Judging` section")
+            return
+        for row_line, cells in rows:
+            if not self.whole_row(row_line, cells):
+                continue
+            patterns, condition = patterns_in(cells[0]), cells[1].strip()
+            if not patterns:
+                self.error(row_line, "unreadable table row: rules must be patterns of rule names "
+                           "(`inode.*`, `dir.name`)")
+            elif condition != "always" and strip_code(condition) == condition:
+                self.error(row_line, "unreadable table row: rules are judged `always`, without "
+                           "backticks, or if a predicate in backticks holds")
+            else:
+                self.judging.rows.append((self.place(row_line), patterns, "" if condition ==
+                                          "always" else strip_code(condition)))
 
     # ---- fences ----
 

@@ -58,6 +58,27 @@ CONFORMING = (
     + CONFORMANCE)
 
 
+# The second rule is judged only of what the first one holds for.
+JUDGED = GOOD + """
+## Conformance
+
+```acsl
+predicate good_conforms{L}(struct ishare_superblock *sb) = sb_magic(sb);
+```
+
+## Judging
+
+```acsl
+predicate found{L}(struct ishare_superblock *sb) = sb_magic(sb);
+```
+
+| Rules | Judged if |
+|---|---|
+| `sb.magic` | always |
+| `sb.*` | `found(sb)` |
+"""
+
+
 def conforming(formula):
     """The chapter with another formula."""
     before, found, after = CONFORMING.rpartition("sb_extent(sb);")
@@ -125,6 +146,28 @@ REFUSED = [
      ("### sb.magic", "rule sb.magic has no acsl fence with predicate sb_magic")),
     ("conformance without a formula", None, GOOD + "\n## Conformance\n\n" + LEFT_OUT,
      ("## Conformance", "conformance without an acsl fence")),
+    # Judging.
+    ("a rule that is never judged", None, JUDGED.replace("| `sb.*` | `found(sb)` |\n", ""),
+     ("### sb.block-size", "rule sb.block-size: no row says when it is judged, at "
+                           "good.md:{## Judging}")),
+    ("a row for no rule", None, JUDGED.replace("| `sb.*` |", "| `sb.*`, `sb.none` |"),
+     ("| `sb.*`, `sb", "judging: no rule about bytes matches sb.none")),
+    ("judging without a formula", None,
+     JUDGED.replace("good_conforms", "superblock_conforms"),
+     ("## Judging", "judging without good_conforms, a formula of the chapter's conformance: its "
+                    "parameters are what rules are judged by")),
+    ("a rule about something that is not judged", None,
+     JUDGED.replace("sb_block_size{L}(struct ishare_superblock *sb)",
+                    "sb_block_size{L}(struct ishare_superblock *sb, integer size)"),
+     ("### sb.block-size", "rule sb.block-size is about `integer size`, which good_conforms is "
+                           "not")),
+    ("a condition in plain text", None, JUDGED.replace("| `found(sb)` |", "| found |"),
+     ("| `sb.*` |", "unreadable table row: rules are judged `always`, without backticks, or if a "
+                    "predicate in backticks holds"),
+     ("### sb.block-size", "rule sb.block-size: no row says when it is judged, at "
+                           "good.md:{## Judging}")),
+    ("rows elsewhere", None, JUDGED.replace("## Judging", "## Judged"),
+     ("| Rules | J", "table of when rules are judged outside a `## Judging` section")),
     # Rules and their yaml.
     ("unknown key", "also: [sb", "beside: [sb", ("beside:", "rule sb.magic: unknown key beside")),
     ("unknown key of kernel", "{mount: EINVAL, since", "{mount: EINVAL, until",
@@ -262,7 +305,8 @@ REFUSED = [
     ("columns of scopes in another order", "| Hides | Rules |", "| Rules | Hides |",
      ("| Rules | Hides", "unreadable table: columns must be | Offset | Size | Type | Name | "
                          "Meaning | or "
-      "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
+      "| Name | Value | Meaning | or | Hides | Rules | Reason | or | "
+      "Rules | Judged if |"),
      ("hides: unread", "rule sb.magic: hides: unread is none of nothing")),
     # Names.
     ("duplicate rule", SHARE, SHARE + "\n" + SHARE,
@@ -355,7 +399,8 @@ REFUSED = [
     ("columns in another order", "| Name | Value | Meaning |", "| Value | Name | Meaning |",
      ("| Value | Name", "unreadable table: columns must be | Offset | Size | Type | Name | "
                         "Meaning | or "
-      "| Name | Value | Meaning | or | Hides | Rules | Reason |"),
+      "| Name | Value | Meaning | or | Hides | Rules | Reason | or | "
+      "Rules | Judged if |"),
      ("{magic: SUPERBLOCK_MAGIC}", "rule sb.magic: magic: SUPERBLOCK_MAGIC is not a value")),
     ("no separator row", "| Name | Value | Meaning |\n|---|---|---|\n",
      "| Name | Value | Meaning |\n",
@@ -491,27 +536,13 @@ C_PROGRAM = r"""
 #include "layout.h"
 #include "rules.h"
 
-#define ASK(rule, holds) printf("ask|%%d|%%d\n", rule, holds)
-
-static bool sb_magic(const struct ishare_superblock *sb)
-{
-	return sb->magic == ISHARE_SUPERBLOCK_MAGIC;
-}
-
-static bool sb_block_size(const struct ishare_superblock *sb)
-{
-	return sb->blkszbits == 9;
-}
-
 int main(void)
 {
-	struct ishare_superblock sb = { .magic = 1, .blkszbits = 9 };
 	struct ishare_found found = { .pos = 5, .stored = { .device_id = 6 } };
 	struct ishare_findings all = { .records = &found, .count = 7 };
 
 	printf("declared|%%zu|%%u|%%u\n", all.records->pos, all.records->stored.device_id,
 	       all.count);
-	ISHARE_SUPERBLOCK_RULES(ASK, &sb, 0, 0, 0, 0);
 	for (unsigned int i = 0; i < ISHARE_RULE_COUNT; i++) {
 		const struct ishare_rule *r = &ishare_rules[i];
 		printf("rule|%%u|%%s|%%u|%%u|%%s|%%s|%%s|%%s|%%s|%%d|%%d|%%u\n", r->id,
@@ -601,8 +632,6 @@ def check_c_output(lines):
             "some say this, some say that|good|0|0|0",
             "2|share.test|0|1|runtime|Readers MUST read.|Reads|-|good|0|1|0"]
     tap.ok(rules == want, "the catalogue", *rules)
-    tap.ok([x for x in lines if x.startswith("ask|")] == ["ask|0|0", "ask|1|1"],
-           "the rules that the superblock decides are asked", *lines[:5])
     scopes = [x for x in lines if x.startswith("scope|")]
     tap.ok(scopes == ["scope|0|000", "scope|1|110", "scope|2|110"],
            "the scopes: no rule about readers", *scopes)
@@ -617,6 +646,76 @@ def check_c_output(lines):
                                    "harm: memory safety",
                                    "when it becomes part of the words")),
            "explain shows all", *explain)
+
+
+JUDGES_HEADER = """
+#include "layout.h"
+
+bool sb_magic(const struct ishare_superblock *sb);
+bool sb_block_size(const struct ishare_superblock *sb);
+bool ishare_found(const struct ishare_superblock *sb);
+"""
+JUDGES_PROGRAM = """
+#include <stdio.h>
+#include "codec.h"
+#include "core.h"
+#include "rules.h"
+
+#define SHOW(rule, member) printf("%d %s %d, ", rule, #member, faults.member);
+
+bool sb_magic(const struct ishare_superblock *sb)
+{
+	return sb->magic == ISHARE_SUPERBLOCK_MAGIC;
+}
+
+bool sb_block_size(const struct ishare_superblock *sb)
+{
+	return sb->blkszbits == 9;
+}
+
+bool ishare_found(const struct ishare_superblock *sb)
+{
+	return sb_magic(sb);
+}
+
+static void judge(uint32_t magic, uint32_t blkszbits)
+{
+	struct ishare_superblock sb = { .magic = magic, .blkszbits = blkszbits };
+	struct ishare_good_faults faults;
+
+	ishare_good_find_faults(&sb, &faults);
+	ISHARE_GOOD_FAULTS(SHOW)
+	printf("%d\\n", ishare_good_faultless(&faults));
+}
+
+int main(void)
+{
+	judge(ISHARE_SUPERBLOCK_MAGIC, 9);
+	judge(ISHARE_SUPERBLOCK_MAGIC, 8);
+	judge(1, 8);
+	return 0;
+}
+"""
+
+
+def test_judges(directory):
+    """Each rule is judged when the table says, and those of severity error sum up."""
+    out = f"{directory}/judged"
+    said = specc(directory, JUDGED, "--out", out, "--base", BASE, "--parts", "c")
+    write(f"{out}/core.h", JUDGES_HEADER)
+    write(f"{out}/judges.c", JUDGES_PROGRAM)
+    made = tap.run(["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{out}", "-Iref/core",
+                    f"{out}/codec.c", f"{out}/judges.c", "-o", f"{out}/judges"])
+    tap.ok(said.returncode == 0 and made.returncode == 0, "judges compile without a warning",
+           said.stderr, made.stderr)
+    lines = tap.run([f"{out}/judges"]).stdout.splitlines()
+    tap.ok(lines == ["0 sb_magic 0, 1 sb_block_size 0, 1", "0 sb_magic 0, 1 sb_block_size 1, 1",
+                     "0 sb_magic 1, 1 sb_block_size 0, 0"],
+           "rules are judged as the table says, and errors sum up", *lines)
+    frama_c_reads(directory, out, "Frama-C understands what judges find",
+                  "/*@ requires good_faults(s, f) && good_faultless(f) && superblock_at(d, s); */\n"
+                  "int use(const uint8_t *d, struct ishare_superblock *s, struct "
+                  "ishare_good_faults *f);")
 
 
 def frama_c_reads(directory, out, name, declaration):
@@ -1093,6 +1192,7 @@ with tempfile.TemporaryDirectory() as scratch:
     GOOD_SPEC, _ = parse.parse([f"{scratch}/good.md"])
     test_c(scratch, OUT)
     test_acsl(scratch, OUT)
+    test_judges(scratch)
     test_readers(OUT)
     test_dictionary(OUT)
     test_edits(GOOD_SPEC)
