@@ -32,6 +32,17 @@ exit 1
 """
 
 
+SLOW = """\
+#!/bin/sh
+echo begins >&2
+sleep 1
+echo ends >&2
+echo "not ok 1 - wrong"
+echo "1..1"
+exit 1
+"""
+
+
 def help_lines():
     """{group: {target: description}}"""
     groups, group = {}, None
@@ -183,12 +194,26 @@ def refused(work, run):
            "else: what a program printed that has no points", done.stdout, done.stderr)
 
 
+def side_by_side():
+    """run-tests --parallel: what each program says is in one piece, and who fails does."""
+    with tempfile.TemporaryDirectory(dir=f"{tap.TOP}/build") as work:
+        names = [f"{os.path.relpath(work, tap.TOP)}/{name}.t" for name in ("first", "second")]
+        for name in names:
+            write(f"{tap.TOP}/{name}", SLOW, 0o755)
+        done = tap.run(["tests/tools/run-tests", "--parallel", *names])
+    tap.ok(sorted(done.stderr.split("# ")[1:]) == [f"{n}:\nbegins\nends\n" for n in names],
+           "programs side by side do not mix what they say", done.stderr)
+    tap.ok(done.returncode == 1 and done.stdout.count("\nnot ok 1 - wrong") == 2,
+           "and a point that fails does so there, too", done.stdout)
+
+
 def main():
     """All targets."""
     groups = help_lines()
     listed(groups)
     packages(groups)
     one_program()
+    side_by_side()
     tap.done()
 
 
