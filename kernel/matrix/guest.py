@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs images through a kernel in a guest; if an image stops the guest, continues with the next
-image in a new guest."""
+"""Runs images through a kernel in guests, several at a time; if an image stops its guest, continues
+with the next image in a new guest."""
 
 import json
 import os
@@ -8,9 +8,12 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from cases import BASES, IMAGES, PADDED, SWEEP, TOP, VECTORS
 
+LEAST = 100     # images that are worth the start of a guest
 TAIL = 40       # lines of the kernel's log
 LONG = 3600     # seconds
 START = 60      # seconds that a guest may take to start on a busy machine
@@ -33,8 +36,8 @@ class Guests:
     def __init__(self, command, runner, patience, log=False):
         self.command, self.runner, self.patience, self.log = command, runner, patience, log
         self.kernel = None
-        self.started = 0
         self.seconds_alone, self.timed = 0.0, 0  # as the guests measured, those that came to an end
+        self.lock, self.started, self.ended = threading.Lock(), [], False
 
     def observe(self, cases):
         """The observation of each case, in order."""
@@ -47,14 +50,51 @@ class Guests:
             return self.all(list_name, len(cases), scratch)
 
     def all(self, list_name, count, scratch):
-        """One observation for each line of the list."""
+        """One observation for each line of the list. There are more parts than guests at a time, so
+        that the others go on where one hangs."""
+        at_a_time = os.cpu_count()
+        size = max(LEAST, count // (4 * at_a_time))
+        with ThreadPoolExecutor(at_a_time) as pool:
+            parts = [pool.submit(self.part, list_name, start, min(start + size, count), scratch)
+                     for start in range(0, count, size)]
+            try:
+                return [seen for part in parts for seen in part.result()]
+            except BaseException:
+                self.end()
+                raise
+
+    def part(self, list_name, start, end, scratch):
+        """One observation for each of these lines."""
         seen = []
-        while len(seen) < count:
-            run = Run(self, list_name, len(seen), count, scratch)
+        while start + len(seen) < end:
+            run = Run(self, list_name, start + len(seen), end, scratch)
             seen += run.seen
-            if len(seen) < count:
-                seen.append(self.at_fault(run, list_name, len(seen), scratch))
+            if start + len(seen) < end:
+                seen.append(self.at_fault(run, list_name, start + len(seen), scratch))
         return seen
+
+    def start(self, command):
+        """The process of a new guest, unless all are to end."""
+        with self.lock:
+            if self.ended:
+                raise Trouble("interrupted")
+            process = subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.started.append(process)
+        return process
+
+    def end(self):
+        """Ends all guests; no other is started."""
+        with self.lock:
+            self.ended = True
+            for process in self.started:
+                process.terminate()
+
+    def measured(self, seconds, images):
+        """Adds what a guest measured that came to an end."""
+        with self.lock:
+            self.seconds_alone += seconds
+            self.timed += images
 
     def at_fault(self, run, list_name, number, scratch):
         """What is said of the image at which a guest ended: whether it does so alone, too."""
@@ -73,16 +113,14 @@ class Run:
         self.seen, self.other, self.fault, self.tail = [], [], None, ""
         self.greeted = self.done = False
         self.step = "mount"
-        guests.started += 1
-        log = f"{scratch}/console"
+        log = f"{scratch}/console-{start}"
         command = [*guests.command, "--timeout", str(seconds or LONG), "--log", log,
                    f"--file={list_name}",
                    *(f"--file={place}" for place in PLACES if os.path.isdir(place)), guests.runner,
                    f"LIST={list_name}", f"FROM={start}", f"TO={end}",
                    *(["LOG=1"] if guests.log else []),
                    *(["CONSOLE=1"] if seconds else [])]
-        with subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
+        with guests.start(command) as process:
             try:
                 in_time = self.read(process)
             except BaseException:
@@ -128,8 +166,7 @@ class Run:
             self.guests.kernel = said["kernel"]
         elif "done" in said:
             self.done = True
-            self.guests.seconds_alone += said["seconds_alone"]
-            self.guests.timed += len(self.seen)
+            self.guests.measured(said["seconds_alone"], len(self.seen))
         elif "failed" in said:
             raise Trouble(f"in the guest: {said['failed']}")
 

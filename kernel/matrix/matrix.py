@@ -87,10 +87,10 @@ class Matrix:
         seconds, worked = time.monotonic() - before, processor_seconds() - worked
         self.kernel = guests.kernel
         mounts = round(guests.timed / guests.seconds_alone)
-        self.rates[what] = {"images": len(some), "guests": guests.started,
+        self.rates[what] = {"images": len(some), "guests": len(guests.started),
                             "seconds": round(seconds, 2),
                             "processor_seconds": round(worked, 2), "mounts_per_second": mounts}
-        say(f"{what}: {len(some)} images through {guests.started} guests in {seconds:.1f} s "
+        say(f"{what}: {len(some)} images through {len(guests.started)} guests in {seconds:.1f} s "
             f"({worked:.1f} s of processor time); mount, walk, read and unmount: {mounts} a second")
         return seen
 

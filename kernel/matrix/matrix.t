@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from unittest import mock
 
 from erofs_ishare import tap
 from erofs_ishare.files import write
@@ -67,7 +68,7 @@ def observe(directory, *names, patience=PATIENCE):
 def test_guests(directory):
     """A bad image costs only its own result."""
     guests, seen = observe(directory, "a", "b", "c")
-    tap.ok([s["n"] for s in seen] == [0, 1, 2] and guests.started == 1,
+    tap.ok([s["n"] for s in seen] == [0, 1, 2] and len(guests.started) == 1,
            "sound images: one guest", seen)
     tap.ok(guests.kernel == "7.fake", "the kernel's version is noted")
     tap.ok(seen[0]["devices"] == [f"{tap.TOP}/x/device"], "devices are passed on", seen[0])
@@ -88,6 +89,13 @@ def test_guests(directory):
     _, seen = observe(directory, "a", "panic-later", "b")
     tap.ok(seen[1]["alone"] == "survives" and "fault" not in seen[2],
            "an image that is harmless alone is told apart", seen)
+    with mock.patch("guest.LEAST", 2):
+        guests, seen = observe(directory, "a", "panic", "b", "hang", "c")
+    tap.ok([s["n"] for s in seen] == list(range(5)) and
+           [s.get("fault") for s in seen] == [None, "panic", None, "hang", None],
+           "several guests share the images, and what they say is in order", seen)
+    tap.ok(len(guests.started) == 5 and guests.timed == 1,
+           "each has its part; only those that come to the end are measured", guests.timed)
     for name, words in (("no-boot", "no memory"), ("failed", "ENOMEM")):
         try:
             observe(directory, name)
@@ -97,19 +105,20 @@ def test_guests(directory):
 
 
 def test_interruption(directory):
-    """An interrupted program ends its guest. What a shell starts in the background ignores
+    """An interrupted program ends its guests. What a shell starts in the background ignores
     the signal at first."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
-        observe(directory, "hang", patience=30)
+        with mock.patch("guest.LEAST", 1):
+            observe(directory, "hang", "hang", "hang", patience=30)
         tap.ok(False, "an interruption is not a result")
     except KeyboardInterrupt:
         try:
             left = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             left = None
-        tap.ok(left is None, "an interruption ends the guest", left)
+        tap.ok(left is None, "an interruption ends the guests", left)
 
 
 def test_runner():
