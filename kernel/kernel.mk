@@ -33,11 +33,11 @@ kernel-inputs: build/spec/.stamp build/spec/vectors/.stamp
 needs_test-kernel := deps-kernel
 test-kernel: ## test: Test the kernel in its guests: KUnit, probe, and what runs them
 test-kernel: guests guest-programs
-	$(Q)$(PROVE) $(wildcard kernel/uml/*.t) proofs/tree.t kernel/probe/run-probe
+	$(Q)$(PROVE) --parallel $(wildcard kernel/uml/*.t) proofs/tree.t kernel/probe/run-probe
 
 # try-fix takes the names of findings.
 needs_test-findings := deps-kernel
-test-findings: guests guest-programs erofs-utils
+test-findings: guests guest-programs erofs-utils build/findings/look build/findings/steps
 test-findings: ## test: Build a kernel with each finding's patch; its reproducer must pass
 	$(Q)kernel/findings/try-fix $(ONLY)
 
@@ -109,4 +109,4 @@ matrix-inputs: all build/spec/vectors/.stamp build/spec/spec.html build/matrix/r
 needs_test-matrix := deps-kernel
 test-matrix: $(if $(ONLY),matrix-inputs,report-matrix)
 test-matrix: ## test: Run the vectors on kernel and erofs-utils; test the matrix's programs
-	$(Q)$(PROVE) kernel/matrix/*.t
+	$(Q)$(PROVE) --parallel kernel/matrix/*.t
