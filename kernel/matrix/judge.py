@@ -10,6 +10,7 @@ and compared with unspecified.tsv.
 """
 
 import collections
+import copy
 import fnmatch
 import os
 import re
@@ -29,6 +30,12 @@ NOBODY_FAILS = "nobody fails on a vector of the kind either"
 
 # Values of `sharing` that leave nothing open for a file whose fingerprint is not concerned.
 HARMLESS = ("xattr", "unaffected", "other-content")
+# Rules whose key `sharing` says what no image shows, and why.
+UNSHOWN = {
+    "inode.xattr-icount": "erofs-ishare finds no fingerprint of the file, either",
+    "xattr.shared-count": "erofs-ishare finds no fingerprint of the file, either",
+    "fingerprint.same-size": "Linux compares the sizes, and does not let the files share",
+}
 TOO_LARGE = "sb.block-size"     # for the page of the kernel under test
 NAMED = {TOO_LARGE, *CLAIMS.values()}
 
@@ -76,6 +83,11 @@ def errors_of(rules, key):
     return set().union(*(errors_in(r.kernel.get(key)) for r in rules))
 
 
+def is_reported(rule, events):
+    """Whether the rule is reported."""
+    return any(e.get("rule") == rule for e in events)
+
+
 def broken(events):
     """Whether a rule of severity error is reported."""
     return any(e["type"] == "finding" and e["severity"] == "error" for e in events)
@@ -97,8 +109,11 @@ def has_key(inode, events, effects):
     if doubt:
         return doubt
     prints = [x for x in inode.get("xattrs", []) if x.get("fingerprint")]
-    errors = [e for e in about if e["type"] == "finding" and e["severity"] == "error"]
-    if any(effects[e["rule"]] in ("none", "file") for e in errors):
+    errors = [e for e in events if e["type"] == "finding" and e["severity"] == "error"]
+    if any(effects[e["rule"]] == "none" for e in errors):
+        return False
+    errors = [e for e in errors if e in about]
+    if any(effects[e["rule"]] == "file" and e.get("path") for e in errors):
         return False
     hidden = [e for e in errors if effects[e["rule"]] == "xattr"]
     if any(e["message"].endswith(x["name"]) for e in hidden for x in prints):
@@ -377,6 +392,20 @@ class Judge:
         if doubts:
             return cell(value, UNSPECIFIED, "; ".join(sorted(doubts)))
         return cell(value)
+
+    def unshown(self, results):
+        """What the key `sharing` of a rule says though nothing that was seen depends on it; and
+        exceptions that are none. A result is (case, events, dump, seen)."""
+        for rule, effect in self.effects.items():
+            if effect in (None, "unaffected", "unknown"):
+                continue
+            other = copy.copy(self)
+            other.effects = self.effects | {rule: "unaffected"}
+            shown = any(self.kernel(*result)["sharing"] != other.kernel(*result)["sharing"]
+                        for result in results if is_reported(rule, result[1]))
+            if shown == (rule in UNSHOWN):
+                yield (f"{rule}, sharing: {effect}: something shows that, though UNSHOWN says no"
+                       if shown else f"{rule}, sharing: {effect}: nothing shows that")
 
     # ---- erofs-utils ----
 

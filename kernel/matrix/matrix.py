@@ -78,6 +78,7 @@ class Matrix:
         self.padder = cases.Padder(cases.PADDED)
         self.kernel = None
         self.rates = {}
+        self.unshown = []
 
     def observe(self, some, log, what):
         """The kernel's result for each image, and the rate."""
@@ -94,14 +95,12 @@ class Matrix:
             f"({worked:.1f} s of processor time); mount, walk, read and unmount: {mounts} a second")
         return seen
 
-    def kernel_cells(self, some, seen):
-        """(what the core reports, the kernel's cells) for each; the core judges the very bytes that
-        the kernel got."""
+    def kernel_results(self, some, seen):
+        """[(case, events, dump, seen)]: the core judges the very bytes that the kernel got."""
         mounted = [(c.mounted, c.mounted_devices) for c in some]
         reports = self.core.check(mounted)
         dumps = parallel(self.core.dump, mounted)
-        for case, events, dump, observed in zip(some, reports, dumps, seen):
-            yield reported(events), self.judge.kernel(case, events, dump, observed)
+        return list(zip(some, reports, dumps, seen))
 
     def settle(self, case, cells):
         """Final verdicts, by the two tables."""
@@ -117,10 +116,12 @@ class Matrix:
         dumps = parallel(self.utils.dump, some)
         say(f"erofs-ishare, fsck.erofs and dump.erofs: {time.monotonic() - before:.1f} s")
         result = []
-        seen_by_all = zip(some, reports, seen, self.kernel_cells(some, seen), fsck, dumps)
-        for case, events, observed, (said, kernel), fscked, dumped in seen_by_all:
+        results = self.kernel_results(some, seen)
+        self.unshown = list(self.judge.unshown(results))
+        for result_of_kernel, events, fscked, dumped in zip(results, reports, fsck, dumps):
+            case, said, _, observed = result_of_kernel
             rules = self.judge.rules(events, case)
-            cells = {"core": self.judge.core(case, events), **kernel,
+            cells = {"core": self.judge.core(case, events), **self.judge.kernel(*result_of_kernel),
                      "fsck": self.judge.fsck(case, events, fscked),
                      "dump": self.judge.dump(case, events, dumped)}
             self.settle(case, cells)
@@ -133,7 +134,7 @@ class Matrix:
                                r.name: ". ".join(w.rstrip(".") for w
                                                  in (kernel_words(r), r.divergence) if w)
                                for r in rules},
-                           "mounted": said if case.padded else None, "kernel": observed,
+                           "mounted": reported(said) if case.padded else None, "kernel": observed,
                            "fsck": fscked,
                            "dump": dumped})
         return result
@@ -149,12 +150,13 @@ class Matrix:
         seen = self.observe(some, False, "field sweep")
         fields = collections.defaultdict(collections.Counter)
         wrong = []
-        for case, (said, cells), observed in zip(some, self.kernel_cells(some, seen), seen):
+        for case, events, dump, observed in self.kernel_results(some, seen):
+            cells = self.judge.kernel(case, events, dump, observed)
             verdict = worst(c["verdict"] for c in self.settle(case, cells).values())
             where = re.sub(r"\([^)]*\)|\[\d+\]", "", case.change["where"])
             fields[f"{where}.{case.change['field']}"][verdict] += 1
             if verdict == DISAGREES or "fault" in observed:
-                wrong.append({"name": case.name, "change": case.change, "core": said,
+                wrong.append({"name": case.name, "change": case.change, "core": reported(events),
                               "cells": cells,
                               "verdict": verdict,
                               "kernel": observed})
@@ -254,6 +256,7 @@ def make(options):
     stale = [f"known.tsv: {entry}: nothing of the kind was seen"
              for entry in (matrix.known.stale() if complete else ())]
     stale += [f"unspecified.tsv: {entry}" for entry in matrix.open.wrong(complete)]
+    stale += matrix.unshown
     for words in stale:
         say(f"not ok - {words}")
     say(summary(report))

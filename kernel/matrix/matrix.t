@@ -236,6 +236,15 @@ def test_kernel(judge):
             ("one that the rules say does not share shares", "fingerprint.size", "fails",
              [finding("fingerprint.size", path="/f")], mounted(shared=["/f", "/g"]),
              "sharing", DISAGREES),
+            ("another one does not share, either", "fingerprint.size", "fails",
+             [finding("fingerprint.size", path="/f")], mounted(private=["/f", "/g"]),
+             "sharing", DISAGREES),
+            ("none shares, as the rule says", "prefix.ishare-infix-nul", "fails",
+             [finding("prefix.ishare-infix-nul")], mounted(private=["/f", "/g"]),
+             "sharing", AGREES),
+            ("one shares, though the rule says that none does", "prefix.ishare-infix-nul", "fails",
+             [finding("prefix.ishare-infix-nul", path="/f")],
+             mounted(private=["/f"], shared=["/g"]), "sharing", DISAGREES),
             ("one shows other data", None, "image", [],
              mounted(shared=["/f", "/g"], other_data=["/g"]), "sharing",
              DISAGREES),
@@ -280,6 +289,7 @@ def test_kernel(judge):
         case = cases.Case("x", "x", [], rule, kind)
         judged = judge.kernel(case, events, both, seen)[column]
         tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
+    test_keys(judge, both)
     sizes = decoded({"/f": "1", "/g": "1"}, sizes={"/f": 1, "/g": 2}.items())
     for name, dump, seen, verdict in (
             ("one of two sizes shares", sizes, mounted(shared=["/g"], private=["/f"]), AGREES),
@@ -291,6 +301,34 @@ def test_kernel(judge):
              mounted(private=["/f"], shared=["/g"]), DISAGREES)):
         judged = judge.kernel(cases.Case("x", "x", []), [], dump, seen)["sharing"]
         tap.ok(judged["verdict"] == verdict, f"kernel: {name}: {verdict}", judged)
+
+
+def test_keys(judge, dump):
+    """What the key `sharing` says has to be seen."""
+    results = [(cases.Case("x", "x", [], rule, "fails"), [finding(rule, path=path) | more], dump,
+                seen)
+               for rule, path, more, seen in (
+                   ("fingerprint.size", "/f", {}, mounted(private=["/f"], shared=["/g"])),
+                   ("fingerprint.digest", "/g", {},
+                    mounted(shared=["/f", "/g"], other_data=["/g"])),
+                   ("fingerprint.same-content", "/g", {},
+                    mounted(shared=["/f", "/g"], other_data=["/g"])),
+                   ("prefix.ishare-infix-nul", None, {}, mounted(private=["/f", "/g"])),
+                   ("xattr.entry-bounds", "/f", {"place": {"space": "image", "offset": 50}},
+                    mounted(private=["/f"], shared=["/g"])),
+                   ("xattr.name-filter", "/f", {"message": "it hides the xattr the.name"},
+                    mounted(private=["/f"], shared=["/g"])))]
+    tap.is_empty(judge.unshown(results), "what all keys say is seen")
+    for number, (case, *_) in enumerate(results):
+        wrong = list(judge.unshown(results[:number] + results[number + 1:]))
+        tap.ok(len(wrong) == 1 and wrong[0].startswith(f"{case.rule}, sharing: "),
+               f"{case.rule}: and missed where it is not", *wrong)
+    for rule, effect in (("dir.type", "file"), ("fingerprint.single", "other-content")):
+        changed = Judge(specification())
+        changed.effects = judge.effects | {rule: effect}
+        wrong = list(changed.unshown(results))
+        tap.ok(wrong == [f"{rule}, sharing: {effect}: nothing shows that"],
+               f"{rule}, sharing: {effect}, is not seen", *wrong)
 
 
 def test_tools(judge):
