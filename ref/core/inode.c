@@ -50,42 +50,30 @@ static uint64_t start_block(uint32_t layout, uint32_t bits, uint32_t u, uint32_t
 }
 
 /*
- * Each field has a clause of its own, as a prover follows one field through the assignments, not
- * all at once.
+ * Sets what both forms have. Each member has a clause of its own, as a prover follows one member
+ * through the assignments, not all at once.
  */
-/*@ requires format: format == le16(p);
-    requires readable: \valid_read(p + (0 .. inode_isize(format) - 1));
-    requires writable: \valid(inode);
-    requires apart: \separated(inode, p + (0 .. inode_isize(format) - 1));
+/*@ requires writable: \valid(inode);
+    requires halves: icount <= 0xffff && nb <= 0xffff;
     terminates \true;
     exits \false;
-    assigns *inode;
-    ensures format: inode->format == le16(p + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
-    ensures xattr_icount:
-      inode->xattr_icount == le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
-    ensures mode: inode->mode == le16(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
-    ensures nb: inode->nb == le16(p + ISHARE_INODE_COMPACT_I_NB_OFFSET);
-    ensures u: inode->u == le32(p + ISHARE_INODE_COMPACT_I_U_OFFSET);
-    ensures extended: inode->extended == inode->format % 2;
-    ensures data_layout: inode->data_layout == inode->format / 2 % 8;
-    ensures isize: inode->isize == inode_isize(inode->format);
-    ensures xattr_isize: inode->xattr_isize == xattr_isize(inode->xattr_icount);
-    ensures size: inode->size == (inode->extended != 0 ?
-      le64(p + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET) : le32(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET));
-    ensures nlink: inode->nlink == (inode->extended != 0 ?
-      le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET) :
-      block_bits(inode->format, inode->mode) == 48 ? 1 : inode->nb);
-    ensures start_block: inode->start_block ==
-      start_block(inode->data_layout, block_bits(inode->format, inode->mode),
-                  inode->u, inode->nb); */
-static void decode(const uint8_t *p, uint32_t format, struct ishare_inode *inode)
+    assigns inode->format, inode->extended, inode->data_layout, inode->xattr_icount, inode->mode,
+      inode->nb, inode->u, inode->isize, inode->xattr_isize, inode->start_block;
+    ensures format: inode->format == format;
+    ensures extended: inode->extended == format % 2;
+    ensures data_layout: inode->data_layout == format / 2 % 8;
+    ensures xattr_icount: inode->xattr_icount == icount;
+    ensures mode: inode->mode == mode;
+    ensures nb: inode->nb == nb;
+    ensures u: inode->u == u;
+    ensures isize: inode->isize == inode_isize(format);
+    ensures xattr_isize: inode->xattr_isize == xattr_isize(icount);
+    ensures start_block:
+      inode->start_block == start_block(format / 2 % 8, block_bits(format, mode), u, nb); */
+static void set_common(struct ishare_inode *inode, uint32_t format, uint32_t icount, uint32_t mode,
+		       uint32_t nb, uint32_t u)
 {
-	uint32_t icount = ishare_le16(p + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
-	uint32_t mode = ishare_le16(p + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
-	uint32_t nb = ishare_le16(p + ISHARE_INODE_COMPACT_I_NB_OFFSET);
-	uint32_t u = ishare_le32(p + ISHARE_INODE_COMPACT_I_U_OFFSET);
 	uint32_t layout = format / 2u % 8u;
-	uint32_t bits = block_bits(format, mode);
 
 	inode->format = format;
 	inode->extended = format % 2u;
@@ -96,14 +84,108 @@ static void decode(const uint8_t *p, uint32_t format, struct ishare_inode *inode
 	inode->u = u;
 	inode->isize = inode_isize(format);
 	inode->xattr_isize = xattr_isize(icount);
-	inode->start_block = start_block(layout, bits, u, nb);
-	if (format % 2u != 0) {
-		inode->size = ishare_le64(p + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET);
-		inode->nlink = ishare_le32(p + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET);
-	} else {
-		inode->size = ishare_le32(p + ISHARE_INODE_COMPACT_I_SIZE_OFFSET);
-		inode->nlink = bits == 48 ? 1u : nb;
-	}
+	inode->start_block = start_block(layout, block_bits(format, mode), u, nb);
+}
+
+/*@ requires view: view_ok(v);
+    requires writable: \valid(inode);
+    requires apart: \separated(inode, v, v->data + (0 .. v->size - 1));
+    requires whole: ISHARE_INODE_COMPACT_SIZE <= v->size;
+    requires compact: le16(v->data) % 2 == 0;
+    terminates \true;
+    exits \false;
+    assigns *inode;
+    ensures format: inode->format == le16(v->data + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
+    ensures xattr_icount:
+      inode->xattr_icount == le16(v->data + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
+    ensures mode: inode->mode == le16(v->data + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
+    ensures nb: inode->nb == le16(v->data + ISHARE_INODE_COMPACT_I_NB_OFFSET);
+    ensures u: inode->u == le32(v->data + ISHARE_INODE_COMPACT_I_U_OFFSET);
+    ensures extended: inode->extended == inode->format % 2;
+    ensures data_layout: inode->data_layout == inode->format / 2 % 8;
+    ensures isize: inode->isize == inode_isize(inode->format);
+    ensures xattr_isize: inode->xattr_isize == xattr_isize(inode->xattr_icount);
+    ensures start_block: inode->start_block ==
+      start_block(inode->data_layout, block_bits(inode->format, inode->mode),
+                  inode->u, inode->nb);
+    ensures size: inode->size == le32(v->data + ISHARE_INODE_COMPACT_I_SIZE_OFFSET);
+    ensures nlink:
+      inode->nlink == (block_bits(inode->format, inode->mode) == 48 ? 1 : inode->nb); */
+static void decode_compact(const struct ishare_view *v, struct ishare_inode *inode)
+{
+	struct ishare_inode_compact c;
+	uint32_t format, icount, mode, nb, u, nlink;
+	uint64_t size;
+
+	ishare_inode_compact_decode(v, &c);
+	format = c.i_format;
+	icount = c.i_xattr_icount;
+	mode = c.i_mode;
+	nb = c.i_nb;
+	u = c.i_u;
+	size = c.i_size;
+	nlink = block_bits(format, mode) == 48 ? 1u : nb;
+	/*@ assert format: format == le16(v->data + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET); */
+	/*@ assert icount: icount == le16(v->data + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET); */
+	/*@ assert few: icount <= 0xffff; */
+	/*@ assert mode: mode == le16(v->data + ISHARE_INODE_COMPACT_I_MODE_OFFSET); */
+	/*@ assert nb: nb == le16(v->data + ISHARE_INODE_COMPACT_I_NB_OFFSET); */
+	/*@ assert half: nb <= 0xffff; */
+	/*@ assert u: u == le32(v->data + ISHARE_INODE_COMPACT_I_U_OFFSET); */
+	inode->size = size;
+	inode->nlink = nlink;
+	set_common(inode, format, icount, mode, nb, u);
+}
+
+/*@ requires view: view_ok(v);
+    requires writable: \valid(inode);
+    requires apart: \separated(inode, v, v->data + (0 .. v->size - 1));
+    requires whole: ISHARE_INODE_EXTENDED_SIZE <= v->size;
+    requires extended: le16(v->data) % 2 != 0;
+    terminates \true;
+    exits \false;
+    assigns *inode;
+    ensures format: inode->format == le16(v->data + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
+    ensures xattr_icount:
+      inode->xattr_icount == le16(v->data + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET);
+    ensures mode: inode->mode == le16(v->data + ISHARE_INODE_COMPACT_I_MODE_OFFSET);
+    ensures nb: inode->nb == le16(v->data + ISHARE_INODE_COMPACT_I_NB_OFFSET);
+    ensures u: inode->u == le32(v->data + ISHARE_INODE_COMPACT_I_U_OFFSET);
+    ensures extended: inode->extended == inode->format % 2;
+    ensures data_layout: inode->data_layout == inode->format / 2 % 8;
+    ensures isize: inode->isize == inode_isize(inode->format);
+    ensures xattr_isize: inode->xattr_isize == xattr_isize(inode->xattr_icount);
+    ensures start_block: inode->start_block ==
+      start_block(inode->data_layout, block_bits(inode->format, inode->mode),
+                  inode->u, inode->nb);
+    ensures size: inode->size == le64(v->data + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET);
+    ensures nlink: inode->nlink == le32(v->data + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET); */
+static void decode_extended(const struct ishare_view *v, struct ishare_inode *inode)
+{
+	struct ishare_inode_extended e;
+	uint32_t format, icount, mode, nb, u, nlink;
+	uint64_t size;
+
+	ishare_inode_extended_decode(v, &e);
+	format = e.i_format;
+	icount = e.i_xattr_icount;
+	mode = e.i_mode;
+	nb = e.i_nb;
+	u = e.i_u;
+	size = e.i_size;
+	nlink = e.i_nlink;
+	/*@ assert format: format == le16(v->data + ISHARE_INODE_COMPACT_I_FORMAT_OFFSET); */
+	/*@ assert icount: icount == le16(v->data + ISHARE_INODE_COMPACT_I_XATTR_ICOUNT_OFFSET); */
+	/*@ assert few: icount <= 0xffff; */
+	/*@ assert mode: mode == le16(v->data + ISHARE_INODE_COMPACT_I_MODE_OFFSET); */
+	/*@ assert nb: nb == le16(v->data + ISHARE_INODE_COMPACT_I_NB_OFFSET); */
+	/*@ assert half: nb <= 0xffff; */
+	/*@ assert u: u == le32(v->data + ISHARE_INODE_COMPACT_I_U_OFFSET); */
+	/*@ assert size: size == le64(v->data + ISHARE_INODE_EXTENDED_I_SIZE_OFFSET); */
+	/*@ assert nlink: nlink == le32(v->data + ISHARE_INODE_EXTENDED_I_NLINK_OFFSET); */
+	inode->size = size;
+	inode->nlink = nlink;
+	set_common(inode, format, icount, mode, nb, u);
 }
 
 enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishare_inode *inode)
@@ -115,7 +197,13 @@ enum ishare_status ishare_inode_decode(const struct ishare_view *v, struct ishar
 	format = ishare_le16(v->data);
 	if (v->size < inode_isize(format))
 		return ISHARE_SHORT;
-	decode(v->data, format, inode);
+	if (format % 2u != 0) {
+		decode_extended(v, inode);
+		/*@ assert extended: inode_decoded(v->data, inode); */
+	} else {
+		decode_compact(v, inode);
+		/*@ assert compact: inode_decoded(v->data, inode); */
+	}
 	return ISHARE_OK;
 }
 
