@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What a report is about, and how it begins and ends. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "check/report.h"
 
@@ -34,6 +35,9 @@ void report_start(struct report *report, const struct ishare_options *options,
 void report_release(struct report *report)
 {
 	reader_release(&report->rows);
+	for (int part = 0; part < ISHARE_PART_COUNT; part++)
+		for (int reason = 0; reason < ISHARE_REASON_COUNT; reason++)
+			free(report->unexamined[part][reason].path);
 }
 
 bool subject_path(const struct report *report, char *buffer, size_t size)

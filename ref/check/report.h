@@ -26,8 +26,8 @@ struct counts {
 };
 
 struct unexamined {
-	char path[SHORT_PATH_SHOWN]; /* the first file concerned, "" for none */
 	uint64_t count;
+	char *path; /* the first file concerned, or NULL */
 };
 
 enum report_state {

@@ -3,6 +3,8 @@
  * What could not be checked, and why: counted during the check, reported at its end.
  * It matters only if a selected rule is about it.
  */
+#include <string.h>
+
 #include "check/report.h"
 
 static const struct {
@@ -44,10 +46,13 @@ bool asked_for(const struct report *report, enum ishare_scope scope)
 void not_examined(struct report *report, enum ishare_part part, enum ishare_reason reason)
 {
 	struct unexamined *u = &report->unexamined[part][reason];
+	char path[SHORT_PATH_SHOWN];
 
-	if (!u->count && !subject_path(report, u->path, sizeof(u->path)))
-		u->path[0] = '\0';
-	u->count++;
+	if (!u->count++ && subject_path(report, path, sizeof(path))) {
+		u->path = strdup(path);
+		if (!u->path)
+			report_no_memory(report);
+	}
 }
 
 void not_readable(struct report *report, enum ishare_part part, enum read_result result,
@@ -95,7 +100,7 @@ static void report_part(struct report *report, enum ishare_part part, enum ishar
 
 	if (u->count && asked_for(report, parts[part].scope))
 		report_unexamined(report, (struct ishare_unexamined){
-						  .path = u->path[0] ? u->path : NULL,
+						  .path = u->path,
 						  .part = part,
 						  .reason = reason,
 						  .count = u->count,
