@@ -38,6 +38,7 @@ class Tree:
             shutil.copy(f"{tap.TOP}/build/spec/{name}", f"{self.directory}/build/spec/{name}")
         # The same with less patience.
         self.edit("proofs/wp.py", "SECONDS_PER_GOAL = 60", "SECONDS_PER_GOAL = 5")
+        self.edit("proofs/wp.py", "PATIENCE = 10", "PATIENCE = 3")
 
     def edit(self, path, old, new):
         """Replace what must be there exactly once."""
@@ -149,6 +150,15 @@ def test_broken_prover(name, script):
                   f"proofs/prove --machdep gcc_x86_64 --smoke --function {FUNCTION} {FILE}")
 
 
+def test_processor_time():
+    """Only the processor's time is limited: a prover that a busy machine does not run goes on."""
+    tree = Tree()
+    tree.fake("cvc5", "while :; do :; done")
+    yield refuses("a goal that takes too much time", tree.prove(*function()), f"{GOAL}: timeout")
+    tree.fake("cvc5", f'sleep 6\nexec {shutil.which("cvc5")} "$@"')
+    yield accepts("a prover that has to wait for longer than it may run", tree.prove(*function()))
+
+
 def test_blind_prover():
     """A prover that finds no contradiction passes no smoke test."""
     tree = Tree()
@@ -193,7 +203,7 @@ TESTS = [test_contents, test_undefined, test_contradiction, *(
     functools.partial(test_broken_prover, *how) for how in (
         ("dies", "kill -SEGV $$"), ("says nonsense", "echo unsaturated fat; echo valid"),
         ("hangs", "exec sleep 1000"))
-), test_blind_prover, *(
+), test_processor_time, test_blind_prover, *(
     functools.partial(test_broken_frama_c, *how) for how in (
         ("says nothing", "exit 0", "summary is missing"),
         ("says that all is valid, and writes no report", f"printf '{VALID}\\n'", "no report"),

@@ -35,7 +35,10 @@ MACHDEPS = {"gcc_x86_64": "-m64", "gcc_x86_32": "-m32", "ppc_32": "-m32"}
 DRIVERS = "/usr/share/why3/drivers"
 # What nm calls a symbol that is wanted, and one that is no code; what else it knows is a function.
 UNDEFINED, DATA = "Uwv", "BbCDdGgNnpRrSsV"
+# Of the processor's time: Frama-C, Why3 and cvc5 themselves count the time that passes, in which a
+# busy machine may hardly run a prover. They are given PATIENCE times as much.
 SECONDS_PER_GOAL = 60
+PATIENCE = 10
 # Frama-C sleeps between goals; so many of them keep a processor busy.
 FRAMA_C_PER_PROCESSOR = 3
 SECONDS_PER_SMOKE_TEST = 1
@@ -52,15 +55,14 @@ name = "CVC5"
 version = "{version}"
 shortcut = "cvc5"
 driver = "{driver}"
-command = "{cvc5} %t --stats --tlimit=%t000 --lang=smt2 %f"
+command = "{cvc5} %t --stats --lang=smt2 %f"
 command_steps = "{cvc5} %t --stats --rlimit=%S --lang=smt2 %f"
 editor = ""
 in_place = false
 interactive = false
 """
-# cvc5 ends by abort() when its time is over, and Why3 reads nothing of a program that crashed. When
-# it ends without an answer, or hangs and is killed, Frama-C would take that for a smoke test that
-# is passed; so the file $CVC5_TRIES gets a line for each try and one for each answer.
+# When cvc5 ends without an answer, or hangs and is killed, Frama-C would take that for a smoke test
+# that is passed; so the file $CVC5_TRIES gets a line for each try and one for each answer.
 CVC5 = """#!/bin/sh
 ulimit -c 0
 seconds=$1
@@ -71,7 +73,12 @@ note()
 }}
 
 note try
-said=$(timeout -k 1 "$((seconds + 5))" {cvc5} "$@" 2>&1)
+said=$(ulimit -S -t "$((seconds / {patience}))"
+	timeout -k 1 "$((seconds + 5))" {cvc5} "$@" 2>&1)
+status=$?
+if [ "$status" -gt 128 ] && [ "$(kill -l "$status")" = XCPU ]; then
+	said="cvc5 interrupted by timeout."
+fi
 if printf '%s\\n' "$said" | grep -Eq '^(unsat|sat|unknown)($|cvc5::)|interrupted by timeout'; then
 	note answer
 fi
@@ -158,7 +165,7 @@ def configure_why3():
     for path in glob.glob(f"{DRIVERS}/*.gen"):
         write(f"{directory}/{os.path.basename(path)}", read(path))
     write(f"{directory}/cvc5.drv", read(f"{DRIVERS}/cvc4_17.drv").replace("ALL_SUPPORTED", "ALL"))
-    write(f"{directory}/cvc5", CVC5.format(cvc5=shutil.which("cvc5")), 0o755)
+    write(f"{directory}/cvc5", CVC5.format(cvc5=shutil.which("cvc5"), patience=PATIENCE), 0o755)
     version = re.search(r"version (\d[\d.]*)", run("cvc5", "--version").stdout).group(1)
     write(f"{directory}/why3.conf",
           WHY3_CONF.format(jobs=os.cpu_count(), seconds=SECONDS_PER_GOAL, version=version,
@@ -294,11 +301,12 @@ def options(machdep):
             "-warn-invalid-pointer", "-wp-prover", "cvc5"]
 
 
-def limits(smoke):
-    """Frama-C's options for how long a goal may take, and for smoke tests."""
-    found = ["-wp-timeout", str(SECONDS_PER_GOAL)]
+def limits(smoke, patience=1):
+    """Frama-C's options for how long a goal may take, and for smoke tests. By its clock a second of
+    the processor's time may take `patience` seconds."""
+    found = ["-wp-timeout", str(patience * SECONDS_PER_GOAL)]
     if smoke:
-        found += ["-wp-smoke-tests", "-wp-smoke-timeout", str(SECONDS_PER_SMOKE_TEST)]
+        found += ["-wp-smoke-tests", "-wp-smoke-timeout", str(patience * SECONDS_PER_SMOKE_TEST)]
     return found
 
 
@@ -309,7 +317,7 @@ class Prover:
         self.machdep, self.smoke = machdep, smoke
         self.conf = configure_why3()
         self.options = options(machdep)
-        self.limits = limits(smoke)
+        self.limits = limits(smoke, PATIENCE)
         # Frama-C believes $PWD, which may be that of another tree: os.chdir() does not change it,
         # nor does make -C.
         self.environment = {**os.environ, "HOME": "/nonexistent", "WHY3CONFIG": self.conf,
