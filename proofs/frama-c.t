@@ -155,7 +155,7 @@ def test_processor_time():
     tree = Tree()
     tree.fake("cvc5", "while :; do :; done")
     yield refuses("a goal that takes too much time", tree.prove(*function()), f"{GOAL}: timeout")
-    tree.fake("cvc5", f'sleep 6\nexec {shutil.which("cvc5")} "$@"')
+    tree.fake("cvc5", f'sleep 12\nexec {shutil.which("cvc5")} "$@"')
     yield accepts("a prover that has to wait for longer than it may run", tree.prove(*function()))
 
 
