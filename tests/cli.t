@@ -172,6 +172,7 @@ def test_usage():
             (["check", "--device=/dev/null", GOOD, GOOD],
              "--device=/dev/null precedes all images"),
             (["check", "--offset=1K", GOOD, GOOD], "--offset=1K precedes all images"),
+            (["check", "-", GOOD, "-"], "can be only one image"),
             (["check", "--offset=1Q", GOOD], "'1Q' is not an offset in bytes"),
             (["dump", "--offset=-1", GOOD], "'-1' is not an offset in bytes"),
             (["dump"], "no image given"), (["dump", GOOD, GOOD], "dump: takes one image"),
@@ -377,6 +378,10 @@ def test_standard_input(copies):
         piped = tap.run(["sh", "-c", 'image=$1; shift; cat "$image" | "$@"', "sh", image, *command])
         tap.ok(plain_report(piped, "-") == expected, f"{name} on standard input, a pipe",
                piped.stdout, piped.stderr)
+    for arguments in (["-"], ["--domain", GOOD, "-"]):
+        done = tap.run(["sh", "-c", '"$@" <&-', "sh", *tap.TOOL, "check", *arguments])
+        ends(done, 2, f"closed standard input: {' '.join(arguments[:1])}", "1 image not judged",
+             "-: is neither a regular file nor a block device")
     copies.make(GOOD, name="-")
     ends(tap.run([*tap.TOOL, "check", "./-"], cwd=os.path.dirname(copies.path("-"))), 0,
          "a file called -", "0 errors")

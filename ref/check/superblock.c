@@ -17,8 +17,8 @@ struct fault {
 	const struct volume *volume;
 	const struct ishare_superblock *sb;
 	const struct ishare_profile *profile;
-	const struct ishare_view
-		*view; /* the image from the superblock on, as core has judged it */
+	/* The image from the superblock on, as core has judged it. */
+	const struct ishare_view *view;
 };
 
 static struct place whole_superblock(const struct fault *fault)

@@ -144,3 +144,9 @@ void usage_error(const struct argp_state *state, const char *format, ...)
 	va_end(args);
 	exit(STATUS_TROUBLE);
 }
+
+void set_offset(struct source *source, const char *value, const struct argp_state *state)
+{
+	if (!read_bytes(value, &source->offset))
+		usage_error(state, "'%s' is not an offset in bytes, such as 4096 or 1M", value);
+}

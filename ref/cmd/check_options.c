@@ -127,10 +127,13 @@ static const char *select_rules(struct request *request, const char *glob)
 	return any ? NULL : why;
 }
 
-static void add_image(struct request *request, char *path)
+static void add_image(struct request *request, char *path, struct argp_state *state)
 {
 	struct source *image = &request->images[request->image_count++];
 
+	if (is_input(path) && request->has_input)
+		usage_error(state, "standard input ('-') can be only one image");
+	request->has_input = request->has_input || is_input(path);
 	image->path = path;
 	if (request->image_count > 1)
 		image->devices = request->devices + request->device_count;
@@ -151,14 +154,6 @@ static void add_device(struct request *request, char *path)
 {
 	image_of_option(request, "--device", path)->device_count++;
 	request->devices[request->device_count++] = path;
-}
-
-static void set_offset(struct request *request, const char *text, struct argp_state *state)
-{
-	struct source *image = image_of_option(request, "--offset", text);
-
-	if (!read_bytes(text, &image->offset))
-		usage_error(state, "'%s' is not an offset in bytes, such as 4096 or 1M", text);
 }
 
 static void finish_options(struct request *request, struct argp_state *state)
@@ -187,7 +182,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_device(request, arg);
 		return 0;
 	case OPTION_OFFSET:
-		set_offset(request, arg, state);
+		set_offset(image_of_option(request, "--offset", arg), arg, state);
 		return 0;
 	case OPTION_FLAT:
 		request->options.flat = true;
@@ -223,7 +218,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		set_format(request, arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		add_image(request, arg);
+		add_image(request, arg, state);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		usage_error(state, "no image given");

@@ -74,26 +74,26 @@ static void fail(struct check_run *run, const char *name, const char *reason)
 		format->failure(&run->writer, name, reason);
 }
 
-static bool judge_image(struct check_run *run, const struct source *argument,
+static bool judge_image(struct check_run *run, const struct source *source,
 			struct ishare_image **image, struct ishare_domain *domain)
 {
 	const struct report_format *format = run->writer.format;
 	struct ishare_sink sink = sink_of(run);
-	enum ishare_result result = open_image(argument, image);
+	enum ishare_result result = open_image(source, image);
 	bool done;
 
-	run->progress.image = argument->path;
+	run->progress.image = source->path;
 	if (result == ISHARE_DONE)
 		result = ishare_check(*image, &run->options, &sink, domain, &run->outcome.summary);
 	done = result == ISHARE_DONE || result == ISHARE_CUT_SHORT;
 	if (done)
 		run->outcome.images++;
 	else if (result != ISHARE_STOPPED)
-		fail(run, argument->path, ishare_image_error(*image));
+		fail(run, source->path, ishare_image_error(*image));
 	run->outcome.images_not_judged += !done;
 	run->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
 	if (format->image_end)
-		format->image_end(&run->writer, argument->path, result == ISHARE_CUT_SHORT);
+		format->image_end(&run->writer, source->path, result == ISHARE_CUT_SHORT);
 	return done;
 }
 
@@ -107,7 +107,7 @@ static const char *domain_error(struct ishare_image **images, const bool *judged
 }
 
 /* Judges images that form one trust domain, called name in reports. */
-static void judge_domain(struct check_run *run, const char *name, const struct source *arguments,
+static void judge_domain(struct check_run *run, const char *name, const struct source *sources,
 			 size_t count)
 {
 	struct ishare_image **images = allocate(count, sizeof(struct ishare_image *));
@@ -118,7 +118,7 @@ static void judge_domain(struct check_run *run, const char *name, const struct s
 	enum ishare_result result;
 
 	for (size_t i = 0; i < count; i++)
-		judged[i] = judge_image(run, &arguments[i], &images[i], domain);
+		judged[i] = judge_image(run, &sources[i], &images[i], domain);
 	result = ishare_domain_judge(domain, &run->options, &sink, &run->outcome.summary);
 	run->outcome.domains_not_judged += result != ISHARE_DONE;
 	if (result != ISHARE_DONE && result != ISHARE_STOPPED)

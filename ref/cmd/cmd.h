@@ -39,6 +39,14 @@ void close_stdout(void);
 
 /* arguments.c: command lines */
 
+/* An image as the command line names it. */
+struct source {
+	const char *path; /* see is_input() */
+	uint64_t offset; /* of the image in that file */
+	char **devices; /* paths of its extra devices */
+	size_t device_count;
+};
+
 /* --help, --usage and --version: children of every command's argp. */
 extern const struct argp_child common_options[];
 
@@ -49,6 +57,9 @@ void parse_arguments(const struct argp *argp, int argc, char **argv, unsigned in
 /* Reports an error in the command line and ends the program with STATUS_TROUBLE. */
 void usage_error(const struct argp_state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
+
+/* Stores the value of --offset, in bytes; a wrong one is a usage error. */
+void set_offset(struct source *source, const char *value, const struct argp_state *state);
 
 /*
  * Writes the help of the command with that full name. A help_filter is called once, for the text at
@@ -81,13 +92,8 @@ char *text_end(struct text *text);
 
 /* images.c */
 
-/* An image as the command line names it. */
-struct source {
-	const char *path; /* "-": standard input */
-	uint64_t offset; /* of the image in that file */
-	char **devices; /* paths of its extra devices */
-	size_t device_count;
-};
+/* Whether an image's path, "-", stands for standard input. */
+bool is_input(const char *path);
 
 /*
  * Opens an image with its extra devices; ends the program if memory runs out, or if standard input

@@ -53,9 +53,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		dump->source.devices[dump->source.device_count++] = arg;
 		return 0;
 	case OPTION_OFFSET:
-		if (!read_bytes(arg, &dump->source.offset))
-			usage_error(state, "'%s' is not an offset in bytes, such as 4096 or 1M",
-				    arg);
+		set_offset(&dump->source, arg, state);
 		return 0;
 	case OPTION_FLAT:
 		dump->flat = true;

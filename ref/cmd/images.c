@@ -7,9 +7,14 @@
 
 #include "cmd.h"
 
+bool is_input(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 static _Noreturn void fail_input(void)
 {
-	complain("cannot read standard input: %s", strerror(errno));
+	complain("cannot copy standard input: %s", strerror(errno));
 	exit(STATUS_TROUBLE);
 }
 
@@ -50,7 +55,7 @@ static int open_input(void)
 
 static enum ishare_result open_file(const char *path, struct ishare_image **image)
 {
-	if (strcmp(path, "-") == 0)
+	if (is_input(path))
 		return ishare_image_open_fd(path, open_input(), image);
 	return ishare_image_open(path, image);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* erofs-ishare: finds the subcommand and runs it. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -140,11 +142,24 @@ static int cmd_help(int argc, char **argv)
 	return STATUS_CONFORMS;
 }
 
+/*
+ * A closed descriptor would be that of the next file that is opened: an image would be taken for
+ * standard input. The file in its place allows nothing that a standard stream is for.
+ */
+static void occupy_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_TROUBLE);
+}
+
 int main(int argc, char **argv)
 {
 	struct choice choice = { 0 };
 	char name[] = "erofs-ishare";
 
+	occupy_descriptors();
 	atexit(close_stdout);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report */
 	argp_err_exit_status = STATUS_TROUBLE;

@@ -51,10 +51,8 @@ static void put_finding(struct writer *writer, const struct ishare_finding *find
 	put_encoded(out, escape_text(finding->message), "");
 	fprintf(out, " (%s, byte %" PRIu64 ")", finding->place.space, finding->place.offset);
 	if (finding->other_path) {
-		const char *image = finding->other_image ? finding->other_image : finding->image;
-
 		fputs("; the other file: ", out);
-		put_encoded(out, escape_string(image), "");
+		put_encoded(out, escape_string(other_image(finding)), "");
 		fputc(':', out);
 		put_encoded(out, escape_text(finding->other_path), "");
 	}

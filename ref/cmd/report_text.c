@@ -63,7 +63,7 @@ static void put_other(FILE *out, const struct ishare_finding *finding)
 	if (!finding->other_path)
 		return;
 	fputs("  the other file: ", out);
-	put_string(out, finding->other_image ? finding->other_image : finding->image);
+	put_string(out, other_image(finding));
 	fputc(':', out);
 	put_text(out, finding->other_path);
 	fputc('\n', out);

@@ -8,6 +8,7 @@
 struct request {
 	struct source *images;
 	size_t image_count;
+	bool has_input; /* one of them is standard input */
 	char **devices; /* of all images, in their order */
 	size_t device_count;
 	const char *early_option,

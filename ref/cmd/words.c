@@ -116,26 +116,37 @@ size_t first_sentence(const char *text)
 	return end ? (size_t)(end - text) : strlen(text);
 }
 
-bool read_number(const char *word, uint64_t *number)
+/* Returns what follows the number; NULL: there is none, or it is too large. */
+static const char *read_digits(const char *word, uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
 	*number = strtoull(word, &end, 10);
-	return isdigit((unsigned char)*word) && !*end && !errno;
+	return isdigit((unsigned char)*word) && !errno ? end : NULL;
+}
+
+bool read_number(const char *word, uint64_t *number)
+{
+	const char *rest = read_digits(word, number);
+
+	return rest && !*rest;
 }
 
 bool read_bytes(const char *word, uint64_t *bytes)
 {
 	static const char units[] = "KMGT";
+	const char *rest = read_digits(word, bytes), *unit;
 	unsigned int bits = 0;
-	char *end;
 
-	errno = 0;
-	*bytes = strtoull(word, &end, 10);
-	if (*end && strchr(units, *end))
-		bits = 10 * (unsigned int)(strchr(units, *end++) - units + 1);
-	if (errno || *end || !isdigit((unsigned char)*word) || *bytes > UINT64_MAX >> bits)
+	if (!rest)
+		return false;
+	unit = *rest ? strchr(units, *rest) : NULL;
+	if (unit) {
+		bits = 10 * (unsigned int)(unit - units + 1);
+		rest++;
+	}
+	if (*rest || *bytes > UINT64_MAX >> bits)
 		return false;
 	*bytes <<= bits;
 	return true;

@@ -10,6 +10,11 @@ bool rule_fails(const struct writer *writer, const struct ishare_rule *rule)
 	       (writer->strict && rule->severity == ISHARE_WARNING);
 }
 
+const char *other_image(const struct ishare_finding *finding)
+{
+	return finding->other_image ? finding->other_image : finding->image;
+}
+
 /* Whether the fingerprints of all images that were judged have been counted. */
 static bool fingerprints_known(const struct outcome *outcome)
 {

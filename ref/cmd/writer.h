@@ -58,6 +58,9 @@ extern const struct report_format report_text, report_json, report_sarif, report
 /* Whether breaking the rule makes an image fail. */
 bool rule_fails(const struct writer *writer, const struct ishare_rule *rule);
 
+/* The image of a finding's other file, which may be that of the first. */
+const char *other_image(const struct ishare_finding *finding);
+
 /* Writes the summary, each line headed by prefix. */
 void put_summary(FILE *out, const char *prefix, const struct outcome *outcome);
 

@@ -109,17 +109,25 @@ static void devices_can_be_in_memory(void **state)
 	free(bytes);
 }
 
+static const uint8_t numbers[3] = { 1, 2, 3 };
+
+static struct ishare_image *three_bytes(void)
+{
+	struct ishare_image *image;
+
+	assert_int_equal(ishare_image_open_memory("three bytes", numbers, sizeof(numbers), &image),
+			 ISHARE_DONE);
+	return image;
+}
+
 static void reading_past_the_end_is_an_error(void **state)
 {
-	static const uint8_t bytes[3] = { 1, 2, 3 };
-	struct ishare_image *image;
+	struct ishare_image *image = three_bytes();
 	uint8_t copy[2];
 
 	(void)state;
-	assert_int_equal(ishare_image_open_memory("three bytes", bytes, sizeof(bytes), &image),
-			 ISHARE_DONE);
 	assert_int_equal(ishare_image_read(image, 1, copy, sizeof(copy)), ISHARE_DONE);
-	assert_memory_equal(copy, bytes + 1, sizeof(copy));
+	assert_memory_equal(copy, numbers + 1, sizeof(copy));
 	assert_int_equal(ishare_image_read(image, 2, copy, sizeof(copy)), ISHARE_IO_ERROR);
 	ishare_image_close(image);
 	assert_int_equal(ishare_image_open_memory("nothing", NULL, 0, &image), ISHARE_DONE);
@@ -129,20 +137,17 @@ static void reading_past_the_end_is_an_error(void **state)
 
 static void an_image_can_begin_later(void **state)
 {
-	static const uint8_t bytes[3] = { 1, 2, 3 };
-	struct ishare_image *image;
+	struct ishare_image *image = three_bytes();
 	uint8_t copy[2];
 
 	(void)state;
-	assert_int_equal(ishare_image_open_memory("three bytes", bytes, sizeof(bytes), &image),
-			 ISHARE_DONE);
 	assert_int_equal(ishare_image_begin_at(image, 4), ISHARE_IO_ERROR);
 	assert_string_equal(ishare_image_error(image), "no image can begin at byte 4 of 3");
 	assert_int_equal(ishare_image_begin_at(image, 1), ISHARE_DONE);
 	assert_int_equal(ishare_image_size(image), 2);
 	assert_int_equal(ishare_image_held(image), 2);
 	assert_int_equal(ishare_image_read(image, 0, copy, sizeof(copy)), ISHARE_DONE);
-	assert_memory_equal(copy, bytes + 1, sizeof(copy));
+	assert_memory_equal(copy, numbers + 1, sizeof(copy));
 	assert_int_equal(ishare_image_begin_at(image, UINT64_MAX), ISHARE_IO_ERROR);
 	ishare_image_close(image);
 }
