@@ -64,11 +64,16 @@ static void check_name(struct check *check, struct listing *listing, const struc
 static void check_type(struct check *check, const struct listing *listing,
 		       const struct dirent_walk *walk, const struct file *target)
 {
-	if (!dir_type(walk->dirent.stored.file_type, &target->inode))
-		report(&check->report, ISHARE_RULE_DIR_TYPE,
-		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET),
-		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32,
-		       walk->dirent.stored.file_type, target->inode.mode);
+	uint32_t type = walk->dirent.stored.file_type;
+	struct place place = dirent_field(listing, walk, ISHARE_DIRENT_RECORD_FILE_TYPE_OFFSET);
+
+	if (!dir_type(type, &target->inode))
+		report(&check->report, ISHARE_RULE_DIR_TYPE, place,
+		       "file_type is %" PRIu32 ", but i_mode of the inode is 0%06" PRIo32, type,
+		       target->inode.mode);
+	if (!dir_type_unknown(type))
+		report(&check->report, ISHARE_RULE_DIR_TYPE_UNKNOWN, place,
+		       "file_type is 0: readers have to look at the inode to learn its type");
 }
 
 static void add_directory(struct check *check, const struct listing *listing,

@@ -142,7 +142,9 @@ static void report_hidden(struct check *check, const struct xattr_walk *walk,
 static void check_name(struct check *check, const struct xattr_walk *walk,
 		       const struct ishare_name *name, struct tally *tally)
 {
-	if (!xattr_name_filter(&check->volume->sb, &walk->header, name))
+	/* What nobody looks up cannot be hidden. */
+	if ((has_name_space(name->base_index) || is_fingerprint(walk)) &&
+	    !xattr_name_filter(&check->volume->sb, &walk->header, name))
 		report_hidden(check, walk, name);
 	if (!remember_name(&check->names, walk, name))
 		report_no_memory(&check->report);

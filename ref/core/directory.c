@@ -313,7 +313,12 @@ static uint32_t file_type_of(uint32_t mode)
 
 bool dir_type(uint32_t file_type, const struct ishare_inode *target)
 {
-	return file_type == file_type_of(target->mode);
+	return file_type == ISHARE_FT_UNKNOWN || file_type == file_type_of(target->mode);
+}
+
+bool dir_type_unknown(uint32_t file_type)
+{
+	return file_type != ISHARE_FT_UNKNOWN;
 }
 
 bool dir_dot(uint64_t dot_nid, uint64_t nid)

@@ -111,6 +111,12 @@ bool dir_name_order(const struct ishare_view *previous, const struct ishare_view
     ensures meaning: \result <==> dir_type(file_type, target); */
 bool dir_type(uint32_t file_type, const struct ishare_inode *target);
 
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_type_unknown(file_type); */
+bool dir_type_unknown(uint32_t file_type);
+
 /* nid: the directory's own. */
 /*@ terminates \true;
     exits \false;
