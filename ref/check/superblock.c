@@ -19,6 +19,7 @@ struct fault {
 	const struct ishare_profile *profile;
 	/* The image from the superblock on, as core has judged it. */
 	const struct ishare_view *view;
+	const char *recognised; /* see recognise(); "" if it has a superblock */
 };
 
 static struct place whole_superblock(const struct fault *fault)
@@ -30,14 +31,16 @@ static struct place whole_superblock(const struct fault *fault)
 static void report_size(const struct fault *fault)
 {
 	report(fault->report, fault->rule, whole_superblock(fault),
-	       "the image has %" PRIu64 " bytes; a superblock ends at byte %u",
-	       fault->volume->image.size, ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE);
+	       "the image has %" PRIu64 " bytes; a superblock ends at byte %u%s",
+	       fault->volume->image.size, ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE,
+	       fault->recognised);
 }
 
 static void report_magic(const struct fault *fault)
 {
-	report(fault->report, fault->rule, SB_PLACE(MAGIC), "magic is 0x%08" PRIx32 ", not 0x%08x",
-	       fault->sb->magic, ISHARE_SUPERBLOCK_MAGIC);
+	report(fault->report, fault->rule, SB_PLACE(MAGIC),
+	       "magic is 0x%08" PRIx32 ", not 0x%08x%s", fault->sb->magic, ISHARE_SUPERBLOCK_MAGIC,
+	       fault->recognised);
 }
 
 static void report_block_size(const struct fault *fault)
@@ -212,13 +215,14 @@ static const struct {
 #define NOTE(rule, member) found[rule] = faults->member;
 
 static void report_faults(struct check *check, const struct ishare_superblock_faults *faults,
-			  const struct ishare_view *view)
+			  const struct ishare_view *view, const char *recognised)
 {
 	struct fault fault = { .report = &check->report,
 			       .volume = check->volume,
 			       .sb = &check->volume->sb,
 			       .profile = &check->report.options->profile,
-			       .view = view };
+			       .view = view,
+			       .recognised = recognised };
 	bool found[ISHARE_RULE_COUNT] = { false };
 
 	ISHARE_SUPERBLOCK_FAULTS(NOTE)
@@ -231,14 +235,21 @@ static void report_faults(struct check *check, const struct ishare_superblock_fa
 
 #undef NOTE
 
-static enum ishare_result not_an_image(struct check *check, enum ishare_rule_id rule)
+static enum ishare_result not_an_image(struct check *check,
+				       const struct ishare_superblock_faults *faults,
+				       const char *recognised)
 {
-	return image_error(check->report.image, ISHARE_NOT_EROFS, "%s", not_erofs(rule));
+	struct ishare_image *image = check->report.image;
+
+	not_erofs(faults->sb_size ? ISHARE_RULE_SB_SIZE : ISHARE_RULE_SB_MAGIC, recognised,
+		  image->error, sizeof(image->error));
+	return ISHARE_NOT_EROFS;
 }
 
 enum ishare_result check_superblock(struct check *check)
 {
 	struct volume *volume = check->volume;
+	char recognised[RECOGNISED_ROOM] = "";
 	struct ishare_superblock_faults faults;
 	struct ishare_view view;
 
@@ -248,10 +259,11 @@ enum ishare_result check_superblock(struct check *check)
 	}
 	ishare_superblock_judge(&view, volume->image.size, &check->report.options->profile,
 				&volume->sb, &volume->ext, &faults);
-	report_faults(check, &faults, &view);
 	if (faults.sb_size || faults.sb_magic)
-		return not_an_image(check,
-				    faults.sb_size ? ISHARE_RULE_SB_SIZE : ISHARE_RULE_SB_MAGIC);
+		recognise(&check->reader, recognised);
+	report_faults(check, &faults, &view, recognised);
+	if (faults.sb_size || faults.sb_magic)
+		return not_an_image(check, &faults, recognised);
 	if (!ishare_has_compat(&volume->sb, ISHARE_FEATURE_COMPAT_ISHARE_XATTRS))
 		check->report.summary->images_without_fingerprints++;
 	return ishare_has_block_size(&volume->sb) ? ISHARE_DONE : ISHARE_CUT_SHORT;

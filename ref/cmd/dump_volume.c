@@ -261,6 +261,7 @@ static void dumper_init(struct dumper *dumper, struct dump *dump)
 
 void dump_volume(struct dump *dump)
 {
+	char recognised[RECOGNISED_ROOM], sentence[sizeof(recognised) + 64];
 	struct dumper dumper;
 
 	dumper_init(&dumper, dump);
@@ -272,7 +273,9 @@ void dump_volume(struct dump *dump)
 		dump_miss(dump, dumper.reader.error);
 		break;
 	default:
-		dump_miss(dump, not_erofs(dumper.reader.rule));
+		recognise(&dumper.reader, recognised);
+		not_erofs(dumper.reader.rule, recognised, sentence, sizeof(sentence));
+		dump_miss(dump, sentence);
 		break;
 	}
 	reader_release(&dumper.reader);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What is known about an image as a whole: its superblock, and the inodes that hold metadata. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,11 +58,12 @@ enum read_result read_superblock(struct reader *reader, struct volume *volume)
 	return READ_OK;
 }
 
-const char *not_erofs(enum ishare_rule_id rule)
+void not_erofs(enum ishare_rule_id rule, const char *recognised, char *sentence, size_t size)
 {
-	return rule == ISHARE_RULE_SB_SIZE
-		       ? "not an EROFS image: too short to hold a superblock (sb.size)"
-		       : "not an EROFS image: no superblock magic (sb.magic)";
+	snprintf(sentence, size, "not an EROFS image: %s (%s)%s",
+		 rule == ISHARE_RULE_SB_SIZE ? "too short to hold a superblock"
+					     : "no superblock magic",
+		 ishare_rules[rule].name, recognised);
 }
 
 bool has_packed_inode(const struct volume *volume)

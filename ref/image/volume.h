@@ -151,8 +151,10 @@ enum read_result superblock_view(struct reader *reader, const struct volume *vol
  */
 enum read_result read_superblock(struct reader *reader, struct volume *volume);
 
-/* A sentence on that rule. */
-const char *not_erofs(enum ishare_rule_id rule);
+/*
+ * Writes a sentence on that rule, and on what the input seems to be: see recognise().
+ */
+void not_erofs(enum ishare_rule_id rule, const char *recognised, char *sentence, size_t size);
 
 /*
  * Reads the device table. READ_OUTSIDE: it is not in the image, so that what belongs to extra
@@ -194,6 +196,39 @@ enum read_result read_slot(struct reader *reader, uint32_t i, struct ishare_devi
 
 /* The bytes that the image and its devices hold. */
 uint64_t held_bytes(const struct volume *volume);
+
+/* partitions.c: EROFS images inside an input that is none itself */
+
+#define INPUT_START (1u << 20) /* bytes that are searched */
+
+/* The image's file, from where the image would begin. */
+uint64_t input_size(const struct reader *reader);
+
+/* False: the input does not have all of these bytes, or they could not be read. */
+bool input_copy(struct reader *reader, uint64_t offset, void *buffer, size_t size);
+
+#define IMAGES_FOUND 3u /* that are named */
+
+struct images_found {
+	uint64_t offsets[IMAGES_FOUND]; /* in the input */
+	size_t count; /* may be greater than IMAGES_FOUND */
+};
+
+/*
+ * Looks for superblocks in the input's partitions or, if there are none, in its first INPUT_START
+ * bytes. Returns the name of its partition table, or NULL.
+ */
+const char *find_images(struct reader *reader, struct images_found *found);
+
+/* formats.c: what the input is */
+
+#define RECOGNISED_ROOM 192u
+
+/*
+ * Writes what the input seems to be, what to do with it, and where in it EROFS images begin, to be
+ * appended to a sentence; or "". If a read fails, reader->error says so.
+ */
+void recognise(struct reader *reader, char text[RECOGNISED_ROOM]);
 
 /* map.c: which device has a block */
 
