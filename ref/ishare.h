@@ -226,6 +226,18 @@ bool ishare_profile_by_name(const char *name, struct ishare_profile *profile);
 /* The profiles' names in order, ended by NULL; the last one is the default. */
 extern const char *const ishare_profile_names[];
 
+#define ISHARE_BECAUSE_SIZE 64u
+
+/*
+ * Whether the kernel of the profile with that name, with its page size, is known to mistreat the
+ * image as an advisory says, although it conforms. ishare_check() must have returned ISHARE_DONE
+ * for the image. because: if so, what it is about the image, such as "4096-byte blocks". Section
+ * "Profiles" of the introduction.
+ */
+bool ishare_advisory_concerns(const struct ishare_advisory *advisory,
+			      const struct ishare_image *image, const char *profile,
+			      char because[ISHARE_BECAUSE_SIZE]);
+
 /*
  * Opens a regular file or a block device as an image. Always stores an image, which the caller must
  * close with ishare_image_close; except that when memory runs out, *image is NULL and the result

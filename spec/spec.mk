@@ -10,6 +10,7 @@ SPEC_CHAPTERS := $(sort $(wildcard spec/[0-9][0-9]-*.md))
 SPEC_TOOLS := $(wildcard spec/specc/*.py)
 SPEC_BASES := $(wildcard spec/base/*)
 PROOF_REPORT := $(wildcard build/proofs/report.json)
+FINDINGS := $(wildcard kernel/findings/*/README.md)
 JUDGES := ref/check ref/domain
 SPEC_C := $(addprefix build/spec/,layout.h spec.acsl.h codec.h codec.c rules.h rules.c erofs.dict)
 
@@ -20,9 +21,9 @@ spec: build/spec/.stamp build/spec/vectors/.stamp build/spec/spec.html
 report-rules: | packages ## report: List what each rule needs (predicate, function, vectors) and has
 	$(Q)$(SPECC) --obligations --core ref/core $(SPEC_CHAPTERS)
 
-build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) | packages
+build/spec/.stamp: $(SPEC_CHAPTERS) $(SPEC_TOOLS) $(FINDINGS) | packages
 	$(call say,SPECC,build/spec)
-	$(Q)$(SPECC) --out build/spec --parts c $(SPEC_CHAPTERS)
+	$(Q)$(SPECC) --out build/spec --parts c --findings kernel/findings $(SPEC_CHAPTERS)
 	@touch $@
 
 $(SPEC_C): build/spec/.stamp ;

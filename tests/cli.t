@@ -178,8 +178,8 @@ def test_usage():
             (["dump"], "no image given"), (["dump", GOOD, GOOD], "dump: takes one image"),
             (["dump", "--format=tap", GOOD], "'tap' is not a format"),
             (["dump", "--limit=1M", GOOD], "'1M' is not a number of bytes"),
-            (["explain"], "no rule given"),
-            (["explain", "sb.magic", "sb.size"], "explain: takes one rule"),
+            (["explain"], "no name given"),
+            (["explain", "sb.magic", "sb.size"], "explain: takes one name"),
             (["rules", "--format=sarif"], "'sarif' is not a format"),
             (["rules", "x"], "Too many arguments")):
         ends(tool(*arguments), 2, f"usage error: {' '.join(arguments).replace(tap.TOP, '')}", "",
@@ -275,7 +275,7 @@ def test_text(copies):
     tap.ok(long[0].split(":")[1] == "/one"
            and re.fullmatch(r" {14}\^\^ \^\^ i_format \(inode_compact \+0x00\)", long[2]),
            "a finding names the file inside the image", *long)
-    summary = check(GOOD).stdout
+    summary = check("--severity=warning", GOOD).stdout
     tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of "
                         r"\d+ bytes\)\n"
                         r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary),
@@ -284,7 +284,7 @@ def test_text(copies):
                             ([nothing, "Makefile"], r".*\n2 images not judged\n1 error, "),
                             ([nothing, GOOD],
                              r"1 image: 19 inodes.*\n1 image not judged\n0 errors, ")):
-        ends(check(*arguments), 2,
+        ends(check("--severity=warning", *arguments), 2,
              f"what is not judged is no image that was: {len(arguments)}, {said}",
              f"^{said}[^\n]*\n$", ".")
     for arguments, answers in (([f"{IMAGES}/plain-512.erofs"], True), ([GOOD], False),
@@ -429,18 +429,20 @@ def test_github(copies):
         done, events = check("--format=github", *arguments), report(*arguments)["events"]
         lines = [annotation(line) for line in done.stdout.splitlines()]
         notes = [line for line in lines if line]
+        told = [line for line in notes if line[1].get("title", "advisory") != "advisory"]
         findings = [e for e in events if e["type"] == "finding"]
-        tap.ok([(c, p["file"], p["title"]) for c, p, _ in notes if "title" in p][:len(findings)]
+        tap.ok([(c, p["file"], p["title"]) for c, p, _ in told][:len(findings)]
                == [({"note": "notice"}.get(e["severity"], e["severity"]), e["image"], e["rule"])
                    for e in findings], f"an annotation for each finding: {name}", done.stdout)
-        tap.is_empty([e for e, (_, _, m) in zip(findings, [n for n in notes if "title" in n[1]])
+        tap.is_empty([e for e, (_, _, m) in zip(findings, told)
                       if e["message"] not in m or (e.get("path") or "") not in m],
                      f"annotations have the message and the file: {name}")
         tap.ok(len(notes) == len(events), f"an annotation for each event: {name}", done.stdout)
         untimed = re.sub(r"[0-9.]+ s$", "", done.stdout)
         points = re.sub(r"[0-9.]+ s$", "", check("--format=tap", *arguments).stdout)
         tap.ok([line for line in untimed.splitlines() if not annotation(line)]
-               == [line[2:] for line in points.splitlines() if line.startswith("# ")],
+               == [line[2:] for line in points.splitlines()
+                   if line.startswith("# ") and ": advisory: " not in line],
                f"the rest is the summary: {name}", done.stdout)
     warned = f"{tap.TOP}/build/spec/vectors/sb.feature-compat/fails-0.erofs"
     lax, strict = (check("--format=github", *how, warned).stdout.split(" ", 1)
@@ -483,7 +485,8 @@ def test_sarif(copies):
            and place["artifactLocation"]["uri"].endswith("/bad%20100%25%20%231%3A%20%C3%A9.erofs"),
            "SARIF's URIs are encoded", place)
     for name in ("trouble", "not examined"):
-        told = logs[name]["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+        told = [n for n in logs[name]["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+                if not n["message"]["text"].startswith("advisory: ")]
         tap.ok(told and all(n["level"] == "error" for n in told), f"SARIF notifies: {name}", told)
     pair = logs["pairs"]["runs"][0]["results"][0]
     tap.ok(pair["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "/inline"
@@ -778,6 +781,101 @@ def test_profile(copies):
            "no profile takes blocks of 128 KiB")
 
 
+FINDINGS = f"{tap.TOP}/kernel/findings"
+PAGES = {"4k": 4096, "16k": 16384, "64k": 65536}
+
+
+def advisory_heads():
+    """{finding: (its kernels, the images it concerns)}, as the findings' pages say."""
+    heads = {}
+    for name in os.listdir(FINDINGS):
+        if os.path.exists(f"{FINDINGS}/{name}/README.md"):
+            head = re.search(r"^- Advisory: ([^:]*): ", read(f"{FINDINGS}/{name}/README.md"), re.M)
+            if head:
+                *kernels, images = head[1].split(", ")
+                heads[name] = kernels, images
+    return heads
+
+
+def superblock_of(image):
+    """Its fields, as dump shows them."""
+    return json.loads(tool("dump", "--format=json", image).stdout)["superblock"]["fields"]
+
+
+def is_concerned(images, superblock, page):
+    """Whether an image is of a kind that a finding concerns, on pages of a size."""
+    shared = superblock["feature_compat"] & 0x10 and \
+        superblock["ishare_xattr_prefix_id"] < superblock["xattr_prefix_count"]
+    return bool({"shared": shared, "metabox": superblock["feature_incompat"] & 0x100,
+                 "small-blocks": shared and 1 << superblock["blkszbits"] < page}[images])
+
+
+def expected_advice(superblock, profile):
+    """{finding: where} for an image, by the findings' pages and its superblock; profile: None for
+    all."""
+    advice = {}
+    for name, (kernels, images) in advisory_heads().items():
+        where = [f"{k}/{p}" for k in kernels for p in PAGES
+                 if is_concerned(images, superblock, PAGES[p])]
+        if profile:
+            where = [profile] if (profile if "/" in profile else f"{profile}/4k") in where else []
+        elif len(where) == len(PAGES):
+            where = kernels
+        if where:
+            advice[name] = " and ".join(where)
+    return advice
+
+
+def test_advisories(copies):
+    """Who is told what kernels do to images that conform, and where."""
+    base = f"{tap.TOP}/spec/base"
+    images = [GOOD, f"{base}/noxattr.erofs", f"{base}/big.erofs", f"{base}/metabox.erofs",
+              copies.make(GOOD, (PREFIX_ID, b"\x09"))]
+    wrong, seen = [], set()
+    for image, profile in itertools.product(images, (None, "linux-7.3", "linux-7.3/4k",
+                                                     "linux-7.3/16k", "linux-7.3/64k",
+                                                     "linux-6.12")):
+        chosen = [f"--profile={profile}"] if profile else []
+        superblock = superblock_of(image)
+        found = {e["finding"]: re.fullmatch(r"on (.*?) this image \((.*?)\) .*", e["message"])
+                 for e in events("advisory", *chosen, image)}
+        expected = expected_advice(superblock, profile)
+        if {name: m and m[1] for name, m in found.items()} != expected:
+            wrong.append((image, profile, found, expected))
+        if "block-size" in found and not found["block-size"][2].startswith(
+                f"{1 << superblock['blkszbits']}-byte"):
+            wrong.append((image, found["block-size"][0]))
+        seen |= found.keys()
+    tap.is_empty(wrong, "advisories are on the images, kernels and pages that findings name")
+    tap.ok(seen == advisory_heads().keys(), "each advisory was seen", seen)
+    advice = expected_advice(superblock_of(GOOD), None)
+    for name in advice:
+        ends(tool("explain", name), 0, f"explain {name}", f"kernel/findings/{name}")
+    for option in ("--severity=warning", "--rule=*"):
+        tap.ok(not events("advisory", option, GOOD), f"{option}: no advisories")
+    tap.ok(check(GOOD).returncode == check("--severity=warning", GOOD).returncode == 0,
+           "advisories do not change the exit status")
+    lines = [line for line in check(GOOD, GOOD, GOOD).stdout.splitlines() if "advisory:" in line]
+    general = sorted(n for n, (_, images) in advisory_heads().items() if images == "shared")
+    tap.ok(len(lines) == len(advice) - len(general) + 1
+           and all(line.endswith("; the same of 2 other images") for line in lines)
+           and any(f"sharing has known bugs on linux-7.3: {', '.join(general)};" in line
+                   for line in lines),
+           "text says each once for all images, and what concerns all that share in one line",
+           *lines)
+    log = json.loads(check("--format=sarif", GOOD).stdout)
+    notes = [n["message"]["text"] for n in log["runs"][0]["invocations"][0]
+             ["toolExecutionNotifications"] if n["level"] == "note"]
+    tap.ok(len(notes) == len(advice) and all(n.startswith("advisory: ") for n in notes),
+           "SARIF has them as notes", *notes)
+    lines = [line for line in check("--format=tap", GOOD).stdout.splitlines()
+             if line.startswith("# ") and ": advisory: " in line]
+    tap.ok(len(lines) == len(advice), "TAP has them as comments", *lines)
+    lines = [line for line in check("--format=github", GOOD).stdout.splitlines()
+             if line.startswith("::notice") and "title=advisory::" in line]
+    tap.ok(len(lines) == len(advice), "GitHub has them as notices", *lines)
+
+
 def test_selection(copies):
     """--rule and --severity choose what is judged."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), (1024 + 0x40, b"name"))
@@ -813,27 +911,28 @@ def test_limit(copies):
     rule = "fingerprint.name-encoding"
     bad = copies.make(GOOD,
                       *((inode(GOOD, path)["offset"], b"\xff\xff") for path in ("/one", "/inline")))
-    every = report(image)
+    chosen = f"--rule={rule}"  # no advisories
+    every = report(chosen, image)
     tap.ok([e["type"] for e in every["events"]] == ["finding"] * 4
            and every["summary"]["omitted"] == 0, "without --limit four findings are shown", every)
-    tap.ok(report("--limit=0", image)["events"] == every["events"], "--limit=0 shows all")
-    tap.ok(report("--limit=4", image)["events"] == every["events"],
+    tap.ok(report(chosen, "--limit=0", image)["events"] == every["events"], "--limit=0 shows all")
+    tap.ok(report(chosen, "--limit=4", image)["events"] == every["events"],
            "a limit that is not exceeded changes nothing")
-    cut = report("--limit=2", image)
+    cut = report(chosen, "--limit=2", image)
     omitted = {"type": "omitted", "image": image, "rule": rule, "severity": "note",
                "harm": every["events"][0]["harm"],
                "count": 2}
     tap.ok(cut["events"] == every["events"][:2] + [omitted], "--limit=2 in JSON", cut["events"])
     tap.ok(cut["summary"]["notes"] == 4 and cut["summary"]["omitted"] == 2,
            "what is not shown is counted", cut["summary"])
-    tap.ok([e["type"] for e in report("--limit=2", image, image)["events"]]
+    tap.ok([e["type"] for e in report(chosen, "--limit=2", image, image)["events"]]
            == ["finding", "finding", "omitted"] * 2, "each image has its own limit")
     text = check("--limit=2", image).stdout
     tap.ok(text.count(f"note: {rule}: the ") == 2
            and f"{image}: note: {rule}: 2 more findings not shown\n" in text
            and "\n2 findings not shown (--limit)\n0 errors, 0 warnings, 4 notes;" in text,
            "--limit=2 in text", text)
-    run = json.loads(check("--limit=2", "--format=sarif", image).stdout)["runs"][0]
+    run = json.loads(check(chosen, "--limit=2", "--format=sarif", image).stdout)["runs"][0]
     notifications = run["invocations"][0]["toolExecutionNotifications"]
     tap.ok(len(run["results"]) == 2 and [n["level"] for n in notifications] == ["note"]
            and notifications[0]["associatedRule"]["id"] == rule

@@ -287,7 +287,8 @@ def run_probe(scratch, *names):
     no package whose hash could be told."""
     os.makedirs(f"{scratch}/trial", exist_ok=True)
     with open(f"{scratch}/trial/guest.json", "w", encoding="ascii") as facts:
-        json.dump({"version": "7.9.1", "source": {"package": None, "sha256": None, "kdir": "/linux"},
+        json.dump({"version": "7.9.1",
+                   "source": {"package": None, "sha256": None, "kdir": "/linux"},
                    "fs_erofs_code_sha256": "0" * 64, "config_sha256": "0" * 64}, facts)
     return tap.run(["kernel/probe/run-probe", "--guest=trial", "--jobs=1",
                     f"--images={scratch}", f"--probe={scratch}/probe",

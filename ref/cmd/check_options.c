@@ -53,6 +53,7 @@ static const struct argp_option options[] = {
 static void set_profile(struct request *request, const char *name, struct argp_state *state)
 {
 	request->writer.profile = name;
+	request->has_profile = true;
 	if (ishare_profile_by_name(name, &request->options.profile))
 		return;
 	fputs("Profiles:", stderr);

@@ -74,6 +74,24 @@ static void fail(struct check_run *run, const char *name, const char *reason)
 		format->failure(&run->writer, name, reason);
 }
 
+static void take_advice(void *context, const struct advice *advice)
+{
+	struct check_run *run = context;
+
+	progress_clear(&run->progress);
+	run->writer.format->advice(&run->writer, advice);
+}
+
+/* Advisories are as severe as notes, and no rules: who asks for some rules gets no others. */
+static void advise(struct check_run *run, const char *name, const struct ishare_image *image)
+{
+	const struct request *request = run->request;
+
+	if (request->least == ISHARE_NOTE && !request->glob_count && run->writer.format->advice)
+		each_advice(name, image, request->has_profile ? request->writer.profile : NULL,
+			    take_advice, run);
+}
+
 static bool judge_image(struct check_run *run, const struct source *source,
 			struct ishare_image **image, struct ishare_domain *domain)
 {
@@ -90,6 +108,8 @@ static bool judge_image(struct check_run *run, const struct source *source,
 		run->outcome.images++;
 	else if (result != ISHARE_STOPPED)
 		fail(run, source->path, ishare_image_error(*image));
+	if (result == ISHARE_DONE)
+		advise(run, source->path, *image);
 	run->outcome.images_not_judged += !done;
 	run->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
 	if (format->image_end)

@@ -104,6 +104,23 @@ enum ishare_result open_image(const struct source *source, struct ishare_image *
 /* The default profile. */
 const char *default_profile(void);
 
+/* advisories.c: what kernels are known to do to images that conform */
+
+/* An advisory that concerns an image. */
+struct advice {
+	const struct ishare_advisory *advisory;
+	const char *image;
+	char *where; /* the profiles, as in "linux-7.3/16k and linux-7.3/64k" */
+	char *text; /* one line: where, what is special about the image, and what happens */
+};
+
+/*
+ * Calls take with each advisory that concerns an image that has been checked, on the kernel of the
+ * profile; NULL: on those of any profile.
+ */
+void each_advice(const char *name, const struct ishare_image *image, const char *profile,
+		 void (*take)(void *context, const struct advice *advice), void *context);
+
 /* reasons.c: what the library could not examine, in words */
 
 /* Each follows the name of the thing concerned, but for kind. */
@@ -130,6 +147,9 @@ int word_index(const char *const *words, const char *word);
 
 /* Returns the rule with this name, or NULL. */
 const struct ishare_rule *rule_by_name(const char *name);
+
+/* Returns the advisory with this name, or NULL. */
+const struct ishare_advisory *advisory_by_name(const char *name);
 
 /* Returns the rule whose name is most like this one, or NULL if none is like it. */
 const struct ishare_rule *rule_most_like(const char *name);

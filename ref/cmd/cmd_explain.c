@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
-/* erofs-ishare explain: prints the specification's text on one rule. */
+/* erofs-ishare explain: prints the specification's text on one rule, or an advisory's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +12,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*name)
-			usage_error(state, "takes one rule");
+			usage_error(state, "takes one name");
 		*name = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		usage_error(state, "no rule given");
+		usage_error(state, "no name given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -25,8 +25,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp explain_argp = {
 	.parser = parse_option,
-	.args_doc = "RULE",
-	.doc = "Prints the specification's text on a rule; `erofs-ishare rules' lists all rules.",
+	.args_doc = "NAME",
+	.doc = "Prints the specification's text on a rule, or tells more of an advisory; "
+	       "`erofs-ishare rules' lists all rules.",
 	.children = common_options,
 };
 
@@ -44,15 +45,17 @@ static void complain_unknown(const char *name)
 
 int cmd_explain(int argc, char **argv)
 {
+	const struct ishare_advisory *advisory;
 	const struct ishare_rule *rule;
 	const char *name = NULL;
 
 	parse_arguments(&explain_argp, argc, argv, 0, &name);
 	rule = rule_by_name(name);
-	if (!rule) {
+	advisory = advisory_by_name(name);
+	if (!rule && !advisory) {
 		complain_unknown(name);
 		return STATUS_TROUBLE;
 	}
-	put_lines(rule->explain, output_columns());
+	put_lines(rule ? rule->explain : advisory->explain, output_columns());
 	return STATUS_CONFORMS;
 }

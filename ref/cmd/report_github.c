@@ -73,6 +73,12 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 	fputc('\n', writer->out);
 }
 
+static void put_advice(struct writer *writer, const struct advice *advice)
+{
+	put_command(writer, "notice", advice->image, "advisory");
+	fprintf(writer->out, "%s: %s\n", advice->advisory->name, advice->text);
+}
+
 static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
 	put_command(writer, "error", image, NULL);
@@ -90,6 +96,7 @@ const struct report_format report_github = {
 	.finding = put_finding,
 	.omitted = put_omitted,
 	.unexamined = put_unexamined,
+	.advice = put_advice,
 	.failure = put_failure,
 	.end = end,
 };

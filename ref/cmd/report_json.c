@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /*
- * Findings for programs: one object, whose array "events" holds findings, what was not examined,
- * and what failed, in the order in which they came. Paths and messages are made printable as in the
- * text format.
+ * Findings for programs: one object, whose array "events" holds findings, advisories, what was not
+ * examined, and what failed, in the order in which they came. Paths and messages are made printable
+ * as in the text format.
  */
 #include <stdlib.h>
 
@@ -95,6 +95,16 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 	free(reason);
 }
 
+static void put_advice(struct writer *writer, const struct advice *advice)
+{
+	json_t *object = event("advisory", advice->image);
+
+	json_set(object, "finding", json_string(advice->advisory->name));
+	json_set(object, "harm", json_string(harm_words[advice->advisory->harm]));
+	json_set(object, "message", json_string(advice->text));
+	json_item(writer->state, NULL, object);
+}
+
 static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
 	json_t *object = event("failure", image);
@@ -121,6 +131,7 @@ const struct report_format report_json = {
 	.finding = put_finding,
 	.omitted = put_omitted,
 	.unexamined = put_unexamined,
+	.advice = put_advice,
 	.failure = put_failure,
 	.end = end,
 };

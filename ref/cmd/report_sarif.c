@@ -197,6 +197,16 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 	free(words);
 }
 
+static void put_advice(struct writer *writer, const struct advice *advice)
+{
+	const char *name = advice->advisory->name;
+	char *text = allocate(strlen(name) + strlen(advice->text) + 13, 1);
+
+	sprintf(text, "advisory: %s: %s", name, advice->text);
+	json_decref(notify(writer, "note", advice->image, NULL, text));
+	free(text);
+}
+
 static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
 	json_decref(notify(writer, "error", image, NULL, reason));
@@ -228,6 +238,7 @@ const struct report_format report_sarif = {
 	.finding = put_finding,
 	.omitted = put_omitted,
 	.unexamined = put_unexamined,
+	.advice = put_advice,
 	.failure = put_failure,
 	.end = end,
 };

@@ -197,6 +197,13 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 	free(words);
 }
 
+static void put_advice(struct writer *writer, const struct advice *advice)
+{
+	fputs("# ", writer->out);
+	put_string(writer->out, advice->image);
+	fprintf(writer->out, ": advisory: %s: %s\n", advice->advisory->name, advice->text);
+}
+
 static void put_failure(struct writer *writer, const char *image, const char *reason)
 {
 	struct tap_state *state = writer->state;
@@ -240,6 +247,7 @@ const struct report_format report_tap = {
 	.finding = take_finding,
 	.omitted = take_omitted,
 	.unexamined = put_unexamined,
+	.advice = put_advice,
 	.failure = put_failure,
 	.image_end = image_end,
 	.domain_end = domain_end,

@@ -11,9 +11,19 @@ struct colours {
 	const char *image, *severity[3], *caret, *off;
 };
 
+/* The same advice on one image or more. */
+struct common_advice {
+	const char *first, *last; /* images */
+	size_t others; /* than the first */
+	char *where; /* on every image that shares files: the profiles; NULL: only on some images */
+	char *text; /* names of advisories, with a comma between two; or one, and what it says */
+	struct common_advice *next;
+};
+
 struct text_state {
 	struct colours colours;
 	bool explained[ISHARE_RULE_COUNT]; /* the hint has been given */
+	struct common_advice *advice;
 };
 
 static const struct colours no_colours = { "", { "", "", "" }, "", "" };
@@ -104,6 +114,111 @@ static void put_omitted(struct writer *writer, const struct ishare_omitted *omit
 	fputs(" not shown\n", writer->out);
 }
 
+static bool is_listed(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (strncmp(names, name, length) != 0 || (names[length] && names[length] != ',')) {
+		names = strchr(names, ' ');
+		if (!names)
+			return false;
+		names++;
+	}
+	return true;
+}
+
+static char *joined(const char *before, const char *between, const char *after)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s%s", before, between, after) < 0)
+		text = NULL;
+	return allocated(text);
+}
+
+/* Where the same advice is, or where it will be. text: as of struct common_advice. */
+static struct common_advice **same_advice(struct text_state *state, const char *where,
+					  const char *text)
+{
+	struct common_advice **at = &state->advice;
+
+	while (*at && (where ? !(*at)->where || strcmp((*at)->where, where) != 0
+			     : (*at)->where || strcmp((*at)->text, text) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+/* Adds an advisory to those that are on every image that shares files. */
+static void add_name(struct common_advice *common, const char *name)
+{
+	char *names;
+
+	if (is_listed(common->text, name))
+		return;
+	names = joined(common->text, ", ", name);
+	free(common->text);
+	common->text = names;
+}
+
+/*
+ * Kept until the end: some advice is on every image that shares files, and should not hide what is
+ * wrong with one.
+ */
+static void take_advice(struct writer *writer, const struct advice *advice)
+{
+	bool general = advice->advisory->images == ISHARE_IMAGES_SHARED;
+	const char *where = general ? advice->where : NULL, *name = advice->advisory->name;
+	char *text = joined(name, general ? "" : ": ", general ? "" : advice->text);
+	struct common_advice **at = same_advice(writer->state, where, text), *common = *at;
+
+	if (!common) {
+		common = *at = allocate(1, sizeof(*common));
+		common->first = common->last = advice->image;
+		common->where = where ? allocated(strdup(where)) : NULL;
+		common->text = text;
+		return;
+	}
+	free(text);
+	if (general)
+		add_name(common, name);
+	common->others += common->last != advice->image;
+	common->last = advice->image;
+}
+
+static void put_common(struct writer *writer, const struct common_advice *common)
+{
+	const struct text_state *state = writer->state;
+
+	put_location(writer, common->first, NULL);
+	fprintf(writer->out, "%sadvisory:%s ", state->colours.severity[ISHARE_NOTE],
+		state->colours.off);
+	if (common->where)
+		fprintf(writer->out, "sharing has known bugs on %s: ", common->where);
+	fputs(common->text, writer->out);
+	if (common->others)
+		put_count(writer->out, "; the same of ", common->others, "other image");
+	fputc('\n', writer->out);
+}
+
+/* Writes what take_advice() has kept, and frees it. */
+static void put_advice(struct writer *writer)
+{
+	struct text_state *state = writer->state;
+
+	if (!state->advice)
+		return;
+	while (state->advice) {
+		struct common_advice *common = state->advice;
+
+		put_common(writer, common);
+		state->advice = common->next;
+		free(common->where);
+		free(common->text);
+		free(common);
+	}
+	fputs("  run `erofs-ishare explain NAME` for an advisory\n", writer->out);
+}
+
 static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
@@ -122,6 +237,7 @@ static void put_unshared(FILE *out, const struct outcome *outcome)
 
 static void end(struct writer *writer, const struct outcome *outcome)
 {
+	put_advice(writer);
 	put_summary(writer->out, "", outcome);
 	put_unshared(writer->out, outcome);
 	free(writer->state);
@@ -133,5 +249,6 @@ const struct report_format report_text = {
 	.finding = put_finding,
 	.omitted = put_omitted,
 	.unexamined = put_unexamined,
+	.advice = take_advice,
 	.end = end,
 };

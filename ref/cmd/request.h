@@ -20,6 +20,7 @@ struct request {
 	uint64_t budget; /* bytes */
 	bool has_budget; /* the user has named one */
 	enum ishare_severity least; /* severity to judge */
+	bool has_profile; /* the user has named one */
 	bool rules[ISHARE_RULE_COUNT];
 	struct ishare_options options; /* without the budget, which is made for the run */
 	struct writer writer; /* without its state */

@@ -39,6 +39,15 @@ const struct ishare_rule *rule_by_name(const char *name)
 	return NULL;
 }
 
+const struct ishare_advisory *advisory_by_name(const char *name)
+{
+	const struct ishare_advisory *advisory = ishare_advisories;
+
+	while (advisory->name && strcmp(advisory->name, name) != 0)
+		advisory++;
+	return advisory->name ? advisory : NULL;
+}
+
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;

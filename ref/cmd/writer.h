@@ -26,6 +26,8 @@ struct report_format {
 	void (*finding)(struct writer *writer, const struct ishare_finding *finding);
 	void (*omitted)(struct writer *writer, const struct ishare_omitted *omitted);
 	void (*unexamined)(struct writer *writer, const struct ishare_unexamined *unexamined);
+	/* A kernel is known to mistreat the image, though it may conform; optional. */
+	void (*advice)(struct writer *writer, const struct advice *advice);
 	/* The image (or trust domain) could not be judged; optional. */
 	void (*failure)(struct writer *writer, const char *image, const char *reason);
 	/*

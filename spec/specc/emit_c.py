@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """What C, Frama-C and AFL++ read: layout.h, spec.acsl.h, rules.h, rules.c, erofs.dict."""
 
+from .advisories import CONDITIONS
 from .model import HARMS, HIDES_NOTHING, SEVERITIES, upper_identifier
 from .words import WIDTH, explain, kernel_words
 
@@ -70,6 +71,24 @@ struct ishare_struct {
 };
 
 extern const struct ishare_struct ishare_structs[ISHARE_STRUCT_COUNT];
+
+/* Images that a finding in a kernel concerns: those that share files, ... */
+enum ishare_images {
+%s
+};
+
+/* A finding in a kernel that mistreats images though they conform. Texts as those of a rule. */
+struct ishare_advisory {
+	const char *name; /* of the finding */
+	enum ishare_harm harm;
+	enum ishare_images images;
+	const char *const *kernels; /* names of profiles without a page size, ended by NULL */
+	const char *says; /* completes "on this kernel this image ..." */
+	const char *explain; /* the finding in short, in lines of at most %d columns */
+};
+
+/* In the order of their names, ended by one without a name. */
+extern const struct ishare_advisory ishare_advisories[];
 """
 
 
@@ -212,7 +231,8 @@ def rules_h(spec):
                    + ["ISHARE_STRUCT_COUNT"])
     severities = "\n".join(f"\t{severity(s)}," for s in SEVERITIES)
     harms = "\n".join(f"\t{harm(h)}," for h in HARMS)
-    types = RULES_H_TYPES % (severities, harms, WIDTH)
+    images = "\n".join(f"\t{images_of(c)}," for c in CONDITIONS)
+    types = RULES_H_TYPES % (severities, harms, WIDTH, images, WIDTH)
     parts = ['#include "types.h"\n', rules, structs, SCOPES_COMMENT + scopes, types,
              *(faults_macro(spec, judging) for judging in spec.judgings)]
     return guarded("ISHARE_RULES_H", "\n".join(parts))
@@ -226,6 +246,11 @@ def severity(word):
 def harm(word):
     """ISHARE_HARM_WRONG_DATA and so on."""
     return f"ISHARE_HARM_{upper_identifier(word)}"
+
+
+def images_of(condition):
+    """ISHARE_IMAGES_SMALL_BLOCKS and so on."""
+    return f"ISHARE_IMAGES_{upper_identifier(condition)}"
 
 
 def scope(word):
@@ -252,7 +277,19 @@ def rules_c(spec):
                    f"{s.name}_fields, {len(s.fields)} }},\n" for s in spec.structs)
     parts.append("const struct ishare_struct ishare_structs[ISHARE_STRUCT_COUNT] = {\n"
                  f"{rows}}};\n")
+    parts.append("const struct ishare_advisory ishare_advisories[] = {\n"
+                 + "".join(advisory_entry(a) for a in spec.advisories)
+                 + "\t{ .name = NULL },\n};\n")
     return "\n".join(parts)
+
+
+def advisory_entry(a):
+    """One advisory's initializer."""
+    kernels = ", ".join([*map(c_string, a.kernels), "NULL"])
+    return (f"\t{{\n\t\t.name = {c_string(a.name)},\n\t\t.harm = {harm(a.harm)},\n"
+            f"\t\t.images = {images_of(a.condition)},\n"
+            f"\t\t.kernels = (const char *const[]){{ {kernels} }},\n"
+            f"\t\t.says = {c_string(a.says)},\n\t\t.explain ={c_lines(a.explain)},\n\t}},\n")
 
 
 def rule_entry(rule):

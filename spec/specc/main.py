@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 """The spec compiler: reads the chapters of the specification, writes what follows from them.
 
-    spec/compile --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--proofs FILE]
-                 CHAPTER...
+    spec/compile --out DIR [--parts c,html,vectors] [--base DIR] [--core DIR] [--findings DIR]
+                 [--proofs FILE] CHAPTER...
     spec/compile --sweep DIR [--base DIR] CHAPTER...
     spec/compile [--core DIR] [--judges DIR]... CHAPTER...
     spec/compile --obligations [--core DIR] CHAPTER...
@@ -17,7 +17,7 @@ import sys
 
 from erofs_ishare.files import read, update_file
 
-from . import edits, emit_c, emit_codec, emit_html, obligations, parse, vectors
+from . import advisories, edits, emit_c, emit_codec, emit_html, obligations, parse, vectors
 
 PARTS = ("c", "html", "vectors")
 
@@ -36,6 +36,8 @@ def arguments(argv):
                         "its function there")
     parser.add_argument("--judges", metavar="DIR", action="append", help="sources of the checker: "
                         "each rule must be reported in one of these directories")
+    parser.add_argument("--findings", metavar="DIR", help="findings in kernels, of which some tell "
+                        "users of images what to expect")
     parser.add_argument("--proofs", metavar="FILE", help="the report of the proofs, for the page")
     parser.add_argument("chapters", nargs="+", metavar="CHAPTER")
     args = parser.parse_args(argv)
@@ -96,6 +98,8 @@ def main(argv):
     args = arguments(argv)
     spec, errors = parse.parse(args.chapters)
     edits.check(spec, errors)
+    if args.findings:
+        spec.advisories = advisories.read_all(args.findings, errors)
     if args.core:
         obligations.check(spec, args.core, errors)
     if args.judges:

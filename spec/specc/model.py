@@ -246,6 +246,7 @@ class Spec:
     rules: list = field(default_factory=list)
     conformances: list = field(default_factory=list)
     judgings: list = field(default_factory=list)
+    advisories: list = field(default_factory=list)
     demanded: set = field(default_factory=set)  # names of predicates that conformance demands
 
     def struct(self, name):

@@ -1055,6 +1055,67 @@ def test_proofs(directory):
            "and says what they stand on")
 
 
+FINDING = """\
+<!-- SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0 -->
+
+# A title
+
+What `it` is,
+in short.
+
+- Rule: [sb.magic](elsewhere)
+- Harm: wrong-data, without
+  an error
+- Advisory: linux-6.12, linux-7.3, small-blocks: reads "wrong" data
+  with `inode_share`
+
+## More
+
+- Advisory: this is no part of the head
+"""
+
+
+def test_advisories(directory):
+    """What findings say to users of images, and heads that cannot be read."""
+    os.makedirs(f"{directory}/findings/some-bug")
+    os.makedirs(f"{directory}/findings/silent")
+    write(f"{directory}/findings/silent/README.md", FINDING.replace("- Advisory: linux", "- Or: x"))
+    write(f"{directory}/findings/README.md", "A list.\n")
+    given = ("--out", f"{directory}/advised", "--base", BASE, "--findings",
+             f"{directory}/findings")
+
+    def advise(old="", new=""):
+        write(f"{directory}/findings/some-bug/README.md", FINDING.replace(old, new, 1))
+        return specc(directory, GOOD, *given)
+    said = advise()
+    text = read(f"{directory}/advised/rules.c")
+    table = text[text.index("ishare_advisories[] = {"):]
+    tap.ok(said.returncode == 0 and table.count(".name = ") == 2, "one advisory, and the end",
+           said.stderr, table)
+    for wanted in ('.name = "some-bug"', ".harm = ISHARE_HARM_WRONG_DATA",
+                   ".images = ISHARE_IMAGES_SMALL_BLOCKS", '"linux-6.12", "linux-7.3", NULL',
+                   r'.says = "reads \"wrong\" data with inode_share"', '"some-bug: A title\\n"',
+                   '"What it is, in short.\\n"', '"Rule: sb.magic\\n"',
+                   '"Harm: wrong-data, without an error\\n"'):
+        tap.ok(wanted in table, f"an advisory has {wanted}", table)
+    tap.ok("Advisory" not in table, "what is said elsewhere is not repeated", table)
+    page, line = f"{directory}/findings/some-bug/README.md", 1 + FINDING[:FINDING.index(
+        "- Advisory")].count("\n")
+    for name, edit, expected in (
+            ("without kernels", ("linux-6.12, linux-7.3, ", ""),
+             "an advisory is KERNEL, CONDITION: WHAT IT DOES"),
+            ("that says nothing", (': reads "wrong" data\n  with `inode_share`', ":"),
+             "an advisory is KERNEL, CONDITION: WHAT IT DOES"),
+            ("on unknown images", ("small-blocks", "big-blocks"),
+             "no condition 'big-blocks'; there are shared, small-blocks, metabox"),
+            ("without a harm", ("wrong-data", "harmless"),
+             "a finding with an advisory needs a harm, one of memory-safety, wrong-data, "
+             "lost-sharing, policy")):
+        said = advise(*edit)
+        tap.ok(said.returncode == 1 and said.stderr == f"{page}:{line}: {expected}\n",
+               f"refuses an advisory {name}", said.returncode, said.stderr)
+
+
 def test_obligations(directory):
     """What a rule lacks in the sources is named: a declaration is no function, a definition no
     call."""
@@ -1201,6 +1262,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_sweep(GOOD_SPEC, scratch, OUT)
     test_page(OUT)
     test_proofs(scratch)
+    test_advisories(scratch)
     test_obligations(scratch)
     test_runs(scratch, OUT)
     test_specification(scratch)
