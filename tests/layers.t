@@ -14,8 +14,8 @@ from erofs_ishare.files import read
 LAYERS = ["core", "image", "check", "domain", "cmd"]
 GENERATED = "build/spec"
 PUBLIC = "ref/ishare.h"
-# What only core may use: everybody else takes what core has decoded. A partition table is no part of
-# an image.
+# What only core may use: everybody else takes what core has decoded. A partition table is no part
+# of an image.
 BYTES = re.compile(r'#\s*include "bytes\.h"|\bishare_(put_)?le(16|32|64)\b')
 MAY_DECODE = {"ref/image/partitions.c"}
 
