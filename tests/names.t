@@ -74,7 +74,8 @@ def image(path, entries, child):
     directory = images.dirent_block([(name, nid, None) for name, nid in [*entries, (b"~", 37)]])
     superblock = images.superblock(
         feature_compat=images.ISHARE_XATTRS | images.PLAIN_XATTR_PFX,
-        feature_incompat=images.XATTR_PREFIXES, blkszbits=12, rootnid_2b=36, blocks_lo=3,
+        feature_incompat=images.LZ4_0PADDING | images.XATTR_PREFIXES, blkszbits=12,
+        rootnid_2b=36, blocks_lo=3,
         xattr_prefix_count=1, xattr_prefix_start=8192 // 4)
     inodes = inode(DIRECTORY, len(directory), FLAT_PLAIN, 1) + inode(REGULAR, 0, FLAT_PLAIN) + child
     write(path, padded(bytes(1024) + superblock + inodes, 4096) + padded(directory, 4096)

@@ -29,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from erofs_ishare import tap, TOP
 from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.images import (BLOCK, CHUNK_BASED, CHUNKED_FILE, COMPRESSED, fingerprint,
-                                 Image as Builder, inode, REGULAR, xattr, xattr_area)
+                                 Image as Builder, inode, LZ4_0PADDING, REGULAR, xattr, xattr_area)
 
 # Tens of thousands of checks: without sanitizers, unless a tool is given.
 if "ISHARE_TOOL" not in os.environ:
@@ -50,6 +50,7 @@ HARMLESS = {
     "sb.magic": "an image that breaks it is not judged at all",
     "inode.symlink-target": "the link cannot be followed; that is all",
     "sb.checksum": "the mount fails",
+    "sb.compr-algs": "the mount fails, and how data is compressed is not specified",
     "dir.name-order": "it decides by which name a file is found, not what is in it",
     "dir.type": "it decides what readdir says of a file",
     "dir.dot": "the VFS resolves `.` by itself",
@@ -118,6 +119,8 @@ UNEXAMINED = [
 MENDS = {
     ("fingerprint.digest", "fingerprint.size"): "a fingerprint of no bytes is not one of sha256:",
     ("sb.prefix-feature", "sb.ishare-prefix-id"): "no prefixes need no feature",
+    ("inode.compression", "sb.compr-algs"): "an image that announces an algorithm, whichever it is,"
+                                            " has one",
 }
 
 # broken: rules of severity error. blamed: broken rules that were not asked for and matter.
@@ -320,7 +323,7 @@ def make_image(path, entry=b"", chunks=0, length=None, **fields):
     """An image of one file, with an xattr. Each of the file's chunks is the same one, of zeros."""
     image = Builder()
     image.fingerprints()
-    image.superblock["incompat"] |= CHUNKED_FILE
+    image.superblock["incompat"] |= CHUNKED_FILE | LZ4_0PADDING
     zeros = struct.pack("<I", image.block(bytes(CHUNK)))
     area, icount = xattr_area(entry) if entry else (b"", 0)
     file = image.nid(inode(REGULAR, icount=icount, **fields) + area + chunks * zeros)

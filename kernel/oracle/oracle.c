@@ -58,6 +58,7 @@ static void judge_decoded(struct oracle *o, struct oracle_inode *i)
 	require(i->broken, inode_format(inode), ISHARE_RULE_INODE_FORMAT);
 	require(i->broken, inode_layout(inode), ISHARE_RULE_INODE_LAYOUT);
 	require(i->broken, inode_mode(inode), ISHARE_RULE_INODE_MODE);
+	require(i->broken, inode_compression(&o->sb, inode), ISHARE_RULE_INODE_COMPRESSION);
 	require(i->broken, inode_size(inode), ISHARE_RULE_INODE_SIZE);
 	require(i->broken, inode_chunk_format(inode), ISHARE_RULE_INODE_CHUNK_FORMAT);
 	judge_symlink(o, i);

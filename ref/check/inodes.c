@@ -69,6 +69,41 @@ static enum verdict check_form(struct check *check, const struct file *file)
 	}
 }
 
+/* Linux does not read the inode in. */
+static enum verdict check_compression(struct check *check, const struct file *file)
+{
+	const struct ishare_superblock *sb = &check->volume->sb;
+
+	if (inode_compression(sb, &file->inode))
+		return JUDGED;
+	report(&check->report, ISHARE_RULE_INODE_COMPRESSION,
+	       inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET),
+	       "i_format 0x%04" PRIx32
+	       " says that the data is compressed, but the image has no algorithm: compr_algs is 0",
+	       file->inode.format);
+	return unusable(check);
+}
+
+/* The fields that have to do with 48BIT, each of which is a place of its own. */
+static void check_48bit(struct check *check, const struct file *file)
+{
+	const struct ishare_inode *inode = &file->inode;
+	uint32_t field = ISHARE_INODE_COMPACT_I_U_OFFSET;
+	const char *what = "the chunk format has CHUNK_FORMAT_48BIT";
+
+	if (inode_needs_48bit(&check->volume->sb, inode))
+		return;
+	if (inode->format & ISHARE_I_NLINK_1) {
+		field = ISHARE_INODE_COMPACT_I_FORMAT_OFFSET;
+		what = "bit 4 of i_format is set";
+	} else if (inode->extended && inode->nb) {
+		field = ISHARE_INODE_COMPACT_I_NB_OFFSET;
+		what = "i_nb of an extended inode is not 0";
+	}
+	report(&check->report, ISHARE_RULE_INODE_NEEDS_48BIT, inode_field(file, field),
+	       "%s, but 48BIT is not set in feature_incompat", what);
+}
+
 static enum verdict check_size_and_chunks(struct check *check, const struct file *file)
 {
 	const struct ishare_inode *inode = &file->inode;
@@ -228,7 +263,10 @@ enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
 	if (verdict_so_far(check) == ENDED)
 		return ENDED;
 	check_inode_metadata(check, file);
+	check_48bit(check, file);
 	verdict = check_size_and_chunks(check, file);
+	if (verdict == JUDGED)
+		verdict = check_compression(check, file);
 	if (verdict != JUDGED)
 		return verdict;
 	check_contents(check, file);

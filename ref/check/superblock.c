@@ -91,6 +91,13 @@ static void report_feature_compat(const struct fault *fault)
 	       fault->sb->feature_compat & fault->profile->unknown_compat);
 }
 
+static void report_compr_algs(const struct fault *fault)
+{
+	report(fault->report, fault->rule, SB_PLACE(COMPR_ALGS),
+	       "compr_algs is 0x%04" PRIx32 ", of which 0x%04" PRIx32 " is no known algorithm",
+	       fault->sb->compr_algs, fault->sb->compr_algs & ISHARE_COMPR_ALGS_UNKNOWN);
+}
+
 static void report_dir_block_bits(const struct fault *fault)
 {
 	report(fault->report, fault->rule, SB_PLACE(DIRBLKBITS), "dirblkbits is %" PRIu32 ", not 0",
@@ -197,6 +204,7 @@ static const struct {
 	{ ISHARE_RULE_SB_CHECKSUM, report_checksum },
 	{ ISHARE_RULE_SB_FEATURE_INCOMPAT, report_feature_incompat },
 	{ ISHARE_RULE_SB_FEATURE_COMPAT, report_feature_compat },
+	{ ISHARE_RULE_SB_COMPR_ALGS, report_compr_algs },
 	{ ISHARE_RULE_SB_DIR_BLOCK_BITS, report_dir_block_bits },
 	{ ISHARE_RULE_SB_EXT_SLOTS, report_ext_slots },
 	{ ISHARE_RULE_SB_METABOX_SLOT, report_metabox_slot },

@@ -276,6 +276,24 @@ bool inode_mode(const struct ishare_inode *inode)
 	}
 }
 
+bool inode_compression(const struct ishare_superblock *sb, const struct ishare_inode *inode)
+{
+	if (!ishare_inode_is_compressed(inode) || sb->compr_algs != 0)
+		return true;
+	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS) &&
+	       ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_LZ4_0PADDING);
+}
+
+bool inode_needs_48bit(const struct ishare_superblock *sb, const struct ishare_inode *inode)
+{
+	if (ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_48BIT))
+		return true;
+	if ((inode->format & ISHARE_I_NLINK_1) != 0 || (inode->extended != 0 && inode->nb != 0))
+		return false;
+	return inode->data_layout != ISHARE_INODE_CHUNK_BASED ||
+	       (inode->u & ISHARE_CHUNK_FORMAT_48BIT) == 0;
+}
+
 bool inode_internal(const struct ishare_inode *inode)
 {
 	return ishare_inode_is_regular(inode);

@@ -104,6 +104,20 @@ bool inode_layout(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_mode(inode); */
 bool inode_mode(const struct ishare_inode *inode);
 
+/*@ requires readable: \valid_read(sb) && \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_compression(sb, inode); */
+bool inode_compression(const struct ishare_superblock *sb, const struct ishare_inode *inode);
+
+/*@ requires readable: \valid_read(sb) && \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_needs_48bit(sb, inode); */
+bool inode_needs_48bit(const struct ishare_superblock *sb, const struct ishare_inode *inode);
+
 /* inode: the one that metabox_nid or packed_nid names. */
 /*@ requires readable: \valid_read(inode);
     terminates \true;

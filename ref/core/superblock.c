@@ -132,6 +132,12 @@ bool sb_feature_compat(const struct ishare_superblock *sb, const struct ishare_p
 	return (sb->feature_compat & p->unknown_compat) == 0;
 }
 
+bool sb_compr_algs(const struct ishare_superblock *sb)
+{
+	return !ishare_has_incompat(sb, ISHARE_FEATURE_INCOMPAT_COMPR_CFGS) ||
+	       (sb->compr_algs & ISHARE_COMPR_ALGS_UNKNOWN) == 0;
+}
+
 bool sb_ext_slots(const struct ishare_superblock *sb, const struct ishare_profile *p,
 		  uint64_t image_size)
 {

@@ -149,6 +149,13 @@ bool sb_feature_incompat(const struct ishare_superblock *sb, const struct ishare
     ensures meaning: \result <==> sb_feature_compat(sb, p); */
 bool sb_feature_compat(const struct ishare_superblock *sb, const struct ishare_profile *p);
 
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> sb_compr_algs(sb); */
+bool sb_compr_algs(const struct ishare_superblock *sb);
+
 /* image_size: bytes of the image. */
 /*@ requires readable: \valid_read(sb) && \valid_read(p);
     requires page_size: 12 <= p->page_bits <= 16;

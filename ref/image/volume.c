@@ -99,6 +99,8 @@ static enum read_result usable(struct reader *reader, const struct ishare_inode 
 
 	if (fault == ISHARE_RULE_COUNT)
 		fault = broken_data_rule(inode);
+	if (fault == ISHARE_RULE_COUNT && !inode_compression(&reader->volume->sb, inode))
+		fault = ISHARE_RULE_INODE_COMPRESSION;
 	if (fault == ISHARE_RULE_COUNT && !inode_internal(inode))
 		fault = ISHARE_RULE_INODE_INTERNAL;
 	if (fault != ISHARE_RULE_COUNT)
