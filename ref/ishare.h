@@ -135,13 +135,21 @@ struct ishare_sink {
 	/* Called after the findings of an image, once for each rule with omitted findings. */
 	void (*omitted)(void *context, const struct ishare_omitted *omitted);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
-	/* Counts inodes; total comes from the superblock. */
+	/*
+	 * Called now and then with the number of inodes; total comes from the superblock, but
+	 * equals done when all have been checked.
+	 */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	/*
 	 * Called after each finding and each inode. If it returns true, the call ends: it returns
 	 * ISHARE_STOPPED when all its threads have ended, and calls the sink no more.
 	 */
 	bool (*stop)(void *context);
+	/*
+	 * With digests: called several times a second with the bytes of contents of the image that
+	 * have been hashed, and the number that is known so far to be hashed.
+	 */
+	void (*content)(void *context, uint64_t done, uint64_t total);
 };
 
 /*

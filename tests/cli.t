@@ -23,7 +23,7 @@ import time
 
 import jsonschema
 
-from erofs_ishare import tap
+from erofs_ishare import images, tap
 from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.tap import parse_tap
 
@@ -1296,21 +1296,79 @@ def test_progress(copies):
     """A bar on stderr for those who wait before a terminal."""
     image = many_inodes(copies, 20000)
     ends(check(image), 0, "an image of 20,000 files", "20001 inodes")
-    many, took = ["check", image], 0
-    while took < 2.5:
-        many += many[1:]
-        start = time.monotonic()
-        tool(*many)
-        took = time.monotonic() - start
-    shown = on_terminal(many, err=True)
-    tap.ok(re.search(r"\r\S*/many\.erofs: \[[#-]+\] \d+ inodes", shown), "a progress bar appears",
-           shown[:500])
+    many = long_work(["check"], image)
+    shown = on_terminal(many, err=True, columns=len(image) + 80)
+    tap.ok(re.search(r"\r\S*/many\.erofs: \[[#-]{30}\] \d+ inodes\x1b\[K", shown),
+           "a progress bar appears", shown[:500])
     tap.ok(shown.endswith("\r\x1b[K"), "the progress bar is cleared", ascii(shown[-200:]))
     start = time.monotonic()
     shown = on_terminal(["check", image], err=True)
     tap.ok(shown == "" or time.monotonic() - start >= 1, "no bar for what takes less than a second",
            ascii(shown))
     tap.ok(tool(*many).stderr == "", "no bar without a terminal")
+    progress_widths(image, many)
+
+
+def long_work(command, image):
+    """A command with so many images that a bar is seen for some time."""
+    many, took = [*command, image], 0
+    while took < 2.5:
+        many += [image] * many.count(image)
+        start = time.monotonic()
+        tool(*many)
+        took = time.monotonic() - start
+    return many
+
+
+def frames(shown):
+    """The lines that a terminal has shown, one after the other in the same place."""
+    return [frame.removesuffix("\x1b[K") for frame in shown.split("\r") if frame]
+
+
+def progress_widths(image, command):
+    """The bar on terminals of several widths."""
+    for columns in (1, 2, 20, 40, 60, 80, 200):
+        shown = frames(on_terminal(command, err=True, columns=columns))
+        tap.is_empty([f for f in shown if len(f) >= columns or "\n" in f],
+                     f"the progress fits {columns} columns")
+        if columns >= 40:
+            form = r"\S+/many\.erofs: \[[#-]{8,30}\] \d+ inodes"
+            tap.ok(shown and all(re.fullmatch(form, f) for f in shown if f),
+                   f"the end of a name, a bar and inodes are shown on {columns} columns",
+                   *shown[:3])
+
+
+def one_large_file(copies, size):
+    """An image, in a sparse file, of one file with a fingerprint, which is wrong."""
+    image = images.Image()
+    image.fingerprints()
+    area, icount = images.xattr_area(images.fingerprint(b""))
+    nid = image.reserve()
+    image.append(area, 4)
+    image.root([(b"large", nid, images.REGULAR)])
+    image.append(b"", images.BLOCK)
+    image.place(nid, images.inode(images.REGULAR, size, len(image.bytes) // images.BLOCK,
+                                  icount=icount, extended=True))
+    return image.write(copies.path("large.erofs"), len(image.bytes) + size)
+
+
+def test_progress_content(copies):
+    """The bar moves while the content of one file is read."""
+    image = one_large_file(copies, 3 << 30)
+    command = long_work(["check", "--digests"], image)
+    for columns in (40, 60):
+        start = time.monotonic()
+        shown = frames(on_terminal(command, err=True, columns=columns))
+        seconds = time.monotonic() - start
+        tap.is_empty([f for f in shown if len(f) >= columns],
+                     f"the progress of content fits {columns} columns")
+        counts = [re.fullmatch(r".*2 inodes, (\d+\.\d\d)/3\.00 GiB", f) for f in shown]
+        moved = len({m[1] for m in counts if m})
+        tap.ok(moved >= 2 * (seconds - 1) - 1,
+               f"on {columns} columns, it moves twice a second", f"{moved} times in {seconds} s",
+               *shown[:5])
+        tap.is_empty([f for f in shown if f and not re.search(r" \d inodes, [\d.]+/3\.00 GiB$", f)],
+                     f"on {columns} columns, bytes are counted")
 
 
 def test_manual():

@@ -27,6 +27,14 @@ static void check_release(struct check *check)
 	free(check->names.items);
 }
 
+static void end_progress(const struct check *check)
+{
+	const struct ishare_sink *sink = check->report.sink;
+
+	if (sink->progress && check->report.state != REPORT_STOPPED)
+		sink->progress(sink->context, check->inodes, check->inodes);
+}
+
 static enum ishare_result check_files(struct check *check)
 {
 	const struct listener *listener = check->listener;
@@ -35,6 +43,7 @@ static enum ishare_result check_files(struct check *check)
 	if (!listener->start(listener->context, &check->report))
 		return ISHARE_IO_ERROR;
 	result = check_tree(check);
+	end_progress(check);
 	listener->finish(listener->context);
 	return result;
 }

@@ -4,6 +4,8 @@
 
 #include "check/judges.h"
 
+#define PROGRESS_INODES 256u /* from one call of the sink's function to the next */
+
 /* For the fields that both forms have at the same offset. */
 static struct place inode_field(const struct file *file, uint32_t compact_offset)
 {
@@ -223,7 +225,7 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 		summary->regular_bytes += inode->size;
 	}
 	check->inodes++;
-	if (sink->progress && check->inodes % 4096 == 0)
+	if (sink->progress && check->inodes % PROGRESS_INODES == 0)
 		sink->progress(sink->context, check->inodes, check->volume->sb.inos);
 }
 

@@ -40,7 +40,14 @@ static void take_progress(void *context, uint64_t done, uint64_t total)
 {
 	struct check_run *run = context;
 
-	progress_update(&run->progress, done, total);
+	progress_inodes(&run->progress, (struct amount){ done, total });
+}
+
+static void take_content(void *context, uint64_t done, uint64_t total)
+{
+	struct check_run *run = context;
+
+	progress_content(&run->progress, (struct amount){ done, total });
 }
 
 static bool stop(void *context)
@@ -58,6 +65,7 @@ static struct ishare_sink sink_of(struct check_run *run)
 		.unexamined = take_unexamined,
 		.progress = take_progress,
 		.stop = stop,
+		.content = take_content,
 	};
 }
 
@@ -100,7 +108,7 @@ static bool judge_image(struct check_run *run, const struct source *source,
 	enum ishare_result result = open_image(source, image);
 	bool done;
 
-	run->progress.image = source->path;
+	progress_image(&run->progress, source->path);
 	if (result == ISHARE_DONE)
 		result = ishare_check(*image, &run->options, &sink, domain, &run->outcome.summary);
 	done = result == ISHARE_DONE || result == ISHARE_CUT_SHORT;

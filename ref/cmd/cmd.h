@@ -168,7 +168,10 @@ void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
 
 /* wrap.c */
 
-/* The width of the terminal on stdout; SIZE_MAX if stdout is not a terminal. */
+/* The width of a terminal. */
+size_t terminal_columns(int fd);
+
+/* That of the terminal on stdout; SIZE_MAX if stdout is not a terminal. */
 size_t output_columns(void);
 
 /*
@@ -250,15 +253,23 @@ json_t *json_hex(const void *bytes, size_t size);
 
 /* progress.c: a bar on stderr */
 
+struct amount {
+	uint64_t done, total; /* any numbers: an image can claim anything */
+};
+
 struct progress {
 	const char *image; /* what is being worked on */
+	struct amount inodes; /* of it */
+	struct amount content; /* bytes that are hashed; total: those known so far */
 	bool terminal; /* whether stderr is one */
 	bool shown;
 	double start, last; /* seconds */
 };
 
 void progress_start(struct progress *progress);
-void progress_update(struct progress *progress, uint64_t done, uint64_t total);
+void progress_image(struct progress *progress, const char *image);
+void progress_inodes(struct progress *progress, struct amount inodes);
+void progress_content(struct progress *progress, struct amount content);
 void progress_clear(struct progress *progress);
 
 /* Seconds since some fixed moment. */

@@ -9,16 +9,19 @@
 
 enum { USUAL_COLUMNS = 80 };
 
-size_t output_columns(void)
+size_t terminal_columns(int fd)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size = { 0 };
 
-	if (!isatty(STDOUT_FILENO))
-		return SIZE_MAX;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
 		return size.ws_col;
 	return columns && atoi(columns) > 0 ? (size_t)atoi(columns) : USUAL_COLUMNS;
+}
+
+size_t output_columns(void)
+{
+	return isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : SIZE_MAX;
 }
 
 /* How much of the text fits in a line: up to a blank, or one word that is longer. */

@@ -9,12 +9,21 @@
 #define PIECE (128u * 1024u)
 #define THREAD_LINES 16u
 
+void tally_add(struct tally *tally, uint64_t hashed, uint64_t planned)
+{
+	pthread_mutex_lock(&tally->lock);
+	tally->hashed += hashed;
+	tally->planned += planned;
+	pthread_mutex_unlock(&tally->lock);
+}
+
 bool worker_init(struct worker *worker, const struct volume *volume, const EVP_MD *sha256,
-		 const atomic_bool *stopping)
+		 struct tally *tally, const atomic_bool *stopping)
 {
 	bool ready;
 
 	worker->sha256 = sha256;
+	worker->tally = tally;
 	worker->stopping = stopping;
 	worker->context = EVP_MD_CTX_new();
 	worker->piece = malloc(PIECE);
@@ -45,6 +54,18 @@ static enum read_result crypto_failed(struct worker *worker)
 	return read_failed(&worker->reader, "libcrypto cannot compute a SHA-256");
 }
 
+static enum read_result hash_piece(struct worker *worker, const struct file *file, uint64_t pos,
+				   size_t size)
+{
+	enum read_result result = file_read(&worker->reader, file, pos, worker->piece, size);
+
+	if (result == READ_OK && !EVP_DigestUpdate(worker->context, worker->piece, size))
+		result = crypto_failed(worker);
+	/* What nobody will read is done with, too. */
+	tally_add(worker->tally, result == READ_OK ? size : file->inode.size - pos, 0);
+	return result;
+}
+
 static enum read_result hash_content(struct worker *worker, const struct file *file,
 				     uint8_t *digest)
 {
@@ -55,13 +76,10 @@ static enum read_result hash_content(struct worker *worker, const struct file *f
 	while (pos < file->inode.size && !*worker->stopping) {
 		uint64_t left = file->inode.size - pos;
 		size_t size = left < PIECE ? (size_t)left : PIECE;
-		enum read_result result =
-			file_read(&worker->reader, file, pos, worker->piece, size);
+		enum read_result result = hash_piece(worker, file, pos, size);
 
 		if (result != READ_OK)
 			return result;
-		if (!EVP_DigestUpdate(worker->context, worker->piece, size))
-			return crypto_failed(worker);
 		pos += size;
 	}
 	if (*worker->stopping)
@@ -76,8 +94,10 @@ static enum read_result hash_zeros(struct worker *worker, const struct job *job,
 	enum read_result result = READ_OK;
 
 	pthread_mutex_lock(&zeros->lock);
-	if (!zeros->done)
+	if (!zeros->done) {
+		tally_add(worker->tally, 0, job->file.inode.size);
 		result = hash_content(worker, &job->file, zeros->digest);
+	}
 	zeros->done = result == READ_OK;
 	memcpy(digest, zeros->digest, ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE);
 	pthread_mutex_unlock(&zeros->lock);

@@ -4,6 +4,7 @@
 #define ISHARE_CONTENT_H
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "domain/budget.h"
@@ -45,18 +46,27 @@ struct result {
 	uint8_t digest[ISHARE_FINGERPRINT_SHA256_DIGEST_SIZE]; /* of the content */
 };
 
+/* Bytes of contents that have been hashed, and those that are known so far to be. */
+struct tally {
+	pthread_mutex_t lock;
+	uint64_t hashed, planned;
+};
+
+void tally_add(struct tally *tally, uint64_t hashed, uint64_t planned);
+
 /* One thread's tools. */
 struct worker {
 	struct reader reader;
 	const EVP_MD *sha256;
 	EVP_MD_CTX *context;
 	uint8_t *piece; /* of a file */
+	struct tally *tally;
 	const atomic_bool *stopping; /* nobody wants the rest */
 };
 
 /* False: no memory. In any case, worker_release() frees what there is. */
 bool worker_init(struct worker *worker, const struct volume *volume, const EVP_MD *sha256,
-		 const atomic_bool *stopping);
+		 struct tally *tally, const atomic_bool *stopping);
 void worker_release(struct worker *worker);
 
 /* Hash the content, and examine the padding, of a file. True: there is a result to report. */

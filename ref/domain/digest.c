@@ -29,7 +29,7 @@ bool digests_start(struct digests *digests, struct report *report, struct ishare
 				     .domain = domain,
 				     .budget = budget,
 				     .allowance = REPEAT_LIMIT * held_bytes(volume) };
-	digests->pool = pool_start(volume, report->options->threads, &why);
+	digests->pool = pool_start(volume, report->options->threads, report->sink, &why);
 	if (digests->pool)
 		return true;
 	snprintf(error, sizeof(error), "cannot compute digests: %s", why);

@@ -3,11 +3,13 @@
  * Threads that read files and hash them, while a walk goes on. The queue is bounded, and so is
  * memory; results are in the order of the jobs, so that output does not depend on timing.
  */
+#include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "domain/pool.h"
@@ -15,6 +17,7 @@
 #define QUEUE_ROOM 1024u
 #define BATCH 16u /* jobs that a thread takes at once: most files are small */
 #define MAX_THREADS 64u
+#define LOOK_NANOSECONDS 200000000 /* between two looks at what the threads have done */
 
 struct queue {
 	struct job jobs[QUEUE_ROOM];
@@ -25,14 +28,18 @@ struct queue {
 
 struct pool {
 	const struct volume *volume;
+	const struct ishare_sink *sink;
 	OSSL_LIB_CTX *library; /* our own: the default one crashes where memory is short */
 	EVP_MD *sha256; /* fetched once: in each thread that would cost time and could fail */
 	pthread_t threads[MAX_THREADS];
 	unsigned int thread_count;
 	atomic_bool stopping; /* nobody wants the rest */
+	struct tally tally;
 
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t filled, drained;
+	pthread_cond_t filled; /* jobs have come, or no more will */
+	pthread_cond_t drained; /* jobs have been taken, or a thread has ended */
+	unsigned int ended_threads;
 	struct queue queue;
 	struct results results;
 };
@@ -114,13 +121,17 @@ static void *work(void *argument)
 	struct worker worker;
 	size_t count;
 
-	if (worker_init(&worker, pool->volume, pool->sha256, &pool->stopping))
+	if (worker_init(&worker, pool->volume, pool->sha256, &pool->tally, &pool->stopping))
 		while ((count = take_jobs(pool, jobs)) > 0)
 			for (size_t i = 0; i < count; i++)
 				run_job(pool, &worker, &jobs[i]);
 	else
 		drop_jobs(pool);
 	worker_release(&worker);
+	pthread_mutex_lock(&pool->lock);
+	pool->ended_threads++;
+	pthread_cond_signal(&pool->drained);
+	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
@@ -138,6 +149,7 @@ void pool_free(struct pool *pool)
 	pthread_cond_destroy(&pool->filled);
 	pthread_cond_destroy(&pool->drained);
 	pthread_mutex_destroy(&pool->lock);
+	pthread_mutex_destroy(&pool->tally.lock);
 	EVP_MD_free(pool->sha256);
 	OSSL_LIB_CTX_free(pool->library);
 	free(pool->results.items);
@@ -162,7 +174,22 @@ static const char *start_threads(struct pool *pool, unsigned int count)
 	return pool->thread_count ? NULL : strerror(error);
 }
 
-struct pool *pool_start(const struct volume *volume, unsigned int threads, const char **why)
+/* Whoever waits until a moment does so by a clock that nobody sets. */
+static void start_locks(struct pool *pool)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->drained, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&pool->filled, NULL);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_mutex_init(&pool->tally.lock, NULL);
+}
+
+struct pool *pool_start(const struct volume *volume, unsigned int threads,
+			const struct ishare_sink *sink, const char **why)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 
@@ -171,9 +198,8 @@ struct pool *pool_start(const struct volume *volume, unsigned int threads, const
 		return NULL;
 	}
 	pool->volume = volume;
-	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->filled, NULL);
-	pthread_cond_init(&pool->drained, NULL);
+	pool->sink = sink;
+	start_locks(pool);
 	*why = start_threads(pool, thread_count(threads));
 	if (!*why)
 		return pool;
@@ -181,13 +207,47 @@ struct pool *pool_start(const struct volume *volume, unsigned int threads, const
 	return NULL;
 }
 
+/* Tells the sink how much has been hashed; not with the lock, for which the threads wait. */
+static void tell_sink(struct pool *pool)
+{
+	struct tally *tally = &pool->tally;
+	uint64_t hashed, planned;
+
+	if (!pool->sink->content || pool->stopping)
+		return;
+	pthread_mutex_lock(&tally->lock);
+	hashed = tally->hashed;
+	planned = tally->planned;
+	pthread_mutex_unlock(&tally->lock);
+	pool->sink->content(pool->sink->context, hashed, planned);
+}
+
+/* Waits, with the lock, for a thread to take jobs or to end; not always until one does. */
+static void wait_for_threads(struct pool *pool)
+{
+	struct timespec moment;
+
+	clock_gettime(CLOCK_MONOTONIC, &moment);
+	moment.tv_nsec += LOOK_NANOSECONDS;
+	moment.tv_sec += moment.tv_nsec / 1000000000;
+	moment.tv_nsec %= 1000000000;
+	if (pthread_cond_timedwait(&pool->drained, &pool->lock, &moment) != ETIMEDOUT)
+		return;
+	pthread_mutex_unlock(&pool->lock);
+	tell_sink(pool);
+	pthread_mutex_lock(&pool->lock);
+}
+
 void pool_add(struct pool *pool, struct job *job)
 {
 	struct queue *queue = &pool->queue;
 
+	if (job->hash && !job->zeros)
+		tally_add(&pool->tally, 0, job->file.inode.size);
+	tell_sink(pool);
 	pthread_mutex_lock(&pool->lock);
 	while (queue->count == QUEUE_ROOM)
-		pthread_cond_wait(&pool->drained, &pool->lock);
+		wait_for_threads(pool);
 	job->sequence = queue->sequence++;
 	queue->jobs[(queue->head + queue->count) % QUEUE_ROOM] = *job;
 	queue->count++;
@@ -213,6 +273,8 @@ const struct results *pool_finish(struct pool *pool, bool stop)
 	pool->queue.closing = true;
 	pool->stopping = stop;
 	pthread_cond_broadcast(&pool->filled);
+	while (pool->ended_threads < pool->thread_count)
+		wait_for_threads(pool);
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned int i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);

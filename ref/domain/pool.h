@@ -14,8 +14,12 @@ struct results {
 	char error[200]; /* of the first read that failed */
 };
 
-/* NULL: the pool cannot start, and *why is the reason. */
-struct pool *pool_start(const struct volume *volume, unsigned int threads, const char **why);
+/*
+ * The sink hears of the bytes that have been hashed, in the calling thread. NULL: the pool cannot
+ * start, and *why is the reason.
+ */
+struct pool *pool_start(const struct volume *volume, unsigned int threads,
+			const struct ishare_sink *sink, const char **why);
 
 /* Queues a job; waits while the queue is full. */
 void pool_add(struct pool *pool, struct job *job);
