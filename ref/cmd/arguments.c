@@ -12,31 +12,36 @@
 enum {
 	OPTION_USAGE = 1024, /* beyond those of the commands */
 	DESCRIPTION = 29, /* column in which it begins */
+	NARROW = 60, /* columns: on fewer, the description has lines of its own */
+	NARROW_DESCRIPTION = 8,
 	WIDTH = 79,
-	NARROWEST = 40,
+	NARROWEST = 24,
 };
 
 static size_t help_columns(void)
 {
 	size_t columns = output_columns();
 
-	return columns < NARROWEST || columns > WIDTH ? WIDTH : columns;
+	if (columns < NARROWEST)
+		return NARROWEST;
+	return columns < WIDTH ? columns : WIDTH;
 }
 
 static void put_option(const struct argp_option *option, size_t columns)
 {
+	int begin = columns < NARROW ? NARROW_DESCRIPTION : DESCRIPTION;
 	int column = option->key > ' ' && option->key < 0x7f ? printf("  -%c, ", option->key)
 							     : printf("      ");
 
 	column += printf("--%s", option->name);
 	if (option->arg)
 		column += printf("=%s", option->arg);
-	if (column >= DESCRIPTION - 1) {
+	if (column >= begin - 1) {
 		putchar('\n');
 		column = 0;
 	}
-	printf("%*s", DESCRIPTION - column, "");
-	put_wrapped(option->doc, strlen(option->doc), DESCRIPTION, columns);
+	printf("%*s", begin - column, "");
+	put_wrapped(option->doc, strlen(option->doc), (size_t)begin, columns);
 }
 
 /* The options of a command and of its children. */

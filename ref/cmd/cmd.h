@@ -180,8 +180,17 @@ size_t output_columns(void);
  */
 void put_wrapped(const char *text, size_t length, size_t indent, size_t columns);
 
-/* The same for each line of a text, by its own indent. */
+/*
+ * The same for each line of a text, by its own indent; a line with two columns, two blanks or more
+ * apart, goes on in its second one.
+ */
 void put_lines(const char *text, size_t columns);
+
+/*
+ * Writes a text whose paragraphs are wrapped to a width; on fewer columns, they are wrapped anew.
+ * Lists and code in it are indented.
+ */
+void put_rewrapped(const char *text, size_t width, size_t columns);
 
 /* escape.c: printable forms of bytes from images and command lines */
 

@@ -5,6 +5,8 @@
 
 #include "cmd.h"
 
+enum { WIDTH = 78 }; /* of the specification's text */
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	const char **name = state->input;
@@ -56,6 +58,6 @@ int cmd_explain(int argc, char **argv)
 		complain_unknown(name);
 		return STATUS_TROUBLE;
 	}
-	put_lines(rule ? rule->explain : advisory->explain, output_columns());
+	put_rewrapped(rule ? rule->explain : advisory->explain, WIDTH, output_columns());
 	return STATUS_CONFORMS;
 }

@@ -7,6 +7,7 @@
 enum {
 	OPTION_FORMAT = 256,
 	NARROW = 80, /* columns */
+	NARROWER = 48, /* too narrow for a table */
 };
 
 static const struct argp_option options[] = {
@@ -42,8 +43,8 @@ static const struct argp rules_argp = {
 static void put_rule(const struct ishare_rule *rule, size_t columns)
 {
 	int indent = columns < NARROW ? 4 : 50;
-	int column = printf("%-26s  %-7s  %s", rule->name, severity_words[rule->severity],
-			    rule->subject);
+	int column = printf(columns < NARROWER ? "%s\n  %s, %s" : "%-26s  %-7s  %s", rule->name,
+			    severity_words[rule->severity], rule->subject);
 
 	if (columns < NARROW) {
 		putchar('\n');

@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 
 	occupy_descriptors();
 	atexit(close_stdout);
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends the program with its own status */
 	argp_err_exit_status = STATUS_TROUBLE;
 	if (argc > 0)
 		argv[0] = name;

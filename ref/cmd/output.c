@@ -19,7 +19,7 @@ void complain(const char *format, ...)
 	va_end(args);
 }
 
-/* A report that could not be written must not look like one that was. */
+/* A report that could not be written must not look like one that was: the status says so. */
 void close_stdout(void)
 {
 	bool failed = ferror(stdout);
@@ -29,8 +29,9 @@ void close_stdout(void)
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return;
-	complain("cannot write to standard output: %s",
-		 errno ? strerror(errno) : "output was lost");
+	if (errno != EPIPE) /* else: whoever closed the pipe has read enough, and knows */
+		complain("cannot write to standard output: %s",
+			 errno ? strerror(errno) : "output was lost");
 	_exit(STATUS_TROUBLE);
 }
 
