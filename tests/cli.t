@@ -249,6 +249,53 @@ def test_truncated(copies):
         if done.returncode not in (1, 2) or "ERROR: AddressSanitizer" in done.stderr:
             wrong.append(f"{size} bytes: status {done.returncode}: {done.stderr[-300:]}")
     tap.is_empty(wrong, "truncated images do not conform")
+    wrong = []
+    for whole in (GOOD, f"{IMAGES}/digest-4096.erofs"):
+        content = read_bytes(whole)
+        for size in (1, 1100, 1500, 2000, 3000, len(content) // 2, len(content) - 1):
+            cut = copies.write(content[:size], name="truncated.erofs")
+            first = check(cut).stdout.split("\n")[0]
+            number = "1 byte" if size == 1 else f"{size} bytes"
+            how = "too" if size < 1152 else "cut"
+            if f": the image is {how} short: it has {number}, but " not in first:
+                wrong.append(f"{os.path.basename(whole)}, {size} bytes: {first}")
+    tap.is_empty(wrong, "that an image is cut short is said before anything that follows from it")
+
+
+def ones(copies):
+    """An image in which rules are broken by one of everything."""
+    image = images.Image()
+    image.fingerprints()
+
+    def file(name, content, entries):
+        area, icount = images.xattr_area(entries)
+        block = image.block(content)
+        nid = image.nid(images.inode(images.REGULAR, len(content), block, icount=icount) + area)
+        return name, nid, images.REGULAR
+    almost = b"x" * 511
+    image.root([
+        file(b"a", b"x", images.xattr(1, b"u", b"")),  # no fingerprint
+        file(b"b", b"x", images.xattr(0x80, b"", b"x")),
+        file(b"c", b"x", images.xattr(0x81, b"", b"x")),
+        file(b"d", almost, images.fingerprint(almost))])
+    at = image.bytes.rindex(almost)
+    image.bytes[at + 511] = 1
+    return image.write(copies.path("ones.erofs"))
+
+
+def test_singular(copies):
+    """One byte is not 1 bytes, in any message."""
+    said = [f["message"] for f in findings("--digests", "--limit=0", ones(copies))]
+    for words in ("the file of 1 byte has no fingerprint", "the fingerprint of 1 byte is not ",
+                  "but the prefix table has 1 entry",
+                  "the 1 byte between the end of the file and the end of its last block is not 0"):
+        tap.ok(any(re.search(rf"{words}(?!\w)", s) for s in said), f"the singular: {words}", *said)
+    vectors = [f"{tap.TOP}/build/spec/vectors/{v['file']}" for v in VECTORS]
+    every = said + [e.get("message", "") for e in report("--limit=0", *vectors)["events"]]
+    tap.is_empty([s for s in every if re.search(r"(?<![\w.])1 (\w+ )?(bytes|blocks|entries|ids|"
+                                                r"slots|prefixes|files|inodes)\b|"
+                                                r"(?<!\b1 )\b[02-9] (byte|block|entry|id|slot)\b", s)],
+                 "no message of a vector has one of several or several of one")
 
 
 def test_text(copies):
@@ -814,9 +861,9 @@ def expected_advice(superblock, profile):
     """{finding: where} for an image, by the findings' pages and its superblock; profile: None for
     all."""
     advice = {}
-    for name, (kernels, images) in advisory_heads().items():
+    for name, (kernels, kind) in advisory_heads().items():
         where = [f"{k}/{p}" for k in kernels for p in PAGES
-                 if is_concerned(images, superblock, PAGES[p])]
+                 if is_concerned(kind, superblock, PAGES[p])]
         if profile:
             where = [profile] if (profile if "/" in profile else f"{profile}/4k") in where else []
         elif len(where) == len(PAGES):

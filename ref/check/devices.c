@@ -79,9 +79,9 @@ static void report_bounds(struct check *check, uint32_t count)
 
 	report(&check->report, ISHARE_RULE_DEV_TABLE_BOUNDS,
 	       place_superblock(volume, ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET),
-	       "%" PRIu32 " device slots from byte %" PRIu64
-	       " on do not fit in the image of %" PRIu64 " bytes",
-	       count, ishare_device_table(&volume->sb), volume->image.size);
+	       "the table of %" PRIu32 " device slot%s from byte %" PRIu64
+	       " on does not fit in the image of %" PRIu64 " bytes",
+	       count, plural(count), ishare_device_table(&volume->sb), volume->image.size);
 }
 
 static void check_table(struct check *check)

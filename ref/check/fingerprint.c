@@ -24,12 +24,13 @@ static void judge_fingerprint(struct check *check, const struct xattr_walk *walk
 		report(&check->report, ISHARE_RULE_FINGERPRINT_SIZE,
 		       place_field(at->space, ISHARE_STRUCT_XATTR_ENTRY, at->base + at->entry.pos,
 				   ISHARE_XATTR_ENTRY_E_VALUE_SIZE_OFFSET),
-		       "the fingerprint has %" PRIu32 " bytes, not 1 to %" PRIu64,
-		       at->entry.stored.e_value_size, ishare_block_size(sb));
+		       "the fingerprint has %" PRIu32 " byte%s, not 1 to %" PRIu64,
+		       at->entry.stored.e_value_size, plural(at->entry.stored.e_value_size),
+		       ishare_block_size(sb));
 	if (!fingerprint_form(&value))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_FORM, value_place(at),
-		       "the fingerprint of %" PRIu32 " bytes is not \"sha256:\" and 32 bytes",
-		       at->entry.stored.e_value_size);
+		       "the fingerprint of %" PRIu32 " byte%s is not \"sha256:\" and 32 bytes",
+		       at->entry.stored.e_value_size, plural(at->entry.stored.e_value_size));
 	if (!fingerprint_regular_file(&walk->file->inode))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_REGULAR_FILE, entry_place(at),
 		       "a fingerprint, but the inode is not a regular file");
@@ -75,7 +76,8 @@ void check_fingerprint_count(struct check *check, const struct file *file, uint3
 		return;
 	if (!fingerprint_present(&file->inode, count))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_PRESENT, place,
-		       "the file of %" PRIu64 " bytes has no fingerprint", file->inode.size);
+		       "the file of %" PRIu64 " byte%s has no fingerprint", file->inode.size,
+		       plural(file->inode.size));
 	if (!fingerprint_single(count))
 		report(&check->report, ISHARE_RULE_FINGERPRINT_SINGLE, place,
 		       "the inode has %" PRIu32 " fingerprints", count);

@@ -21,13 +21,13 @@ static void report_bounds(struct check *check, const struct file *file)
 	if (file->offset >= space->size)
 		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
 		       "nid 0x%" PRIx64
-		       " names an inode beyond the end of the %s, which has %" PRIu64 " bytes",
-		       file->nid, space->name, space->size);
+		       " names an inode beyond the end of the %s, which has %" PRIu64 " byte%s",
+		       file->nid, space->name, space->size, plural(space->size));
 	else
 		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
 		       "nid 0x%" PRIx64 " names an inode at byte %" PRIu64
-		       " of the %s, which has %" PRIu64 " bytes",
-		       file->nid, file->offset, space->name, space->size);
+		       " of the %s, which has %" PRIu64 " byte%s",
+		       file->nid, file->offset, space->name, space->size, plural(space->size));
 }
 
 static enum verdict load_inode(struct check *check, uint64_t nid, struct file *file)
@@ -167,8 +167,8 @@ static void check_data(struct check *check, const struct file *file, struct data
 
 	if (!inode_inline_tail(&volume->sb, &file->inode, file->offset)) {
 		report(&check->report, ISHARE_RULE_INODE_INLINE_TAIL, inode_place(file),
-		       "the inline tail of a file of %" PRIu64 " bytes crosses a block boundary",
-		       file->inode.size);
+		       "the inline tail of a file of %" PRIu64 " byte%s crosses a block boundary",
+		       file->inode.size, plural(file->inode.size));
 		return;
 	}
 	if (!ishare_inode_has_data(&file->inode))

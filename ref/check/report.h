@@ -105,6 +105,12 @@ void report_pair(struct report *report, enum ishare_rule_id rule, struct place p
 		 const char *other_image, const char *other_path, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* The ending of a noun after this number. */
+static inline const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /*
  * Whether the sink receives the next finding of a rule: otherwise slow messages need not be made.
  */

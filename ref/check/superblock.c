@@ -31,9 +31,10 @@ static struct place whole_superblock(const struct fault *fault)
 static void report_size(const struct fault *fault)
 {
 	report(fault->report, fault->rule, whole_superblock(fault),
-	       "the image has %" PRIu64 " bytes; a superblock ends at byte %u%s",
-	       fault->volume->image.size, ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE,
-	       fault->recognised);
+	       "the image is too short: it has %" PRIu64
+	       " byte%s, but a superblock ends at byte %u%s",
+	       fault->volume->image.size, plural(fault->volume->image.size),
+	       ISHARE_SUPERBLOCK_OFFSET + ISHARE_SUPERBLOCK_SIZE, fault->recognised);
 }
 
 static void report_magic(const struct fault *fault)
@@ -137,11 +138,12 @@ static void report_packed_nid(const struct fault *fault)
 
 static void report_blocks(const struct fault *fault)
 {
+	uint64_t blocks = ishare_primary_blocks(fault->sb), size = ishare_block_size(fault->sb);
+
 	report(fault->report, fault->rule, SB_PLACE(BLOCKS_LO),
-	       "%" PRIu64 " blocks of %" PRIu64 " bytes do not fit in the image of %" PRIu64
-	       " bytes",
-	       ishare_primary_blocks(fault->sb), ishare_block_size(fault->sb),
-	       fault->volume->image.size);
+	       "the image is cut short: it has %" PRIu64
+	       " bytes, but the superblock counts %" PRIu64 " block%s of %" PRIu64 " byte%s",
+	       fault->volume->image.size, blocks, plural(blocks), size, plural(size));
 }
 
 static void report_reserved_zero(const struct fault *fault)
@@ -193,7 +195,10 @@ static void report_filter_reserved(const struct fault *fault)
 	       fault->sb->xattr_filter_reserved);
 }
 
-/* In the order of findings. `make` names a rule that is missing. */
+/*
+ * In the order of findings: that an image is cut short comes before what follows from it. `make`
+ * names a rule that is missing.
+ */
 static const struct {
 	enum ishare_rule_id rule;
 	void (*report)(const struct fault *fault);
@@ -201,6 +206,7 @@ static const struct {
 	{ ISHARE_RULE_SB_SIZE, report_size },
 	{ ISHARE_RULE_SB_MAGIC, report_magic },
 	{ ISHARE_RULE_SB_BLOCK_SIZE, report_block_size },
+	{ ISHARE_RULE_SB_BLOCKS, report_blocks },
 	{ ISHARE_RULE_SB_CHECKSUM, report_checksum },
 	{ ISHARE_RULE_SB_FEATURE_INCOMPAT, report_feature_incompat },
 	{ ISHARE_RULE_SB_FEATURE_COMPAT, report_feature_compat },
@@ -210,7 +216,6 @@ static const struct {
 	{ ISHARE_RULE_SB_METABOX_SLOT, report_metabox_slot },
 	{ ISHARE_RULE_SB_METABOX_SELF, report_metabox_self },
 	{ ISHARE_RULE_SB_PACKED_NID, report_packed_nid },
-	{ ISHARE_RULE_SB_BLOCKS, report_blocks },
 	{ ISHARE_RULE_SB_RESERVED_ZERO, report_reserved_zero },
 	{ ISHARE_RULE_SB_PREFIX_COUNT, report_prefix_count },
 	{ ISHARE_RULE_SB_PREFIX_FEATURE, report_prefix_feature },

@@ -163,6 +163,7 @@ static void check_fill(struct check *check, const struct xattr_walk *walk, struc
 static void check_entry(struct check *check, const struct xattr_walk *walk, struct tally *tally)
 {
 	const struct ishare_entry *e = &walk->at.entry;
+	uint32_t prefixes = check->volume->sb.xattr_prefix_count;
 	uint8_t buffer[NAME_ROOM];
 	struct ishare_name name;
 
@@ -177,11 +178,11 @@ static void check_entry(struct check *check, const struct xattr_walk *walk, stru
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
 		       "e_name_index is %" PRIu32 ", which names no namespace",
 		       e->stored.e_name_index);
-	if (!xattr_prefix_index(e, check->volume->sb.xattr_prefix_count))
+	if (!xattr_prefix_index(e, prefixes))
 		report(&check->report, ISHARE_RULE_XATTR_PREFIX_INDEX,
 		       entry_field(walk, ISHARE_XATTR_ENTRY_E_NAME_INDEX_OFFSET),
-		       "e_name_index is 0x%02" PRIx32 ", but there are only %" PRIu32 " prefixes",
-		       e->stored.e_name_index, check->volume->sb.xattr_prefix_count);
+		       "e_name_index is 0x%02" PRIx32 ", but the prefix table has %" PRIu32 " %s",
+		       e->stored.e_name_index, prefixes, prefixes == 1 ? "entry" : "entries");
 	if (xattr_name(walk, buffer, &name))
 		check_name(check, walk, &name, tally);
 }
@@ -306,8 +307,8 @@ static enum verdict check_header(struct check *check, const struct file *file,
 	report(&check->report, ISHARE_RULE_XATTR_SHARED_COUNT,
 	       place_field(file->space, ISHARE_STRUCT_IBODY_HEADER, xattr_area_offset(file),
 			   ISHARE_IBODY_HEADER_H_SHARED_COUNT_OFFSET),
-	       "%" PRIu32 " shared ids do not fit in an xattr area of %" PRIu32 " bytes",
-	       header.h_shared_count, file->inode.xattr_isize);
+	       "an xattr area of %" PRIu32 " bytes has no room for %" PRIu32 " shared ids",
+	       file->inode.xattr_isize, header.h_shared_count);
 	return unusable(check);
 }
 

@@ -120,8 +120,8 @@ static void put_unnamed(struct dump *dump, uint64_t count, const char *what)
 
 	if (count <= NAMED)
 		return;
-	snprintf(sentence, sizeof(sentence), "not shown: %" PRIu64 " times more: %s", count - NAMED,
-		 what);
+	snprintf(sentence, sizeof(sentence), "not shown: %" PRIu64 " time%s more: %s",
+		 count - NAMED, count - NAMED == 1 ? "" : "s", what);
 	dump_miss(dump, sentence);
 }
 
@@ -143,12 +143,14 @@ void miss_unnamed(struct dumper *dumper)
 
 void miss_left_out(struct dump *dump)
 {
+	uint64_t left_out = dump->limit.left_out;
 	char reason[100];
 
-	if (!dump->limit.left_out)
+	if (!left_out)
 		return;
 	snprintf(reason, sizeof(reason),
-		 "not shown: %" PRIu64 " inodes and xattrs beyond %" PRIu64 " bytes (--limit)",
-		 dump->limit.left_out, dump->limit.bytes);
+		 "not shown: %" PRIu64 " %s beyond %" PRIu64 " byte%s (--limit)", left_out,
+		 left_out == 1 ? "inode or xattr" : "inodes and xattrs", dump->limit.bytes,
+		 dump->limit.bytes == 1 ? "" : "s");
 	dump_miss(dump, reason);
 }

@@ -155,9 +155,10 @@ static void report_result(struct report *to, const struct result *result, const 
 		break;
 	case PADDING_NOT_ZERO:
 		report(to, ISHARE_RULE_FINGERPRINT_PADDING_ZERO, result->place,
-		       "of the %" PRIu32
-		       " bytes between the end of the file and the end of its last block, some are not 0",
-		       result->padding);
+		       "the %" PRIu32
+		       " byte%s between the end of the file and the end of its last block %s 0",
+		       result->padding, plural(result->padding),
+		       result->padding == 1 ? "is not" : "are not all");
 		break;
 	case PADDING_UNREADABLE:
 		not_readable(to, ISHARE_PART_LAST_BLOCK, result->why, error);

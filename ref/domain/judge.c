@@ -90,9 +90,9 @@ static void report_sizes(struct report *report, const struct found *a, const str
 				b->file.inode.extended ? ISHARE_INODE_EXTENDED_I_SIZE_OFFSET
 						       : ISHARE_INODE_COMPACT_I_SIZE_OFFSET),
 		    a->image->volume.path, a->path,
-		    "the file has %" PRIu64 " bytes, but one of %" PRIu64
+		    "the file has %" PRIu64 " byte%s, but one of %" PRIu64
 		    " has the same fingerprint",
-		    b->keyed.size, a->keyed.size);
+		    b->keyed.size, plural(b->keyed.size), a->keyed.size);
 }
 
 static void report_contents(struct report *report, const struct found *a, const struct found *b)

@@ -235,8 +235,8 @@ enum ishare_result ishare_image_read(struct ishare_image *image, uint64_t offset
 
 	if (offset > ishare_image_size(image) || size > ishare_image_size(image) - offset)
 		return image_error(image, ISHARE_IO_ERROR,
-				   "%zu bytes at offset %" PRIu64 " reach past the end", size,
-				   offset);
+				   "reading %zu byte%s at offset %" PRIu64 ": past the end", size,
+				   size == 1 ? "" : "s", offset);
 	if (!reader_init(&reader, &image->volume, 1))
 		return image_error(image, ISHARE_IO_ERROR, "out of memory");
 	if (reader_copy(&reader, 0, offset, buffer, size) != READ_OK)

@@ -84,8 +84,8 @@ static enum read_result read_exactly(struct reader *reader, uint32_t device, uin
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return read_failed(reader, "reading %zu bytes at offset %" PRIu64 ": %s",
-					   size, offset,
+			return read_failed(reader, "reading %zu byte%s at offset %" PRIu64 ": %s",
+					   size, size == 1 ? "" : "s", offset,
 					   n < 0 ? strerror(errno) : "the file has shrunk");
 		done += (size_t)n;
 	}
@@ -150,8 +150,8 @@ enum read_result reader_copy(struct reader *reader, uint32_t device, uint64_t of
 	const struct device *d = &reader->volume->devices[device];
 
 	if (!ishare_fits(d->size, offset, size))
-		return read_failed(reader, "%zu bytes at offset %" PRIu64 " reach past the end",
-				   size, offset);
+		return read_failed(reader, "reading %zu byte%s at offset %" PRIu64 ": past the end",
+				   size, size == 1 ? "" : "s", offset);
 	if (d->bytes)
 		memcpy(buffer, d->bytes + offset, size);
 	else if (size >= LINE_SIZE)
