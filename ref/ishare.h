@@ -125,6 +125,21 @@ struct ishare_unexamined {
 	bool content; /* concerns only the contents of files, not the tree or xattrs */
 };
 
+enum ishare_answer { ISHARE_UNKNOWN = 0, ISHARE_NO, ISHARE_YES };
+
+/*
+ * Whether parts of an image conform: what functions answer that are proved to decide the
+ * specification's predicates on the bytes as a whole. Sections "Conformance" of the chapters
+ * "Superblock" and "Long xattr name prefixes": all rules of severity error, selected or not, but
+ * not sb.root-inode, which is about an inode.
+ */
+struct ishare_conformance {
+	const char *image;
+	enum ishare_answer superblock; /* for the profile: ishare_superblock_judge() */
+	/* ishare_prefixes_conform(); unknown if the table cannot be read, or was not reached */
+	enum ishare_answer prefixes;
+};
+
 /*
  * Receives the findings of a check. Every function may be NULL; all run in the thread that called
  * ishare_check.
@@ -150,6 +165,8 @@ struct ishare_sink {
 	 * have been hashed, and the number that is known so far to be hashed.
 	 */
 	void (*content)(void *context, uint64_t done, uint64_t total);
+	/* Called once for each image whose superblock, or lack of one, could be read. */
+	void (*conformance)(void *context, const struct ishare_conformance *conformance);
 };
 
 /*

@@ -23,7 +23,7 @@ import time
 
 import jsonschema
 
-from erofs_ishare import images, tap
+from erofs_ishare import images as made, tap
 from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.tap import parse_tap
 
@@ -379,6 +379,60 @@ def test_json(copies):
            "JSON states the place", place)
     tap.ok(bytes.fromhex(place["row"])[PREFIX_ID - place["row_offset"]] == 9,
            "JSON shows the bytes", place)
+
+
+def conformance(*arguments):
+    """Which parts of images conform, as JSON says."""
+    return [{k: v for k, v in c.items() if k != "image"} for c in report(*arguments)["conformance"]]
+
+
+def test_conformance(copies):
+    """That a part of an image conforms is said only if it does."""
+    vectors = f"{tap.TOP}/build/spec/vectors"
+    table, nothing = f"{vectors}/prefix.length/fails-0.erofs", copies.path("nothing")
+    zeros = copies.write(b"\0" * 65536)
+    cases = {
+        "a good image": (GOOD, True, True),
+        "a broken superblock": (copies.make(GOOD, (PREFIX_ID, b"\x09")), False, True),
+        "a broken table": (table, True, False),
+        "a table that cannot be read": (f"{IMAGES}/metabox-512.erofs", True, None),
+        "no table is reached": (copies.make(GOOD, (BLKSZBITS, b"\x14")), False, None),
+        "no EROFS image": (zeros, False, None)}
+    words = {"superblock": {True: "conforms", False: "does not conform"},
+             "prefixes": {True: "conform", False: "do not conform", None: "not examined"}}
+    for name, (image, superblock, prefixes) in cases.items():
+        parts = {"superblock": superblock} | ({} if prefixes is None else {"prefixes": prefixes})
+        told = conformance(image)
+        tap.ok(told == [parts], f"{name}: JSON", told)
+        log = json.loads(check("--format=sarif", image).stdout)
+        tap.ok([c | {"image": 0} for c in log["runs"][0]["properties"]["conformance"]]
+               == [parts | {"image": 0}], f"{name}: SARIF", log["runs"][0]["properties"])
+        shown = check("--verbose", image).stdout.splitlines()
+        lines = [f"{image}: superblock: {words['superblock'][superblock]}",
+                 f"{image}: prefixes: {words['prefixes'][prefixes]}"]
+        tap.ok([line for line in shown if line in lines] == lines, f"{name}: --verbose", *shown)
+        tap.ok(not re.search(r": (superblock|prefixes): ", check(image).stdout),
+               f"{name}: nothing without --verbose")
+    tap.ok(conformance(nothing) == [], "what cannot be opened neither conforms nor does not")
+    tap.ok(conformance("--rule=sb.magic", cases["a broken superblock"][0], GOOD)
+           == [{"superblock": False, "prefixes": True}, {"superblock": True, "prefixes": True}],
+           "each image has its answers, whatever rules are selected")
+    conforms_with_findings(sorted({f"{vectors}/{v['file']}" for v in VECTORS}))
+
+
+def conforms_with_findings(images):
+    """The answers on many images agree with what is reported of them."""
+    told = report("--limit=0", *images)
+    broken = {(e["image"], e["rule"].split(".")[0]) for e in told["events"]
+              if e["type"] == "finding" and e["severity"] == "error"
+              and e["rule"] != "sb.root-inode"}
+    wrong = [c for c in told["conformance"]
+             if c["superblock"] == ((c["image"], "sb") in broken)
+             or c.get("prefixes") == ((c["image"], "prefix") in broken)]
+    tap.is_empty(wrong, "the answers on all vectors agree with their findings")
+    answers = [c.get(part) for part in ("superblock", "prefixes") for c in told["conformance"]]
+    tap.ok(len(told["conformance"]) == len(images) and {True, False, None} == set(answers),
+           "all vectors have answers, and all answers have vectors", len(told["conformance"]))
 
 
 def schema():
@@ -1454,15 +1508,15 @@ def progress_widths(image, command):
 
 def one_large_file(copies, size):
     """An image, in a sparse file, of one file with a fingerprint, which is wrong."""
-    image = images.Image()
+    image = made.Image()
     image.fingerprints()
-    area, icount = images.xattr_area(images.fingerprint(b""))
+    area, icount = made.xattr_area(made.fingerprint(b""))
     nid = image.reserve()
     image.append(area, 4)
-    image.root([(b"large", nid, images.REGULAR)])
-    image.append(b"", images.BLOCK)
-    image.place(nid, images.inode(images.REGULAR, size, len(image.bytes) // images.BLOCK,
-                                  icount=icount, extended=True))
+    image.root([(b"large", nid, made.REGULAR)])
+    image.append(b"", made.BLOCK)
+    image.place(nid, made.inode(made.REGULAR, size, len(image.bytes) // made.BLOCK,
+                                icount=icount, extended=True))
     return image.write(copies.path("large.erofs"), len(image.bytes) + size)
 
 

@@ -58,6 +58,15 @@ static enum ishare_result check_contents(struct check *check)
 	return verdict_so_far(check) == JUDGED ? check_files(check) : ISHARE_IO_ERROR;
 }
 
+static void report_conformance(struct check *check)
+{
+	const struct ishare_sink *sink = check->report.sink;
+
+	check->conformance.image = check->volume->path;
+	if (sink->conformance && check->conformance.superblock != ISHARE_UNKNOWN)
+		sink->conformance(sink->context, &check->conformance);
+}
+
 /* A failed read that no judge noticed, such as of bytes that a finding shows, counts, too. */
 static void end_check(struct check *check)
 {
@@ -71,6 +80,7 @@ static void end_check(struct check *check)
 		report_failure(report, report->rows.error);
 	report_end_image(report);
 	report_all_unexamined(report);
+	report_conformance(check);
 }
 
 static enum ishare_result run_check(struct check *check)

@@ -2,6 +2,11 @@
 /* What the judges share. */
 #include "check/judges.h"
 
+enum ishare_answer answer(bool yes)
+{
+	return yes ? ISHARE_YES : ISHARE_NO;
+}
+
 enum verdict verdict_so_far(const struct check *check)
 {
 	return check->report.state == REPORT_OPEN ? JUDGED : ENDED;

@@ -23,6 +23,7 @@ struct check {
 	struct name_records names;
 	uint8_t *area; /* for the xattr area of one inode */
 	uint64_t inodes; /* met so far, for its progress */
+	struct ishare_conformance conformance;
 };
 
 /* How judging something ended. */
@@ -33,6 +34,8 @@ enum verdict {
 };
 
 /* judges.c */
+
+enum ishare_answer answer(bool yes);
 
 /* JUDGED, or ENDED. */
 enum verdict verdict_so_far(const struct check *check);

@@ -143,6 +143,22 @@ static void note_unknown(struct check *check)
 		check->report.summary->fingerprints_unknown = true;
 }
 
+/*
+ * The copy of a long table's space ends somewhere, but beyond what a walk of sound records reaches,
+ * or the whole of an unsound one.
+ */
+static void judge_whole_table(struct check *check, const struct space *space,
+			      enum read_result result)
+{
+	const struct prefix_table *prefixes = &check->volume->prefixes;
+	struct ishare_view table = { prefixes->bytes, prefixes->size };
+	bool is_empty = result == READ_OK || result == READ_OUTSIDE;
+
+	if (result != READ_FAILED && (table.data || is_empty))
+		check->conformance.prefixes =
+			answer(ishare_prefixes_conform(&check->volume->sb, &table, space->size));
+}
+
 void check_prefixes(struct check *check)
 {
 	const struct space *space = prefix_space(check->volume);
@@ -155,4 +171,5 @@ void check_prefixes(struct check *check)
 	else
 		not_readable(&check->report, ISHARE_PART_PREFIX_TABLE, result, check->reader.error);
 	note_unknown(check);
+	judge_whole_table(check, space, result);
 }

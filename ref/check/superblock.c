@@ -270,8 +270,9 @@ enum ishare_result check_superblock(struct check *check)
 		report_failure(&check->report, check->reader.error);
 		return ISHARE_IO_ERROR;
 	}
-	ishare_superblock_judge(&view, volume->image.size, &check->report.options->profile,
-				&volume->sb, &volume->ext, &faults);
+	check->conformance.superblock = answer(
+		ishare_superblock_judge(&view, volume->image.size, &check->report.options->profile,
+					&volume->sb, &volume->ext, &faults));
 	if (faults.sb_size || faults.sb_magic)
 		recognise(&check->reader, recognised);
 	report_faults(check, &faults, &view, recognised);

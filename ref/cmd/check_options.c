@@ -20,6 +20,7 @@ enum {
 	OPTION_RULE,
 	OPTION_SEVERITY,
 	OPTION_STRICT,
+	OPTION_VERBOSE,
 	OPTION_LIMIT,
 	OPTION_FORMAT,
 };
@@ -43,6 +44,8 @@ static const struct argp_option options[] = {
 	{ "severity", OPTION_SEVERITY, "LEVEL", 0,
 	  "Skip rules less severe than LEVEL: error, warning or note (default: note)", 0 },
 	{ "strict", OPTION_STRICT, NULL, 0, "Treat warnings as errors", 0 },
+	{ "verbose", OPTION_VERBOSE, NULL, 0,
+	  "Show also whether each superblock and prefix table conforms", 0 },
 	{ "limit", OPTION_LIMIT, "N", 0,
 	  "Show at most N findings of each rule in an image; 0: all (default: 1000)", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0,
@@ -211,6 +214,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_STRICT:
 		request->writer.strict = true;
+		return 0;
+	case OPTION_VERBOSE:
+		request->writer.verbose = true;
 		return 0;
 	case OPTION_LIMIT:
 		set_limit(request, arg, state);

@@ -36,6 +36,27 @@ static void take_unexamined(void *context, const struct ishare_unexamined *unexa
 	run->writer.format->unexamined(&run->writer, unexamined);
 }
 
+static void set_answer(json_t *object, const char *part, enum ishare_answer answer)
+{
+	if (answer != ISHARE_UNKNOWN)
+		json_set(object, part, json_boolean(answer == ISHARE_YES));
+}
+
+static void take_conformance(void *context, const struct ishare_conformance *conformance)
+{
+	struct check_run *run = context;
+	const struct report_format *format = run->writer.format;
+	json_t *object = allocated(json_object());
+
+	json_set(object, "image", json_escaped(conformance->image));
+	set_answer(object, "superblock", conformance->superblock);
+	set_answer(object, "prefixes", conformance->prefixes);
+	json_append(run->outcome.conformance, object);
+	progress_clear(&run->progress);
+	if (run->writer.verbose && format->conformance)
+		format->conformance(&run->writer, conformance);
+}
+
 static void take_progress(void *context, uint64_t done, uint64_t total)
 {
 	struct check_run *run = context;
@@ -66,6 +87,7 @@ static struct ishare_sink sink_of(struct check_run *run)
 		.progress = take_progress,
 		.stop = stop,
 		.content = take_content,
+		.conformance = take_conformance,
 	};
 }
 
@@ -191,6 +213,7 @@ int run_request(const struct request *request)
 	const struct report_format *format = request->writer.format;
 
 	run.options.budget = allocated(ishare_budget_new(request->budget));
+	run.outcome.conformance = allocated(json_array());
 	progress_start(&run.progress);
 	if (format->begin)
 		format->begin(&run.writer);
@@ -200,6 +223,7 @@ int run_request(const struct request *request)
 	run.outcome.seconds = seconds() - run.progress.start;
 	run.outcome.status = exit_status(&run);
 	format->end(&run.writer, &run.outcome);
+	json_decref(run.outcome.conformance);
 	ishare_budget_free(run.options.budget);
 	return run.outcome.status;
 }

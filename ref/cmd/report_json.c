@@ -118,6 +118,8 @@ static void end(struct writer *writer, const struct outcome *outcome)
 	struct json_stream *stream = writer->state;
 
 	json_close(stream, ']');
+	if (outcome->conformance)
+		json_item(stream, "conformance", json_incref(outcome->conformance));
 	json_item(stream, "summary", json_summary(outcome));
 	json_item(stream, "exit_status", json_integer(outcome->status));
 	json_close(stream, '}');

@@ -67,6 +67,7 @@ static json_t *descriptor(const struct ishare_rule *rule)
 	return object;
 }
 
+/* No informationUri: this project has no address on the web that would stay true. */
 static json_t *tool(void)
 {
 	json_t *rules = allocated(json_array());
@@ -222,9 +223,9 @@ static void end(struct writer *writer, const struct outcome *outcome)
 		  json_pack("[{sb si so}]", "executionSuccessful",
 			    outcome->status != STATUS_TROUBLE, "exitCode", outcome->status,
 			    "toolExecutionNotifications", state->notifications));
-	json_item(
-		stream, "properties",
-		json_pack("{ss so}", "profile", writer->profile, "summary", json_summary(outcome)));
+	json_item(stream, "properties",
+		  json_pack("{ss so sO*}", "profile", writer->profile, "summary",
+			    json_summary(outcome), "conformance", outcome->conformance));
 	json_close(stream, '}');
 	json_close(stream, ']');
 	json_close(stream, '}');

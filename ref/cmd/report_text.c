@@ -219,6 +219,25 @@ static void put_advice(struct writer *writer)
 	fputs("  run `erofs-ishare explain NAME` for an advisory\n", writer->out);
 }
 
+static void put_conformance(struct writer *writer, const struct ishare_conformance *conformance)
+{
+	static const char *const superblock[] = {
+		[ISHARE_UNKNOWN] = "not examined",
+		[ISHARE_NO] = "does not conform",
+		[ISHARE_YES] = "conforms",
+	};
+	static const char *const prefixes[] = {
+		[ISHARE_UNKNOWN] = "not examined",
+		[ISHARE_NO] = "do not conform",
+		[ISHARE_YES] = "conform",
+	};
+
+	put_location(writer, conformance->image, NULL);
+	fprintf(writer->out, "superblock: %s\n", superblock[conformance->superblock]);
+	put_location(writer, conformance->image, NULL);
+	fprintf(writer->out, "prefixes: %s\n", prefixes[conformance->prefixes]);
+}
+
 static void put_unexamined(struct writer *writer, const struct ishare_unexamined *unexamined)
 {
 	char *words = unexamined_words(unexamined);
@@ -249,6 +268,7 @@ const struct report_format report_text = {
 	.finding = put_finding,
 	.omitted = put_omitted,
 	.unexamined = put_unexamined,
+	.conformance = put_conformance,
 	.advice = take_advice,
 	.end = end,
 };

@@ -13,6 +13,7 @@ struct outcome {
 	size_t images_not_judged; /* not, or not to the end */
 	size_t domains_not_judged; /* because memory ran out or bytes were unreadable */
 	bool digests; /* contents were read and compared with their fingerprints */
+	json_t *conformance; /* an array of objects, one for each image; or NULL */
 	double seconds;
 	int status; /* exit status */
 };
@@ -28,6 +29,8 @@ struct report_format {
 	void (*unexamined)(struct writer *writer, const struct ishare_unexamined *unexamined);
 	/* A kernel is known to mistreat the image, though it may conform; optional. */
 	void (*advice)(struct writer *writer, const struct advice *advice);
+	/* Which parts of an image conform; called only if that is to be shown. Optional. */
+	void (*conformance)(struct writer *writer, const struct ishare_conformance *conformance);
 	/* The image (or trust domain) could not be judged; optional. */
 	void (*failure)(struct writer *writer, const char *image, const char *reason);
 	/*
@@ -49,6 +52,7 @@ struct writer {
 	FILE *out;
 	const bool *rules; /* ISHARE_RULE_COUNT switches: the selected rules */
 	bool strict; /* warnings fail, too */
+	bool verbose; /* show what conforms */
 	const char *profile; /* name of the profile */
 	void *state; /* the format's own */
 };
