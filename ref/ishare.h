@@ -57,6 +57,7 @@ struct ishare_place {
 	const char *space; /* "image", or what holds the bytes: "metabox", "packed inode" */
 	uint64_t offset; /* of the first byte, in that space */
 	uint32_t size; /* number of bytes; 0: the place is a position, or the bytes are missing */
+	uint64_t image_offset; /* of the first byte, in the image; UINT64_MAX: not there */
 	const char *structure; /* the name of the structure in the specification, or NULL */
 	const char *field; /* name of the field, or NULL for the whole structure */
 	uint32_t field_offset; /* of the field in its structure */

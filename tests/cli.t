@@ -350,6 +350,59 @@ def test_text(copies):
     tap.ok(any(named) and not all(named) and not wrong, "no false offset of an inode", *said)
 
 
+def vector_findings(rule, *arguments):
+    """[(path of a vector that breaks a rule, finding)], of that rule."""
+    return [(path, f) for path in (f"{tap.TOP}/build/spec/vectors/{v['file']}" for v in VECTORS
+                                   if v["rule"] == rule and v["kind"] == "fails")
+            for f in findings("--digests", *arguments, path) if f["rule"] == rule]
+
+
+def test_places(copies):
+    """The bytes that a finding shows are those at fault."""
+    wrong, elsewhere = [], 0
+    for rule in dict.fromkeys(v["rule"] for v in VECTORS):
+        for path, place in ((p, f["place"]) for p, f in vector_findings(rule)):
+            if "row" not in place or "image_offset" not in place:
+                continue
+            start = place["image_offset"] - (place["offset"] - place["row_offset"])
+            row, bytes_ = bytes.fromhex(place["row"]), read_bytes(path)
+            elsewhere += place["space"] != "image"
+            # the rows can begin in a block before
+            at = place["offset"] - place["row_offset"]
+            if bytes_[place["image_offset"]] != row[at] or (
+                    place["space"] == "image" and bytes_[start:start + len(row)] != row):
+                wrong.append((path, place))
+    tap.is_empty(wrong, "the image has these bytes at image_offset")
+    tap.ok(elsewhere >= 20, "also in directories, metaboxes and packed inodes", elsewhere)
+    fields = {rule: {f["place"].get("field") for _, f in vector_findings(rule)}
+              for rule in ("sb.reserved-zero", "dir.entry-bounds", "dir.cycle")}
+    tap.ok(fields == {"sb.reserved-zero": {"reserved", "reserved2", "reserved3"},
+                      "dir.entry-bounds": {"nameoff"}, "dir.cycle": {"nid"}},
+           "reserved bytes, nameoff and nid are shown, not what holds them", fields)
+    words = [f["message"] for _, f in vector_findings("dir.entry-bounds")]
+    tap.ok(len(words) >= 9 and all(re.match(r"nameoff of entry \d+ is \d+, ", w) for w in words),
+           "a malformed entry's message names the entry and its nameoff", *words)
+    words = [f["message"] for _, f in vector_findings("inode.bounds")]
+    tap.ok(any("METABOX is not set: there is none" in w for w in words),
+           "a nid in a metabox that is not there", *words)
+    image = f"{tap.TOP}/spec/base/chunk.erofs"
+    chunks = next(i for i in json.loads(tool("dump", "--format=json", image).stdout)["inodes"]
+                  if i["layout"] == "chunk-based" and i["size"] == 600)
+    size = chunks["offset"] + 8
+    for last, bounds in ((b"\xff\xff\xff\x7f", "i_size"), (b"\x58\x02\0\0", None)):
+        told = report("--rule=inode.data-bounds", copies.make(image, (size, last)))
+        shown = [e["place"].get("field") for e in told["events"] if e["type"] == "finding"]
+        tap.ok(shown == ([bounds] if bounds else []) and told["exit_status"] == len(shown)
+               and not told["summary"]["unexamined"],
+               "a table of chunks that cannot fit in the image is an error, and no work", told)
+    icount = int.from_bytes(read_bytes(image)[chunks["offset"] + 2:][:2], "little")
+    second = chunks["offset"] + 32 + (12 + 4 * (icount - 1) if icount else 0) + 4
+    shown = [e["place"] for e in findings("--rule=inode.data-bounds",
+                                          copies.make(image, (second, b"\xff\xff\0\0")))]
+    tap.ok([(p["offset"], p["size"]) for p in shown] == [(second, 4)],
+           "a chunk that is nowhere: its record is shown", shown, second)
+
+
 def test_json(copies):
     """The JSON report against the text report."""
     bad = copies.make(GOOD, (PREFIX_ID, b"\x09"), (1024 + 0x6A, b"\x01"))
@@ -833,6 +886,17 @@ def test_device(copies):
     ends(check("--digests", image), 2, "without --device data is not examined", "not examined: ")
     ends(check(f"--device={blob}x", image), 2, "--device: no such file", "1 image not judged",
          f"{re.escape(image)}: {re.escape(blob)}x: cannot open: No such file")
+    # A slot of a block less, of so many as the device has, and of none, which says nothing.
+    base = f"{tap.TOP}/spec/base/blob.erofs"
+    slot = json.loads(tool("dump", "--format=json", base).stdout)["devices"][0]["offset"]
+    for blocks, rules, paths in ((2, {"inode.data-bounds"}, {"/d/h"}), (3, set(), set()),
+                                 (0, set(), set())):
+        told = report("--rule=inode.data-bounds", copies.make(base, (slot + 64, bytes([blocks]))))
+        found = [e for e in told["events"] if e["type"] == "finding"]
+        tap.ok({e["rule"] for e in found} == rules and {e["path"] for e in found} == paths
+               and told["summary"]["unexamined"] and told["exit_status"] == 2,
+               f"a device that was not given, with {blocks} blocks: its slot refutes what it can",
+               told)
     merged = [f"--device={IMAGES}/layer-small-512.erofs",
               f"--device={IMAGES}/layer-other-512.erofs"]
     ends(check("--digests", *merged, f"{IMAGES}/merged-512.erofs"), 0, "--device twice", "1 image")
@@ -992,6 +1056,10 @@ def test_selection(copies):
          "asked for\n")
     chunked = f"{IMAGES}/chunk-4096.erofs"
     huge = copies.make(chunked, (inode(chunked, "/first")["offset"] + 8, b"\xff\xff\xff\xff"))
+    ends(check("--rule=fingerprint.*", huge), 2,
+         "--rule: a table of chunks that cannot be there may decide, too",
+         "not examined: what depends on inode.data-bounds, which is broken")
+    os.truncate(huge, 8 << 20)  # the table fits, but in bytes that the file does not have
     ends(check("--rule=fingerprint.*", huge), 2,
          "--rule: a chunk table that is not examined holds metadata, too",
          "not examined: the table of the file's chunks overlaps")

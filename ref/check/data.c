@@ -78,6 +78,19 @@ static enum read_result judge_runs(struct reader *reader, const struct file *fil
 	return worst;
 }
 
+/* What says where the data is: the record of a chunk, or the inode. */
+static struct place data_place(const struct volume *volume, const struct file *file, uint64_t pos)
+{
+	uint64_t record;
+
+	if (file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
+		return inode_place(file);
+	record = chunk_record(volume, file, pos);
+	if ((file->inode.u & ISHARE_CHUNK_FORMAT_INDEXES) != 0)
+		return place_struct(file->space, ISHARE_STRUCT_CHUNK_INDEX, record);
+	return place_bytes(file->space, record, ISHARE_BLOCK_MAP_SIZE);
+}
+
 static void report_fault(struct check *check, const struct file *file, const struct fault *fault)
 {
 	const char *what = "lies beyond the end of its device";
@@ -88,7 +101,7 @@ static void report_fault(struct check *check, const struct file *file, const str
 		what = "has a block number that continues the chunk before it, but lies elsewhere";
 	else if (fault->rule == ISHARE_RULE_INODE_CHUNK_RANGE)
 		what = "is in a chunk whose block numbers pass the largest one";
-	report(&check->report, fault->rule, inode_place(file),
+	report(&check->report, fault->rule, data_place(check->volume, file, fault->pos),
 	       "its data from byte %" PRIu64 " of %" PRIu64 " on %s", fault->pos, file->inode.size,
 	       what);
 }

@@ -14,17 +14,12 @@ struct listing {
 	const struct file *file;
 	struct space data; /* the directory's data, for places */
 	uint64_t dotdot;
+	struct place dotdot_nid; /* where it was read */
 	uint32_t dots; /* entries `.` */
 	bool dotdot_seen;
 	uint8_t previous[255];
 	size_t previous_size; /* 0: this is the first entry */
 };
-
-static struct place dirent_place(const struct listing *listing, const struct dirent_walk *walk)
-{
-	return place_struct(&listing->data, ISHARE_STRUCT_DIRENT_RECORD,
-			    walk->pos + (uint64_t)walk->dirent.index * ISHARE_DIRENT_RECORD_SIZE);
-}
 
 static struct place dirent_field(const struct listing *listing, const struct dirent_walk *walk,
 				 uint32_t field_offset)
@@ -148,6 +143,7 @@ static void check_dirent(struct check *check, struct listing *listing,
 	} else if (is_dotdot(&name)) {
 		listing->dotdot_seen = true;
 		listing->dotdot = walk->dirent.stored.nid;
+		listing->dotdot_nid = dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET);
 	} else {
 		check_child(check, listing, walk, &name);
 	}
@@ -166,13 +162,100 @@ static void check_dots(struct check *check, const struct listing *listing)
 	if (dir_cycle(1, listing->dotdot, parent))
 		return;
 	if (listing->dotdot_seen)
-		report(&check->report, ISHARE_RULE_DIR_CYCLE, place,
+		report(&check->report, ISHARE_RULE_DIR_CYCLE, listing->dotdot_nid,
 		       "`..` names nid 0x%" PRIx64
 		       ", but the directory that holds this one is 0x%" PRIx64,
 		       listing->dotdot, parent);
 	else
 		report(&check->report, ISHARE_RULE_DIR_CYCLE, place,
 		       "the directory has no entry `..`");
+}
+
+static uint32_t nameoff_of(const struct dirent_walk *walk, uint32_t index)
+{
+	struct ishare_dirent_record record = { 0 };
+	size_t pos = (size_t)index * ISHARE_DIRENT_RECORD_SIZE;
+	struct ishare_view rest = { walk->block.data + pos, walk->block.size - pos };
+
+	ishare_dirent_record_decode(&rest, &record);
+	return record.nameoff;
+}
+
+static struct place nameoff_place(const struct listing *listing, const struct dirent_walk *walk,
+				  uint32_t index)
+{
+	return place_field(&listing->data, ISHARE_STRUCT_DIRENT_RECORD,
+			   walk->pos + (uint64_t)index * ISHARE_DIRENT_RECORD_SIZE,
+			   ISHARE_DIRENT_RECORD_NAMEOFF_OFFSET);
+}
+
+/* The first nameoff, which says how many entries there are, makes no sense. */
+static void report_first_nameoff(struct check *check, const struct listing *listing,
+				 const struct dirent_walk *walk)
+{
+	if (walk->block.size < ISHARE_DIRENT_RECORD_SIZE)
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       place_bytes(&listing->data, walk->pos, (uint32_t)walk->block.size),
+		       "the directory block at byte %" PRIu64
+		       " has %zu bytes, too few for an entry",
+		       walk->pos, walk->block.size);
+	else
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       nameoff_place(listing, walk, 0),
+		       "nameoff of entry 0 is %" PRIu32
+		       ", not a multiple of 12 from 12 to the block's %zu bytes",
+		       nameoff_of(walk, 0), walk->block.size);
+}
+
+/*
+ * A name ends where the next one begins, the last one at a NUL or with the block. index: of the
+ * entry without a name, whose nameoff is start.
+ */
+static void report_name_end(struct check *check, const struct listing *listing,
+			    const struct dirent_walk *walk, uint32_t index, uint32_t start)
+{
+	uint32_t next = index + 1, count = nameoff_of(walk, 0) / ISHARE_DIRENT_RECORD_SIZE;
+
+	if (next == count)
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       place_bytes(&listing->data, walk->pos + start, 1),
+		       "the name of the last entry, %" PRIu32 ", is empty or longer than 255 bytes",
+		       index);
+	else if (nameoff_of(walk, next) > walk->block.size)
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       nameoff_place(listing, walk, next),
+		       "nameoff of entry %" PRIu32 " is %" PRIu32
+		       ", beyond the block's %zu bytes",
+		       next, nameoff_of(walk, next), walk->block.size);
+	else
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       nameoff_place(listing, walk, next),
+		       "nameoff of entry %" PRIu32 " is %" PRIu32
+		       ", not 1 to 255 bytes behind that of entry %" PRIu32 ", %" PRIu32,
+		       next, nameoff_of(walk, next), index, start);
+}
+
+/* Core has decided that an entry is malformed; this says which of its fields is at fault. */
+static void report_malformed(struct check *check, const struct listing *listing,
+			     const struct dirent_walk *walk)
+{
+	const struct ishare_view *block = &walk->block;
+	uint32_t index = walk->dirent.index, first, start;
+
+	first = block->size < ISHARE_DIRENT_RECORD_SIZE ? 0 : nameoff_of(walk, 0);
+	if (!first || first % ISHARE_DIRENT_RECORD_SIZE || first >= block->size) {
+		report_first_nameoff(check, listing, walk);
+		return;
+	}
+	start = nameoff_of(walk, index);
+	if (start < block->size)
+		report_name_end(check, listing, walk, index, start);
+	else
+		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
+		       nameoff_place(listing, walk, index),
+		       "nameoff of entry %" PRIu32 " is %" PRIu32
+		       ", beyond the block's %zu bytes",
+		       index, start, block->size);
 }
 
 /* Entries after a malformed one cannot be found: the rest of the directory is left out. */
@@ -187,10 +270,7 @@ static enum verdict check_dirents(struct check *check, struct listing *listing)
 	if (verdict_so_far(check) == ENDED || status == DIRENT_END)
 		return verdict_so_far(check);
 	if (status == DIRENT_MALFORMED)
-		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS, dirent_place(listing, &walk),
-		       "entry %" PRIu32 " of the directory block at byte %" PRIu64
-		       " is not well-formed",
-		       walk.dirent.index, walk.pos);
+		report_malformed(check, listing, &walk);
 	else if (walk.result != READ_OUTSIDE && walk.result != READ_CORRUPT) /* else: reported */
 		not_readable(&check->report, ISHARE_PART_DIRECTORY, walk.result,
 			     check->reader.error);

@@ -83,6 +83,21 @@ static void read_row(struct report *report, const struct place *place, struct is
 	out->row_size = (uint32_t)size;
 }
 
+/* Where a byte of a space is in the image; UINT64_MAX: in a device, in a hole, or not there. */
+static uint64_t image_offset(struct report *report, const struct space *space, uint64_t offset)
+{
+	struct run run;
+
+	if (space->id == SPACE_IMAGE)
+		return offset;
+	if (space->state != READ_OK || offset >= space->size ||
+	    map_run(&report->rows, &space->file, offset, &run) != READ_OK)
+		return UINT64_MAX;
+	if (run.kind == RUN_SPACE)
+		return image_offset(report, space->file.space, run.offset);
+	return run.kind == RUN_DEVICE && !run.blocks.device ? run.offset : UINT64_MAX;
+}
+
 /* A place never reaches beyond its space: the message states what is missing. */
 static void clip(const struct place *place, struct ishare_place *out)
 {
@@ -171,6 +186,7 @@ report_v(struct report *report, enum ishare_rule_id rule, const struct place *pl
 	finding.other_path = other_path;
 	finding.place.space = place->space->name;
 	clip(place, &finding.place);
+	finding.place.image_offset = image_offset(report, place->space, finding.place.offset);
 	name_field(place, &finding.place);
 	read_row(report, place, &finding.place);
 	count_bytes(report, &finding);

@@ -12,13 +12,27 @@ static struct place inode_field(const struct file *file, uint32_t compact_offset
 	return place_field(file->space, ISHARE_STRUCT_INODE_COMPACT, file->offset, compact_offset);
 }
 
+/* i_size, of either form. */
+static struct place size_place(const struct file *file)
+{
+	if (!file->inode.extended)
+		return inode_field(file, ISHARE_INODE_COMPACT_I_SIZE_OFFSET);
+	return place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
+			   ISHARE_INODE_EXTENDED_I_SIZE_OFFSET);
+}
+
 static void report_bounds(struct check *check, const struct file *file)
 {
 	const struct space *space = file->space;
 	struct place place = place_bytes(space, file->offset, 0);
 
 	/* An offset that needs more than 64 bits is given as that of the end. */
-	if (file->offset >= space->size)
+	if (space == &check->volume->metabox && !has_metabox(check->volume))
+		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
+		       "nid 0x%" PRIx64
+		       " names an inode in a metabox, but METABOX is not set: there is none",
+		       file->nid);
+	else if (file->offset >= space->size)
 		report(&check->report, ISHARE_RULE_INODE_BOUNDS, place,
 		       "nid 0x%" PRIx64
 		       " names an inode beyond the end of the %s, which has %" PRIu64 " byte%s",
@@ -126,10 +140,25 @@ static enum verdict check_size_and_chunks(struct check *check, const struct file
 	}
 }
 
-static bool afford_chunks(struct check *check, const struct file *file)
+/*
+ * Whether the file's chunks can be looked at. A table that cannot be there is no reason not to have
+ * examined it.
+ */
+static bool can_examine_chunks(struct check *check, const struct file *file)
 {
-	return file->inode.data_layout != ISHARE_INODE_CHUNK_BASED ||
-	       afford(check, ISHARE_PART_CHUNK_TABLE, chunk_table_size(check->volume, file));
+	uint64_t start, size;
+
+	if (file->inode.data_layout != ISHARE_INODE_CHUNK_BASED)
+		return true;
+	start = chunk_table(file);
+	size = chunk_table_size(check->volume, file);
+	if (inode_data_bounds(start, size, file->space->size))
+		return afford(check, ISHARE_PART_CHUNK_TABLE, size);
+	report(&check->report, ISHARE_RULE_INODE_DATA_BOUNDS, size_place(file),
+	       "a file of %" PRIu64 " bytes has a table of %" PRIu64 " bytes for its chunks, which "
+	       "ends beyond the %s of %" PRIu64 " bytes",
+	       file->inode.size, size, file->space->name, file->space->size);
+	return false;
 }
 
 /* If the target is empty, the size is at fault. */
@@ -182,8 +211,10 @@ static void check_data(struct check *check, const struct file *file, struct data
 			not_examined(&check->report, ISHARE_PART_DATA, ISHARE_REASON_COMPRESSED);
 		return;
 	}
-	if (!afford_chunks(check, file))
+	if (!can_examine_chunks(check, file)) {
+		data->state = READ_OUTSIDE;
 		return;
+	}
 	check_symlink(check, file);
 	if (file->inode.data_layout == ISHARE_INODE_CHUNK_BASED)
 		check_metadata(check, file->space, chunk_table(file),

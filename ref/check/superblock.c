@@ -146,10 +146,23 @@ static void report_blocks(const struct fault *fault)
 	       fault->volume->image.size, blocks, plural(blocks), size, plural(size));
 }
 
+/* The first of the reserved fields that is not 0. */
 static void report_reserved_zero(const struct fault *fault)
 {
-	report(fault->report, fault->rule, whole_superblock(fault),
-	       "reserved bytes of the superblock are not zero");
+	if (fault->sb->reserved)
+		report(fault->report, fault->rule, SB_PLACE(RESERVED),
+		       "the reserved bytes at 0x%02x of the superblock are not zero",
+		       ISHARE_SUPERBLOCK_RESERVED_OFFSET);
+	else if (fault->sb->reserved2)
+		report(fault->report, fault->rule, SB_PLACE(RESERVED2),
+		       "the reserved bytes at 0x%02x of the superblock are not zero",
+		       ISHARE_SUPERBLOCK_RESERVED2_OFFSET);
+	else
+		report(fault->report, fault->rule,
+		       place_field(&fault->volume->image, ISHARE_STRUCT_SUPERBLOCK_EXT,
+				   ISHARE_SUPERBLOCK_EXT_OFFSET,
+				   ISHARE_SUPERBLOCK_EXT_RESERVED3_OFFSET),
+		       "the reserved bytes of the superblock's first extension slot are not zero");
 }
 
 static void report_prefix_count(const struct fault *fault)

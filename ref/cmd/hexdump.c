@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* The rows of bytes that a finding shows. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cmd.h"
 
@@ -35,8 +36,11 @@ static void put_label(FILE *out, const struct ishare_place *place)
 			place->field_offset);
 	else if (place->structure)
 		fprintf(out, " %s", place->structure);
-	if (place->space && word_index((const char *const[]){ "image", NULL }, place->space) < 0)
-		fprintf(out, " in the %s", place->space);
+	if (!place->space || strcmp(place->space, "image") == 0)
+		return;
+	fprintf(out, " in the %s", place->space);
+	if (place->image_offset != UINT64_MAX)
+		fprintf(out, ", at 0x%08" PRIx64 " of the image", place->image_offset);
 }
 
 static void put_bytes(FILE *out, const struct ishare_place *place, uint32_t start, uint32_t end)

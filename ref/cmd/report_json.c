@@ -37,6 +37,8 @@ static json_t *place_object(const struct ishare_place *place)
 	json_set(object, "space", json_string(place->space));
 	json_set(object, "offset", json_unsigned(place->offset));
 	json_set(object, "size", json_unsigned(place->size));
+	if (place->image_offset != UINT64_MAX)
+		json_set(object, "image_offset", json_unsigned(place->image_offset));
 	if (place->structure)
 		json_set(object, "structure", json_string(place->structure));
 	if (place->field) {

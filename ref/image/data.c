@@ -34,11 +34,22 @@ static enum read_result locate(const struct volume *volume, uint32_t device_id,
 	return READ_OK;
 }
 
+/*
+ * Whether a device that was not given cannot have the blocks, because its slot says how many it
+ * has; 0 blocks: it does not say.
+ */
+static bool is_beyond_slot(const struct device_map *map, const struct ishare_run *blocks)
+{
+	uint64_t held = map->extents[blocks->device - 1].blocks;
+
+	return held && (blocks->address > held || blocks->blocks > held - blocks->address);
+}
+
 /* Whether size bytes of the run can be read, ignoring the rest of the last block. */
 enum read_result run_read_result(const struct volume *volume, const struct run *run, uint64_t size)
 {
 	if (run->blocks.device >= volume->device_count)
-		return READ_NO_DEVICE;
+		return is_beyond_slot(&volume->map, &run->blocks) ? READ_OUTSIDE : READ_NO_DEVICE;
 	if (inode_data_bounds(run->offset, size, volume->devices[run->blocks.device].size))
 		return READ_OK;
 	return volume->map.lost ? READ_NO_DEVICE : READ_OUTSIDE;
@@ -85,6 +96,17 @@ uint64_t chunk_table(const struct file *file)
 	return (end + unit - 1) / unit * unit;
 }
 
+static uint32_t chunk_bits(const struct volume *volume, const struct file *file)
+{
+	return volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+}
+
+uint64_t chunk_record(const struct volume *volume, const struct file *file, uint64_t pos)
+{
+	return chunk_table(file) +
+	       (pos >> chunk_bits(volume, file)) * ishare_chunk_record_size(&file->inode);
+}
+
 /* Reads the number of a chunk in the array behind the inode's xattrs. */
 static enum read_result read_chunk(struct reader *reader, const struct file *file, uint64_t number,
 				   struct ishare_chunk *chunk)
@@ -108,12 +130,11 @@ static enum read_result read_chunk(struct reader *reader, const struct file *fil
 static enum read_result map_chunk(struct reader *reader, const struct file *file, uint64_t pos,
 				  struct run *run)
 {
-	uint32_t chunk_bits =
-		reader->volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
-	uint64_t chunk_size = 1ull << chunk_bits;
+	uint32_t bits = chunk_bits(reader->volume, file);
+	uint64_t chunk_size = 1ull << bits;
 	uint64_t skip = pos & (chunk_size - 1);
 	struct ishare_chunk chunk;
-	enum read_result result = read_chunk(reader, file, pos >> chunk_bits, &chunk);
+	enum read_result result = read_chunk(reader, file, pos >> bits, &chunk);
 
 	if (result != READ_OK)
 		return result;
@@ -192,7 +213,7 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 
 uint64_t chunk_table_size(const struct volume *volume, const struct file *file)
 {
-	uint32_t bits = volume->sb.blkszbits + (file->inode.u & ISHARE_CHUNK_FORMAT_BLKBITS_MASK);
+	uint32_t bits = chunk_bits(volume, file);
 	uint64_t chunks = file->inode.size ? ((file->inode.size - 1) >> bits) + 1 : 0;
 
 	return chunks * ishare_chunk_record_size(&file->inode);

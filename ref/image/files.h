@@ -50,6 +50,10 @@ enum read_result file_read(struct reader *reader, const struct file *file, uint6
 
 /* A chunk-based file's table of chunks: where it is in the inode's space, and its bytes. */
 uint64_t chunk_table(const struct file *file);
+/* Byte offset, in the same space, of the record of the chunk that holds a byte of the file. */
+uint64_t chunk_record(const struct volume *volume, const struct file *file, uint64_t pos);
+
+/* Bytes of the whole table. */
 uint64_t chunk_table_size(const struct volume *volume, const struct file *file);
 
 /*
