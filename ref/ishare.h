@@ -236,7 +236,7 @@ struct ishare_summary {
 	uint64_t findings[3]; /* by enum ishare_severity */
 	uint64_t omitted; /* of these: not passed to the sink */
 	uint64_t reported_bytes; /* the approximate printed size of the others */
-	uint64_t extra_work; /* bytes of metadata examined beyond what the images hold */
+	uint64_t extra_work; /* bytes of metadata of one kind examined beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
 	bool fingerprints_unknown; /* the name of some image's fingerprints could not be read */

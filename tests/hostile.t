@@ -342,6 +342,17 @@ def xattrs(work):
     expect("30,000 overlapping xattr areas", image.write(f"{work}/areas"), 2, "not examined",
            "--rule=fingerprint.*")
 
+    image = Image()
+    other = image.reserve()
+    nids = [image.nid(inode(REGULAR, 0, icount=65535)) for _ in range(50)]
+    image.append(bytes(12 + 4 * 65534))
+    image.directory(other, ROOT_NID, [(f"{i:05}".encode(), image.nid(inode(REGULAR, 0)), REGULAR)
+                                      for i in range(20000)])
+    image.root([(f"{i:05}".encode(), nid, REGULAR) for i, nid in enumerate(nids)]
+               + [(b"z", other, DIRECTORY)])
+    expect("50 overlapping xattr areas, and 20,000 other files: all are walked",
+           image.write(f"{work}/kinds"), 2, " 20052 inodes, ", "--rule=fingerprint.*")
+
     area, icount = xattr_area(shared=[0, 0x7FFFFFFF, 0xFFFFFFFF])
     image = Image()
     nid = image.nid(inode(REGULAR, 0, icount=icount) + area)

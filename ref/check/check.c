@@ -12,7 +12,8 @@ static bool check_init(struct check *check, struct ishare_image *image)
 
 	check->volume = &image->volume;
 	check->names.seed = hash_seed();
-	work_start(&check->work, check->volume, check->report.summary->extra_work);
+	for (size_t i = 0; i < ISHARE_PART_COUNT; i++)
+		work_start(&check->work[i], check->volume, check->report.summary->extra_work);
 	ready = report_image(&check->report, image);
 	ready = reader_init(&check->reader, check->volume, WALK_LINES) && ready;
 	return walk_init(&check->walk, check->volume, &image->tree) && ready;
@@ -100,6 +101,17 @@ static enum ishare_result run_check(struct check *check)
 	}
 }
 
+/* Of the kind that has used most of what images may use together. */
+static uint64_t most_extra(const struct check *check)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < ISHARE_PART_COUNT; i++)
+		if (work_extra(&check->work[i]) > most)
+			most = work_extra(&check->work[i]);
+	return most;
+}
+
 enum ishare_result check_image(struct ishare_image *image, const struct ishare_options *options,
 			       const struct ishare_sink *sink, struct ishare_summary *summary,
 			       const struct listener *listener)
@@ -115,7 +127,7 @@ enum ishare_result check_image(struct ishare_image *image, const struct ishare_o
 		result = run_check(&check);
 	else
 		result = image_error(image, ISHARE_IO_ERROR, "out of memory");
-	summary->extra_work += work_extra(&check.work);
+	summary->extra_work += most_extra(&check);
 	check_release(&check);
 	return result;
 }

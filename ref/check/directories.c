@@ -224,8 +224,7 @@ static void report_name_end(struct check *check, const struct listing *listing,
 	else if (nameoff_of(walk, next) > walk->block.size)
 		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
 		       nameoff_place(listing, walk, next),
-		       "nameoff of entry %" PRIu32 " is %" PRIu32
-		       ", beyond the block's %zu bytes",
+		       "nameoff of entry %" PRIu32 " is %" PRIu32 ", beyond the block's %zu bytes",
 		       next, nameoff_of(walk, next), walk->block.size);
 	else
 		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
@@ -253,8 +252,7 @@ static void report_malformed(struct check *check, const struct listing *listing,
 	else
 		report(&check->report, ISHARE_RULE_DIR_ENTRY_BOUNDS,
 		       nameoff_place(listing, walk, index),
-		       "nameoff of entry %" PRIu32 " is %" PRIu32
-		       ", beyond the block's %zu bytes",
+		       "nameoff of entry %" PRIu32 " is %" PRIu32 ", beyond the block's %zu bytes",
 		       index, start, block->size);
 }
 

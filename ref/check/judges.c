@@ -19,7 +19,7 @@ enum verdict unusable(const struct check *check)
 
 bool afford(struct check *check, enum ishare_part part, uint64_t bytes)
 {
-	if (spend(&check->work, bytes))
+	if (spend(&check->work[part], bytes))
 		return true;
 	not_examined(&check->report, part, ISHARE_REASON_OVERLAP);
 	return false;

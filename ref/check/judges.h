@@ -18,7 +18,7 @@ struct check {
 	struct report report;
 	const struct listener *listener;
 	struct reader reader;
-	struct work work;
+	struct work work[ISHARE_PART_COUNT]; /* a kind that overlaps uses up no other's */
 	struct walk walk;
 	struct name_records names;
 	uint8_t *area; /* for the xattr area of one inode */
@@ -43,7 +43,7 @@ enum verdict verdict_so_far(const struct check *check);
 /* UNUSABLE, or ENDED. */
 enum verdict unusable(const struct check *check);
 
-/* Takes work for this many bytes; false: not enough is left, and the part is not examined. */
+/* Takes the part's work for this many bytes; false: not enough is left, and the part is not examined. */
 bool afford(struct check *check, enum ishare_part part, uint64_t bytes);
 
 struct place inode_place(const struct file *file);
