@@ -43,7 +43,10 @@ enum verdict verdict_so_far(const struct check *check);
 /* UNUSABLE, or ENDED. */
 enum verdict unusable(const struct check *check);
 
-/* Takes the part's work for this many bytes; false: not enough is left, and the part is not examined. */
+/*
+ * Takes the part's work for this many bytes; false: not enough is left, and the part is not
+ * examined.
+ */
 bool afford(struct check *check, enum ishare_part part, uint64_t bytes);
 
 struct place inode_place(const struct file *file);
