@@ -293,7 +293,8 @@ def test_singular(copies):
     vectors = [f"{tap.TOP}/build/spec/vectors/{v['file']}" for v in VECTORS]
     every = said + [e.get("message", "") for e in report("--limit=0", *vectors)["events"]]
     wrong = re.compile(r"(?<![\w.])1 (\w+ )?"
-                       r"(bytes|blocks|entries|ids|slots|prefixes|files|inodes)\b|(?<!\b1 )\b[02-9] (byte|block|entry|id|slot)\b")
+                       r"(bytes|blocks|entries|ids|slots|prefixes|files|inodes)\b|"
+                       r"(?<!\b1 )\b[02-9] (byte|block|entry|id|slot)\b")
     tap.is_empty([s for s in every if wrong.search(s)],
                  "no message of a vector has one of several or several of one")
 
