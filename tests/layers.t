@@ -66,6 +66,35 @@ def decoding(path):
             if BYTES.search(line)]
 
 
+def decisions():
+    """The words in code type of the page of what the library decides."""
+    page = read(f"{tap.TOP}/proofs/README.md")
+    page = page[page.index("## What the library decides"):]
+    return set(re.findall(r"`([^`]+)`", page[:page.index("\n## ", 1)]))
+
+
+def has_line(path, named):
+    """Whether a file is named, with its layer or alone: twins that stand in one line are one step
+    of one thing."""
+    return bool({path.removeprefix("ref/"), os.path.basename(path)} & named)
+
+
+def decides(files):
+    """The page of what the library decides is complete, and names tests that exist."""
+    named = decisions()
+    library = [path for path in files if path.endswith(".c")
+               and path.split("/")[1] in ("image", "check", "domain")]
+    tap.is_empty([path for path in library if not has_line(path, named)],
+                 "proofs/README.md says what each file of the library decides")
+    tests = [name for name in named if re.search(r"(\.t|_test\.c)$", name)]
+    tap.is_empty([name for name in tests if not any(
+        os.path.exists(f"{tap.TOP}/{folder}{name}") for folder in ("", "tests/", "tests/unit/"))],
+                 "and names tests that exist")
+    tap.is_empty([name for name in named if re.fullmatch(r"[\w/]+\.c", name) and name not in tests
+                  and not glob.glob(f"ref/*/{os.path.basename(name)}", root_dir=tap.TOP)],
+                 "and no file that does not exist")
+
+
 def objects():
     """{C file: its object file}"""
     return {path: f"{tap.TOP}/build/{path[:-2]}.o"
@@ -81,6 +110,7 @@ def main():
                   if not path.startswith("ref/core/") and path not in MAY_DECODE
                   for line in decoding(path)],
                  "no file of ref/ but those of core takes bytes of an image apart")
+    decides(files)
     headers = {path: [target for _, target in included(path) if target] for path in files
                if path.endswith(".h")}
     tap.is_empty(circles(headers), "no header includes itself by way of others")
