@@ -4,11 +4,27 @@
 
 #include "check/judges.h"
 
+static void check_slot_reserved(struct check *check, uint32_t i)
+{
+	const struct space *image = &check->volume->image;
+	uint64_t offset = slot_offset(check->volume, i);
+	struct ishare_view bytes;
+
+	if (space_view(&check->reader, image, offset, ISHARE_DEVICESLOT_SIZE, &bytes) != READ_OK)
+		report_failure(&check->report, check->reader.error);
+	else if (!dev_reserved_zero(&bytes))
+		report(&check->report, ISHARE_RULE_DEV_RESERVED_ZERO,
+		       place_field(image, ISHARE_STRUCT_DEVICESLOT, offset,
+				   ISHARE_DEVICESLOT_RESERVED_OFFSET),
+		       "reserved bytes of the slot of device %" PRIu32 " are not zero", i + 1);
+}
+
 static void check_slot(struct check *check, uint32_t i)
 {
 	struct ishare_deviceslot slot;
 	enum read_result result = read_slot(&check->reader, i, &slot);
 
+	check_slot_reserved(check, i);
 	if (result != READ_OK)
 		report_failure(&check->report, check->reader.error);
 	else if (!dev_range(&check->volume->sb, &slot))

@@ -133,6 +133,11 @@ static void check_dirent(struct check *check, struct listing *listing,
 	struct ishare_view name = dirent_name(walk);
 
 	check_name(check, listing, walk, &name);
+	if (!dir_reserved_zero(&walk->dirent.stored))
+		report(&check->report, ISHARE_RULE_DIR_RESERVED_ZERO,
+		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_RESERVED_OFFSET),
+		       "the reserved byte of an entry is %" PRIu32 ", not 0",
+		       walk->dirent.stored.reserved);
 	if (is_dot(&name)) {
 		listing->dots++;
 		if (!dir_dot(walk->dirent.stored.nid, listing->nid))

@@ -120,6 +120,29 @@ static void check_48bit(struct check *check, const struct file *file)
 	       "%s, but 48BIT is not set in feature_incompat", what);
 }
 
+static struct place reserved_place(const struct file *file)
+{
+	if (file->inode.data_layout == ISHARE_INODE_CHUNK_BASED && file->inode.u > 0xffff)
+		return inode_field(file, ISHARE_INODE_COMPACT_I_U_OFFSET);
+	if (file->inode.extended)
+		return place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
+				   ISHARE_INODE_EXTENDED_I_RESERVED2_OFFSET);
+	return inode_field(file, ISHARE_INODE_COMPACT_I_RESERVED_OFFSET);
+}
+
+static void check_reserved(struct check *check, const struct file *file)
+{
+	struct ishare_view bytes;
+	enum read_result result =
+		space_view(&check->reader, file->space, file->offset, file->inode.isize, &bytes);
+
+	if (result == READ_FAILED)
+		report_failure(&check->report, check->reader.error);
+	else if (result == READ_OK && !inode_reserved_zero(&bytes, &file->inode))
+		report(&check->report, ISHARE_RULE_INODE_RESERVED_ZERO, reserved_place(file),
+		       "reserved bytes of the inode are not zero");
+}
+
 static enum verdict check_size_and_chunks(struct check *check, const struct file *file)
 {
 	const struct ishare_inode *inode = &file->inode;
@@ -297,6 +320,7 @@ enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
 		return ENDED;
 	check_inode_metadata(check, file);
 	check_48bit(check, file);
+	check_reserved(check, file);
 	verdict = check_size_and_chunks(check, file);
 	if (verdict == JUDGED)
 		verdict = check_compression(check, file);

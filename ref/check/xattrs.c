@@ -139,11 +139,37 @@ static void report_hidden(struct check *check, const struct xattr_walk *walk,
 	       shown);
 }
 
+/* What is wrong with a name that breaks xattr.readable-name. */
+static const char *unreadable_why(const struct ishare_name *name)
+{
+	if (ishare_names_acl(name->base_index))
+		return "the ACL's name does not end there";
+	if (!name->bytes.size)
+		return "nothing follows the namespace";
+	if (!ishare_no_nul(name->bytes.data, name->bytes.size))
+		return "it has a NUL byte";
+	return "with its namespace it has more than 255 bytes";
+}
+
+static void report_unreadable(struct check *check, const struct xattr_walk *walk,
+			      const struct ishare_name *name)
+{
+	char shown[NAME_SHOWN] = "";
+
+	if (is_shown(&check->report, ISHARE_RULE_XATTR_READABLE_NAME))
+		ishare_escape(shown, name->bytes.data, name->bytes.size);
+	report(&check->report, ISHARE_RULE_XATTR_READABLE_NAME, entry_place(walk),
+	       "nobody can read the xattr %s%s: %s", name_space(name->base_index), shown,
+	       unreadable_why(name));
+}
+
 static void check_name(struct check *check, const struct xattr_walk *walk,
 		       const struct ishare_name *name, struct tally *tally)
 {
+	if (!xattr_readable_name(name))
+		report_unreadable(check, walk, name);
 	/* What nobody looks up cannot be hidden. */
-	if ((has_name_space(name->base_index) || is_fingerprint(walk)) &&
+	if ((ishare_in_namespace(name->base_index) || is_fingerprint(walk)) &&
 	    !xattr_name_filter(&check->volume->sb, &walk->header, name))
 		report_hidden(check, walk, name);
 	if (!remember_name(&check->names, walk, name))

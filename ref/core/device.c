@@ -60,6 +60,13 @@ bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size)
 	return size == 0 || ishare_fits(image_size, ishare_device_table(sb), size);
 }
 
+bool dev_reserved_zero(const struct ishare_view *slot)
+{
+	return slot->size < ISHARE_DEVICESLOT_SIZE ||
+	       ishare_all_zero(slot->data + ISHARE_DEVICESLOT_RESERVED_OFFSET,
+			       ISHARE_DEVICESLOT_RESERVED_WIDTH);
+}
+
 bool dev_range(const struct ishare_superblock *sb, const struct ishare_deviceslot *slot)
 {
 	uint64_t limit = ISHARE_DEVICE_LIMIT;

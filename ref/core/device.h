@@ -52,6 +52,14 @@ bool ishare_extent_has(const struct ishare_extent *e, uint64_t block);
     ensures meaning: \result <==> dev_table_bounds(sb, image_size); */
 bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size);
 
+/* slot: the bytes of a slot. True also where it is too short to have them. */
+/*@ requires view: view_ok(slot);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_reserved_zero(slot); */
+bool dev_reserved_zero(const struct ishare_view *slot);
+
 /*@ requires readable: \valid_read(sb) && \valid_read(slot);
     terminates \true;
     exits \false;

@@ -321,6 +321,11 @@ bool dir_type_unknown(uint32_t file_type)
 	return file_type != ISHARE_FT_UNKNOWN;
 }
 
+bool dir_reserved_zero(const struct ishare_dirent_record *d)
+{
+	return d->reserved == 0;
+}
+
 bool dir_dot(uint64_t dot_nid, uint64_t nid)
 {
 	return dot_nid == nid;

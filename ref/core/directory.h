@@ -117,6 +117,13 @@ bool dir_type(uint32_t file_type, const struct ishare_inode *target);
     ensures meaning: \result <==> dir_type_unknown(file_type); */
 bool dir_type_unknown(uint32_t file_type);
 
+/*@ requires readable: \valid_read(d);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_reserved_zero(d); */
+bool dir_reserved_zero(const struct ishare_dirent_record *d);
+
 /* nid: the directory's own. */
 /*@ terminates \true;
     exits \false;

@@ -310,6 +310,17 @@ bool inode_chunk_format(const struct ishare_inode *inode)
 	       (inode->u & ISHARE_CHUNK_FORMAT_UNKNOWN) == 0;
 }
 
+bool inode_reserved_zero(const struct ishare_view *v, const struct ishare_inode *inode)
+{
+	if (inode->data_layout == ISHARE_INODE_CHUNK_BASED && inode->u > 0xffff)
+		return false;
+	if (inode->extended == 0)
+		return v->size < ISHARE_INODE_COMPACT_SIZE ||
+		       ishare_all_zero(v->data + ISHARE_INODE_COMPACT_I_RESERVED_OFFSET, 4);
+	return v->size < ISHARE_INODE_EXTENDED_SIZE ||
+	       ishare_all_zero(v->data + ISHARE_INODE_EXTENDED_I_RESERVED2_OFFSET, 16);
+}
+
 /*@ requires readable: \valid_read(sb) && \valid_read(inode);
     requires block_size: 9 <= sb->blkszbits <= 16;
     terminates \true;

@@ -140,6 +140,15 @@ bool inode_size(const struct ishare_inode *inode);
     ensures meaning: \result <==> inode_chunk_format(inode); */
 bool inode_chunk_format(const struct ishare_inode *inode);
 
+/* v: the bytes of the inode. Those that it is too short to have count as zeros. */
+/*@ requires view: view_ok(v);
+    requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_reserved_zero(v, inode); */
+bool inode_reserved_zero(const struct ishare_view *v, const struct ishare_inode *inode);
+
 /* offset: at most 2^63 - 1. */
 /*@ requires readable: \valid_read(sb) && \valid_read(inode);
     requires block_size: 9 <= sb->blkszbits <= 16;

@@ -159,8 +159,12 @@ static uint32_t namespace_size(uint32_t base_index)
 	}
 }
 
+bool ishare_name_length_fits(uint32_t base_index, size_t size)
+{
+	return size >= 1 && size <= ISHARE_XATTR_NAME_MAX - namespace_size(base_index);
+}
+
 bool prefix_ishare_name_length(const struct ishare_prefix *p)
 {
-	return p->infix_size >= 1 &&
-	       p->infix_size <= ISHARE_XATTR_NAME_MAX - namespace_size(p->stored.base_index);
+	return ishare_name_length_fits(p->stored.base_index, p->infix_size);
 }

@@ -146,6 +146,13 @@ bool prefix_duplicate(const struct ishare_name *a, const struct ishare_name *b);
     ensures meaning: \result <==> prefix_ishare_infix_nul(infix); */
 bool prefix_ishare_infix_nul(const struct ishare_view *infix);
 
+/* size: bytes of a name behind its namespace, of which there are some, but not too many. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> name_length_fits(base_index, size); */
+bool ishare_name_length_fits(uint32_t base_index, size_t size);
+
 /* p: the record that ishare_xattr_prefix_id names. */
 /*@ requires readable: \valid_read(p);
     terminates \true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Specification: xattrs chapter. */
+#include "prefix.h"
 #include "xattr.h"
 #include "xxh32.h"
 
@@ -273,6 +274,27 @@ bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count)
 bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b)
 {
 	return !ishare_name_equal(a, b);
+}
+
+bool ishare_names_acl(uint32_t base_index)
+{
+	return base_index == ISHARE_XATTR_INDEX_POSIX_ACL_ACCESS ||
+	       base_index == ISHARE_XATTR_INDEX_POSIX_ACL_DEFAULT;
+}
+
+bool ishare_in_namespace(uint32_t base_index)
+{
+	return base_index >= ISHARE_XATTR_INDEX_USER && base_index <= ISHARE_XATTR_INDEX_SECURITY;
+}
+
+bool xattr_readable_name(const struct ishare_name *name)
+{
+	if (!ishare_in_namespace(name->base_index))
+		return true;
+	if (ishare_names_acl(name->base_index))
+		return name->bytes.size == 0;
+	return ishare_name_length_fits(name->base_index, name->bytes.size) &&
+	       ishare_no_nul(name->bytes.data, name->bytes.size);
 }
 
 bool xattr_name_filter(const struct ishare_superblock *sb, const struct ishare_ibody_header *h,

@@ -225,6 +225,27 @@ bool xattr_prefix_index(const struct ishare_entry *e, uint32_t prefix_count);
     ensures meaning: \result <==> xattr_duplicate(a, b); */
 bool xattr_duplicate(const struct ishare_name *a, const struct ishare_name *b);
 
+/* Whether a base index is the whole name of an ACL. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> names_acl(base_index); */
+bool ishare_names_acl(uint32_t base_index);
+
+/* Whether names with a base index are in a namespace, so that somebody can ask for them. */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> in_namespace(base_index); */
+bool ishare_in_namespace(uint32_t base_index);
+
+/*@ requires name: name_ok(name);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> xattr_readable_name(name); */
+bool xattr_readable_name(const struct ishare_name *name);
+
 /* h: of the inode that has an xattr of this name. */
 /*@ requires readable: \valid_read(sb) && \valid_read(h);
     requires name: name_ok(name);

@@ -180,9 +180,6 @@ bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_na
 /* "user.", "trusted.", ...; "" for a hidden name. */
 const char *name_space(uint32_t base_index);
 
-/* Whether names with the base index are in a namespace, so that somebody can ask for them. */
-bool has_name_space(uint32_t base_index);
-
 /* The name of the image's fingerprints. False: it has none, or the name cannot be read. */
 bool fingerprint_name(const struct volume *volume, struct ishare_name *name);
 

@@ -124,11 +124,6 @@ const char *name_space(uint32_t base_index)
 	return base_index < sizeof(names) / sizeof(*names) ? names[base_index] : "?.";
 }
 
-bool has_name_space(uint32_t base_index)
-{
-	return base_index >= ISHARE_XATTR_INDEX_USER && base_index <= ISHARE_XATTR_INDEX_SECURITY;
-}
-
 bool xattr_name(const struct xattr_walk *walk, uint8_t *buffer, struct ishare_name *name)
 {
 	const struct prefix_table *prefixes = &walk->reader->volume->prefixes;

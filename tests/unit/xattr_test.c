@@ -470,6 +470,42 @@ static void shared_offset_does_not_wrap(void **state)
 	assert_false(xattr_shared_id(&sb, 0, 0));
 }
 
+/* A name of size bytes `a`, with a NUL at the place nul if that is one of it. */
+static bool readable(uint32_t base_index, size_t size, size_t nul)
+{
+	uint8_t bytes[256];
+	struct ishare_name name = { base_index, { bytes, size } };
+
+	memset(bytes, 'a', sizeof(bytes));
+	if (nul < size)
+		bytes[nul] = 0;
+	return xattr_readable_name(&name);
+}
+
+static void readable_names(void **state)
+{
+	static const size_t namespaces[] = { 0, 5, 0, 0, 8, 7, 9 };
+
+	(void)state;
+	for (uint32_t index = 0; index < 256; index++) {
+		size_t room = index < COUNT(namespaces) && namespaces[index]
+				      ? 255 - namespaces[index]
+				      : 0;
+
+		if (index == 2 || index == 3) {
+			assert_true(readable(index, 0, 1));
+			assert_false(readable(index, 1, 1));
+			continue;
+		}
+		assert_int_equal(readable(index, 0, 1), !room);
+		assert_true(readable(index, 1, 1));
+		assert_int_equal(readable(index, 9, 0), !room);
+		assert_int_equal(readable(index, 9, 8), !room);
+		assert_true(readable(index, room, room));
+		assert_int_equal(readable(index, room + 1, 256), !room);
+	}
+}
+
 static void name_indexes(void **state)
 {
 	(void)state;
@@ -552,6 +588,7 @@ int main(void)
 		cmocka_unit_test(shared_ids_have_room),
 		cmocka_unit_test(shared_offset_does_not_wrap),
 		cmocka_unit_test(name_indexes),
+		cmocka_unit_test(readable_names),
 		cmocka_unit_test(names_are_equal_in_every_part),
 		cmocka_unit_test(filter_bit_is_xxh32_of_the_name),
 		cmocka_unit_test(filter_hides_no_name),
