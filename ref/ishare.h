@@ -238,6 +238,12 @@ struct ishare_summary {
 	uint64_t reported_bytes; /* the approximate printed size of the others */
 	uint64_t extra_work; /* bytes of metadata of one kind examined beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
+	/*
+	 * Files that share no pages with others of the same fingerprint because these are
+	 * compressed and they are not, or the other way round: the fewer of both. Rule
+	 * share.data-path-match.
+	 */
+	uint64_t apart_files;
 	uint64_t images_without_fingerprints; /* their superblock does not say ISHARE_XATTRS */
 	bool fingerprints_unknown; /* the name of some image's fingerprints could not be read */
 };

@@ -747,6 +747,34 @@ def test_domain(copies):
          "--domain: good images", "2 images")
 
 
+def kinds_of_data(*names):
+    """{fingerprint: [files with plain data, with compressed data]} of images."""
+    kinds = {}
+    for name in names:
+        dump = json.loads(tool("dump", "--format=json", f"{IMAGES}/{name}.erofs").stdout)
+        for found in {i["nid"]: i for i in dump["inodes"]}.values():
+            for value in [x["value"] for x in found["xattrs"] if x["fingerprint"]][:1]:
+                kinds.setdefault(value, [0, 0])[found["layout"].startswith("compressed")] += 1
+    return kinds
+
+
+def test_apart():
+    """Files of one fingerprint, of which some are compressed."""
+    names = ("digest-512", "lz4-512", "chunk-512", "fragments-plain-512", "dedupe-plain-512",
+             "ztailpacking-512")
+    seen = set()
+    for count in range(1, len(names) + 1):
+        apart = sum(map(min, kinds_of_data(*names[:count]).values()))
+        chosen = ["--domain", "--severity=error", *(f"{IMAGES}/{n}.erofs" for n in names[:count])]
+        told = report(*chosen)["summary"]["apart_files"]
+        text = re.findall(r"^(\d+) files? not sharing pages with others", check(*chosen).stdout, re.M)
+        tap.ok(told == apart and text == [str(apart)] * (apart > 0),
+               f"files that share no pages, as others are compressed: {count} images", told, apart,
+               text)
+        seen.add(apart > 0)
+    tap.ok(seen == {False, True}, "some do, some do not", seen)
+
+
 def test_digests(copies):
     """--digests: the content is read."""
     content = read_bytes(GOOD)

@@ -75,6 +75,9 @@ void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
 
 	if (outcome->images)
 		put_contents(out, prefix, outcome);
+	put_exception(out, prefix, summary->apart_files, "file",
+		      "not sharing pages with others of the same fingerprint: one is compressed, "
+		      "the other is not");
 	put_exception(out, prefix, outcome->images_cut_short, "image",
 		      "judged in part: a broken rule hides the rest");
 	put_exception(out, prefix, outcome->images_not_judged, "image", "not judged");
@@ -106,6 +109,7 @@ json_t *json_summary(const struct outcome *outcome)
 		 known ? json_unsigned(summary->fingerprinted_files) : json_null());
 	json_set(object, "fingerprinted_bytes",
 		 known ? json_unsigned(summary->fingerprinted_bytes) : json_null());
+	json_set(object, "apart_files", json_unsigned(summary->apart_files));
 	json_set(object, "digested_files", json_unsigned(summary->digested_files));
 	json_set(object, "hashed_files", json_unsigned(summary->hashed_files));
 	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));

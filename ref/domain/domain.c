@@ -47,6 +47,7 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 {
 	uint64_t hash = hash_bytes(event->value.data, event->value.size, domain->seed);
 	struct bucket *bucket = &domain->buckets[hash % BUCKETS];
+	bool compressed = ishare_inode_is_compressed(&event->file->inode);
 	uint32_t index;
 
 	if (!image_index(domain, image, &index) ||
@@ -59,7 +60,8 @@ bool domain_add(struct ishare_domain *domain, struct ishare_image *image,
 							    .position = event->met.position,
 							    .image = index,
 							    .directory = event->met.directory,
-							    .content = CONTENT_UNKNOWN };
+							    .content = CONTENT_UNKNOWN,
+							    .compressed = compressed };
 	return true;
 }
 

@@ -176,6 +176,7 @@ enum ishare_result ishare_domain_judge(struct ishare_domain *domain,
 	report_start(&report, options, sink, summary);
 	if (!find_pairs(domain, &pairs))
 		found = no_memory(domain);
+	summary->apart_files += pairs.apart;
 	judged = judge_pairs(&report, domain, &pairs);
 	report_release(&report);
 	free(pairs.items);

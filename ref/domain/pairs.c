@@ -92,6 +92,33 @@ static bool find_sizes(struct bucket *bucket, struct pairs *pairs)
 	return true;
 }
 
+/* Of files with one hash, from the first on: how many there are. */
+static size_t count_same(const struct bucket *bucket, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < bucket->count && bucket->records[end].hash == bucket->records[first].hash)
+		end++;
+	return end - first;
+}
+
+/* Counts, for each fingerprint, the compressed files and the others: the fewer share with none. */
+static uint64_t count_apart(const struct bucket *bucket)
+{
+	uint64_t apart = 0;
+	size_t count;
+
+	for (size_t i = 0; i < bucket->count; i += count) {
+		size_t compressed = 0;
+
+		count = count_same(bucket, i);
+		for (size_t j = i; j < i + count; j++)
+			compressed += bucket->records[j].compressed;
+		apart += compressed < count - compressed ? compressed : count - compressed;
+	}
+	return apart;
+}
+
 static size_t list_known(const struct ishare_domain *domain, const struct bucket *bucket,
 			 struct known *known)
 {
@@ -140,8 +167,10 @@ bool find_pairs(struct ishare_domain *domain, struct pairs *pairs)
 {
 	bool all = true;
 
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < BUCKETS; i++) {
 		all = find_in_bucket(domain, &domain->buckets[i], pairs) && all;
+		pairs->apart += count_apart(&domain->buckets[i]);
+	}
 	if (pairs->count)
 		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pairs);
 	return all;

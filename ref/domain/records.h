@@ -16,6 +16,7 @@ struct record {
 	uint32_t image;
 	uint32_t directory;
 	uint32_t content; /* number of its digest, or one of: */
+	bool compressed;
 };
 
 #define CONTENT_UNKNOWN UINT32_MAX
@@ -66,6 +67,7 @@ struct pair {
 struct pairs {
 	struct pair *items;
 	size_t count, room;
+	uint64_t apart; /* see struct ishare_summary */
 };
 
 /* Finds the pairs of all buckets, in the order in which they are reported. False: no memory. */
