@@ -72,6 +72,11 @@ struct ishare_finding {
 	const char *image; /* path or name of the image, as it was opened: not escaped */
 	const char *path; /* of the file inside the image, or NULL if it concerns no file */
 	const char *message; /* what is wrong at this place */
+	/*
+	 * Findings of a rule in an image that have the same cause have the same number: their
+	 * messages differ in values only.
+	 */
+	uint32_t cause;
 	struct ishare_place place;
 	const char *other_image; /* rules about two files: the second one, else NULL */
 	const char *other_path;
@@ -82,6 +87,7 @@ struct ishare_omitted {
 	const struct ishare_rule *rule;
 	const char *image;
 	uint64_t count;
+	uint32_t cause; /* with the option examples: the cause of these findings; else 0 */
 };
 
 /* A part of an image that could not be examined. */
@@ -148,7 +154,10 @@ struct ishare_conformance {
 struct ishare_sink {
 	void *context;
 	void (*finding)(void *context, const struct ishare_finding *finding);
-	/* Called after the findings of an image, once for each rule with omitted findings. */
+	/*
+	 * Called after the findings of an image, once for each rule with omitted findings; with
+	 * the option examples, once for each cause of the rule.
+	 */
 	void (*omitted)(void *context, const struct ishare_omitted *omitted);
 	void (*unexamined)(void *context, const struct ishare_unexamined *unexamined);
 	/*
@@ -211,6 +220,12 @@ struct ishare_options {
 	 * in an image. All findings are counted. 0: no limit.
 	 */
 	uint64_t limit;
+	/*
+	 * The sink receives at most this many findings that have the same rule and cause in an
+	 * image. It then always receives the first one of each cause, too, whatever limit says. 0:
+	 * causes are not told apart.
+	 */
+	uint64_t examples;
 };
 
 /*
@@ -234,6 +249,7 @@ struct ishare_summary {
 	uint64_t digested_files; /* whose digest was compared with the fingerprint */
 	uint64_t hashed_files; /* with opaque fingerprints: to be compared with each other */
 	uint64_t findings[3]; /* by enum ishare_severity */
+	uint64_t findings_by_rule[ISHARE_RULE_COUNT];
 	uint64_t omitted; /* of these: not passed to the sink */
 	uint64_t reported_bytes; /* the approximate printed size of the others */
 	uint64_t extra_work; /* bytes of metadata of one kind examined beyond what the images hold */

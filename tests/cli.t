@@ -1128,7 +1128,7 @@ def test_limit(copies):
            == ["finding", "finding", "omitted"] * 2, "each image has its own limit")
     text = check("--limit=2", image).stdout
     tap.ok(text.count(f"note: {rule}: the ") == 2
-           and f"{image}: note: {rule}: 2 more findings not shown\n" in text
+           and "\n  and 2 more (--limit=0 shows all)\n" in text
            and "\n2 findings not shown (--limit)\n0 errors, 0 warnings, 4 notes;" in text,
            "--limit=2 in text", text)
     run = json.loads(check(chosen, "--limit=2", "--format=sarif", image).stdout)["runs"][0]
@@ -1144,6 +1144,135 @@ def test_limit(copies):
            "--limit=2 in TAP", points)
     tap.ok(report("--limit=1", bad)["exit_status"] == report("--limit=0", bad)["exit_status"] == 1,
            "--limit does not change the exit status")
+
+
+# How often each rule is broken in repeated_findings(), and for what cause, in the order in which a
+# check meets the first one.
+CAUSES = {("inode.format", "i_format 0xffff has bits that mean nothing"): 10000,
+          ("fingerprint.present", "the file of 1 byte has no fingerprint"): 5,
+          ("dir.cycle", r"`\.\.` names nid 0x\w+, but the directory that holds this one is 0x\w+"): 1500,
+          ("dir.cycle", r"the directory has no entry `\.\.`"): 4}
+
+
+def repeated_findings(copies):
+    """An image in which a few rules are broken again and again, in turn."""
+    image = made.Image()
+    image.fingerprints()
+    formats, absent, wrong, missing = CAUSES.values()
+    entries = []
+    for i in range(formats):
+        nid = image.nid(made.inode(made.REGULAR, 0))
+        image.bytes[nid * 32:nid * 32 + 2] = b"\xff\xff"
+        entries.append((b"%05d" % i, nid, made.REGULAR))
+    for i in range(absent):
+        nid = image.nid(made.inode(made.REGULAR, 1, image.block(b"x")))
+        entries.append((b"%05d-file" % (i * 1000), nid, made.REGULAR))
+    for i in range(wrong + missing):
+        nid = image.reserve()
+        data = made.dirents([(b".", nid, made.DIRECTORY)]
+                            + [(b"..", nid, made.DIRECTORY)] * (i < wrong))
+        image.place(nid, made.inode(made.DIRECTORY, len(data), image.block(data), links=2))
+        entries.append((b"directory-%05d" % i, nid, made.DIRECTORY))
+    image.root(entries)
+    return image.write(copies.path("repeated.erofs"))
+
+
+def cause_of(rule, message):
+    """The key of CAUSES that a finding is of."""
+    return next(c for c in CAUSES if c[0] == rule and re.fullmatch(c[1], message))
+
+
+def groups_in(text, image):
+    """[cause, [(path, has bytes)], "and ... more"] for each group of findings in a text report."""
+    groups = []
+    pattern = re.compile(rf"{re.escape(image)}:(\S+): \w+: (\S+): (.*)")
+    for line in text.split("\n"):
+        if found := pattern.fullmatch(line):
+            cause = cause_of(found[2], found[3])
+            if not groups or groups[-1][0] != cause:
+                groups.append([cause, [], None])
+            groups[-1][1].append([found[1], False])
+        elif re.match(r"  0x\w{8}  ", line):
+            groups[-1][1][-1][1] = True
+        elif more := re.fullmatch(r"  and ([\d,]+) more \(--limit=0 shows all\)", line):
+            groups[-1][2] = int(more[1].replace(",", ""))
+    return groups
+
+
+def test_groups(copies):
+    """Thousands of equal findings: a few examples of each cause, and how many there are."""
+    image, total = repeated_findings(copies), sum(CAUSES.values())
+    by_rule = {}
+    for (rule, _), count in CAUSES.items():
+        by_rule[rule] = by_rule.get(rule, 0) + count
+    every = [(cause_of(f["rule"], f["message"]), f["path"])
+             for f in findings("--limit=0", image)]
+    tap.ok({c: sum(c == d for d, _ in every) for c in CAUSES} == CAUSES
+           and list(dict.fromkeys(c for c, _ in every)) == list(CAUSES),
+           "the test breaks each rule as often as it means to")
+    whole = json.loads(check("--format=json", image).stdout)
+    shown = {r: sum(e.get("rule") == r for e in whole["events"] if e["type"] == "finding")
+             for r in by_rule}
+    omitted = {e["rule"]: e["count"] for e in whole["events"] if e["type"] == "omitted"}
+    tap.ok({r: n + omitted.get(r, 0) for r, n in shown.items()} == by_rule
+           and all(0 < n <= 1000 for n in shown.values()) and max(shown.values()) > 500,
+           "JSON lists findings as far as 1000 of each rule go, and counts the others", shown,
+           omitted)
+    run = json.loads(check("--format=sarif", image).stdout)["runs"][0]
+    for name, summary in (("JSON", whole["summary"]), ("SARIF", run["properties"]["summary"])):
+        tap.ok(summary["findings_by_rule"] == by_rule, f"{name} counts the findings of each rule",
+               summary)
+    default = check(image)
+    tap.ok(default.stdout.count("\n") < 60, "the report fits a screen or two", default.stdout)
+    for limit in (None, 1, 4, 100000):
+        done = check(*[f"--limit={limit}"] * (limit is not None), image)
+        name, most = (f"--limit={limit}", limit) if limit else ("without --limit", 3)
+        expected = [[cause, [[path, True] for c, path in every if c == cause][:most],
+                     count - most if count > most else None] for cause, count in CAUSES.items()]
+        tap.ok(groups_in(done.stdout, image) == expected,
+               f"findings are grouped by rule and cause, with their bytes: {name}",
+               done.stdout[-3000:])
+        table = re.search(r"^ *count  severity  rule\n((?: *[\d,]+  \w+ +\S+\n)+)(?=1 image)",
+                          done.stdout, re.M)
+        rows = [line.split() for line in table[1].splitlines()] if table else []
+        severities = [row[1] for row in rows]
+        tap.ok({row[2]: int(row[0].replace(",", "")) for row in rows} == by_rule
+               and severities == sorted(severities, key=["error", "warning", "note"].index),
+               f"a table counts the findings of each rule: {name}", done.stdout[-1000:])
+        errors = by_rule["inode.format"] + by_rule["dir.cycle"]
+        left = sum(max(count - most, 0) for count in CAUSES.values())
+        words = f"{left} findings not shown (--limit)\n" if left else ""
+        tap.ok(re.search(rf"\n{re.escape(words)}{errors} errors, 0 warnings, "
+                         rf"{total - errors} notes; [0-9.]+ s\n", done.stdout)
+               and done.returncode == 1, f"the last lines sum up: {name}", done.stdout[-500:])
+    done = check("--limit=0", image)
+    tap.ok([(c, p[0]) for c, paths, more in groups_in(done.stdout, image) for p in paths
+            if more is None] == every and "--limit" not in done.stdout,
+           "--limit=0 shows all findings, as they come")
+    twice = check("--rule=inode.*", image, GOOD, image).stdout
+    tap.ok(twice.count(f"\n  and {by_rule['inode.format'] - 3:,} more ") == 2,
+           "each image has its own groups", twice)
+    one = check("--rule=sb.ishare-prefix-id", copies.make(GOOD, (PREFIX_ID, b"\x09"))).stdout
+    tap.ok(" severity " not in one and " more " not in one,
+           "one finding has neither a table nor more of its kind", one)
+
+
+def test_quiet(copies):
+    """--quiet: the exit status, and nothing else but errors of the program."""
+    bad = copies.make(GOOD, (PREFIX_ID, b"\x09"))
+    for status, image in ((0, GOOD), (1, bad), (2, f"{IMAGES}/metabox-512.erofs")):
+        for form in FORMATS:
+            ends(check("--quiet", f"--format={form}", image), status,
+                 f"--quiet, status {status}, --format={form}")
+    ends(check("--quiet", "--strict", "--profile=linux-6.12", GOOD), 1, "--quiet --strict")
+    ends(check("--quiet", "--digests", "--domain", GOOD, resized(copies)), 1, "--quiet --domain")
+    ends(check("--quiet"), 2, "--quiet: an error of use", "", "no image given")
+    ends(check("--quiet", copies.path("nothing")), 2, "--quiet: a file that cannot be read", "",
+         "No such file")
+    done = tap.run(["sh", "-c", '"$@" >&-', "sh", *tap.TOOL, "check", "--quiet", GOOD])
+    ends(done, 0, "--quiet needs no standard output")
+    tap.ok(on_terminal(["check", "--quiet", *[GOOD] * 2000], err=True) == "",
+           "--quiet shows no progress")
 
 
 def names_image(copies, broken):

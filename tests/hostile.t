@@ -248,7 +248,7 @@ def shrink_while_read(tool, path, option):
     start = time.monotonic()
     read_end, write_end = os.pipe()
     fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 4096)
-    with subprocess.Popen([*tool, "check", *option, path], stdin=subprocess.DEVNULL,
+    with subprocess.Popen([*tool, "check", "--limit=0", *option, path], stdin=subprocess.DEVNULL,
                           stdout=write_end,
                           stderr=subprocess.PIPE) as process, open(read_end, "rb") as report:
         os.close(write_end)

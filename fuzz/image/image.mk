@@ -21,8 +21,8 @@ FUZZ_IMAGE := $(addprefix fuzz/image/,image.c broken.c formats.c input.c measure
 vpath fuzz/answers.c build
 vpath fuzz/fields.c build
 FUZZ_MUTATOR := fuzz/mutator/mutator.c fuzz/mutator/mutate.c
-FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,writer report_text report_json report_sarif \
-	report_tap json escape hexdump output text words images reasons))
+FUZZ_REPORTS := $(addprefix ref/cmd/,$(addsuffix .c,writer groups report_text report_json \
+	report_sarif report_tap json escape hexdump output text words images reasons))
 FUZZ_AFL := fuzz/image/forkserver.c fuzz/image/arguments.c
 FUZZ_SOURCES := $(FUZZ_IMAGE) $(CORE) $(LIB) $(FUZZ_REPORTS)
 # Calls of these are redirected to fuzz/image/measure.c; calls of core's rules to

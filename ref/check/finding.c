@@ -131,35 +131,60 @@ static void count_bytes(struct report *report, const struct ishare_finding *find
 	report->summary->reported_bytes += bytes;
 }
 
-/* Whether limits let the sink receive another one. */
-static bool within_limits(const struct report *report, enum ishare_rule_id rule)
+/* Messages of the same format are made at one place of a judge, for one reason. */
+static uint32_t cause_of(struct report *report, enum ishare_rule_id rule, const char *format)
 {
-	uint64_t limit = report->options->limit;
+	struct cause *causes = report->counts.causes[rule];
+	uint32_t i = 0;
 
-	if (!limit)
+	while (i < CAUSES - 1 && causes[i].format && causes[i].format != format)
+		i++;
+	causes[i].format = format;
+	return i;
+}
+
+/* Whether limits let the sink receive another one. */
+static bool within_limits(const struct report *report, enum ishare_rule_id rule, uint32_t cause)
+{
+	const struct ishare_options *options = report->options;
+	const struct counts *counts = &report->counts;
+	uint64_t found = counts->causes[rule][cause].found;
+
+	if (options->examples && found >= options->examples)
+		return false;
+	if (!options->limit)
 		return true;
 	if (report->summary->reported_bytes >= ISHARE_FINDINGS_BYTES)
 		return false;
-	return !report->counts.found[rule] ||
-	       (report->counts.found[rule] < limit &&
-		report->counts.reported_bytes / ISHARE_FINDING_BYTES < limit);
+	if (!(options->examples ? found : counts->found[rule]))
+		return true;
+	return counts->found[rule] - counts->omitted[rule] < options->limit &&
+	       counts->reported_bytes / ISHARE_FINDING_BYTES < options->limit;
+}
+
+static bool is_cause_shown(const struct report *report, enum ishare_rule_id rule, uint32_t cause)
+{
+	return report->sink->finding && report->state != REPORT_STOPPED &&
+	       within_limits(report, rule, cause) &&
+	       (!report->options->rules || report->options->rules[rule]);
 }
 
 bool is_shown(const struct report *report, enum ishare_rule_id rule)
 {
-	return report->sink->finding && report->state != REPORT_STOPPED &&
-	       within_limits(report, rule) &&
-	       (!report->options->rules || report->options->rules[rule]);
+	return is_cause_shown(report, rule, 0);
 }
 
-static void count_finding(struct report *report, const struct ishare_rule *rule)
+static void count_finding(struct report *report, const struct ishare_rule *rule, uint32_t cause)
 {
-	if (!within_limits(report, rule->id)) {
+	if (!within_limits(report, rule->id, cause)) {
 		report->summary->omitted++;
 		report->counts.omitted[rule->id]++;
+		report->counts.causes[rule->id][cause].omitted++;
 	}
 	report->summary->findings[rule->severity]++;
+	report->summary->findings_by_rule[rule->id]++;
 	report->counts.found[rule->id]++;
+	report->counts.causes[rule->id][cause].found++;
 }
 
 __attribute__((format(printf, 6, 0))) static void
@@ -175,8 +200,9 @@ report_v(struct report *report, enum ishare_rule_id rule, const struct place *pl
 		report->counts.hidden[rule]++;
 		return;
 	}
-	shown = is_shown(report, rule);
-	count_finding(report, finding.rule);
+	finding.cause = cause_of(report, rule, format);
+	shown = is_cause_shown(report, rule, finding.cause);
+	count_finding(report, finding.rule, finding.cause);
 	if (!shown)
 		return;
 	vsnprintf(message, sizeof(message), format, args);

@@ -6,14 +6,24 @@
 
 #define ROW_LINES 4u /* of the cache: bytes shown are few */
 
+static void pass_omitted(const struct report *report, size_t rule, uint32_t cause, uint64_t count)
+{
+	struct ishare_omitted omitted = { &ishare_rules[rule], report->image->volume.path, count,
+					  cause };
+
+	if (count && report->sink->omitted)
+		report->sink->omitted(report->sink->context, &omitted);
+}
+
 static void report_omitted(const struct report *report)
 {
-	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
-		struct ishare_omitted omitted = { &ishare_rules[i], report->image->volume.path,
-						  report->counts.omitted[i] };
+	const struct counts *counts = &report->counts;
 
-		if (omitted.count && report->sink->omitted)
-			report->sink->omitted(report->sink->context, &omitted);
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		if (!report->options->examples)
+			pass_omitted(report, i, 0, counts->omitted[i]);
+		for (uint32_t j = 0; report->options->examples && j < CAUSES; j++)
+			pass_omitted(report, i, j, counts->causes[i][j].omitted);
 	}
 }
 

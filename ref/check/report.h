@@ -17,8 +17,18 @@ struct subject {
 	const char *path; /* instead, if not NULL: of an inode that no directory names */
 };
 
+/* How many causes of one rule are told apart; the last one stands for all others, too. */
+#define CAUSES 4u
+
+/* Findings of a rule whose messages differ in values only. */
+struct cause {
+	const char *format; /* of the messages; NULL: no findings yet */
+	uint64_t found, omitted;
+};
+
 /* Findings in the current image, by rule. */
 struct counts {
+	struct cause causes[ISHARE_RULE_COUNT][CAUSES];
 	uint64_t found[ISHARE_RULE_COUNT];
 	uint64_t omitted[ISHARE_RULE_COUNT]; /* of these: not passed to the sink */
 	uint64_t hidden[ISHARE_RULE_COUNT]; /* of rules that were not asked for */
@@ -112,7 +122,8 @@ static inline const char *plural(uint64_t count)
 }
 
 /*
- * Whether the sink receives the next finding of a rule: otherwise slow messages need not be made.
+ * Whether the sink receives the next finding of a rule, all of whose findings have one cause:
+ * otherwise slow messages need not be made.
  */
 bool is_shown(const struct report *report, enum ishare_rule_id rule);
 

@@ -6,7 +6,10 @@
 
 #include "request.h"
 
-enum { DEFAULT_LIMIT = 1000 };
+enum {
+	EXAMPLES = 3, /* default of --limit in text: of each rule and cause */
+	FINDINGS = 1000, /* and in other formats: of each rule */
+};
 
 enum {
 	OPTION_DEVICE = 256,
@@ -23,6 +26,7 @@ enum {
 	OPTION_VERBOSE,
 	OPTION_LIMIT,
 	OPTION_FORMAT,
+	OPTION_QUIET,
 };
 
 static const struct argp_option options[] = {
@@ -47,9 +51,13 @@ static const struct argp_option options[] = {
 	{ "verbose", OPTION_VERBOSE, NULL, 0,
 	  "Show also whether each superblock and prefix table conforms", 0 },
 	{ "limit", OPTION_LIMIT, "N", 0,
-	  "Show at most N findings of each rule in an image; 0: all (default: 1000)", 0 },
+	  "Show at most N findings of each rule and cause in an image; 0: all (default: 3; in "
+	  "other formats than text 1000 of each rule)",
+	  0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0,
 	  "Report as text (default), json, sarif, tap or github", 0 },
+	{ "quiet", OPTION_QUIET, NULL, 0, "Report nothing: only the exit status says the result",
+	  0 },
 	{ 0 },
 };
 
@@ -77,8 +85,9 @@ static void set_severity(struct request *request, const char *word, struct argp_
 
 static void set_limit(struct request *request, const char *word, struct argp_state *state)
 {
-	if (!read_number(word, &request->options.limit))
+	if (!read_number(word, &request->limit))
 		usage_error(state, "'%s' is not a number of findings", word);
+	request->has_limit = true;
 }
 
 static void set_format(struct request *request, const char *name, struct argp_state *state)
@@ -224,6 +233,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FORMAT:
 		set_format(request, arg, state);
 		return 0;
+	case OPTION_QUIET:
+		request->quiet = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		add_image(request, arg, state);
 		return 0;
@@ -255,6 +267,22 @@ static enum ishare_opaque opaque_of(const struct request *request)
 	return request->domain ? ISHARE_OPAQUE_COMPARED : ISHARE_OPAQUE_UNEXAMINED;
 }
 
+/* For people, a few findings of each cause say as much as all; programs get lists. */
+static void set_limits(struct request *request)
+{
+	struct ishare_options *check = &request->options;
+	uint64_t limit = request->limit;
+
+	if (request->writer.format != &report_text) {
+		check->limit = request->has_limit ? limit : FINDINGS;
+		return;
+	}
+	check->examples = request->has_limit ? limit : EXAMPLES;
+	request->writer.all = !check->examples;
+	if (check->examples)
+		check->limit = limit > FINDINGS ? limit : FINDINGS;
+}
+
 static void start(struct request *request, size_t room)
 {
 	request->images = allocate(room, sizeof(struct source));
@@ -262,7 +290,6 @@ static void start(struct request *request, size_t room)
 	request->images[0].devices = request->devices;
 	request->globs = allocate(room, sizeof(char *));
 	request->least = ISHARE_NOTE;
-	request->options.limit = DEFAULT_LIMIT;
 	request->budget = ISHARE_BUDGET_BYTES;
 	request->options.rules = request->rules;
 	request->writer.format = &report_text;
@@ -277,6 +304,9 @@ void parse_request(struct request *request, int argc, char **argv)
 	start(request, (size_t)argc);
 	parse_arguments(&check_argp, argc, argv, ARGP_IN_ORDER, request);
 	request->options.opaque = opaque_of(request);
+	if (request->quiet)
+		request->writer.format = &report_quiet;
+	set_limits(request);
 }
 
 void release_request(struct request *request)

@@ -79,11 +79,13 @@ static bool stop(void *context)
 
 static struct ishare_sink sink_of(struct check_run *run)
 {
+	const struct report_format *format = run->writer.format;
+
 	return (struct ishare_sink){
 		.context = run,
-		.finding = take_finding,
-		.omitted = take_omitted,
-		.unexamined = take_unexamined,
+		.finding = format->finding ? take_finding : NULL,
+		.omitted = format->omitted ? take_omitted : NULL,
+		.unexamined = format->unexamined ? take_unexamined : NULL,
 		.progress = take_progress,
 		.stop = stop,
 		.content = take_content,
@@ -214,7 +216,7 @@ int run_request(const struct request *request)
 
 	run.options.budget = allocated(ishare_budget_new(request->budget));
 	run.outcome.conformance = allocated(json_array());
-	progress_start(&run.progress);
+	progress_start(&run.progress, format != &report_quiet);
 	if (format->begin)
 		format->begin(&run.writer);
 	judge(&run);
@@ -222,7 +224,8 @@ int run_request(const struct request *request)
 	run.outcome.digests = run.options.digests;
 	run.outcome.seconds = seconds() - run.progress.start;
 	run.outcome.status = exit_status(&run);
-	format->end(&run.writer, &run.outcome);
+	if (format->end)
+		format->end(&run.writer, &run.outcome);
 	json_decref(run.outcome.conformance);
 	ishare_budget_free(run.options.budget);
 	return run.outcome.status;

@@ -163,6 +163,10 @@ bool read_number(const char *word, uint64_t *number);
 /* The same for a number of bytes, which may end in K, M, G or T. */
 bool read_bytes(const char *word, uint64_t *bytes);
 
+/* Writes a number as in 1,234,567, after blanks that make it at least so wide. */
+void put_grouped(FILE *out, uint64_t number, size_t width);
+size_t grouped_width(uint64_t number);
+
 /* Writes "1 thing" or "2 things" after the text before it. */
 void put_count(FILE *out, const char *before, uint64_t count, const char *thing);
 
@@ -270,12 +274,13 @@ struct progress {
 	const char *image; /* what is being worked on */
 	struct amount inodes; /* of it */
 	struct amount content; /* bytes that are hashed; total: those known so far */
-	bool terminal; /* whether stderr is one */
+	bool terminal; /* whether stderr is one, and a bar is wanted */
 	bool shown;
 	double start, last; /* seconds */
 };
 
-void progress_start(struct progress *progress);
+/* wanted: false: there will be no bar. */
+void progress_start(struct progress *progress, bool wanted);
 void progress_image(struct progress *progress, const char *image);
 void progress_inodes(struct progress *progress, struct amount inodes);
 void progress_content(struct progress *progress, struct amount content);

@@ -12,7 +12,7 @@ _erofs_ishare_options()
 	case $1 in
 	check)
 		echo "--device= --offset= --flat --domain --digests --trust-opaque --budget= --profile= --rule=" \
-			"--severity= --strict --verbose --limit= --format= --help"
+			"--severity= --strict --verbose --limit= --format= --quiet --help"
 		;;
 	dump)
 		echo "--device= --offset= --flat --limit= --format= --help"

@@ -28,10 +28,10 @@ double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void progress_start(struct progress *progress)
+void progress_start(struct progress *progress, bool wanted)
 {
 	progress->start = seconds();
-	progress->terminal = isatty(STDERR_FILENO);
+	progress->terminal = wanted && isatty(STDERR_FILENO);
 }
 
 void progress_image(struct progress *progress, const char *image)

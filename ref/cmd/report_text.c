@@ -24,6 +24,8 @@ struct text_state {
 	struct colours colours;
 	bool explained[ISHARE_RULE_COUNT]; /* the hint has been given */
 	struct common_advice *advice;
+	struct group *groups; /* findings of one image */
+	const char *image; /* which; only to be compared */
 };
 
 static const struct colours no_colours = { "", { "", "", "" }, "", "" };
@@ -55,17 +57,22 @@ static void begin(struct writer *writer)
 }
 
 /* IMAGE:PATH:, or IMAGE: if there is no path. */
-static void put_location(const struct writer *writer, const char *image, const char *path)
+static void put_location(FILE *out, const struct text_state *state, const char *image,
+			 const char *path)
 {
-	const struct text_state *state = writer->state;
-
-	fputs(state->colours.image, writer->out);
-	put_string(writer->out, image);
+	fputs(state->colours.image, out);
+	put_string(out, image);
 	if (path) {
-		fputc(':', writer->out);
-		put_text(writer->out, path);
+		fputc(':', out);
+		put_text(out, path);
 	}
-	fprintf(writer->out, ":%s ", state->colours.off);
+	fprintf(out, ":%s ", state->colours.off);
+}
+
+static void put_rule(FILE *out, const struct text_state *state, const struct ishare_rule *rule)
+{
+	fprintf(out, "%s%s:%s %s: ", state->colours.severity[rule->severity],
+		severity_words[rule->severity], state->colours.off, rule->name);
 }
 
 static void put_other(FILE *out, const struct ishare_finding *finding)
@@ -87,31 +94,60 @@ static void put_hint(FILE *out, struct text_state *state, const struct ishare_ru
 	fprintf(out, "  run `erofs-ishare explain %s` for the rule\n", rule->name);
 }
 
-static void put_finding(struct writer *writer, const struct ishare_finding *finding)
+static void put_finding(FILE *out, struct text_state *state, const struct ishare_finding *finding)
 {
-	struct text_state *state = writer->state;
-	enum ishare_severity severity = finding->rule->severity;
-
-	put_location(writer, finding->image, finding->path);
-	fprintf(writer->out, "%s%s:%s %s: ", state->colours.severity[severity],
-		severity_words[severity], state->colours.off, finding->rule->name);
-	put_text(writer->out, finding->message);
-	fputc('\n', writer->out);
-	hexdump_place(writer->out, &finding->place, state->colours.caret, state->colours.off);
-	put_other(writer->out, finding);
-	put_hint(writer->out, state, finding->rule);
+	put_location(out, state, finding->image, finding->path);
+	put_rule(out, state, finding->rule);
+	put_text(out, finding->message);
+	fputc('\n', out);
+	hexdump_place(out, &finding->place, state->colours.caret, state->colours.off);
+	put_other(out, finding);
+	put_hint(out, state, finding->rule);
 }
 
-static void put_omitted(struct writer *writer, const struct ishare_omitted *omitted)
+static void put_all_groups(struct writer *writer)
 {
-	const struct text_state *state = writer->state;
-	enum ishare_severity severity = omitted->rule->severity;
+	struct text_state *state = writer->state;
 
-	put_location(writer, omitted->image, NULL);
-	fprintf(writer->out, "%s%s:%s %s: ", state->colours.severity[severity],
-		severity_words[severity], state->colours.off, omitted->rule->name);
-	put_count(writer->out, "", omitted->count, "more finding");
-	fputs(" not shown\n", writer->out);
+	put_groups(writer->out, &state->groups);
+}
+
+/* What is reported of an image comes in one piece, pairs of files in the order of images, too. */
+static void begin_image(struct writer *writer, const char *image)
+{
+	struct text_state *state = writer->state;
+
+	if (image != state->image)
+		put_all_groups(writer);
+	state->image = image;
+}
+
+static void take_finding(struct writer *writer, const struct ishare_finding *finding)
+{
+	struct text_state *state = writer->state;
+	FILE *out = writer->out;
+
+	if (!writer->all) {
+		begin_image(writer, finding->image);
+		out = find_group(&state->groups, finding->rule, finding->cause)->examples.out;
+	}
+	put_finding(out, state, finding);
+}
+
+/* If the whole report has become too long, there may be no example before it. */
+static void take_omitted(struct writer *writer, const struct ishare_omitted *omitted)
+{
+	struct text_state *state = writer->state;
+	struct group *group;
+
+	begin_image(writer, omitted->image);
+	group = find_group(&state->groups, omitted->rule, omitted->cause);
+	group->more = omitted->count;
+	if (ftell(group->examples.out))
+		return;
+	put_location(group->examples.out, state, omitted->image, NULL);
+	put_rule(group->examples.out, state, omitted->rule);
+	fputs("not shown\n", group->examples.out);
 }
 
 static bool is_listed(const char *names, const char *name)
@@ -189,7 +225,7 @@ static void put_common(struct writer *writer, const struct common_advice *common
 {
 	const struct text_state *state = writer->state;
 
-	put_location(writer, common->first, NULL);
+	put_location(writer->out, state, common->first, NULL);
 	fprintf(writer->out, "%sadvisory:%s ", state->colours.severity[ISHARE_NOTE],
 		state->colours.off);
 	if (common->where)
@@ -232,9 +268,10 @@ static void put_conformance(struct writer *writer, const struct ishare_conforman
 		[ISHARE_YES] = "conform",
 	};
 
-	put_location(writer, conformance->image, NULL);
+	put_all_groups(writer);
+	put_location(writer->out, writer->state, conformance->image, NULL);
 	fprintf(writer->out, "superblock: %s\n", superblock[conformance->superblock]);
-	put_location(writer, conformance->image, NULL);
+	put_location(writer->out, writer->state, conformance->image, NULL);
 	fprintf(writer->out, "prefixes: %s\n", prefixes[conformance->prefixes]);
 }
 
@@ -242,7 +279,8 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 {
 	char *words = unexamined_words(unexamined);
 
-	put_location(writer, unexamined->image, NULL);
+	put_all_groups(writer);
+	put_location(writer->out, writer->state, unexamined->image, NULL);
 	fprintf(writer->out, "%s\n", words);
 	free(words);
 }
@@ -254,9 +292,23 @@ static void put_unshared(FILE *out, const struct outcome *outcome)
 		fputs("this image shares no pages: ISHARE_XATTRS is not set\n", out);
 }
 
+static void image_end(struct writer *writer, const char *image, bool cut_short)
+{
+	(void)image, (void)cut_short;
+	put_all_groups(writer);
+}
+
+static void domain_end(struct writer *writer, const char *name)
+{
+	(void)name;
+	put_all_groups(writer);
+}
+
 static void end(struct writer *writer, const struct outcome *outcome)
 {
+	put_all_groups(writer);
 	put_advice(writer);
+	put_table(writer->out, &outcome->summary);
 	put_summary(writer->out, "", outcome);
 	put_unshared(writer->out, outcome);
 	free(writer->state);
@@ -265,10 +317,12 @@ static void end(struct writer *writer, const struct outcome *outcome)
 const struct report_format report_text = {
 	.name = "text",
 	.begin = begin,
-	.finding = put_finding,
-	.omitted = put_omitted,
+	.finding = take_finding,
+	.omitted = take_omitted,
 	.unexamined = put_unexamined,
 	.conformance = put_conformance,
 	.advice = take_advice,
+	.image_end = image_end,
+	.domain_end = domain_end,
 	.end = end,
 };

@@ -21,6 +21,9 @@ struct request {
 	bool has_budget; /* the user has named one */
 	enum ishare_severity least; /* severity to judge */
 	bool has_profile; /* the user has named one */
+	uint64_t limit; /* of findings to show; 0: none */
+	bool has_limit; /* the user has named one */
+	bool quiet; /* no report, whatever its format */
 	bool rules[ISHARE_RULE_COUNT];
 	struct ishare_options options; /* without the budget, which is made for the run */
 	struct writer writer; /* without its state */

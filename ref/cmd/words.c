@@ -165,3 +165,24 @@ void put_count(FILE *out, const char *before, uint64_t count, const char *thing)
 {
 	fprintf(out, "%s%" PRIu64 " %s%s", before, count, thing, count == 1 ? "" : "s");
 }
+
+size_t grouped_width(uint64_t number)
+{
+	size_t digits = (size_t)snprintf(NULL, 0, "%" PRIu64, number);
+
+	return digits + (digits - 1) / 3;
+}
+
+void put_grouped(FILE *out, uint64_t number, size_t width)
+{
+	char text[24];
+	size_t digits = (size_t)snprintf(text, sizeof(text), "%" PRIu64, number);
+
+	for (size_t i = grouped_width(number); i < width; i++)
+		fputc(' ', out);
+	for (size_t i = 0; i < digits; i++) {
+		if (i && (digits - i) % 3 == 0)
+			fputc(',', out);
+		fputc(text[i], out);
+	}
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* What all formats of a report share. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "writer.h"
 
@@ -91,6 +92,46 @@ void put_summary(FILE *out, const char *prefix, const struct outcome *outcome)
 	fprintf(out, "; %.3f s\n", outcome->seconds);
 }
 
+/* The most severe rules first. */
+static void put_rows(FILE *out, const struct ishare_summary *summary, size_t width)
+{
+	for (int severity = ISHARE_ERROR; severity <= ISHARE_NOTE; severity++)
+		for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+			if (!summary->findings_by_rule[i] ||
+			    (int)ishare_rules[i].severity != severity)
+				continue;
+			put_grouped(out, summary->findings_by_rule[i], width);
+			fprintf(out, "  %-8s  %s\n", severity_words[severity],
+				ishare_rules[i].name);
+		}
+}
+
+void put_table(FILE *out, const struct ishare_summary *summary)
+{
+	size_t width = strlen("count"), rules = 0;
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++) {
+		size_t needed = grouped_width(summary->findings_by_rule[i]);
+
+		rules += summary->findings_by_rule[i] != 0;
+		width = needed > width ? needed : width;
+	}
+	if (rules < 2 && !summary->omitted)
+		return;
+	fprintf(out, "%*s  %-8s  %s\n", (int)width, "count", "severity", "rule");
+	put_rows(out, summary, width);
+}
+
+static json_t *by_rule(const uint64_t *counts)
+{
+	json_t *object = allocated(json_object());
+
+	for (size_t i = 0; i < ISHARE_RULE_COUNT; i++)
+		if (counts[i])
+			json_set(object, ishare_rules[i].name, json_unsigned(counts[i]));
+	return object;
+}
+
 json_t *json_summary(const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
@@ -115,6 +156,7 @@ json_t *json_summary(const struct outcome *outcome)
 	json_set(object, "errors", json_unsigned(summary->findings[ISHARE_ERROR]));
 	json_set(object, "warnings", json_unsigned(summary->findings[ISHARE_WARNING]));
 	json_set(object, "notes", json_unsigned(summary->findings[ISHARE_NOTE]));
+	json_set(object, "findings_by_rule", by_rule(summary->findings_by_rule));
 	json_set(object, "omitted", json_unsigned(summary->omitted));
 	json_set(object, "unexamined", json_unsigned(summary->unexamined));
 	json_set(object, "seconds", json_real(outcome->seconds));

@@ -20,27 +20,27 @@ struct outcome {
 
 struct writer;
 
-/* The events of a run, in order; those marked optional may be NULL. */
+/* The events of a run, in order; all may be NULL. */
 struct report_format {
 	const char *name;
-	void (*begin)(struct writer *writer); /* optional */
+	void (*begin)(struct writer *writer);
 	void (*finding)(struct writer *writer, const struct ishare_finding *finding);
 	void (*omitted)(struct writer *writer, const struct ishare_omitted *omitted);
 	void (*unexamined)(struct writer *writer, const struct ishare_unexamined *unexamined);
-	/* A kernel is known to mistreat the image, though it may conform; optional. */
+	/* A kernel is known to mistreat the image, though it may conform. */
 	void (*advice)(struct writer *writer, const struct advice *advice);
-	/* Which parts of an image conform; called only if that is to be shown. Optional. */
+	/* Which parts of an image conform; called only if that is to be shown. */
 	void (*conformance)(struct writer *writer, const struct ishare_conformance *conformance);
-	/* The image (or trust domain) could not be judged; optional. */
+	/* The image (or trust domain) could not be judged. */
 	void (*failure)(struct writer *writer, const char *image, const char *reason);
 	/*
 	 * The image has been checked, except for rules about several files; cut_short: only in
-	 * part, because a violation hides the rest. Optional.
+	 * part, because a violation hides the rest.
 	 */
 	void (*image_end)(struct writer *writer, const char *image, bool cut_short);
 	/*
 	 * The rules about several files have been checked on the image, or on the images of one
-	 * domain; optional.
+	 * domain.
 	 */
 	void (*domain_end)(struct writer *writer, const char *name);
 	/* Frees what begin allocated. */
@@ -53,11 +53,13 @@ struct writer {
 	const bool *rules; /* ISHARE_RULE_COUNT switches: the selected rules */
 	bool strict; /* warnings fail, too */
 	bool verbose; /* show what conforms */
+	bool all; /* in text: write findings as they come, not in groups with examples */
 	const char *profile; /* name of the profile */
 	void *state; /* the format's own */
 };
 
-extern const struct report_format report_text, report_json, report_sarif, report_tap, report_github;
+extern const struct report_format report_text, report_json, report_sarif, report_tap, report_github,
+	report_quiet;
 
 /* writer.c: what formats have in common */
 
@@ -70,7 +72,29 @@ const char *other_image(const struct ishare_finding *finding);
 /* Writes the summary, each line headed by prefix. */
 void put_summary(FILE *out, const char *prefix, const struct outcome *outcome);
 
+/*
+ * Writes how many findings each rule has, if there are several rules, or findings that are not
+ * shown.
+ */
+void put_table(FILE *out, const struct ishare_summary *summary);
+
 /* Returns the summary as an object. */
 json_t *json_summary(const struct outcome *outcome);
+
+/* groups.c: findings of an image by rule and cause, in a list; NULL: there are none */
+
+struct group {
+	const struct ishare_rule *rule;
+	uint32_t cause; /* as in struct ishare_finding */
+	struct text examples; /* findings, as they will be shown */
+	uint64_t more; /* that are not shown */
+	struct group *next;
+};
+
+/* Returns the group of a rule and cause; if there is none, a new one, the last of the list. */
+struct group *find_group(struct group **groups, const struct ishare_rule *rule, uint32_t cause);
+
+/* Writes the groups, and how many more findings each has; then there are none. */
+void put_groups(FILE *out, struct group **groups);
 
 #endif
