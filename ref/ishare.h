@@ -244,6 +244,7 @@ struct ishare_summary {
 	uint64_t inodes;
 	uint64_t regular_files;
 	uint64_t regular_bytes; /* sum of their i_size */
+	uint64_t compressed_files; /* regular ones: where their data is was not judged */
 	uint64_t fingerprinted_files;
 	uint64_t fingerprinted_bytes;
 	uint64_t digested_files; /* whose digest was compared with the fingerprint */
@@ -252,7 +253,7 @@ struct ishare_summary {
 	uint64_t findings_by_rule[ISHARE_RULE_COUNT];
 	uint64_t omitted; /* of these: not passed to the sink */
 	uint64_t reported_bytes; /* the approximate printed size of the others */
-	uint64_t extra_work; /* bytes of metadata of one kind examined beyond what the images hold */
+	uint64_t extra_work; /* bytes of metadata of one kind beyond what the images hold */
 	uint64_t unexamined; /* reasons, not files */
 	/*
 	 * Files that share no pages with others of the same fingerprint because these are

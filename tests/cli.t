@@ -316,7 +316,7 @@ def test_text(copies):
     tap.ok(lines[4:7] == expected[:3], "the hint is given once for each rule", *lines[4:8])
     tap.ok(re.match(r"2 images: \d+ inodes, \d+ regular files, fingerprints unknown$", lines[7]),
            "the summary does not count what has no name", *lines[7:])
-    tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[8]),
+    tap.ok(re.match(r"2 errors, 0 warnings, 0 notes; \d+\.\d+ s$", lines[-2]),
            "the summary sums up", *lines[7:])
     long = check("--rule=inode.*",
                  copies.make(bad, (inode(GOOD, "/one")["offset"], b"\xff\xff"))).stdout.split("\n")
@@ -325,7 +325,7 @@ def test_text(copies):
            "a finding names the file inside the image", *long)
     summary = check("--severity=warning", GOOD).stdout
     tap.ok(re.fullmatch(r"1 image: 19 inodes, 10 regular files, 9 with a fingerprint \(100\.0 % of "
-                        r"\d+ bytes\)\n"
+                        r"\d+ bytes\)\ncontents not compared \(--digests\)\n"
                         r"0 errors, 0 warnings, 0 notes; \d+\.\d{3} s\n", summary),
            "a good image: only the summary", summary)
     for arguments, said in (([nothing], r"1 image not judged\n0 errors, "),
@@ -335,11 +335,20 @@ def test_text(copies):
         ends(check("--severity=warning", *arguments), 2,
              f"what is not judged is no image that was: {len(arguments)}, {said}",
              f"^{said}[^\n]*\n$", ".")
-    for arguments, answers in (([f"{IMAGES}/plain-512.erofs"], True), ([GOOD], False),
-                               ([f"{IMAGES}/plain-512.erofs", GOOD], False)):
-        tap.ok(check(*arguments).stdout.endswith("\nthis image shares no pages: ISHARE_XATTRS is "
-                                                 "not set\n") == answers,
-               f"a plain answer: {answers}", check(*arguments).stdout)
+    plain, larger = f"{IMAGES}/plain-512.erofs", f"{IMAGES}/plain-4096.erofs"
+    for arguments, named in (([plain], ["this image"]), ([GOOD], []), ([plain, GOOD], [plain]),
+                             ([plain, GOOD, larger], [plain, larger]),
+                             ([nothing, plain, bad], [plain])):
+        end = re.split(r" s\n", check(*arguments).stdout)[-1]
+        tap.ok(end == "".join(f"{n} shares no pages: ISHARE_XATTRS is not set\n" for n in named)
+               + "`mkfs.erofs --xattr-inode-digest` makes images that can\n" * bool(named),
+               f"images without fingerprints are named: {len(named)} of {len(arguments)}", end)
+        tap.ok(report(*arguments)["summary"]["without_fingerprints"]
+               == ([plain] if named == ["this image"] else named),
+               f"JSON names images without fingerprints: {len(named)} of {len(arguments)}")
+    end = re.split(r" s\n", check(*[plain] * 13).stdout)[-1]
+    tap.ok(end.count(" shares no pages: ") == 10 and "\nthe same of 3 other images\n" in end,
+           "not more than ten images without fingerprints are named", end)
     done = check(f"{IMAGES}/metabox-512.erofs").stdout
     tap.ok(re.search(r"^.*metabox-512\.erofs: not examined: ", done, re.M)
            and re.search(r", \d+ not examined;", done), "what was not examined is said", done)
@@ -712,8 +721,8 @@ def tap_cut_short(copies, judged):
     tap.ok(hidden.returncode == 2 and "judged in part" not in hidden.stdout,
            "an image whose root is in a compressed metabox breaks no rule by that", hidden.stdout)
     ends(check(cut), 1, "an image that is cut short is judged in part",
-         "\n1 image: .*, fingerprints unknown\n1 image judged in part: a broken rule hides the "
-         "rest\n1 error, ")
+         "\n1 image: .*, fingerprints unknown\ncontents not compared .--digests.\n"
+         "1 image judged in part: a broken rule hides the rest\n1 error, ")
     told = report(cut, GOOD)["summary"]
     tap.ok((told["images"], told["images_cut_short"], told["fingerprinted_files"]) == (2, 1, None),
            "JSON states that an image was cut short", told)
@@ -795,7 +804,8 @@ def test_digests(copies):
            "--digests counts the files", told)
     ends(check("--digests", GOOD), 0, "--digests: text counts them, too",
          rf"\n{told['digested_files']} digests compared\n")
-    tap.ok("compared" not in check(GOOD).stdout, "without --digests none are counted")
+    tap.ok("digests compared" not in check(GOOD).stdout, "without --digests none are counted")
+    not_done()
     points, _ = parse_tap(check("--format=tap", "--digests", bad).stdout)
     tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
     # inodes in the metabox, with shared xattrs in the image's page of the same number
@@ -809,6 +819,36 @@ def test_digests(copies):
          "--digests: compressed files are not examined", "not examined: .*compressed")
     opaque_fingerprints(copies)
     padding(copies)
+
+
+def not_done():
+    """What options would have judged in addition, and what no option judges."""
+    contents, pairs = "contents not compared (--digests)", \
+        "images not compared with each other (--domain)"
+    plain, small = f"{IMAGES}/plain-512.erofs", f"{IMAGES}/digest-small-512.erofs"
+    for arguments, expected in (
+            ([GOOD], {contents}), (["--digests", GOOD], set()), ([plain], set()),
+            ([GOOD, small], {contents, pairs}), (["--domain", GOOD, small], {contents}),
+            (["--digests", GOOD, small], {pairs}), (["--digests", "--domain", GOOD, small], set()),
+            ([GOOD, plain], {contents}), ([plain, plain], set())):
+        done = check(*arguments)
+        lines = done.stdout.split("\n")
+        tap.ok({line for line in lines if line in (contents, pairs)} == expected,
+               f"what was not done is said: {' '.join(arguments).replace(IMAGES, '')}", *lines)
+        summary = report(*arguments)["summary"]
+        tap.ok((summary["digests"], summary["domain"])
+               == ("--digests" in arguments, "--domain" in arguments),
+               f"JSON says what was done: {' '.join(arguments).replace(IMAGES, '')}", summary)
+    for name in ("lz4-512", "zstd-512", "fragments-plain-512", "ztailpacking-512", "digest-512"):
+        image = f"{IMAGES}/{name}.erofs"
+        dump = json.loads(tool("dump", "--format=json", image).stdout)
+        compressed = {i["nid"] for i in dump["inodes"] if i["type"] == "regular file" and i["size"]
+                      and i["layout"].startswith("compressed") and i["path"].startswith("/")}
+        said = re.findall(r"^data of (\d+) compressed files? not judged$", check(image).stdout, re.M)
+        tap.ok(list(map(int, said)) == [len(compressed)] * bool(compressed)
+               and report(image)["summary"]["compressed_files"] == len(compressed)
+               and bool(compressed) == (name != "digest-512"),
+               f"compressed files whose data was not judged are counted: {name}", compressed, said)
 
 
 def opaque_fingerprints(copies):

@@ -213,6 +213,12 @@ static void check_symlink(struct check *check, const struct file *file)
 		       "the target of the symbolic link is empty or has a NUL byte");
 }
 
+static void count_compressed(struct check *check, const struct ishare_inode *inode)
+{
+	if (!check->report.subject.path && ishare_inode_is_regular(inode))
+		check->report.summary->compressed_files++;
+}
+
 static void check_data(struct check *check, const struct file *file, struct data_place *data)
 {
 	const struct volume *volume = check->volume;
@@ -232,6 +238,7 @@ static void check_data(struct check *check, const struct file *file, struct data
 		 */
 		if (volume->map.count)
 			not_examined(&check->report, ISHARE_PART_DATA, ISHARE_REASON_COMPRESSED);
+		count_compressed(check, &file->inode);
 		return;
 	}
 	if (!can_examine_chunks(check, file)) {

@@ -130,6 +130,8 @@ static bool judge_image(struct check_run *run, const struct source *source,
 	const struct report_format *format = run->writer.format;
 	struct ishare_sink sink = sink_of(run);
 	enum ishare_result result = open_image(source, image);
+	struct outcome *outcome = &run->outcome;
+	uint64_t before = outcome->summary.images_without_fingerprints;
 	bool done;
 
 	progress_image(&run->progress, source->path);
@@ -143,6 +145,8 @@ static bool judge_image(struct check_run *run, const struct source *source,
 	if (result == ISHARE_DONE)
 		advise(run, source->path, *image);
 	run->outcome.images_not_judged += !done;
+	if (outcome->summary.images_without_fingerprints > before)
+		outcome->unshared[outcome->unshared_count++] = source->path;
 	run->outcome.images_cut_short += result == ISHARE_CUT_SHORT;
 	if (format->image_end)
 		format->image_end(&run->writer, source->path, result == ISHARE_CUT_SHORT);
@@ -214,6 +218,7 @@ int run_request(const struct request *request)
 				 .writer = request->writer };
 	const struct report_format *format = request->writer.format;
 
+	run.outcome.unshared = allocate(request->image_count, sizeof(*run.outcome.unshared));
 	run.options.budget = allocated(ishare_budget_new(request->budget));
 	run.outcome.conformance = allocated(json_array());
 	progress_start(&run.progress, format != &report_quiet);
@@ -222,11 +227,13 @@ int run_request(const struct request *request)
 	judge(&run);
 	progress_clear(&run.progress);
 	run.outcome.digests = run.options.digests;
+	run.outcome.domain = request->domain;
 	run.outcome.seconds = seconds() - run.progress.start;
 	run.outcome.status = exit_status(&run);
 	if (format->end)
 		format->end(&run.writer, &run.outcome);
 	json_decref(run.outcome.conformance);
 	ishare_budget_free(run.options.budget);
+	free(run.outcome.unshared);
 	return run.outcome.status;
 }

@@ -6,6 +6,8 @@
 
 #include "writer.h"
 
+enum { NAMED = 10 }; /* images without fingerprints that are named */
+
 /* SGR sequences, or empty strings when there is no terminal to colour. */
 struct colours {
 	const char *image, *severity[3], *caret, *off;
@@ -285,11 +287,22 @@ static void put_unexamined(struct writer *writer, const struct ishare_unexamined
 	free(words);
 }
 
-/* Whether page cache will be shared at all. */
+/* Which images will share no page cache at all. */
 static void put_unshared(FILE *out, const struct outcome *outcome)
 {
-	if (outcome->images == 1 && outcome->summary.images_without_fingerprints == 1)
-		fputs("this image shares no pages: ISHARE_XATTRS is not set\n", out);
+	size_t count = outcome->unshared_count;
+
+	if (!count)
+		return;
+	for (size_t i = 0; i < count && i < NAMED; i++) {
+		put_string(out, outcome->images == 1 ? "this image" : outcome->unshared[i]);
+		fputs(" shares no pages: ISHARE_XATTRS is not set\n", out);
+	}
+	if (count > NAMED) {
+		put_count(out, "the same of ", count - NAMED, "other image");
+		fputc('\n', out);
+	}
+	fputs("`mkfs.erofs --xattr-inode-digest` makes images that can\n", out);
 }
 
 static void image_end(struct writer *writer, const char *image, bool cut_short)

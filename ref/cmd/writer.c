@@ -39,6 +39,26 @@ static void put_fingerprints(FILE *out, const struct outcome *outcome)
 	fputc(')', out);
 }
 
+/* What an option would have judged in addition, if there is anything to be judged. */
+static void put_not_done(FILE *out, const char *prefix, const struct outcome *outcome)
+{
+	if (fingerprints_known(outcome) && !outcome->summary.fingerprinted_files)
+		return;
+	if (!outcome->digests)
+		fprintf(out, "%scontents not compared (--digests)\n", prefix);
+	if (!outcome->domain && outcome->images > outcome->unshared_count + 1)
+		fprintf(out, "%simages not compared with each other (--domain)\n", prefix);
+}
+
+static void put_compressed(FILE *out, const char *prefix, uint64_t files)
+{
+	if (!files)
+		return;
+	fprintf(out, "%sdata of ", prefix);
+	put_count(out, "", files, "compressed file");
+	fputs(" not judged\n", out);
+}
+
 /* The contents of the images, as far as they were judged. */
 static void put_contents(FILE *out, const char *prefix, const struct outcome *outcome)
 {
@@ -49,6 +69,8 @@ static void put_contents(FILE *out, const char *prefix, const struct outcome *ou
 	put_count(out, ", ", summary->regular_files, "regular file");
 	put_fingerprints(out, outcome);
 	fputc('\n', out);
+	put_compressed(out, prefix, summary->compressed_files);
+	put_not_done(out, prefix, outcome);
 	if (!outcome->digests)
 		return;
 	put_count(out, prefix, summary->digested_files, "digest");
@@ -132,6 +154,15 @@ static json_t *by_rule(const uint64_t *counts)
 	return object;
 }
 
+static json_t *names(const char *const *images, size_t count)
+{
+	json_t *array = allocated(json_array());
+
+	for (size_t i = 0; i < count; i++)
+		json_append(array, json_escaped(images[i]));
+	return array;
+}
+
 json_t *json_summary(const struct outcome *outcome)
 {
 	const struct ishare_summary *summary = &outcome->summary;
@@ -146,6 +177,10 @@ json_t *json_summary(const struct outcome *outcome)
 	json_set(object, "regular_bytes", json_unsigned(summary->regular_bytes));
 	json_set(object, "images_without_fingerprints",
 		 json_unsigned(summary->images_without_fingerprints));
+	json_set(object, "without_fingerprints", names(outcome->unshared, outcome->unshared_count));
+	json_set(object, "compressed_files", json_unsigned(summary->compressed_files));
+	json_set(object, "digests", json_boolean(outcome->digests));
+	json_set(object, "domain", json_boolean(outcome->domain));
 	json_set(object, "fingerprinted_files",
 		 known ? json_unsigned(summary->fingerprinted_files) : json_null());
 	json_set(object, "fingerprinted_bytes",

@@ -12,7 +12,10 @@ struct outcome {
 	size_t images_cut_short; /* of these: a broken rule hides the rest */
 	size_t images_not_judged; /* not, or not to the end */
 	size_t domains_not_judged; /* because memory ran out or bytes were unreadable */
+	const char **unshared; /* those without fingerprints, by name */
+	size_t unshared_count;
 	bool digests; /* contents were read and compared with their fingerprints */
+	bool domain; /* images were compared with each other */
 	json_t *conformance; /* an array of objects, one for each image; or NULL */
 	double seconds;
 	int status; /* exit status */
