@@ -776,7 +776,8 @@ def test_apart():
         apart = sum(map(min, kinds_of_data(*names[:count]).values()))
         chosen = ["--domain", "--severity=error", *(f"{IMAGES}/{n}.erofs" for n in names[:count])]
         told = report(*chosen)["summary"]["apart_files"]
-        text = re.findall(r"^(\d+) files? not sharing pages with others", check(*chosen).stdout, re.M)
+        text = re.findall(r"^(\d+) files? not sharing pages with others", check(*chosen).stdout,
+                          re.M)
         tap.ok(told == apart and text == [str(apart)] * (apart > 0),
                f"files that share no pages, as others are compressed: {count} images", told, apart,
                text)
