@@ -125,6 +125,10 @@ static bool break_superblock(struct subject *s, enum ishare_rule_id rule)
 	case ISHARE_RULE_SB_FEATURE_COMPAT:
 		s->sb.feature_compat |= 0x80000000;
 		return true;
+	case ISHARE_RULE_SB_COMPR_ALGS:
+		s->sb.feature_incompat |= ISHARE_FEATURE_INCOMPAT_COMPR_CFGS;
+		s->sb.compr_algs = 0x10;
+		return true;
 	case ISHARE_RULE_SB_EXT_SLOTS:
 		s->sb.sb_extslots = 121;
 		return true;
