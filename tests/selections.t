@@ -146,7 +146,7 @@ def run(images, *options):
         if event["type"] in ("failure", "unexamined"):
             status = 2
             blamed.update(BLAMED.findall(event["reason"]))
-        elif event["severity"] == "error":
+        elif event.get("severity") == "error":
             status = max(status, 1)
             broken.add(event["rule"])
         found[event["image"]] = Verdict(status, broken, blamed)
