@@ -125,7 +125,7 @@ def verdicts(tool, images, *arguments):
         image = event["image"]
         if event["type"] in ("failure", "unexamined"):
             found[image] = 2
-        elif event["severity"] == "error":
+        elif event.get("severity") == "error":
             found[image] = max(found[image], 1)
     if report["exit_status"] != result.status or result.status != max(found.values()):
         return result._replace(err=result.err + "the exit status is not that of the events",

@@ -96,7 +96,7 @@ def broken(events):
 def unexamined(events):
     """What the core could not examine, and why; empty if it examined everything."""
     reasons = {e["reason"] if e["type"] == "unexamined" else "not judged" for e in events
-               if e["type"] != "finding"}
+               if e["type"] in ("unexamined", "failure")}
     return "; ".join(sorted(reasons))
 
 
