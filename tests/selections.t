@@ -333,7 +333,8 @@ def make_image(path, entry=b"", chunks=0, length=None, **fields):
 
 def make_images(directory):
     """Images that mkfs.erofs would not make, each with one part that is not examined."""
-    make_image(f"{directory}/chunk-table.erofs", size=1 << 31, layout=CHUNK_BASED)
+    # The table fits in the image, but in bytes that the file does not have.
+    make_image(f"{directory}/chunk-table.erofs", length=32 << 20, size=1 << 31, layout=CHUNK_BASED)
     make_image(f"{directory}/opaque.erofs", xattr(0x80, b"", b"opaque"), size=1, layout=COMPRESSED)
     # The content and 63 bytes are 64 times the image, which is what may be read without a budget;
     # from the end of the file to that of its block there are 511 bytes.
