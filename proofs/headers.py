@@ -19,9 +19,9 @@ MEMBER = r"\s*(?:uint(?:32|64)_t |size_t |bool |struct ishare_\w+ |const struct 
 RECORD = re.compile(rf"struct ishare_\w+ \{{(?:{MEMBER})+\s*\}};")
 ENUM = re.compile(r"enum ishare_\w+ \{(?:\s*ISHARE_[A-Z0-9_]+,)+\s*\};")
 # A table's row: what it points to is the library's.
-ROW = re.compile(r"struct ishare_\w+ \{(?:\s*(?:const char \*|const struct ishare_\w+ \*|"
-                 r"enum ishare_\w+ |uint32_t |bool )\w+;)+\s*\};")
-TABLE = re.compile(r"extern const (?:struct ishare_\w+|bool) ishare_\w+(?:\[ISHARE_\w+\])+;")
+ROW = re.compile(r"struct ishare_\w+ \{(?:\s*(?:const char \*(?:const \*)?|"
+                 r"const struct ishare_\w+ \*|enum ishare_\w+ |uint32_t |bool )\w+;)+\s*\};")
+TABLE = re.compile(r"extern const (?:struct ishare_\w+|bool) ishare_\w+(?:\[(?:ISHARE_\w+)?\])+;")
 CHECK = re.compile(r"_Static_assert\(\s*[A-Z0-9_]+\s*==\s*(?:[A-Z0-9_]+(?: \+ [A-Z0-9_]+)?|0u),"
                    r"\s*\"[\w. ]+\"\);")
 NAMED = re.compile(r"(?:\s*each\(ISHARE_RULE_[A-Z0-9_]+, \w+\) ?\\?)*\s*")
