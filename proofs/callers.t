@@ -203,6 +203,18 @@ def images():
     return commands
 
 
+def partitioned(path):
+    """A command for a disk with a GPT and a protective MBR, which has no image."""
+    disk = bytearray(8192)
+    disk[446 + 4], disk[446 + 8], disk[510:512] = 0xEE, 1, b"\x55\xaa"
+    disk[512:520] = b"EFI PART"
+    disk[512 + 72], disk[512 + 80], disk[512 + 84] = 2, 1, 128  # one entry, in sector 2
+    disk[1024], disk[1024 + 32] = 1, 4
+    with open(path, "wb") as file:
+        file.write(disk)
+    return ["check", path]
+
+
 def sweep():
     """Commands for the field sweep."""
     seed = sample.seed()
@@ -249,7 +261,7 @@ def runs(required):
     with tempfile.TemporaryDirectory() as where:
         program = Runs(f"{where}/calls")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(program.run, images() + sweep()))
+            list(pool.map(program.run, [partitioned(f"{where}/disk"), *images(), *sweep()]))
         calls = counted(f"{where}/calls")
     tap.is_empty(program.bad, "no contract is violated")
     print(f"# {sum(calls.values())} calls of {len(calls)} functions in {program.count} runs")
