@@ -80,6 +80,7 @@ int main(void)
 		const char *data = input->data;
 		size_t size = input->size;
 		bool unsaid = size == 6 && !memcmp(data, "unsaid", 6);
+		bool late = size == 4 && !memcmp(data, "late", 4);
 
 		set(RUNNING, runs);
 		if (seen && size > 7 && data[7] == 'B')
@@ -94,8 +95,9 @@ int main(void)
 				return 1;
 			set(WAITING, ++runs);
 		}
-		if (unsaid || (size == 4 && !memcmp(data, "late", 4)))
-			die("Kernel panic - not syncing: ", data, size);
+		/* Once there is an answer, the next input may be where this one was. */
+		if (unsaid || late)
+			die("Kernel panic - not syncing: ", late ? "late" : data, size);
 	}
 	return 0;
 }
