@@ -178,9 +178,10 @@ static bool can_examine_chunks(struct check *check, const struct file *file)
 	if (inode_data_bounds(start, size, file->space->size))
 		return afford(check, ISHARE_PART_CHUNK_TABLE, size);
 	report(&check->report, ISHARE_RULE_INODE_DATA_BOUNDS, size_place(file),
-	       "a file of %" PRIu64 " bytes has a table of %" PRIu64 " bytes for its chunks, which "
-	       "ends beyond the %s of %" PRIu64 " bytes",
-	       file->inode.size, size, file->space->name, file->space->size);
+	       "a file of %" PRIu64 " byte%s has a table of %" PRIu64
+	       " bytes for its chunks, which ends beyond the %s of %" PRIu64 " bytes",
+	       file->inode.size, plural(file->inode.size), size, file->space->name,
+	       file->space->size);
 	return false;
 }
 
