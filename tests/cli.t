@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import json
 import os
-import pty
 import random
 import re
 import shlex
@@ -18,12 +17,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 
 import jsonschema
 
-from erofs_ishare import images as made, tap
+from erofs_ishare import images as made, tap, terminal
 from erofs_ishare.files import read, read_bytes, write
 from erofs_ishare.tap import parse_tap
 
@@ -1577,22 +1575,10 @@ def test_output_errors():
 
 def on_terminal(arguments, out=False, err=False, columns=0, **environment):
     """Runs the program with stdout or stderr on a terminal; returns what that shows."""
-    master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (24, columns))
     environment = {**os.environ, "TERM": "xterm", **environment}
     environment.pop("NO_COLOR", None) if not environment.get("NO_COLOR") else None
-    process = subprocess.Popen([*tap.TOOL, *arguments], stdin=subprocess.DEVNULL, env=environment,
-                               stdout=slave if out else subprocess.DEVNULL,
-                               stderr=slave if err else subprocess.DEVNULL)
-    os.close(slave)
-    shown = b""
-    try:
-        while data := os.read(master, 65536):
-            shown += data
-    except OSError:
-        pass  # the terminal's other end is closed
-    process.wait()
-    os.close(master)
+    _, shown = terminal.run([*tap.TOOL, *arguments], columns=columns, environment=environment,
+                            streams=["stdout"] * out + ["stderr"] * err)
     return shown.decode(errors="replace")
 
 

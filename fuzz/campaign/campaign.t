@@ -7,7 +7,6 @@ import contextlib
 import glob
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -15,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from erofs_ishare import afl, tap
+from erofs_ishare import afl, tap, terminal
 from erofs_ishare.files import read, read_bytes, write
 
 CAMPAIGN = f"{tap.TOP}/fuzz/campaign/run-campaign"
@@ -378,17 +377,9 @@ def test_full_disk(where):
 
 def test_terminal(where):
     """A table that is redrawn."""
-    ours, its = pty.openpty()
-    with subprocess.Popen([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml", "--dir",
-                           f"{where}/t", "--time", "6s",
-                           "--jobs", "1"], stdin=its, stdout=its, stderr=its) as process:
-        os.close(its)
-        said = b""
-        with contextlib.suppress(OSError):
-            while data := os.read(ours, 4096):
-                said += data
-        status = process.wait()
-    os.close(ours)
+    status, said = terminal.run([CAMPAIGN, "sound", "--targets", f"{where}/sound.toml",
+                                 "--dir", f"{where}/t", "--time", "6s", "--jobs", "1"],
+                                streams=("stdin", "stdout", "stderr"))
     text = said.decode()
     tap.ok(status == 0 and text.count("instance") > 3 and "\x1b[3A" in text,
            "on a terminal the table is redrawn", repr(text))
