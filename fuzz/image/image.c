@@ -7,7 +7,8 @@
  *
  *	input		reading from memory does not fail
  *	steps, memory	a check costs no more than a multiple of the image's size and a constant
- *	place		a finding is about bytes of the image, or says which are missing
+ *	place		a finding is about bytes of the image, and says where in it they are, or
+ *			which are missing
  *	twice		a second check, with other hashes and as built by another compiler, finds
  *			the same
  *	sums		the summary counts what was reported
@@ -116,7 +117,7 @@ static uint64_t space_size(const struct volume *volume, const char *name, const 
 	if (strcmp(name, volume->packed.name) == 0)
 		return volume->packed.size;
 	if (strcmp(name, "directory data") == 0)
-		return directory_size;
+		return listed.inode.size;
 	broken("place", "%s is about a space that nobody knows: %s", rule, name);
 }
 
@@ -149,6 +150,53 @@ static void check_field(const char *rule, const struct ishare_place *place, uint
 		       field->name);
 }
 
+static bool is_flat(const struct file *file)
+{
+	return (file->inode.data_layout == ISHARE_INODE_FLAT_PLAIN ||
+		file->inode.data_layout == ISHARE_INODE_FLAT_INLINE) &&
+	       file->inode.start_block != ISHARE_NULL_BLOCK;
+}
+
+/* Whether all bytes of a space that can be read are certainly in the image. */
+static bool is_in_image(const struct volume *volume, const char *space)
+{
+	const struct file *file = &listed;
+
+	if (strcmp(space, volume->metabox.name) == 0)
+		file = &volume->metabox.file;
+	else if (strcmp(space, volume->packed.name) == 0)
+		file = &volume->packed.file;
+	return !volume->map.count && !volume->map.lost && is_flat(file) &&
+	       (file->space->id == SPACE_IMAGE || is_flat(&file->space->file));
+}
+
+static void check_image_offset(const struct pass *pass, const char *rule,
+			       const struct ishare_place *place, uint64_t size)
+{
+	const struct volume *volume = &pass->image->volume;
+	uint64_t offset = place->image_offset;
+	bool has_byte = place->row && place->offset < size;
+
+	if (strcmp(place->space, volume->image.name) == 0) {
+		if (offset != place->offset)
+			broken("place", "%s is at %" PRIu64 " of the image, not at %" PRIu64, rule,
+			       offset, place->offset);
+		return;
+	}
+	if (offset == UINT64_MAX) {
+		if (has_byte && is_in_image(volume, place->space))
+			broken("place", "%s does not say where %" PRIu64 " of %s is in the image",
+			       rule, place->offset, place->space);
+		return;
+	}
+	if (offset >= volume->devices[0].size)
+		broken("place", "%s is at %" PRIu64 " of an image of %" PRIu64 " bytes", rule,
+		       offset, volume->devices[0].size);
+	if (has_byte && pass->data[offset] != place->row[place->offset - place->row_offset])
+		broken("place", "%s is about another byte than that at %" PRIu64 " of the image",
+		       rule, offset);
+}
+
 /* If there are no bytes at all, as in an empty directory, all are missing. */
 static void check_place(const struct pass *pass, const struct ishare_finding *finding)
 {
@@ -163,6 +211,7 @@ static void check_place(const struct pass *pass, const struct ishare_finding *fi
 		broken("place", "%s does not say which bytes are missing", rule);
 	check_field(rule, place, size);
 	check_row(pass, rule, place, size);
+	check_image_offset(pass, rule, place, size);
 }
 
 /* ---- One check ---- */
@@ -172,8 +221,8 @@ static void take_finding(void *context, const struct ishare_finding *finding)
 	const struct ishare_place *place = &finding->place;
 	struct pass *pass = context;
 	struct kept kept = { .rule = finding->rule->id, .hash = finding->rule->id };
-	const uint64_t numbers[] = { place->offset, place->size, place->field_offset,
-				     place->row_offset };
+	const uint64_t numbers[] = { place->offset, place->size, place->image_offset,
+				     place->field_offset, place->row_offset };
 
 	if (pass->library == &first_library)
 		check_place(pass, finding);

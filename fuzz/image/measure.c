@@ -319,13 +319,13 @@ bool answered(enum ishare_rule_id rule, bool holds)
 
 /* ---- Places ---- */
 
-uint64_t directory_size;
+struct file listed;
 
 /* The check of a directory begins with a space for places in it. */
 struct space __wrap_file_space(const struct file *file, const char *name)
 {
 	if (strcmp(name, "directory data") == 0)
-		directory_size = file->inode.size;
+		listed = *file;
 	return __real_file_space(file, name);
 }
 

@@ -3,7 +3,7 @@
 #ifndef FUZZ_MEASURE_H
 #define FUZZ_MEASURE_H
 
-#include "core.h"
+#include "image/image.h"
 #include "rules.h"
 
 struct cost {
@@ -18,8 +18,8 @@ struct cost measure_stop(void);
 extern bool denied[ISHARE_RULE_COUNT];
 bool answered(enum ishare_rule_id rule, bool holds);
 
-/* Of the directory that is being checked. */
-extern uint64_t directory_size;
+/* The directory that is being checked. */
+extern struct file listed;
 
 /* Between these, memory comes from an arena: none of it may be used after the next start. */
 void second_start(void);

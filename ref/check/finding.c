@@ -95,7 +95,10 @@ static uint64_t image_offset(struct report *report, const struct space *space, u
 		return UINT64_MAX;
 	if (run.kind == RUN_SPACE)
 		return image_offset(report, space->file.space, run.offset);
-	return run.kind == RUN_DEVICE && !run.blocks.device ? run.offset : UINT64_MAX;
+	if (run.kind != RUN_DEVICE || run.blocks.device ||
+	    run_read_result(&report->image->volume, &run, 1) != READ_OK)
+		return UINT64_MAX;
+	return run.offset;
 }
 
 /* A place never reaches beyond its space: the message states what is missing. */
