@@ -807,6 +807,14 @@ def test_digests(copies):
     not_done()
     points, _ = parse_tap(check("--format=tap", "--digests", bad).stdout)
     tap.ok((False, "", f"- {bad}: fingerprint.digest") in points, "--digests in TAP", points)
+    elsewhere = copies.make(GOOD, (target["offset"] + 16, b"\xff\xff\xff\x7f"))
+    for bounds in (["--rule=inode.*"], []):
+        told = report("--digests", "--rule=fingerprint.*", *bounds, elsewhere)
+        shown = [e["rule"] for e in told["events"] if e["type"] == "finding"]
+        tap.ok((shown, told["exit_status"], told["summary"]["unexamined"])
+               == ((["inode.data-bounds"], 1, 0) if bounds else ([], 2, 1)),
+               "--digests: content that is nowhere is a finding, or if that was not asked for, not "
+               "examined", told)
     # inodes in the metabox, with shared xattrs in the image's page of the same number
     stale = f"{IMAGES}/metabox-plain-512.erofs"
     ends(check(stale), 0, "without --digests nothing is said of what Linux takes for a fingerprint",

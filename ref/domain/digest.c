@@ -57,7 +57,10 @@ static bool pay_for_content(struct digests *digests, struct job *job, uint64_t h
 	return pay(digests, size - holes, holes);
 }
 
-/* Whether to hash the content; if it is needed but cannot be hashed, that is counted. */
+/*
+ * Whether to hash the content; if it is needed but cannot be hashed, that is counted, unless a
+ * finding says already that the content is not there.
+ */
 static bool wants_hash(struct digests *digests, struct job *job, const struct data_place *data)
 {
 	enum ishare_part part = job->opaque ? ISHARE_PART_OPAQUE_CONTENT : ISHARE_PART_CONTENT;
@@ -67,6 +70,8 @@ static bool wants_hash(struct digests *digests, struct job *job, const struct da
 		return false;
 	if (job->file.inode.size && ishare_inode_is_compressed(&job->file.inode))
 		not_readable(report, part, READ_UNSUPPORTED, NULL);
+	else if (data->state == READ_OUTSIDE || data->state == READ_CORRUPT)
+		return false;
 	else if (data->state != READ_OK)
 		not_readable(report, part, data->state, NULL);
 	else if (!pay_for_content(digests, job, data->holes))
