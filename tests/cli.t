@@ -1040,8 +1040,10 @@ def advisory_heads():
 
 
 def superblock_of(image):
-    """Its fields, as dump shows them."""
-    return json.loads(tool("dump", "--format=json", image).stdout)["superblock"]["fields"]
+    """Its fields, as dump shows them, and the largest size of a file that has an index."""
+    dump = json.loads(tool("dump", "--format=json", image).stdout)
+    return dump["superblock"]["fields"] | {"largest indexed": max(
+        (i["size"] for i in dump["inodes"] if not i["layout"].startswith("flat")), default=0)}
 
 
 def is_concerned(images, superblock, page):
@@ -1049,7 +1051,16 @@ def is_concerned(images, superblock, page):
     shared = superblock["feature_compat"] & 0x10 and \
         superblock["ishare_xattr_prefix_id"] < superblock["xattr_prefix_count"]
     return bool({"shared": shared, "metabox": superblock["feature_incompat"] & 0x100,
-                 "small-blocks": shared and 1 << superblock["blkszbits"] < page}[images])
+                 "small-blocks": shared and 1 << superblock["blkszbits"] < page,
+                 "huge-files": superblock["largest indexed"] >= 1 << 40}[images])
+
+
+def chunk_based(copies, size):
+    """An image with a chunk-based file of that size, whose table of chunks is not there."""
+    base = f"{tap.TOP}/spec/base/extended.erofs"
+    start = inode(base, "/d/h")["offset"]
+    return copies.make(base, (start, b"\x09\0"), (start + 8, size.to_bytes(8, "little")),
+                       (start + 16, bytes(4)))
 
 
 def expected_advice(superblock, profile):
@@ -1072,7 +1083,8 @@ def test_advisories(copies):
     """Who is told what kernels do to images that conform, and where."""
     base = f"{tap.TOP}/spec/base"
     images = [GOOD, f"{base}/noxattr.erofs", f"{base}/big.erofs", f"{base}/metabox.erofs",
-              copies.make(GOOD, (PREFIX_ID, b"\x09"))]
+              copies.make(GOOD, (PREFIX_ID, b"\x09")), chunk_based(copies, (1 << 40) - 1),
+              chunk_based(copies, 1 << 40)]
     wrong, seen = [], set()
     for image, profile in itertools.product(images, (None, "linux-7.3", "linux-7.3/4k",
                                                      "linux-7.3/16k", "linux-7.3/64k",

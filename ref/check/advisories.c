@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
 /* Which images the findings in kernels concern that specc has read. Section "Profiles". */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,9 +13,14 @@ static bool is_shared(const struct volume *volume)
 	       volume->sb.ishare_xattr_prefix_id < volume->prefixes.count;
 }
 
-static bool is_of_kind(const struct volume *volume, enum ishare_images kind,
+/* To walk through the index of such a file takes minutes, blocks being of 4 KiB. */
+#define HUGE_FILE (1ull << 40)
+
+static bool is_of_kind(const struct ishare_image *image, enum ishare_images kind,
 		       const struct ishare_profile *profile, char *because)
 {
+	const struct volume *volume = &image->volume;
+
 	switch (kind) {
 	case ISHARE_IMAGES_SHARED:
 		snprintf(because, ISHARE_BECAUSE_SIZE, "with fingerprints");
@@ -28,6 +34,10 @@ static bool is_of_kind(const struct volume *volume, enum ishare_images kind,
 	case ISHARE_IMAGES_METABOX:
 		snprintf(because, ISHARE_BECAUSE_SIZE, "with a metabox");
 		return ishare_has_incompat(&volume->sb, ISHARE_FEATURE_INCOMPAT_METABOX);
+	case ISHARE_IMAGES_HUGE_FILES:
+		snprintf(because, ISHARE_BECAUSE_SIZE, "with a file of %" PRIu64 " bytes",
+			 image->largest_indexed);
+		return image->largest_indexed >= HUGE_FILE;
 	}
 	return false;
 }
@@ -50,5 +60,5 @@ bool ishare_advisory_concerns(const struct ishare_advisory *advisory,
 	struct ishare_profile reader;
 
 	return is_named(advisory->kernels, profile) && ishare_profile_by_name(profile, &reader) &&
-	       is_of_kind(&image->volume, advisory->images, &reader, because);
+	       is_of_kind(image, advisory->images, &reader, because);
 }

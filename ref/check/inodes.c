@@ -291,6 +291,16 @@ static void count_inode(struct check *check, const struct ishare_inode *inode)
 		sink->progress(sink->context, check->inodes, check->volume->sb.inos);
 }
 
+/* For advisories: what walks through an index takes as long as the file is large. */
+static void note_size(struct check *check, const struct ishare_inode *inode)
+{
+	uint64_t *largest = &check->report.image->largest_indexed;
+
+	if ((inode->data_layout == ISHARE_INODE_CHUNK_BASED || ishare_inode_is_compressed(inode)) &&
+	    inode->size > *largest)
+		*largest = inode->size;
+}
+
 /* An inline tail is judged with the inode: it ends in the block in which it begins. */
 static void check_inode_metadata(struct check *check, const struct file *file)
 {
@@ -334,6 +344,7 @@ enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
 		verdict = check_compression(check, file);
 	if (verdict != JUDGED)
 		return verdict;
+	note_size(check, &file->inode);
 	check_contents(check, file);
 	return verdict_so_far(check);
 }

@@ -15,6 +15,7 @@
 struct ishare_image {
 	struct volume volume;
 	struct tree tree;
+	uint64_t largest_indexed; /* i_size of files that are chunk-based or compressed */
 	char error[256]; /* see ishare_image_error() */
 };
 

@@ -28,6 +28,7 @@ void image_begin(struct ishare_image *image, bool flat)
 	image->error[0] = '\0';
 	volume_reset(&image->volume, flat);
 	tree_release(&image->tree);
+	image->largest_indexed = 0;
 }
 
 static const char *refusal(mode_t mode)

@@ -20,7 +20,7 @@ from .model import HARMS, Place
 from .words import wrap
 
 # ref/check/advisories.c has a function for each.
-CONDITIONS = ("shared", "small-blocks", "metabox")
+CONDITIONS = ("shared", "small-blocks", "metabox", "huge-files")
 
 ITEM = re.compile(r"^- ([A-Z][^:\n]*): ((?:.*\n(?:  .*\n|\n(?=  ))*))", re.MULTILINE)
 VALUE = re.compile(r"((?:linux-[0-9.]+, )+)([a-z-]+): (\S.*)")

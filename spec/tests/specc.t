@@ -1107,7 +1107,7 @@ def test_advisories(directory):
             ("that says nothing", (': reads "wrong" data\n  with `inode_share`', ":"),
              "an advisory is KERNEL, CONDITION: WHAT IT DOES"),
             ("on unknown images", ("small-blocks", "big-blocks"),
-             "no condition 'big-blocks'; there are shared, small-blocks, metabox"),
+             "no condition 'big-blocks'; there are shared, small-blocks, metabox, huge-files"),
             ("without a harm", ("wrong-data", "harmless"),
              "a finding with an advisory needs a harm, one of memory-safety, wrong-data, "
              "lost-sharing, policy")):
