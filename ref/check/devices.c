@@ -65,7 +65,24 @@ static void check_sorted_extents(struct check *check, const struct indexed_exten
 	}
 }
 
-void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size)
+/* Judges dev.table-place where the table could be read. */
+static void check_table_place(struct check *check, const char *what, uint64_t offset, uint64_t size)
+{
+	const struct volume *volume = check->volume;
+	uint32_t count = volume->map.count;
+
+	if (!count || dev_table_place(&volume->sb, offset, size))
+		return;
+	report(&check->report, ISHARE_RULE_DEV_TABLE_PLACE,
+	       place_superblock(volume, ISHARE_SUPERBLOCK_DEVT_SLOTOFF_OFFSET),
+	       "the table of %" PRIu32 " device slot%s from byte %" PRIu64
+	       " on overlaps with %s, %" PRIu64 " byte%s from byte %" PRIu64 " on",
+	       count, plural(count), ishare_device_table(&volume->sb), what, size, plural(size),
+	       offset);
+}
+
+static void check_page_device(struct check *check, const struct space *space, uint64_t offset,
+			      uint64_t size)
 {
 	const struct volume *volume = check->volume;
 	const struct ishare_profile *profile = &check->report.options->profile;
@@ -73,7 +90,7 @@ void check_metadata(struct check *check, const struct space *space, uint64_t off
 	uint64_t block_size = ishare_block_size(&volume->sb);
 	uint64_t end = offset + size < space->size ? offset + size : space->size;
 
-	if (space->id != SPACE_IMAGE || volume->map.sorted_count < 2)
+	if (volume->map.sorted_count < 2)
 		return;
 	for (; offset < end; offset = (offset / page_size + 1) * page_size) {
 		uint64_t page = offset / page_size * page_size;
@@ -87,6 +104,14 @@ void check_metadata(struct check *check, const struct space *space, uint64_t off
 		       page, e->device);
 		return;
 	}
+}
+
+void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size)
+{
+	if (space->id != SPACE_IMAGE)
+		return;
+	check_table_place(check, "other metadata", offset, size);
+	check_page_device(check, space, offset, size);
 }
 
 static void report_bounds(struct check *check, uint32_t count)
@@ -107,8 +132,11 @@ static void check_table(struct check *check)
 	for (uint32_t i = 0; i < map->count && verdict_so_far(check) == JUDGED; i++)
 		check_slot(check, i);
 	check_sorted_extents(check, map->sorted, map->sorted_count);
-	check_metadata(check, &check->volume->image, ishare_device_table(&check->volume->sb),
-		       (uint64_t)map->count * ISHARE_DEVICESLOT_SIZE);
+	check_table_place(check, "the superblock", ISHARE_SUPERBLOCK_OFFSET,
+			  ISHARE_SUPERBLOCK_SIZE +
+				  ISHARE_SUPERBLOCK_SLOT * (uint64_t)check->volume->sb.sb_extslots);
+	check_page_device(check, &check->volume->image, ishare_device_table(&check->volume->sb),
+			  (uint64_t)map->count * ISHARE_DEVICESLOT_SIZE);
 }
 
 void check_devices(struct check *check)

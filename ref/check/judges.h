@@ -57,7 +57,7 @@ enum ishare_result check_superblock(struct check *check);
 /* devices.c */
 void check_devices(struct check *check);
 
-/* Judges dev.metadata for size bytes at offset of a space. */
+/* Judges dev.table-place and dev.metadata for size bytes of metadata at offset of a space. */
 void check_metadata(struct check *check, const struct space *space, uint64_t offset, uint64_t size);
 
 /* prefixes.c */

@@ -60,6 +60,18 @@ bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size)
 	return size == 0 || ishare_fits(image_size, ishare_device_table(sb), size);
 }
 
+bool dev_table_place(const struct ishare_superblock *sb, uint64_t offset, uint64_t size)
+{
+	uint64_t start = ishare_device_table(sb);
+	uint64_t slots = ISHARE_DEVICESLOT_SIZE * (uint64_t)ishare_device_count(sb);
+
+	if (slots == 0 || size == 0)
+		return true;
+	if (offset <= start)
+		return size <= start - offset;
+	return slots <= offset - start;
+}
+
 bool dev_reserved_zero(const struct ishare_view *slot)
 {
 	return slot->size < ISHARE_DEVICESLOT_SIZE ||

@@ -52,6 +52,17 @@ bool ishare_extent_has(const struct ishare_extent *e, uint64_t block);
     ensures meaning: \result <==> dev_table_bounds(sb, image_size); */
 bool dev_table_bounds(const struct ishare_superblock *sb, uint64_t image_size);
 
+/*
+ * offset, size: of the superblock with its extension slots, or of another piece of metadata in the
+ * image.
+ */
+/*@ requires readable: \valid_read(sb);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dev_table_place(sb, offset, size); */
+bool dev_table_place(const struct ishare_superblock *sb, uint64_t offset, uint64_t size);
+
 /* slot: the bytes of a slot. True also where it is too short to have them. */
 /*@ requires view: view_ok(slot);
     terminates \true;

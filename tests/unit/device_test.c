@@ -43,6 +43,30 @@ static void table_ends_with_its_last_slot(void **state)
 	assert_true(dev_table_bounds(&sb, 0));
 }
 
+static void table_may_touch(void **state)
+{
+	struct ishare_superblock sb = { .feature_incompat = ISHARE_FEATURE_INCOMPAT_DEVICE_TABLE,
+					.extra_devices = 2,
+					.devt_slotoff = 9 };
+	static const struct {
+		uint64_t offset, size;
+		bool holds;
+	} cases[] = {
+		{ 1024, 128, true },	  { 1024, 129, false },
+		{ 1407, 1, false },	  { 1408, 1, true },
+		{ 1200, 1, false },	  { 1200, 0, true },
+		{ 0, UINT64_MAX, false }, { UINT64_MAX, UINT64_MAX, true },
+		{ 1152, 256, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(dev_table_place(&sb, cases[i].offset, cases[i].size),
+				 cases[i].holds);
+	sb.extra_devices = 0;
+	assert_true(dev_table_place(&sb, 1152, 256));
+}
+
 static void range_ends_where_block_numbers_do(void **state)
 {
 	struct ishare_deviceslot slot = { .blocks_lo = 0xffffffff, .uniaddr_lo = 1 };
@@ -91,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(needs_every_byte),
 		cmocka_unit_test(table_ends_with_its_last_slot),
+		cmocka_unit_test(table_may_touch),
 		cmocka_unit_test(range_ends_where_block_numbers_do),
 		cmocka_unit_test(extents_may_touch),
 	};
