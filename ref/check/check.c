@@ -12,6 +12,7 @@ static bool check_init(struct check *check, struct ishare_image *image)
 
 	check->volume = &image->volume;
 	check->names.seed = hash_seed();
+	check->links.seed = hash_seed();
 	for (size_t i = 0; i < ISHARE_PART_COUNT; i++)
 		work_start(&check->work[i], check->volume, check->report.summary->extra_work);
 	ready = report_image(&check->report, image);
@@ -24,6 +25,7 @@ static void check_release(struct check *check)
 	report_release(&check->report);
 	reader_release(&check->reader);
 	walk_release(&check->walk);
+	links_release(&check->links);
 	free(check->area);
 	free(check->names.items);
 }

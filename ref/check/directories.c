@@ -16,6 +16,7 @@ struct listing {
 	uint64_t dotdot;
 	struct place dotdot_nid; /* where it was read */
 	uint32_t dots; /* entries `.` */
+	uint64_t subdirectories;
 	bool dotdot_seen;
 	uint8_t previous[255];
 	size_t previous_size; /* 0: this is the first entry */
@@ -78,23 +79,45 @@ static void add_directory(struct check *check, const struct listing *listing,
 		report_no_memory(&check->report);
 }
 
+/* One more name of an inode that is no directory. */
+static void check_hard_link(struct check *check, const struct dirent_walk *walk,
+			    const struct ishare_view *name, const struct file *target)
+{
+	struct subject *subject = &check->report.subject;
+	uint64_t links = links_again(&check->links, walk->dirent.stored.nid);
+
+	if (!links) {
+		report_no_memory(&check->report);
+		return;
+	}
+	subject->name = name->data;
+	subject->name_size = name->size;
+	check_links(check, target, links);
+	subject->name_size = 0;
+}
+
 /* An inode that an earlier entry has named: a hard link, unless it is a directory. */
-static void check_again(struct check *check, const struct listing *listing,
-			const struct dirent_walk *walk)
+static void check_again(struct check *check, struct listing *listing,
+			const struct dirent_walk *walk, const struct ishare_view *name)
 {
 	struct file target;
 
 	if (read_inode(&check->reader, walk->dirent.stored.nid, &target) != READ_OK)
 		return; /* which the earlier entry reported */
 	check_type(check, listing, walk, &target);
-	if (ishare_inode_is_directory(&target.inode) && !dir_cycle(2, listing->nid, listing->nid))
+	if (!ishare_inode_is_directory(&target.inode)) {
+		check_hard_link(check, walk, name, &target);
+		return;
+	}
+	listing->subdirectories++;
+	if (!dir_cycle(2, listing->nid, listing->nid))
 		report(&check->report, ISHARE_RULE_DIR_CYCLE,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
 		       "nid 0x%" PRIx64 " is a directory that another entry names already",
 		       walk->dirent.stored.nid);
 }
 
-static void check_first(struct check *check, const struct listing *listing,
+static void check_first(struct check *check, struct listing *listing,
 			const struct dirent_walk *walk, const struct ishare_view *name)
 {
 	struct subject *subject = &check->report.subject;
@@ -105,13 +128,17 @@ static void check_first(struct check *check, const struct listing *listing,
 	subject->met.position = walk->pos + walk->dirent.index;
 	if (check_inode(check, walk->dirent.stored.nid, &target) == JUDGED) {
 		check_type(check, listing, walk, &target);
-		if (ishare_inode_is_directory(&target.inode))
+		if (ishare_inode_is_directory(&target.inode)) {
 			add_directory(check, listing, name, walk->dirent.stored.nid);
+			listing->subdirectories++;
+		} else {
+			check_links(check, &target, 1);
+		}
 	}
 	subject->name_size = 0;
 }
 
-static void check_child(struct check *check, const struct listing *listing,
+static void check_child(struct check *check, struct listing *listing,
 			const struct dirent_walk *walk, const struct ishare_view *name)
 {
 	switch (walk_meet(&check->walk, walk->dirent.stored.nid)) {
@@ -119,7 +146,7 @@ static void check_child(struct check *check, const struct listing *listing,
 		report_no_memory(&check->report);
 		break;
 	case SEEN_BEFORE:
-		check_again(check, listing, walk);
+		check_again(check, listing, walk, name);
 		break;
 	case SEEN_NEW:
 		check_first(check, listing, walk, name);
@@ -293,8 +320,10 @@ static void check_directory(struct check *check, uint32_t index)
 	    !afford(check, ISHARE_PART_DIRECTORY, file.inode.size))
 		return;
 	listing.data = file_space(&file, "directory data");
-	if (check_dirents(check, &listing) == JUDGED)
-		check_dots(check, &listing);
+	if (check_dirents(check, &listing) != JUDGED)
+		return;
+	check_dots(check, &listing);
+	check_links(check, &file, 2 + listing.subdirectories);
 }
 
 /* The walk begins at the root directory. */

@@ -349,6 +349,36 @@ enum verdict check_inode(struct check *check, uint64_t nid, struct file *file)
 	return verdict_so_far(check);
 }
 
+/* Where the link count is; or bit 4 of i_format, which says that it is 1. */
+static struct place links_place(const struct file *file)
+{
+	const struct ishare_inode *inode = &file->inode;
+
+	if (inode->extended)
+		return place_field(file->space, ISHARE_STRUCT_INODE_EXTENDED, file->offset,
+				   ISHARE_INODE_EXTENDED_I_NLINK_OFFSET);
+	if ((inode->format & ISHARE_I_NLINK_1) && !ishare_inode_is_directory(inode))
+		return inode_field(file, ISHARE_INODE_COMPACT_I_FORMAT_OFFSET);
+	return inode_field(file, ISHARE_INODE_COMPACT_I_NB_OFFSET);
+}
+
+void check_links(struct check *check, const struct file *file, uint64_t links)
+{
+	const struct ishare_inode *inode = &file->inode;
+
+	if (inode_nlink(inode, links))
+		return;
+	if (ishare_inode_is_directory(inode))
+		report(&check->report, ISHARE_RULE_INODE_NLINK, links_place(file),
+		       "the link count is %" PRIu32 ", but a directory with %" PRIu64
+		       " subdirector%s has %" PRIu64 " links",
+		       inode->nlink, links - 2, links == 3 ? "y" : "ies", links);
+	else if (inode_nlink(inode, links - 1)) /* else: reported */
+		report(&check->report, ISHARE_RULE_INODE_NLINK, links_place(file),
+		       "the link count is %" PRIu32 ", but this is name %" PRIu64 " of the inode",
+		       inode->nlink, links);
+}
+
 /* The data of an inode that is itself metadata. */
 static void check_space(struct check *check, struct space *space, uint64_t nid)
 {

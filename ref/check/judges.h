@@ -21,6 +21,7 @@ struct check {
 	struct work work[ISHARE_PART_COUNT]; /* a kind that overlaps uses up no other's */
 	struct walk walk;
 	struct name_records names;
+	struct links links; /* of inodes with several names */
 	uint8_t *area; /* for the xattr area of one inode */
 	uint64_t inodes; /* met so far, for its progress */
 	struct ishare_conformance conformance;
@@ -70,6 +71,9 @@ void check_special_inodes(struct check *check);
 
 /* Reads and judges the inode that nid names, its xattrs included. Any verdict. */
 enum verdict check_inode(struct check *check, uint64_t nid, struct file *file);
+
+/* Judges inode.nlink, which says what links are. */
+void check_links(struct check *check, const struct file *file, uint64_t links);
 
 /* data.c: judges where the data of a file is, without reading it. */
 void check_data_place(struct check *check, const struct file *file, struct data_place *data);

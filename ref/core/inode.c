@@ -294,6 +294,11 @@ bool inode_needs_48bit(const struct ishare_superblock *sb, const struct ishare_i
 	       (inode->u & ISHARE_CHUNK_FORMAT_48BIT) == 0;
 }
 
+bool inode_nlink(const struct ishare_inode *inode, uint64_t links)
+{
+	return links <= inode->nlink || (ishare_inode_is_directory(inode) && inode->nlink == 1);
+}
+
 bool inode_internal(const struct ishare_inode *inode)
 {
 	return ishare_inode_is_regular(inode);

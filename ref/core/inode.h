@@ -118,6 +118,14 @@ bool inode_compression(const struct ishare_superblock *sb, const struct ishare_i
     ensures meaning: \result <==> inode_needs_48bit(sb, inode); */
 bool inode_needs_48bit(const struct ishare_superblock *sb, const struct ishare_inode *inode);
 
+/* links: directory entries that name the inode; of a directory, 2 and its subdirectories. */
+/*@ requires readable: \valid_read(inode);
+    terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> inode_nlink(inode, links); */
+bool inode_nlink(const struct ishare_inode *inode, uint64_t links);
+
 /* inode: the one that metabox_nid or packed_nid names. */
 /*@ requires readable: \valid_read(inode);
     terminates \true;

@@ -76,6 +76,21 @@ enum seen_result { SEEN_NEW, SEEN_BEFORE, SEEN_NO_MEMORY };
 enum seen_result seen_add(struct seen *seen, uint64_t nid);
 void seen_release(struct seen *seen);
 
+/* links.c: how many entries name an inode */
+
+struct links {
+	struct link *items;
+	size_t used, room; /* room: a power of two, or 0 */
+	uint64_t seed;
+};
+
+/*
+ * Counts an entry that names nid, but not as the first one; returns how many there have been, the
+ * first one included, or 0: no memory.
+ */
+uint64_t links_again(struct links *links, uint64_t nid);
+void links_release(struct links *links);
+
 /* walk.c: each directory once, without recursion */
 
 struct walk {

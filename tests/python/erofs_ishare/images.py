@@ -108,10 +108,12 @@ class Image:
         """Puts an inode where a nid says."""
         self.bytes[nid * 32:nid * 32 + len(data)] = data
 
-    def directory(self, nid, parent, entries, links=2):
-        """Makes a directory."""
+    def directory(self, nid, parent, entries):
+        """Makes a directory, with a link count as mkfs.erofs writes it."""
+        links = 2 + sum(type_ == DIRECTORY for _, _, type_ in entries)
         data = dirents([(b".", nid, DIRECTORY), (b"..", parent, DIRECTORY), *entries])
-        self.place(nid, inode(DIRECTORY, len(data), self.block(data), links=links))
+        self.place(nid, inode(DIRECTORY, len(data), self.block(data),
+                              links=links if links <= 0xffff else 1))
 
     def root(self, entries):
         """Makes the root directory."""
