@@ -51,6 +51,7 @@ HARMLESS = {
     "inode.symlink-target": "the link cannot be followed; that is all",
     "sb.checksum": "the mount fails",
     "sb.compr-algs": "the mount fails, and how data is compressed is not specified",
+    "dir.name-end": "it decides by which name a file is found, not what is in it",
     "dir.name-order": "it decides by which name a file is found, not what is in it",
     "dir.type": "it decides what readdir says of a file",
     "dir.dot": "the VFS resolves `.` by itself",

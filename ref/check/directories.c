@@ -154,12 +154,41 @@ static void check_child(struct check *check, struct listing *listing,
 	}
 }
 
+/* Whether the name ends with the directory; not one that a NUL ends, or the next name. */
+static bool ends_directory(const struct dirent_walk *walk)
+{
+	return walk->pos + walk->dirent.name + walk->dirent.name_size ==
+	       walk->directory->inode.size;
+}
+
+/* Reads what is behind the directory into the buffer of its last block, which has room for it. */
+static void check_name_end(struct check *check, const struct listing *listing,
+			   const struct dirent_walk *walk)
+{
+	uint8_t *buffer = walk->buffer + walk->block.size;
+	struct padding padding;
+	struct place place;
+
+	if (file_padding(&check->reader, listing->file, buffer, &padding) == READ_FAILED)
+		report_failure(&check->report, check->reader.error);
+	if (!padding.bytes.size || dir_name_end(padding.bytes.data[0]))
+		return;
+	place = place_bytes(&check->volume->image, padding.offset, 1);
+	if (padding.device)
+		place = inode_place(listing->file);
+	report(&check->report, ISHARE_RULE_DIR_NAME_END, place,
+	       "the last name does not end with the directory: the byte behind it is 0x%02x",
+	       padding.bytes.data[0]);
+}
+
 static void check_dirent(struct check *check, struct listing *listing,
 			 const struct dirent_walk *walk)
 {
 	struct ishare_view name = dirent_name(walk);
 
 	check_name(check, listing, walk, &name);
+	if (ends_directory(walk))
+		check_name_end(check, listing, walk);
 	if (!dir_reserved_zero(&walk->dirent.stored))
 		report(&check->report, ISHARE_RULE_DIR_RESERVED_ZERO,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_RESERVED_OFFSET),

@@ -316,6 +316,11 @@ bool dir_type(uint32_t file_type, const struct ishare_inode *target)
 	return file_type == ISHARE_FT_UNKNOWN || file_type == file_type_of(target->mode);
 }
 
+bool dir_name_end(uint32_t behind)
+{
+	return behind == 0;
+}
+
 bool dir_type_unknown(uint32_t file_type)
 {
 	return file_type != ISHARE_FT_UNKNOWN;

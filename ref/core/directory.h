@@ -95,6 +95,16 @@ bool dir_entry_bounds(const struct ishare_view *block, uint32_t index);
     ensures meaning: \result <==> dir_name(name); */
 bool dir_name(const struct ishare_view *name);
 
+/*
+ * behind: the byte behind the last name of a directory that ends with it, in the same block; 0 if
+ * there is none.
+ */
+/*@ terminates \true;
+    exits \false;
+    assigns \nothing;
+    ensures meaning: \result <==> dir_name_end(behind); */
+bool dir_name_end(uint32_t behind);
+
 /* previous: the name before, which may be the last one of the block before. */
 /*@ requires views: view_ok(previous) && view_ok(name);
     terminates \true;

@@ -296,6 +296,13 @@ static void type_is_that_of_the_inode(void **state)
 	}
 }
 
+static void name_ends_with_a_nul(void **state)
+{
+	(void)state;
+	for (uint32_t behind = 0; behind <= 0xff; behind++)
+		assert_int_equal(dir_name_end(behind), behind == 0);
+}
+
 static void dot_and_parents(void **state)
 {
 	(void)state;
@@ -322,6 +329,7 @@ int main(void)
 		cmocka_unit_test(first_offset_gives_the_count),
 		cmocka_unit_test(names),
 		cmocka_unit_test(type_is_that_of_the_inode),
+		cmocka_unit_test(name_ends_with_a_nul),
 		cmocka_unit_test(dot_and_parents),
 	};
 
