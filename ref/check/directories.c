@@ -5,8 +5,6 @@
 
 #include "check/judges.h"
 
-#define NO_NID UINT64_MAX
-
 /* The state while judging one directory. */
 struct listing {
 	uint32_t index; /* in the tree */
@@ -15,9 +13,8 @@ struct listing {
 	struct space data; /* the directory's data, for places */
 	uint64_t dotdot;
 	struct place dotdot_nid; /* where it was read */
-	uint32_t dots; /* entries `.` */
+	uint32_t dots, dotdots; /* entries `.` and `..` */
 	uint64_t subdirectories;
-	bool dotdot_seen;
 	uint8_t previous[255];
 	size_t previous_size; /* 0: this is the first entry */
 };
@@ -110,7 +107,7 @@ static void check_again(struct check *check, struct listing *listing,
 		return;
 	}
 	listing->subdirectories++;
-	if (!dir_cycle(2, listing->nid, listing->nid))
+	if (!dir_cycle(2, 1, listing->nid, listing->nid))
 		report(&check->report, ISHARE_RULE_DIR_CYCLE,
 		       dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET),
 		       "nid 0x%" PRIx64 " is a directory that another entry names already",
@@ -202,7 +199,7 @@ static void check_dirent(struct check *check, struct listing *listing,
 			       "`.` names nid 0x%" PRIx64 ", not the directory's own, 0x%" PRIx64,
 			       walk->dirent.stored.nid, listing->nid);
 	} else if (is_dotdot(&name)) {
-		listing->dotdot_seen = true;
+		listing->dotdots++;
 		listing->dotdot = walk->dirent.stored.nid;
 		listing->dotdot_nid = dirent_field(listing, walk, ISHARE_DIRENT_RECORD_NID_OFFSET);
 	} else {
@@ -220,9 +217,9 @@ static void check_dots(struct check *check, const struct listing *listing)
 	if (!dir_dot_present(&listing->file->inode, listing->dots))
 		report(&check->report, ISHARE_RULE_DIR_DOT_PRESENT, place,
 		       "the directory has no entry `.`");
-	if (dir_cycle(1, listing->dotdot, parent))
+	if (dir_cycle(1, listing->dotdots, listing->dotdot, parent))
 		return;
-	if (listing->dotdot_seen)
+	if (listing->dotdots)
 		report(&check->report, ISHARE_RULE_DIR_CYCLE, listing->dotdot_nid,
 		       "`..` names nid 0x%" PRIx64
 		       ", but the directory that holds this one is 0x%" PRIx64,
@@ -344,7 +341,6 @@ static void check_directory(struct check *check, uint32_t index)
 				   .file = &file };
 
 	check->report.subject.met.directory = index;
-	listing.dotdot = NO_NID;
 	if (read_inode(&check->reader, listing.nid, &file) != READ_OK ||
 	    !afford(check, ISHARE_PART_DIRECTORY, file.inode.size))
 		return;

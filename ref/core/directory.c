@@ -341,7 +341,7 @@ bool dir_dot_present(const struct ishare_inode *directory, uint32_t dots)
 	return dots != 0 || (directory->format & ISHARE_I_DOT_OMITTED) != 0;
 }
 
-bool dir_cycle(uint32_t parents, uint64_t dotdot_nid, uint64_t parent_nid)
+bool dir_cycle(uint32_t parents, uint32_t dotdots, uint64_t dotdot_nid, uint64_t parent_nid)
 {
-	return parents == 1 && dotdot_nid == parent_nid;
+	return parents == 1 && dotdots != 0 && dotdot_nid == parent_nid;
 }

@@ -151,12 +151,12 @@ bool dir_dot_present(const struct ishare_inode *directory, uint32_t dots);
 
 /*
  * parents: entries other than `.` and `..` that name the directory; parent_nid: the directory that
- * one of them is in. For the root: 1 and its own nid.
+ * one of them is in. For the root: 1 and its own nid. dotdots: entries `..` of the directory.
  */
 /*@ terminates \true;
     exits \false;
     assigns \nothing;
-    ensures meaning: \result <==> dir_cycle(parents, dotdot_nid, parent_nid); */
-bool dir_cycle(uint32_t parents, uint64_t dotdot_nid, uint64_t parent_nid);
+    ensures meaning: \result <==> dir_cycle(parents, dotdots, dotdot_nid, parent_nid); */
+bool dir_cycle(uint32_t parents, uint32_t dotdots, uint64_t dotdot_nid, uint64_t parent_nid);
 
 #endif

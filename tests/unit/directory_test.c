@@ -308,10 +308,11 @@ static void dot_and_parents(void **state)
 	(void)state;
 	assert_true(dir_dot(UINT64_MAX, UINT64_MAX));
 	assert_false(dir_dot(36, 37));
-	assert_true(dir_cycle(1, 36, 36));
-	assert_false(dir_cycle(0, 36, 36));
-	assert_false(dir_cycle(2, 36, 36));
-	assert_false(dir_cycle(1, 36, 37));
+	assert_true(dir_cycle(1, 1, 36, 36));
+	assert_false(dir_cycle(0, 1, 36, 36));
+	assert_false(dir_cycle(2, 1, 36, 36));
+	assert_false(dir_cycle(1, 0, 36, 36));
+	assert_false(dir_cycle(1, 1, 36, 37));
 }
 
 int main(void)
